@@ -1,0 +1,136 @@
+export interface GitIdentity {
+  readonly name: string;
+  readonly email: string;
+  /** ms; default now. */
+  readonly timeMs?: number;
+}
+
+export interface Worktree {
+  readonly path: string;
+  readonly head: string | undefined;
+  /** Full ref name; undefined when detached. */
+  readonly branch: string | undefined;
+  readonly prunable: boolean;
+}
+
+export interface WorktreeStatus {
+  readonly head: string | undefined;
+  readonly branch: string | undefined;
+  /** Tracked files that differ from HEAD, staged or not; paths relative to the worktree. */
+  readonly changed: readonly string[];
+  readonly untracked: readonly string[];
+  readonly inProgress: "Merge" | "Rebase" | "CherryPick" | "Bisect" | undefined;
+}
+
+export interface TreeEntry {
+  readonly mode: "100644" | "100755" | "040000" | "120000" | "160000";
+  readonly name: string;
+  readonly id: string;
+}
+
+export interface CommitInfo {
+  readonly id: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly author: GitIdentity;
+  readonly committer: GitIdentity;
+  readonly message: string;
+}
+
+export interface NewCommit {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+  readonly author: GitIdentity;
+  readonly committer: GitIdentity;
+}
+
+/**
+ * The object store of one repository, written without forking a process per object. Ids are hex. Objects are not
+ * necessarily fsynced until `sync` or a ref update with `durable`.
+ */
+export interface GitObjects {
+  readBlob(id: string): Promise<string | undefined>;
+  readBlobs(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  readTree(id: string): Promise<readonly TreeEntry[]>;
+  readCommit(id: string): Promise<CommitInfo | undefined>;
+  writeBlob(text: string): Promise<string>;
+  writeTree(entries: readonly TreeEntry[]): Promise<string>;
+  writeCommit(commit: NewCommit): Promise<string>;
+  /** Makes every object written so far durable (fsync of files and directories). */
+  sync(): Promise<void>;
+  /** Empty tree's id in this repository's hash. */
+  readonly emptyTree: string;
+  close(): Promise<void>;
+}
+
+export interface RefUpdate {
+  readonly ref: string;
+  /** null deletes. */
+  readonly to: string | null;
+  /** Expected old value; null = must not exist; undefined = whatever. */
+  readonly from?: string | null;
+}
+
+/** One repository. Methods throw AdapterError; hooks and fsmonitor of the repository are never run. */
+export interface Repository {
+  /** Where it was opened; a worktree or a bare repository. */
+  readonly path: string;
+  /** `git rev-parse --git-common-dir`, absolute. */
+  readonly commonDirectory: string;
+  readonly objects: GitObjects;
+  /** Commit id of a revision; undefined when it does not exist. */
+  resolve(revision: string): Promise<string | undefined>;
+  /** Branch HEAD points at (full ref), also when it has no commit yet; undefined when detached. */
+  headBranch(): Promise<string | undefined>;
+  /** Default branch (short name): origin's HEAD for clones, else HEAD's. */
+  defaultBranch(): Promise<string | undefined>;
+  /** All or nothing. False when an expectation did not hold. */
+  updateRefs(updates: readonly RefUpdate[], reason: string): Promise<boolean>;
+  listRefs(prefix: string): Promise<ReadonlyMap<string, string>>;
+  config(key: string): Promise<string | undefined>;
+  setConfig(key: string, value: string | null): Promise<void>;
+  fetch(remote: string, refspecs: readonly string[], options?: { readonly timeoutMs?: number; readonly prune?: boolean }): Promise<void>;
+  /** Push with a lease per ref. `Rejected` when the remote moved or refuses; nothing is forced beyond the lease. */
+  push(remote: string, updates: readonly { readonly from: string | null; readonly ref: string; readonly expect: string | null }[], options?: { readonly timeoutMs?: number }): Promise<"Pushed" | "Rejected">;
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>;
+  mergeBase(a: string, b: string): Promise<string | undefined>;
+  /** Three-way merge on objects, no worktree. `conflicts`: paths; `tree` is only usable when it is empty. */
+  mergeTree(ours: string, theirs: string): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }>;
+  /** Commits reachable from `to` and not from `from`, oldest first. */
+  log(from: string | undefined, to: string, limit: number): Promise<readonly CommitInfo[]>;
+  changedFiles(from: string, to: string): Promise<readonly string[]>;
+  /** Unified diff, cut at `maxBytes` with a line that says so. */
+  diff(from: string, to: string, maxBytes: number): Promise<string>;
+  /** Every file below `directory` at a revision, recursively. Paths from the repository's root. */
+  listFiles(revision: string, directory: string): Promise<readonly { readonly path: string; readonly id: string; readonly mode: string }[]>;
+  worktrees(): Promise<readonly Worktree[]>;
+  /**
+   * Adopt-or-create: a registered worktree at `path` on `branch` is kept as it is, a half-made one is made anew. The
+   * branch is created at `commit` when it does not exist and left where it is when it does. Without branch: detached.
+   * Serialised per repository (a race in git makes concurrent adds fail).
+   */
+  addWorktree(options: { readonly path: string; readonly commit: string; readonly branch?: string }): Promise<void>;
+  /** Removes the checkout and its registration, whatever is in it. Missing is fine. Callers have made the work safe. */
+  removeWorktree(path: string): Promise<void>;
+  worktreeStatus(path: string): Promise<WorktreeStatus>;
+  /** Makes a worktree's files exactly `commit` (detached), removing tracked changes and untracked, not ignored, files. */
+  resetWorktree(path: string, commit: string): Promise<void>;
+  /** Commits everything in a worktree (ignored files apart); undefined when there was nothing to commit. */
+  commitAll(path: string, message: string, author: GitIdentity, committer: GitIdentity): Promise<string | undefined>;
+  /**
+   * Moves a branch that a worktree has checked out from `from` to `to` together with its files. `Dirty`: tracked
+   * changes, something in progress, or an untracked file in the way; `Moved`: the branch was not at `from`. Neither
+   * changes anything.
+   */
+  fastForwardWorktree(path: string, branch: string, from: string, to: string): Promise<"Done" | "Dirty" | "Moved">;
+}
+
+export interface Git {
+  /** Opens the repository that contains `path`; undefined when there is none. */
+  open(path: string): Promise<Repository | undefined>;
+  init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository>;
+  /** Bare clone whose branches are kept under refs/remotes/origin; adopt-or-create: a half-made one is made anew. */
+  cloneBare(url: string, path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<Repository>;
+  close(): Promise<void>;
+}

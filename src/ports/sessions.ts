@@ -1,0 +1,75 @@
+/** What to run; everything an adapter needs, nothing it must look up. */
+export interface SessionStart {
+  /** Unique on the runtime, also the tmux session name: `<namespace>-<role>-<agent>`; no dots or colons. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Agent name and role, as labels of the session. */
+  readonly agent: string;
+  readonly role: string;
+  /** Fencing token: rises at each start of this agent. */
+  readonly generation: number;
+  /** Bead on the hook at start, for the label. */
+  readonly bead?: string;
+  readonly cwd: string;
+  readonly argv: readonly string[];
+  /** Added to a minimal base environment (PATH, HOME, TERM, LANG, USER, SHELL, TMPDIR). Never a secret. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Size of the terminal. Default 200x50. */
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+export interface ObservedSession {
+  readonly name: string;
+  readonly namespace: string;
+  readonly agent: string;
+  readonly role: string;
+  readonly generation: number;
+  readonly bead?: string;
+  /** Exited: the program ended and its last screen is kept as evidence. */
+  readonly state: "Running" | "Exited";
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+  readonly pid?: number;
+  readonly startedAtMs: number;
+  readonly lastActivityMs?: number;
+  /** Terminal title, set by many agents to show idle or busy. */
+  readonly title?: string;
+  readonly currentCommand?: string;
+  /** A person scrolls: nothing may be typed. */
+  readonly copyMode?: boolean;
+}
+
+/** One look at the runtime. */
+export interface SessionsObservation {
+  /**
+   * `Complete`: the runtime answered and this is all there is. `ServerGone`: positive evidence that nothing of it lives
+   * (no server process). `Unknown`: it did not answer; `sessions` is the last complete list and must not be read as deaths.
+   */
+  readonly completeness: "Complete" | "ServerGone" | "Unknown";
+  readonly sessions: readonly ObservedSession[];
+  readonly observedAtMs: number;
+  readonly message?: string;
+}
+
+/** The runtime that holds agents' programs: tmux, plain processes, or pods. */
+export interface Sessions {
+  readonly runtime: "tmux" | "process" | "memory";
+  observe(): Promise<SessionsObservation>;
+  /**
+   * Adopt-or-create by name and generation: a running session of that generation is returned as it is; one of an older
+   * generation is stopped first; an exited one is replaced. Throws AdapterError when the program cannot be started.
+   */
+  start(start: SessionStart): Promise<ObservedSession>;
+  /** Ends the session's processes (SIGTERM, after `graceMs` SIGKILL) and removes it. Another generation: no-op. */
+  stop(name: string, generation: number, options: { readonly graceMs: number }): Promise<void>;
+  /** Last lines of its output, newest last; works for Exited too. Missing session: undefined. */
+  capture(name: string, lines: number): Promise<string | undefined>;
+  /** Rings the doorbell: pastes one line and Enter. `Refused` when generation differs, it exited, or a person scrolls. */
+  type(name: string, generation: number, text: string): Promise<"Typed" | "Refused">;
+  /** Told at each start, exit or loss the runtime notices by itself (edge; callers also observe). */
+  subscribe(listener: () => void): () => void;
+  /** Command a person runs to look at it: `["tmux","-L",…,"attach",…]`; undefined where that is not possible. */
+  attachCommand(name: string): readonly string[] | undefined;
+  close(): Promise<void>;
+}
