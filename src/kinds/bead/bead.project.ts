@@ -1,0 +1,84 @@
+import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
+import type { GraphReader } from "../../ports/work-graph.ts";
+import type { ProjectedInput } from "../../ports/object-store.ts";
+import { timestamp } from "../../resource/condition.ts";
+
+/** RFC 3339 in whole seconds from any date text of a record; undefined when it is none. */
+export function seconds(text: unknown): string | undefined {
+  const ms = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : timestamp(ms);
+}
+
+/** An object without its undefined entries. */
+export function defined<T extends Record<string, unknown>>(entries: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** Text of a metadata entry; undefined when absent or of another type. */
+export function metaText(record: BeadRecord, key: string): string | undefined {
+  const value = record.metadata?.[key];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function metaNumber(record: BeadRecord, key: string): number {
+  const value = record.metadata?.[key];
+  return typeof value === "number" ? value : 0;
+}
+
+/** The Bead object of a record. `ready` is judged at projection time; a deferral that ends is seen at the next change or resync. */
+export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedInput {
+  const blockers = graph.blockersOf(record.id).map((blocker) => blocker.id);
+  const parent = graph.parentOf(record.id);
+  const open = record.status === "open";
+  return {
+    ...defined({ creationTimestamp: seconds(record.created_at) }),
+    labels: labelsOf(record),
+    spec: defined({
+      id: record.id,
+      title: record.title,
+      description: record.description,
+      design: record.design,
+      acceptance: record.acceptance_criteria,
+      notes: record.notes,
+      type: record.issue_type,
+      priority: record.priority,
+      owner: record.owner,
+      labels: record.labels,
+      parent: parent?.id,
+      dependsOn: (record.dependencies ?? []).filter((edge) => edge.type !== "parent-child").map((edge) => ({ id: edge.depends_on_id, type: edge.type })),
+    }),
+    status: defined({
+      state: record.status,
+      assignee: record.assignee,
+      ready: open && !graph.isBlocked(record.id),
+      blockedBy: blockers.length > 0 ? blockers : undefined,
+      attempts: metaNumber(record, META.attempts) || undefined,
+      molecule: metaText(record, META.molecule),
+      mergeRequest: metaText(record, META.mergeRequest),
+      convoy: metaText(record, META.convoy),
+      createdBy: record.created_by,
+      startTime: seconds(record.started_at),
+      closedTime: seconds(record.closed_at),
+      closeReason: record.close_reason,
+      conditions: [
+        {
+          type: "Closed",
+          status: record.status === "closed" ? "True" : "False",
+          reason: record.status === "closed" ? "Closed" : "Open",
+          message: record.close_reason ?? `the bead is ${record.status}`,
+          lastTransitionTime: seconds(record.closed_at) ?? seconds(record.created_at) ?? timestamp(0),
+        },
+      ],
+    }),
+  };
+}
+
+/** Labels by which `-l` finds work objects. */
+export function labelsOf(record: BeadRecord): Record<string, string> {
+  const convoy = metaText(record, META.convoy)?.split("/");
+  return defined({
+    "town.dev/convoy": convoy?.[1],
+    "town.dev/type": /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(record.issue_type) ? record.issue_type : undefined,
+    "town.dev/state": record.status,
+  }) as Record<string, string>;
+}

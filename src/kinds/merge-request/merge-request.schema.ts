@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { statusBase } from "../../resource/field.ts";
+import { defineKind } from "../../resource/kind-definition.ts";
+
+export const mergeRequestSpec = z.strictObject({
+  id: z.string().optional().describe("Id in the work graph."),
+  title: z.string().describe("Title of the work."),
+  bead: z.string().describe("Bead whose work it carries."),
+  head: z.string().describe("Commit that is submitted; pinned."),
+  target: z.string().describe("Branch it goes to."),
+  author: z.string().optional().describe("Agent that submitted it."),
+  priority: z.int().optional().describe("0 is most urgent."),
+});
+
+export const mergeRequestStatus = z.object({
+  ...statusBase,
+  state: z.string().optional().describe("Queued, Testing, Waiting, Merged, Rejected, Superseded."),
+  reason: z.string().optional().describe("Why it is in that state."),
+  commit: z.string().optional().describe("Commit that was tested and lands."),
+  tree: z.string().optional().describe("Tree that was tested."),
+  log: z.string().optional().describe("Log of the gate."),
+  mergedTime: z.string().optional().describe("When it landed."),
+});
+
+export const mergeRequest = defineKind({
+  group: "work.town.dev",
+  kind: "MergeRequest",
+  plural: "mergerequests",
+  shortNames: ["mr"],
+  scope: "Namespaced",
+  truth: "Work",
+  description: "Submitted work on its way to the target branch; it ends exactly once.",
+  spec: mergeRequestSpec,
+  status: mergeRequestStatus,
+  columns: [
+    { name: "State", type: "string", jsonPath: ".status.state", description: "Where it stands." },
+    { name: "Bead", type: "string", jsonPath: ".spec.bead", description: "Bead whose work it carries." },
+    { name: "Author", type: "string", jsonPath: ".spec.author", description: "Agent that submitted it." },
+    { name: "Target", type: "string", jsonPath: ".spec.target", description: "Branch it goes to." },
+    { name: "Reason", type: "string", jsonPath: ".status.reason", description: "Why.", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+  ],
+});

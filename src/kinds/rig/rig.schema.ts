@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { duration, environmentEntry, label, statusBase } from "../../resource/field.ts";
+import { defineKind } from "../../resource/kind-definition.ts";
+
+export const gateSpec = z.strictObject({
+  name: label().describe("Name of the gate, unique in the rig."),
+  command: z.string().min(1).describe("Shell command run in a clean worktree of the exact tree; exit 0 passes."),
+  timeout: duration().default("20m").describe("The gate fails when it takes longer."),
+  required: z.boolean().default(true).describe("false: reported, but does not hold a merge back."),
+});
+
+export const rigSpec = z
+  .strictObject({
+    path: z.string().optional().describe("Absolute path (or relative to the town) of a repository on this machine. Exactly one of path and url."),
+    url: z.string().optional().describe("URL to clone from. Exactly one of path and url."),
+    branch: z.string().optional().describe("Target branch that work is merged to. Default: the repository's default branch."),
+    prefix: z
+      .string()
+      .regex(/^[a-z][a-z0-9]{0,11}$/, { error: "must be 1 to 12 lower-case letters and digits, starting with a letter" })
+      .optional()
+      .describe("Prefix of this rig's bead ids. Default: the rig's name without dashes, at most 12 characters."),
+    suspend: z.boolean().default(false).describe("No new work is started and nothing is merged in this rig."),
+    workBranch: z.string().default("town/work").describe("Branch that holds the work graph; never checked out."),
+    dependencyMeans: z.enum(["Merged", "Closed"]).default("Merged").describe("When work that waits for other work may start."),
+    push: z
+      .strictObject({
+        work: z.boolean().default(false).describe("Push the work graph's branch to the remote."),
+        target: z.boolean().default(false).describe("Push the target branch to the remote after each merge."),
+      })
+      .prefault({})
+      .describe("What may leave this machine. Nothing does by default."),
+    setup: z
+      .strictObject({
+        command: z.string().min(1).describe("Shell command run once in each new sandbox."),
+        timeout: duration().default("10m").describe("Set-up fails when it takes longer."),
+      })
+      .optional()
+      .describe("How a fresh worktree is made ready."),
+    merge: z
+      .strictObject({
+        strategy: z.enum(["Merge", "Squash", "Rebase"]).default("Merge").describe("Shape of the commits on the target."),
+        gates: z.array(gateSpec).default([]).meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("What the exact tree must pass before the target moves to it."),
+        maxAttempts: z.int().min(1).max(20).default(5).describe("How often work may be sent back before a person is asked."),
+      })
+      .prefault({})
+      .describe("The merge queue of this rig."),
+    env: z.array(environmentEntry()).optional().meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("Environment of this rig's agents."),
+    trust: z.enum(["None", "Formulas", "Commands"]).default("Formulas").describe("What is taken from the rig's own repository."),
+  })
+  .refine((spec) => (spec.path === undefined) !== (spec.url === undefined), { error: "exactly one of `path` and `url` must be set", path: ["path"] });
+
+export const rigStatus = z.object({
+  ...statusBase,
+  clone: z.string().optional().describe("Town's own clone."),
+  branch: z.string().optional().describe("Target branch in use."),
+  head: z.string().optional().describe("Commit of the target branch."),
+  prefix: z.string().optional().describe("Prefix of the rig's bead ids in use."),
+  beads: z.int().optional().describe("Records in the work graph."),
+  queue: z.int().optional().describe("Merge requests waiting."),
+});
+
+export const rig = defineKind({
+  group: "town.dev",
+  kind: "Rig",
+  plural: "rigs",
+  scope: "Cluster",
+  truth: "Desired",
+  description: "A project: one repository, its work graph, its agents and its merge queue, in the namespace of the same name.",
+  spec: rigSpec,
+  status: rigStatus,
+  columns: [
+    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: "Whether clone and work graph are there." },
+    { name: "Branch", type: "string", jsonPath: ".status.branch", description: "Target branch." },
+    { name: "Head", type: "string", jsonPath: ".status.head", description: "Commit of the target branch." },
+    { name: "Queue", type: "integer", jsonPath: ".status.queue", description: "Merge requests waiting." },
+    { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: "Why.", priority: 1 },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+  ],
+});
+
+export type RigSpec = z.infer<typeof rigSpec>;
+export type RigStatus = z.infer<typeof rigStatus>;
+export type GateSpec = z.infer<typeof gateSpec>;

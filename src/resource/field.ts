@@ -1,0 +1,72 @@
+import { z } from "zod";
+
+/** A duration as Flux writes it: `90s`, `10m`, `1h30m`, `250ms`. */
+export const duration = () =>
+  z
+    .string()
+    .regex(/^([0-9]+(ms|s|m|h))+$/, { error: "must be a duration such as '90s', '10m' or '1h30m'" });
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a duration field. Text that the schema would refuse gives 0. */
+export function durationMs(text: string): number {
+  let total = 0;
+  for (const [, digits, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g)) total += Number(digits) * (UNIT_MS[unit ?? ""] ?? 0);
+  return total;
+}
+
+/** A byte quantity as Kubernetes writes it: `512Mi`, `2Gi`. */
+export const byteQuantity = () =>
+  z
+    .string()
+    .regex(/^[0-9]+(Ki|Mi|Gi|Ti)?$/, { error: "must be a quantity such as '512Mi' or '2Gi'" });
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 };
+
+export function quantityBytes(text: string): number {
+  const [, digits, unit] = /^([0-9]+)(Ki|Mi|Gi|Ti)?$/.exec(text) ?? [];
+  return Number(digits ?? 0) * (UNIT_BYTES[unit ?? ""] ?? 1);
+}
+
+/** RFC 1123 label: the form of names that end up in branch and session names. */
+export const label = () =>
+  z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, { error: "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit" });
+
+/** One environment entry for agents: exactly one of `value` and `valueFrom`. */
+export const environmentEntry = () =>
+  z.strictObject({
+    name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be a shell variable name" }).describe("Name of the variable."),
+    value: z.string().optional().describe("Literal value; never a secret."),
+    valueFrom: z
+      .strictObject({
+        file: z.string().optional().describe("Path of a file whose text, without the final newline, is the value."),
+        command: z.array(z.string()).min(1).optional().describe("Program and arguments whose output is the value."),
+        secretRef: z
+          .strictObject({ name: z.string().describe("Name of the Secret."), key: z.string().describe("Key in it.") })
+          .optional()
+          .describe("A key of a Secret of the town."),
+      })
+      .optional()
+      .describe("Where the value is taken from at session start; it is kept out of manifests, arguments and logs."),
+  });
+
+/** Fields every status has. */
+export const statusBase = {
+  observedGeneration: z.int().optional().describe("Generation of the spec that this status is about."),
+  conditions: z
+    .array(
+      z.object({
+        type: z.string().describe("What is stated, e.g. Ready."),
+        status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
+        reason: z.string().describe("One word-group for the situation."),
+        message: z.string().describe("Details for a person."),
+        lastTransitionTime: z.string().describe("When `status` last changed (RFC 3339)."),
+        observedGeneration: z.int().optional().describe("Generation the statement is about."),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
+    .describe("State as conditions; `Ready` sums them up."),
+};
