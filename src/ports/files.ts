@@ -5,7 +5,11 @@ export interface FileStat {
   readonly mode: number;
 }
 
-/** An append-only file. `append` resolves when the bytes are on disk (fdatasync) unless `durable` is false. */
+/**
+ * An append-only file. `append` resolves when the bytes are on disk (fdatasync) unless `durable` is false; appends that
+ * wait together share one write and one sync, in order. After a failed write nothing of it stays in the file; after a
+ * failed sync the handle refuses everything (what the disk holds is then unknown): open and read the file again.
+ */
 export interface AppendFile {
   append(text: string, options?: { readonly durable?: boolean }): Promise<void>;
   /** Size in bytes after all acknowledged appends. */
@@ -17,7 +21,9 @@ export interface AppendFile {
  * The disk. Paths are absolute. A missing file is `undefined`, every other failure throws AdapterError with `code`.
  *
  * Guarantees: `writeAtomic` is tmp + fsync + rename + fsync of the directory, so a reader (or a crash) sees the old or
- * the new content, never a mixture.
+ * the new content, never a mixture; a symbolic link at the path is replaced, not followed. `createExclusive`, `rename`,
+ * `truncate`, `makeDirectory` and the creation by `openAppend` are durable too when they resolve; `remove`, `removeTree`,
+ * `copy` and `symlink` may be undone by a power loss. Parent directories are not made. A path below a plain file is missing.
  */
 export interface Files {
   readText(path: string): Promise<string | undefined>;

@@ -1,10 +1,12 @@
-import type { ObjectKey, TownObject } from "../resource/object-meta.ts";
+import type { ObjectKey, OwnerReference, TownObject } from "../resource/object-meta.ts";
 import type { PlannedEvent } from "../resource/controller.ts";
 
 export interface WatchEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   /** After a deletion: the last state, with the resourceVersion of the deletion. */
   readonly object: TownObject;
+  /** With MODIFIED and DELETED from the store: the state before, so that a selector can tell who enters and who leaves. */
+  readonly previous?: TownObject;
 }
 
 /**
@@ -13,7 +15,10 @@ export interface WatchEvent {
  */
 export interface Objects {
   get(key: ObjectKey): TownObject | undefined;
-  list(kind: string, options?: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> }): readonly TownObject[];
+  list(
+    kind: string,
+    options?: { readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> },
+  ): readonly TownObject[];
   /** Changes status only: `patch` is merged (RFC 7386). A patch that changes nothing keeps resourceVersion. Missing object: no-op. */
   patchStatus(key: ObjectKey, patch: Readonly<Record<string, unknown>>): Promise<void>;
   /** Adds or removes one finalizer; missing object: no-op. */
@@ -29,7 +34,7 @@ export interface Objects {
 export interface ObservedInput {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly import("../resource/object-meta.ts").OwnerReference[];
+  readonly ownerReferences?: readonly OwnerReference[];
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status: Readonly<Record<string, unknown>>;
 }
