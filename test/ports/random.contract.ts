@@ -6,7 +6,7 @@ export function randomContract(name: string, make: () => Random): void {
   describe(`Random contract: ${name}`, () => {
     test("given many floats, when drawn, then all are in [0, 1) and spread evenly", () => {
       const random = make();
-      const tenths = new Array<number>(10).fill(0);
+      const tenths = Array.from({ length: 10 }, () => 0);
       for (let i = 0; i < 20_000; i += 1) {
         const value = random.float();
         expect(value >= 0 && value < 1).toBe(true);

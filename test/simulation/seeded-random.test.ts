@@ -28,7 +28,7 @@ describe("seededRandom", () => {
     const hits = Array.from({ length: 10_000 }, () => random.chance(0.2)).filter(Boolean).length;
     expect(Math.abs(hits - 2000)).toBeLessThan(200);
     const seen = new Set(Array.from({ length: 200 }, () => random.below(4)));
-    expect([...seen].sort()).toEqual([0, 1, 2, 3]);
+    expect([...seen].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     expect(["x", "y"]).toContain(random.pick(["x", "y"]));
   });
 });
