@@ -17,7 +17,9 @@ export const agentStatus = z.object({
   generation: z.int().optional().describe("Generation of its newest session."),
   session: z.string().optional().describe("Session that runs it."),
   sandbox: z.string().optional().describe("Path of its worktree."),
-  failures: z.int().optional().describe("Starts in a row that did not last."),
+  failures: z.int().optional().describe("Sessions in a row that ended by themselves with work on the hook."),
+  kills: z.int().optional().describe("Sessions ended from outside since the last healthy stretch."),
+  endedGeneration: z.int().optional().describe("Newest session whose end was taken note of."),
   nextStartTime: z.string().optional().describe("No start before this time (RFC 3339)."),
   lastOutput: z.string().optional().describe("Last lines of a session that crashed."),
 });

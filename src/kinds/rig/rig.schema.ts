@@ -51,12 +51,12 @@ export const rigSpec = z
 
 export const rigStatus = z.object({
   ...statusBase,
-  clone: z.string().optional().describe("Town's own clone."),
   branch: z.string().optional().describe("Target branch in use."),
   head: z.string().optional().describe("Commit of the target branch."),
   prefix: z.string().optional().describe("Prefix of the rig's bead ids in use."),
   beads: z.int().optional().describe("Records in the work graph."),
   queue: z.int().optional().describe("Merge requests waiting."),
+  fetchTime: z.string().optional().describe("When the source repository was fetched last (RFC 3339)."),
 });
 
 export const rig = defineKind({

@@ -1,0 +1,48 @@
+/** How the starts of one agent went; kept with the agent between controller runs. */
+export interface StartRecord {
+  /** Ends of sessions in a row that count against the program. */
+  readonly failures: number;
+  /** Sessions ended from outside (killed, server gone) since the last healthy stretch. */
+  readonly kills: number;
+  /** ms; 0: at once. */
+  readonly nextStartMs: number;
+}
+
+export const NO_STARTS: StartRecord = { failures: 0, kills: 0, nextStartMs: 0 };
+
+const BASE_MS = 10_000;
+const MAX_MS = 300_000;
+const HEALTHY_MS = 600_000;
+/** Kills from outside beyond this many are treated like crashes: something keeps ending this agent. */
+const TOLERATED_KILLS = 20;
+/** Failures in a row after which the agent is Stalled. */
+export const CRASH_LOOP = 6;
+
+export interface SessionEnd {
+  readonly livedMs: number;
+  /** Ended from outside rather than by itself. */
+  readonly killed: boolean;
+  /** Uniform in [0,1): spreads restarts. */
+  readonly jitter: number;
+}
+
+/**
+ * The record after a session ended: the first failure and kills from outside restart at once; further failures in a
+ * row wait 10 s, doubling to 5 min, plus up to 20 % jitter; a session that lived 10 minutes starts the count anew.
+ */
+export function afterEnd(record: StartRecord, end: SessionEnd, now: number): StartRecord {
+  const fresh = end.livedMs >= HEALTHY_MS ? NO_STARTS : record;
+  if (end.killed && fresh.kills < TOLERATED_KILLS) return { ...fresh, kills: fresh.kills + 1, nextStartMs: now };
+  const failures = fresh.failures + 1;
+  if (failures === 1) return { ...fresh, failures, nextStartMs: now };
+  const wait = Math.min(BASE_MS * 2 ** (failures - 2), MAX_MS);
+  return { ...fresh, failures, nextStartMs: now + Math.round(wait * (1 + 0.2 * end.jitter)) };
+}
+
+const OUTSIDE_SIGNALS: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "9", "15", "1", "2"]);
+
+/** Whether an exit looks like somebody ended the program: 128 + KILL, TERM, HUP or INT, or the signal itself. */
+export function endedFromOutside(exit: { readonly exitCode?: number; readonly exitSignal?: string }): boolean {
+  if (exit.exitSignal !== undefined) return OUTSIDE_SIGNALS.has(exit.exitSignal);
+  return exit.exitCode !== undefined && [137, 143, 129, 130].includes(exit.exitCode);
+}

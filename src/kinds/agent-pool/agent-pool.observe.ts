@@ -1,0 +1,105 @@
+import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
+import type { LoopPorts } from "../../ports/loop-ports.ts";
+import type { WorkGraph } from "../../ports/work-graph.ts";
+import type { TownObject } from "../../resource/object-meta.ts";
+import { quantityBytes } from "../../resource/field.ts";
+import { AGENT, hookOf } from "../../work/agent-record.ts";
+import type { ConvoySpec } from "../convoy/convoy.schema.ts";
+import type { ProviderSpec } from "../provider/provider.schema.ts";
+import type { RigSpec } from "../rig/rig.schema.ts";
+import type { RoleSpec } from "../role/role.schema.ts";
+import type { TownSpec } from "../town/town.schema.ts";
+import type { AgentPoolSpec, AgentPoolStatus } from "./agent-pool.schema.ts";
+
+export type AgentPoolObject = TownObject<AgentPoolSpec, AgentPoolStatus>;
+
+export interface PoolAgent {
+  readonly name: string;
+  readonly identity: string;
+  readonly desired: string;
+  readonly hook: string | undefined;
+  readonly running: boolean;
+}
+
+export interface AgentPoolObserved {
+  readonly now: number;
+  /** Undefined: no such Role. */
+  readonly role: (RoleSpec & { readonly name: string }) | undefined;
+  readonly providerFound: boolean;
+  readonly formulaFound: boolean;
+  /** The namespace's work graph is open. */
+  readonly graphReady: boolean;
+  /** Why nothing new may start: Town, Rig or pool suspended. */
+  readonly suspendedBy: string | undefined;
+  readonly agents: readonly PoolAgent[];
+  /** Names taken by agents of other pools in the namespace. */
+  readonly taken: readonly string[];
+  /** Ready work for an Ephemeral pool, most urgent first. */
+  readonly readyBeads: readonly string[];
+  /** Sessions the town may still start. */
+  readonly capacityLeft: number;
+  readonly diskLow: boolean;
+}
+
+export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts): Promise<AgentPoolObserved> {
+  const namespace = object.metadata.namespace ?? "hq";
+  const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
+  const provider = ports.objects.get({ kind: "Provider", name: object.spec.provider }) as TownObject<ProviderSpec> | undefined;
+  const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
+  const graph = ports.graphs.graph(namespace);
+  const formula = object.spec.formula ?? role?.spec.formula;
+  const records = graph?.list({ type: ["agent"] }) ?? [];
+  const mine = records.filter((record) => record.metadata?.[AGENT.pool] === object.metadata.name);
+  const floor = quantityBytes(town?.spec.capacity.diskFloor ?? "2Gi");
+  return {
+    now: ports.clock.now(),
+    role: role === undefined ? undefined : { ...role.spec, name: role.metadata.name },
+    providerFound: provider !== undefined,
+    formulaFound: formula === undefined || ports.formulas.get(formula) !== undefined,
+    graphReady: graph !== undefined,
+    suspendedBy: suspension(object, town, rig),
+    agents: graph === undefined ? [] : mine.map((record) => poolAgent(record, graph, ports, namespace, object.spec.role)),
+    taken: records.filter((record) => !mine.includes(record)).map((record) => String(record.metadata?.[AGENT.name])),
+    readyBeads: graph === undefined || role?.spec.lifecycle !== "Ephemeral" ? [] : dispatchable(graph, ports),
+    capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
+    diskLow: (await ports.files.freeBytes(ports.layout.root)) < floor,
+  };
+}
+
+function suspension(pool: AgentPoolObject, town: TownObject<TownSpec> | undefined, rig: TownObject<RigSpec> | undefined): string | undefined {
+  if (town?.spec.suspend === true) return "Town hq";
+  if (rig?.spec.suspend === true) return `Rig ${rig.metadata.name}`;
+  return pool.spec.suspend ? `AgentPool ${pool.metadata.name}` : undefined;
+}
+
+function poolAgent(record: BeadRecord, graph: WorkGraph, ports: LoopPorts, namespace: string, role: string): PoolAgent {
+  const name = String(record.metadata?.[AGENT.name]);
+  return {
+    name,
+    identity: record.title,
+    desired: String(record.metadata?.[AGENT.desired]),
+    hook: hookOf(graph, record.title)?.id,
+    running: ports.view.sight(sessionName(namespace, role, name)).state === "Running",
+  };
+}
+
+/** Name of an agent's session on the runtime. */
+export function sessionName(namespace: string, role: string, agent: string): string {
+  return `${namespace}-${role}-${agent}`;
+}
+
+/** Ready beads that a convoy asks for and that no suspended convoy holds back. */
+function dispatchable(graph: WorkGraph, ports: LoopPorts): readonly string[] {
+  const held = new Set(
+    ports.objects
+      .list("Convoy")
+      .filter((convoy) => (convoy.spec as unknown as ConvoySpec).suspend)
+      .map((convoy) => `${convoy.metadata.namespace ?? "hq"}/${convoy.metadata.name}`),
+  );
+  return graph
+    .ready()
+    .filter((record) => typeof record.metadata?.[META.convoy] === "string" && record.assignee === undefined && record.metadata[META.step] === undefined)
+    .filter((record) => !held.has(String(record.metadata?.[META.convoy])))
+    .map((record) => record.id);
+}

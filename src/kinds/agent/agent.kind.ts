@@ -1,0 +1,45 @@
+import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { runnable } from "../../resource/controller.ts";
+import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
+import { executeAgent } from "./agent.execute.ts";
+import { type AgentObject, type AgentObserved, observeAgent } from "./agent.observe.ts";
+import { type AgentAction, planAgent } from "./agent.plan.ts";
+
+function agentOfSession(changed: TownObject): readonly ObjectKey[] {
+  const { namespace } = changed.metadata;
+  const agent = (changed.spec as { readonly agent?: string }).agent;
+  return namespace === undefined || agent === undefined ? [] : [{ kind: "Agent", namespace, name: agent }];
+}
+
+/** The agent that holds a bead; its hook, step or lease may have changed. */
+function agentOfBead(changed: TownObject): readonly ObjectKey[] {
+  const assignee = (changed.status as { readonly assignee?: string } | undefined)?.assignee;
+  const { namespace } = changed.metadata;
+  const name = assignee?.split("/").at(-1);
+  return namespace === undefined || name === undefined ? [] : [{ kind: "Agent", namespace, name }];
+}
+
+function agentsOfPool(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
+  const { namespace, name } = changed.metadata;
+  return ports.objects
+    .list("Agent", namespace === undefined ? {} : { namespace })
+    .filter((agent) => (agent.spec as { readonly pool?: string }).pool === name)
+    .map((agent) => ({ kind: "Agent", namespace: agent.metadata.namespace ?? "hq", name: agent.metadata.name }));
+}
+
+/** Keeps one agent's session and sandbox as its hook and pool ask. */
+export const agents = runnable<AgentObserved, AgentAction, LoopPorts, AgentObject>({
+  name: "workers",
+  kind: "Agent",
+  watches: [
+    { kind: "Session", by: "Map", keys: agentOfSession },
+    { kind: "Bead", by: "Map", keys: agentOfBead },
+    { kind: "AgentPool", by: "Map", keys: agentsOfPool },
+    { kind: "Town", by: "All" },
+  ],
+  resyncMs: 30_000,
+  ownedConditions: ["Ready", "Stalled"],
+  observe: observeAgent,
+  plan: planAgent,
+  execute: executeAgent,
+});

@@ -1,0 +1,83 @@
+import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
+import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
+import type { TownObject } from "../../resource/object-meta.ts";
+import { AGENT, agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
+import { currentStep } from "../../work/molecule.ts";
+import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
+import type { ProviderSpec } from "../provider/provider.schema.ts";
+import type { RoleSpec } from "../role/role.schema.ts";
+import type { TownSpec } from "../town/town.schema.ts";
+import type { AgentSpec, AgentStatus } from "./agent.schema.ts";
+
+export type AgentObject = TownObject<AgentSpec, AgentStatus>;
+
+export interface AgentObserved {
+  readonly now: number;
+  /** Uniform in [0,1), for spreading restarts. */
+  readonly jitter: number;
+  readonly generation: number;
+  readonly desired: "Running" | "OnWork" | "Stopped";
+  readonly hook: { readonly bead: string; readonly step: string | undefined; readonly leaseExpiresMs: number | undefined } | undefined;
+  readonly runtimeName: string;
+  readonly sight: SessionSight;
+  /** Sessions may be judged: a complete observation was made and no mass action is frozen. */
+  readonly judgeable: "Yes" | "NotObservedYet" | "Frozen";
+  readonly suspended: boolean;
+  readonly capacityLeft: number;
+  readonly configured: "Yes" | "RoleNotFound" | "ProviderNotFound" | "PoolNotFound";
+  readonly sandbox: { readonly path: string; readonly exists: boolean };
+}
+
+export function agentSessionName(namespace: string, spec: Pick<AgentSpec, "role">, name: string): string {
+  return `${namespace}-${spec.role}-${name}`;
+}
+
+/** Folder name of the agent's role in identities and sandbox paths. */
+export function rolePlural(role: TownObject<RoleSpec> | undefined, name: string): string {
+  return role?.spec.plural ?? `${name}s`;
+}
+
+export async function observeAgent(object: AgentObject, ports: LoopPorts): Promise<AgentObserved> {
+  const namespace = object.metadata.namespace ?? "hq";
+  const { name } = object.metadata;
+  const graph = ports.graphs.graph(namespace);
+  const record = graph === undefined ? undefined : agentRecord(graph, name);
+  const hook = graph === undefined ? undefined : hookOf(graph, object.spec.identity);
+  const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
+  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as TownObject<AgentPoolSpec> | undefined;
+  const provider = pool === undefined ? undefined : (ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined);
+  const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const path = ports.layout.sandbox(namespace, rolePlural(role, object.spec.role), name);
+  const runtimeName = agentSessionName(namespace, object.spec, name);
+  return {
+    now: ports.clock.now(),
+    jitter: ports.random.float(),
+    generation: record === undefined ? 0 : generationOf(record),
+    desired: desiredOf(record, object),
+    hook: hook === undefined ? undefined : { bead: hook.id, step: stepName(hook, graph), leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at) },
+    runtimeName,
+    sight: ports.view.sight(runtimeName),
+    judgeable: !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
+    suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
+    capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
+    configured: role === undefined ? "RoleNotFound" : pool === undefined ? "PoolNotFound" : provider === undefined ? "ProviderNotFound" : "Yes",
+    sandbox: { path, exists: (await ports.files.stat(`${path}/.git`)) !== undefined },
+  };
+}
+
+function suspendedRig(namespace: string, ports: LoopPorts): boolean {
+  const rig = ports.objects.get({ kind: "Rig", name: namespace });
+  return (rig?.spec as { suspend?: boolean } | undefined)?.suspend === true;
+}
+
+function desiredOf(record: BeadRecord | undefined, object: AgentObject): "Running" | "OnWork" | "Stopped" {
+  const desired = record?.metadata?.[AGENT.desired] ?? object.spec.desired;
+  return desired === "Running" || desired === "OnWork" ? desired : "Stopped";
+}
+
+function stepName(hook: BeadRecord, graph: ReturnType<LoopPorts["graphs"]["graph"]>): string | undefined {
+  const molecule = hook.metadata?.[META.molecule];
+  if (graph === undefined || typeof molecule !== "string") return undefined;
+  const step = currentStep(graph, molecule)?.metadata?.[META.step];
+  return typeof step === "string" ? step : undefined;
+}

@@ -1,0 +1,18 @@
+import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { runnable } from "../../resource/controller.ts";
+import { executeRig } from "./rig.execute.ts";
+import { observeRig, type RigObject, type RigObserved } from "./rig.observe.ts";
+import { planRig, type RigAction } from "./rig.plan.ts";
+
+/** Keeps Town's own clone and work graph of each rig. */
+export const rigs = runnable<RigObserved, RigAction, LoopPorts, RigObject>({
+  name: "rigs",
+  kind: "Rig",
+  watches: [{ kind: "MergeRequest", by: "Map", keys: (changed) => (changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }]) }],
+  resyncMs: 120_000,
+  finalizer: "town.dev/rig",
+  ownedConditions: ["Ready"],
+  observe: observeRig,
+  plan: planRig,
+  execute: executeRig,
+});

@@ -1,0 +1,74 @@
+import type { Formula } from "../domain/formulas/formula.ts";
+import type { ObservedSession } from "./sessions.ts";
+import type { Ports } from "./ports.ts";
+import type { Repository } from "./git.ts";
+import type { WorkGraph } from "./work-graph.ts";
+
+/** Where a town keeps things on this machine. All paths absolute. */
+export interface TownLayout {
+  /** Worktree of the town repository (or the bare repository). */
+  readonly root: string;
+  /** `<git common dir>/town`. */
+  readonly state: string;
+  /** Town's own clone of a rig. */
+  clone(rig: string): string;
+  /** Worktree of an agent. */
+  sandbox(namespace: string, rolePlural: string, agent: string): string;
+  /** Worktree in which a rig's gates run. */
+  refinery(rig: string): string;
+  /** Log of one gate run. */
+  gateLog(rig: string, mergeRequest: string, gate: string): string;
+  /** 0600 file with the token of a session. */
+  sessionToken(namespace: string, agent: string): string;
+  /** Unix socket of the API. */
+  readonly socket: string;
+}
+
+/** Formulas by name, nearest tier first. */
+export interface Formulas {
+  get(name: string): Formula | undefined;
+  names(): readonly string[];
+}
+
+/** Tokens of agent sessions: one per generation, void when the next one is issued or the agent is revoked. */
+export interface SessionTokens {
+  /** Writes the token file (0600) and makes older tokens of that agent void. */
+  issue(session: { readonly namespace: string; readonly agent: string; readonly identity: string; readonly generation: number; readonly permissions: readonly string[] }): Promise<void>;
+  revoke(namespace: string, agent: string): Promise<void>;
+}
+
+export type SessionSight =
+  | { readonly state: "Running" | "Exited" | "Unknown"; readonly session: ObservedSession }
+  /** Complete observations agree that there is none. */
+  | { readonly state: "Absent" };
+
+/** The sessions as last observed, with what may be concluded from it. */
+export interface SessionsView {
+  /** False until the first complete observation after the controller's start. */
+  readonly ready: boolean;
+  /** True while many sessions vanished by absence at once: nothing may be started or stopped. */
+  readonly frozen: boolean;
+  sight(runtimeName: string): SessionSight;
+  running(): number;
+  /** Tells the view what a start or stop did, so that it need not wait for the next observation. */
+  note(runtimeName: string, session: ObservedSession | undefined): Promise<void>;
+}
+
+/** Opens and closes the stores that WorkGraphs serves. */
+export interface GraphHost {
+  open(namespace: string, repository: Repository, options: { readonly prefix: string; readonly branch: string }): Promise<WorkGraph>;
+  close(namespace: string): Promise<void>;
+}
+
+/** What loops reach beyond the plain ports. */
+export interface LoopPorts extends Ports {
+  readonly layout: TownLayout;
+  readonly formulas: Formulas;
+  readonly tokens: SessionTokens;
+  readonly view: SessionsView;
+  readonly graphHost: GraphHost;
+  /** Program and arguments of the shipped shell agent, put for `{shellAgent}` in a provider's command. */
+  readonly shellAgent: readonly string[];
+  /** PATH of agent sessions: the `town` and `bd` programs first, then the user's. */
+  readonly sessionPath: string;
+}

@@ -1,0 +1,48 @@
+import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import type { Formula } from "../domain/formulas/formula.ts";
+import type { GraphTransaction } from "../ports/work-graph.ts";
+import { type AgentDeclaration, declareAgent, hookOf } from "./agent-record.ts";
+import { endMolecule, pour } from "./molecule.ts";
+
+/** Claims of sessions are renewed by the controller long before this; other claims last as long. */
+export const LEASE_MS = 4 * 3_600_000;
+
+/**
+ * Puts a bead on an agent's hook: makes the identity if it is new, claims the bead and pours its molecule, in one
+ * transaction, so that a session started afterwards always finds its work. Undefined when the agent has work already or
+ * the bead is no longer there to take.
+ */
+export function hookBead(
+  tx: GraphTransaction,
+  what: { readonly bead: string; readonly agent: AgentDeclaration; readonly prefix: string; readonly formula: Formula | undefined },
+): BeadRecord | undefined {
+  declareAgent(tx, what.prefix, what.agent);
+  const held = hookOf(tx, what.agent.identity);
+  if (held !== undefined) return held.id === what.bead ? held : undefined;
+  const bead = tx.get(what.bead);
+  if (bead === undefined || bead.status !== "open" || bead.assignee !== undefined || tx.isBlocked(bead.id)) return undefined;
+  if (what.formula !== undefined) {
+    const attempts = attemptsOf(bead);
+    const molecule = pour(tx, what.formula, bead, `molecule/${bead.id}/${attempts}`);
+    if (bead.metadata?.[META.molecule] !== molecule.id) tx.setMetadata(bead.id, { [META.molecule]: molecule.id });
+  }
+  return tx.claim(bead.id, what.agent.identity, { status: "hooked", leaseMs: LEASE_MS });
+}
+
+export function attemptsOf(bead: BeadRecord): number {
+  const value = bead.metadata?.[META.attempts];
+  return typeof value === "number" ? value : 0;
+}
+
+/** Takes a bead off its hook so that any agent may go on with it; its molecule and pinned head stay. */
+export function unhook(tx: GraphTransaction, bead: string, reason: string): BeadRecord {
+  return tx.release(bead, { reason });
+}
+
+/** Drops the plan of an attempt that is over, so that the next attempt gets a fresh one. */
+export function dropMolecule(tx: GraphTransaction, bead: BeadRecord, reason: string): void {
+  const molecule = bead.metadata?.[META.molecule];
+  if (typeof molecule !== "string") return;
+  endMolecule(tx, molecule, reason);
+  tx.setMetadata(bead.id, { [META.molecule]: null });
+}

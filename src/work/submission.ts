@@ -1,0 +1,106 @@
+import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import type { GraphTransaction } from "../ports/work-graph.ts";
+import { attemptsOf, dropMolecule } from "./hooking.ts";
+import { stepsOf } from "./molecule.ts";
+
+/** Metadata keys of a record of type `merge-request`. */
+export const MERGE = {
+  head: "town.head",
+  target: "town.target",
+  author: "town.author",
+  /** Commit that was built for the current target; recorded before it lands. */
+  commit: "town.commit",
+  tree: "town.tree",
+  /** Target commit it was built on. */
+  base: "town.base",
+  /** Result of each gate for a tree: `{ "<gate>": { tree, passed, log } }`. */
+  gates: "town.gates",
+  /** Gate process under way: `{ gate, tree, pid, startTime, bootId }`. */
+  running: "town.running",
+  state: "town.state",
+  reason: "town.reason",
+  log: "town.log",
+} as const;
+
+export interface Submission {
+  readonly bead: string;
+  /** Pinned commit. */
+  readonly head: string;
+  /** Target branch, short name. */
+  readonly target: string;
+  /** Identity of the agent that submits. */
+  readonly author: string;
+}
+
+/**
+ * Queues work: makes the merge request, closes the steps that are left, and takes the bead off the hook. The bead stays
+ * open and waits for its merge request, so whatever depends on it waits for the merge; should the request be rejected
+ * the bead is ready again by itself. Idempotent by bead and head.
+ */
+export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
+  const key = `merge-request/${what.bead}/${what.head}`;
+  const former = tx.byKey(key);
+  if (former !== undefined) return former;
+  const bead = tx.get(what.bead);
+  if (bead === undefined) throw new Error(`bead ${what.bead} vanished`);
+  const older = bead.metadata?.[META.mergeRequest];
+  if (typeof older === "string" && tx.get(older)?.status !== "closed") endMergeRequest(tx, older, "Superseded", `superseded by ${what.head.slice(0, 12)}`);
+  const request = tx.create({
+    title: `Merge ${bead.id}: ${bead.title}`,
+    issue_type: "merge-request",
+    priority: bead.priority,
+    ...(bead.owner === undefined ? {} : { owner: bead.owner }),
+    metadata: {
+      [META.key]: key,
+      [META.bead]: bead.id,
+      [MERGE.head]: what.head,
+      [MERGE.target]: what.target,
+      [MERGE.author]: what.author,
+      [MERGE.state]: "Queued",
+      ...(bead.metadata?.[META.convoy] === undefined ? {} : { [META.convoy]: bead.metadata[META.convoy] }),
+    },
+  });
+  const molecule = bead.metadata?.[META.molecule];
+  if (typeof molecule === "string") {
+    for (const step of stepsOf(tx, molecule)) if (step.status !== "closed") tx.close(step.id, { reason: "Submitted", force: true });
+    if (tx.get(molecule)?.status !== "closed") tx.close(molecule, { reason: "Submitted", force: true });
+  }
+  tx.release(bead.id, { reason: "submitted" });
+  tx.setMetadata(bead.id, { [META.mergeRequest]: request.id, [META.head]: what.head, [META.feedback]: null });
+  tx.addDependency(bead.id, request.id, "blocks");
+  return request;
+}
+
+function endMergeRequest(tx: GraphTransaction, id: string, state: "Merged" | "Rejected" | "Superseded", reason: string): void {
+  tx.setMetadata(id, { [MERGE.state]: state, [MERGE.reason]: reason, [MERGE.running]: null });
+  tx.close(id, { reason: `${state}: ${reason}`, force: true });
+}
+
+/** Closes a merge request and its bead after the target moved. Repeating it changes nothing. */
+export function recordMerged(tx: GraphTransaction, requestId: string, commit: string): void {
+  const request = tx.get(requestId);
+  if (request === undefined || request.status === "closed") return;
+  tx.setMetadata(requestId, { [MERGE.state]: "Merged", [MERGE.commit]: commit, [MERGE.running]: null });
+  tx.close(requestId, { reason: `Merged in ${commit}`, force: true });
+  const bead = tx.get(String(request.metadata?.[META.bead]));
+  if (bead !== undefined && bead.status !== "closed") tx.close(bead.id, { reason: `Merged in ${commit}`, force: true });
+}
+
+/**
+ * Ends a merge request without merging and gives the bead back with what went wrong. After `maxAttempts` the bead is
+ * blocked instead, for a person. Repeating it changes nothing.
+ */
+export function sendBack(tx: GraphTransaction, requestId: string, what: { readonly reason: string; readonly feedback: string; readonly maxAttempts: number }): "SentBack" | "Blocked" | "Ended" {
+  const request = tx.get(requestId);
+  if (request === undefined || request.status === "closed") return "Ended";
+  endMergeRequest(tx, requestId, "Rejected", what.reason);
+  const bead = tx.get(String(request.metadata?.[META.bead]));
+  if (bead === undefined || bead.status === "closed") return "Ended";
+  const attempts = attemptsOf(bead) + 1;
+  dropMolecule(tx, bead, what.reason);
+  tx.setMetadata(bead.id, { [META.attempts]: attempts, [META.feedback]: what.feedback, [META.mergeRequest]: null });
+  if (attempts < what.maxAttempts) return "SentBack";
+  tx.update(bead.id, { status: "blocked" });
+  tx.comment(bead.id, `Sent back ${attempts} times; a person must look. Last: ${what.reason}`);
+  return "Blocked";
+}
