@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { GitObjects, TreeEntry } from "../../src/ports/git.ts";
+
+export interface ObjectsSite {
+  readonly objects: GitObjects;
+  close(): Promise<void>;
+}
+
+const author = { name: "Ada", email: "ada@example.com", timeMs: 1_700_000_000_000 };
+
+/** What every GitObjects does. The expected ids were computed by git itself (sha1 repositories). */
+export function gitObjectsContract(name: string, openSite: () => Promise<ObjectsSite>): void {
+  describe(`GitObjects: ${name}`, () => {
+    let site: ObjectsSite;
+    beforeEach(async () => {
+      site = await openSite();
+    });
+    afterEach(() => site.close());
+
+    it("given known contents, when written, then their ids are git's", async () => {
+      const { objects } = site;
+      expect(await objects.writeBlob("")).toBe("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+      const blob = await objects.writeBlob("hello\n");
+      expect(blob).toBe("ce013625030ba8dba906f756967f9e9ca394464a");
+      const tree = await objects.writeTree([{ mode: "100644", name: "a.txt", id: blob }]);
+      expect(tree).toBe("2e81171448eb9f2ee3821e3d447aa6b2fe3ddba1");
+      const commit = await objects.writeCommit({ tree, parents: [], message: "first", author, committer: author });
+      expect(commit).toBe("5dbbc4b043bbe4ba8af0b6d21e0695f6cf27b951");
+      expect(await objects.writeTree([])).toBe(objects.emptyTree);
+    });
+
+    it("given written objects, when read, then they are what was written", async () => {
+      const { objects } = site;
+      const blob = await objects.writeBlob("naïve ☃ \u0000 text without a last newline");
+      expect(await objects.readBlob(blob)).toBe("naïve ☃ \u0000 text without a last newline");
+      const inner = await objects.writeTree([{ mode: "100755", name: "run me", id: blob }]);
+      const entries: TreeEntry[] = [
+        { mode: "100644", name: "foo.txt", id: blob },
+        { mode: "040000", name: "foo", id: inner },
+        { mode: "120000", name: "é", id: blob },
+      ];
+      const tree = await objects.writeTree(entries);
+      // A directory sorts as if its name ended with a slash: "foo.txt" < "foo/".
+      expect((await objects.readTree(tree)).map((one) => one.name)).toEqual(["foo.txt", "foo", "é"]);
+      expect(new Set(await objects.readTree(tree))).toEqual(new Set(entries));
+      const message = "subject\n\nbody\n\nTown-Bead: api-1";
+      const id = await objects.writeCommit({
+        tree,
+        parents: [],
+        message,
+        author,
+        committer: { name: "B", email: "b@x", timeMs: 5000 },
+      });
+      expect(await objects.readCommit(id)).toEqual({
+        id,
+        tree,
+        parents: [],
+        message,
+        author,
+        committer: { name: "B", email: "b@x", timeMs: 5000 },
+      });
+      const child = await objects.writeCommit({ tree, parents: [id], message: "two", author, committer: author });
+      expect((await objects.readCommit(child))?.parents).toEqual([id]);
+    });
+
+    it("given ids that do not exist or name another type, when read, then blobs and commits are undefined and trees throw", async () => {
+      const { objects } = site;
+      const absent = "1".repeat(objects.emptyTree.length);
+      const blob = await objects.writeBlob("x");
+      expect(await objects.readBlob(absent)).toBeUndefined();
+      expect(await objects.readBlob(objects.emptyTree)).toBeUndefined();
+      expect(await objects.readCommit(absent)).toBeUndefined();
+      expect(await objects.readCommit(blob)).toBeUndefined();
+      await expect(objects.readTree(absent)).rejects.toMatchObject({ reason: "ObjectMissing" });
+      await expect(objects.readTree(blob)).rejects.toMatchObject({ reason: "ObjectMissing" });
+      expect(await objects.readTree(objects.emptyTree)).toEqual([]);
+    });
+
+    it("given many ids, when readBlobs, then those that exist come back", async () => {
+      const { objects } = site;
+      const ids = await Promise.all(
+        Array.from({ length: 300 }, (_, i) => objects.writeBlob(`item ${i}\n`.repeat(1 + (i % 40)))),
+      );
+      const absent = "2".repeat(objects.emptyTree.length);
+      const found = await objects.readBlobs([...ids, absent, ids[0] ?? ""]);
+      expect(found.size).toBe(300);
+      expect(found.get(ids[7] ?? "")).toBe("item 7\n".repeat(8));
+      expect((await objects.readBlobs([])).size).toBe(0);
+    });
+
+    it.each([["a/b"], ["."], [".."], [".git"], [".GIT"], [""], ["a\0b"]])(
+      "given an entry named %j, when a tree is written, then it is refused",
+      async (entry) => {
+        const id = await site.objects.writeBlob("x");
+        await expect(site.objects.writeTree([{ mode: "100644", name: entry, id }])).rejects.toMatchObject({
+          reason: "InvalidTree",
+        });
+      },
+    );
+
+    it("given a name twice, when a tree is written, then it is refused", async () => {
+      const id = await site.objects.writeBlob("x");
+      const twice = site.objects.writeTree([
+        { mode: "100644", name: "a", id },
+        { mode: "100755", name: "a", id },
+      ]);
+      await expect(twice).rejects.toMatchObject({ reason: "InvalidTree" });
+    });
+
+    it("given identities that would break the header, when a commit is written, then it reads back as one commit", async () => {
+      const { objects } = site;
+      const evil = { name: "Eve\nparent 0000 <x>", email: "e>v\ne@x", timeMs: 1000 };
+      const id = await objects.writeCommit({
+        tree: objects.emptyTree,
+        parents: [],
+        message: "m",
+        author: evil,
+        committer: evil,
+      });
+      expect(await objects.readCommit(id)).toMatchObject({
+        parents: [],
+        author: { name: "Eveparent 0000 x", email: "eve@x" },
+      });
+    });
+
+    it("given any text, when written twice, then it has one id and reads back", async () => {
+      const text = fc.string({ unit: "binary", maxLength: 200 });
+      await fc.assert(
+        fc.asyncProperty(text, async (value) => {
+          const id = await site.objects.writeBlob(value);
+          expect(await site.objects.writeBlob(value)).toBe(id);
+          expect(await site.objects.readBlob(id)).toBe(value);
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    it("given written objects, when synced and closed, then they are still readable", async () => {
+      const id = await site.objects.writeBlob("kept");
+      await site.objects.sync();
+      await site.objects.sync();
+      await site.objects.close();
+      expect(await site.objects.readBlob(id)).toBe("kept");
+    });
+  });
+}
