@@ -1,9 +1,6 @@
-export interface GitIdentity {
-  readonly name: string;
-  readonly email: string;
-  /** ms; default now. */
-  readonly timeMs?: number;
-}
+import type { CommitInfo, GitIdentity, NewCommit, TreeEntry } from "../domain/git/git-object.ts";
+
+export type { CommitInfo, GitIdentity, NewCommit, TreeEntry };
 
 export interface Worktree {
   readonly path: string;
@@ -20,29 +17,6 @@ export interface WorktreeStatus {
   readonly changed: readonly string[];
   readonly untracked: readonly string[];
   readonly inProgress: "Merge" | "Rebase" | "CherryPick" | "Bisect" | undefined;
-}
-
-export interface TreeEntry {
-  readonly mode: "100644" | "100755" | "040000" | "120000" | "160000";
-  readonly name: string;
-  readonly id: string;
-}
-
-export interface CommitInfo {
-  readonly id: string;
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly author: GitIdentity;
-  readonly committer: GitIdentity;
-  readonly message: string;
-}
-
-export interface NewCommit {
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly message: string;
-  readonly author: GitIdentity;
-  readonly committer: GitIdentity;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { CommitInfo, GitIdentity, NewCommit } from "../../ports/git.ts";
+import type { CommitInfo, GitIdentity, NewCommit } from "./git-object.ts";
 
 /**
  * The body of a commit object. Times are written in UTC, whole seconds; `nowMs` is used where an identity has none.

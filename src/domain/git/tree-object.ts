@@ -1,4 +1,4 @@
-import type { TreeEntry } from "../../ports/git.ts";
+import type { TreeEntry } from "./git-object.ts";
 
 /**
  * Why these entries are no tree that may be written, or undefined. Refused are names that could leave the directory
