@@ -6,29 +6,12 @@ import { durationMs } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { taskBranch } from "../../work/agent-record.ts";
 import { attemptsOf } from "../../work/hooking.ts";
+import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import { targetHead } from "../rig/rig-target.ts";
 import type { AgentObject } from "./agent.observe.ts";
 
 const AUTHOR = { actor: "loop/workers" };
-
-/** Ref that keeps a head of a bead's work for ever, whatever happens to branches and worktrees. */
-export function pinRef(bead: string, commit: string): string {
-  return `refs/town/heads/${bead}/${commit}`;
-}
-
-/** What a bead's `town.sandbox` metadata says. */
-export interface SandboxFact {
-  readonly agent: string;
-  readonly attempt: number;
-  readonly base: string;
-  readonly branch: string;
-}
-
-export function sandboxFact(bead: BeadRecord): SandboxFact | undefined {
-  const value = bead.metadata?.[META.sandbox];
-  return typeof value === "object" && value !== null ? (value as SandboxFact) : undefined;
-}
 
 /** Repository that an agent's worktree belongs to: the rig's clone, or the town repository for agents of `hq`. */
 export async function sandboxRepository(namespace: string, ports: LoopPorts): Promise<Repository> {

@@ -11,12 +11,17 @@ function agentOfSession(changed: TownObject): readonly ObjectKey[] {
   return namespace === undefined || agent === undefined ? [] : [{ kind: "Agent", namespace, name: agent }];
 }
 
-/** The agent that holds a bead; its hook, step or lease may have changed. */
-function agentOfBead(changed: TownObject): readonly ObjectKey[] {
-  const assignee = (changed.status as { readonly assignee?: string } | undefined)?.assignee;
+/** The agent that holds a bead, and whoever held it when last looked at: the bead may just have left its hook. */
+function agentOfBead(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
   const { namespace } = changed.metadata;
-  const name = assignee?.split("/").at(-1);
-  return namespace === undefined || name === undefined ? [] : [{ kind: "Agent", namespace, name }];
+  if (namespace === undefined) return [];
+  const assignee = (changed.status as { readonly assignee?: string } | undefined)?.assignee;
+  const bead = (changed.spec as { readonly id?: string }).id;
+  const names = new Set(assignee === undefined ? [] : [assignee.split("/").at(-1) ?? assignee]);
+  for (const agent of ports.objects.list("Agent", { namespace })) {
+    if (bead !== undefined && (agent.status as { readonly hook?: string } | undefined)?.hook === bead) names.add(agent.metadata.name);
+  }
+  return [...names].map((name) => ({ kind: "Agent", namespace, name }));
 }
 
 function agentsOfPool(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {

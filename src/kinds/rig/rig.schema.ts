@@ -38,7 +38,7 @@ export const rigSpec = z
       .describe("How a fresh worktree is made ready."),
     merge: z
       .strictObject({
-        strategy: z.enum(["Merge", "Squash", "Rebase"]).default("Merge").describe("Shape of the commits on the target."),
+        strategy: z.enum(["Merge", "Squash"]).default("Merge").describe("Shape of the commits on the target."),
         gates: z.array(gateSpec).default([]).meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("What the exact tree must pass before the target moves to it."),
         maxAttempts: z.int().min(1).max(20).default(5).describe("How often work may be sent back before a person is asked."),
       })

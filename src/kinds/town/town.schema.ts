@@ -72,6 +72,7 @@ export const townStatus = z.object({
     .describe("The sync axis."),
   health: z.enum(["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"]).optional().describe("The health axis."),
   sessions: z.int().optional().describe("Agent sessions running."),
+  runtime: z.enum(["Answering", "NotAnswering", "Frozen"]).optional().describe("Whether the runtime answers; Frozen: many sessions vanished without evidence."),
 });
 
 export const town = defineKind({

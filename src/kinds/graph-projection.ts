@@ -1,0 +1,66 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import type { ObjectStore, ProjectedInput } from "../ports/object-store.ts";
+import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
+import { AGENT } from "../work/agent-record.ts";
+import { META } from "../domain/work-graph/bead.ts";
+import { kubernetesNameOf } from "../domain/work-graph/ids/kubernetes-name.ts";
+import { projectAgent } from "./agent/agent.project.ts";
+import { projectBead } from "./bead/bead.project.ts";
+import { projectMergeRequest } from "./merge-request/merge-request.project.ts";
+import { projectMolecule } from "./molecule/molecule.project.ts";
+
+interface Projection {
+  readonly kind: string;
+  readonly name: (record: BeadRecord) => string;
+  readonly project: (record: BeadRecord, graph: GraphReader) => ProjectedInput;
+}
+
+const byId = (record: BeadRecord): string => kubernetesNameOf(record.id);
+
+/** How records of a type show in the API; every other type is a Bead. */
+const PROJECTIONS: Readonly<Record<string, Projection>> = {
+  agent: { kind: "Agent", name: (record) => String(record.metadata?.[AGENT.name] ?? byId(record)), project: projectAgent },
+  molecule: { kind: "Molecule", name: byId, project: projectMolecule },
+  "merge-request": { kind: "MergeRequest", name: byId, project: projectMergeRequest },
+};
+const BEAD: Projection = { kind: "Bead", name: byId, project: projectBead };
+
+/**
+ * Keeps the API's view of one store: every record now, then every change, together with the records whose view depends
+ * on it (dependents, parent and children). Returns the function that ends it and removes the objects.
+ */
+export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promise<() => Promise<void>> {
+  const { namespace } = graph;
+  let last: Promise<void> = Promise.resolve();
+  const show = async (record: BeadRecord): Promise<void> => {
+    const projection = PROJECTIONS[record.issue_type] ?? BEAD;
+    await store.project({ kind: projection.kind, namespace, name: projection.name(record) }, record.status === "tombstone" ? undefined : projection.project(record, graph));
+  };
+  const unsubscribe = graph.subscribe((changes) => {
+    const affected = new Map<string, BeadRecord | undefined>();
+    for (const change of changes) {
+      affected.set(change.id, change.before);
+      for (const id of neighbours(change.id, change.after ?? change.before, graph)) if (!affected.has(id)) affected.set(id, undefined);
+    }
+    last = last.then(async () => {
+      for (const [id, before] of affected) {
+        const now = graph.get(id);
+        if (now !== undefined) await show(now);
+        else if (before !== undefined) await show({ ...before, status: "tombstone" });
+      }
+    });
+  });
+  for (const record of graph.list()) await show(record);
+  await last;
+  return async () => {
+    unsubscribe();
+    await last;
+    for (const record of graph.list()) await show({ ...record, status: "tombstone" });
+  };
+}
+
+function neighbours(id: string, record: BeadRecord | undefined, graph: GraphReader): readonly string[] {
+  const parents = (record?.dependencies ?? []).filter((edge) => edge.type === "parent-child").map((edge) => edge.depends_on_id);
+  const molecule = record?.metadata?.[META.molecule];
+  return [...graph.dependentsOf(id).map((edge) => edge.issue_id), ...parents, ...(typeof molecule === "string" ? [molecule] : [])];
+}

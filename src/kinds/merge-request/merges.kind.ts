@@ -1,0 +1,17 @@
+import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { runnable } from "../../resource/controller.ts";
+import { executeMerges } from "./merges.execute.ts";
+import { type MergesObserved, observeMerges, type RigObject } from "./merges.observe.ts";
+import { type MergesAction, planMerges } from "./merges.plan.ts";
+
+/** The merge queue of each rig. Its state is in the merge requests' records; the Rig only names the queue. */
+export const merges = runnable<MergesObserved, MergesAction, LoopPorts, RigObject>({
+  name: "merges",
+  kind: "Rig",
+  watches: [{ kind: "MergeRequest", by: "Map", keys: (changed) => (changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }]) }],
+  resyncMs: 30_000,
+  ownedConditions: [],
+  observe: observeMerges,
+  plan: planMerges,
+  execute: executeMerges,
+});
