@@ -1,0 +1,95 @@
+import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { Verb, VerbResult } from "../resource/verb.ts";
+import { hookOf } from "../work/agent-record.ts";
+import { attemptsOf } from "../work/hooking.ts";
+import { currentStep, stepsOf } from "../work/molecule.ts";
+import { sandboxFact } from "../work/sandbox-fact.ts";
+import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
+
+/** About 2,000 tokens; the rest is a command away. */
+const BEAD_TEXT_LIMIT = 8_000;
+
+/**
+ * `town prime`: what to do now, how to finish, what to do when stuck. It reads the hook and acknowledges it in one
+ * transaction, so the text is never older than the claim.
+ */
+export function primeVerb(ports: LoopPorts): Verb {
+  return {
+    name: "prime",
+    summary: "print the step to do now (for agent sessions)",
+    needs: "agent",
+    async run({ caller }) {
+      const session = sessionOf("prime", caller, ports);
+      const bead = await session.graph.transact(session.author, (tx) => {
+        checkFence(tx, session.name, session.generation);
+        const hooked = hookOf(tx, session.identity);
+        return hooked === undefined ? undefined : hooked.status === "hooked" ? tx.claim(hooked.id, session.identity, { status: "in_progress", generation: session.generation }) : hooked;
+      });
+      return bead === undefined ? emptyHook(session) : primed(session, bead);
+    },
+  };
+}
+
+function emptyHook(session: AgentSession): VerbResult {
+  const persistent = session.role?.spec.lifecycle === "Persistent";
+  return {
+    text: `# ${session.identity}\n\nNothing is on your hook.${persistent ? " Wait; you will be told when there is work." : " End this session."}`,
+    data: { seq: 0, hook: null, exit: !persistent },
+  };
+}
+
+function primed(session: AgentSession, bead: BeadRecord): VerbResult {
+  const molecule = bead.metadata?.[META.molecule];
+  const step = typeof molecule === "string" ? currentStep(session.graph, molecule) : undefined;
+  const stepName = String(step?.metadata?.[META.step] ?? "");
+  const fact = sandboxFact(bead);
+  const attempt = attemptsOf(bead) + 1;
+  const feedback = bead.metadata?.[META.feedback];
+  return {
+    text: primeText(session, bead, { step, stepName, attempt, feedback: typeof feedback === "string" ? feedback : undefined, molecule: typeof molecule === "string" ? molecule : undefined }),
+    data: {
+      seq: session.graph.revOf(bead.id),
+      hook: {
+        bead: { id: bead.id, title: bead.title, description: bead.description ?? "", ...(bead.acceptance_criteria === undefined ? {} : { acceptance_criteria: bead.acceptance_criteria }) },
+        attempt,
+        ...(typeof feedback === "string" ? { feedback } : {}),
+        ...(typeof molecule === "string" ? { molecule } : {}),
+        ...(step === undefined ? {} : { step: { id: step.id, name: stepName, title: step.title, description: step.description ?? "", ...(step.acceptance_criteria === undefined ? {} : { acceptance: step.acceptance_criteria }) } }),
+        branch: fact?.branch.replace("refs/heads/", "") ?? "",
+        base: fact?.base ?? "",
+      },
+    },
+  };
+}
+
+interface PrimeFacts {
+  readonly step: BeadRecord | undefined;
+  readonly stepName: string;
+  readonly attempt: number;
+  readonly feedback: string | undefined;
+  readonly molecule: string | undefined;
+}
+
+function primeText(session: AgentSession, bead: BeadRecord, facts: PrimeFacts): string {
+  const lines = [`# ${session.identity}`, "", `Your hook holds ${bead.id} (P${bead.priority}): ${bead.title}`, ""];
+  if (facts.step !== undefined && facts.molecule !== undefined) {
+    const steps = stepsOf(session.graph, facts.molecule);
+    const at = steps.findIndex((step) => step.id === facts.step?.id) + 1;
+    lines.push(`## Now: step ${at} of ${steps.length}, ${facts.stepName}`, "", facts.step.title, facts.step.description ?? "");
+    if (facts.step.acceptance_criteria !== undefined) lines.push("", `Done when: ${facts.step.acceptance_criteria}`);
+    lines.push("");
+  }
+  lines.push(`## The work`, "", cut(bead.description ?? "", bead.id));
+  if (bead.acceptance_criteria !== undefined) lines.push("", `Done when: ${bead.acceptance_criteria}`);
+  if (facts.feedback !== undefined) lines.push("", `## Attempt ${facts.attempt}: the last one was sent back`, "", facts.feedback);
+  lines.push("", "## Finish", "");
+  if (facts.step !== undefined && facts.stepName !== "submit") lines.push(`Commit what you changed, then: town close ${facts.step.id} --continue`);
+  else lines.push("Commit what you changed, then: town done --outcome Submitted");
+  lines.push("", "## Stuck", "", 'town done --outcome Question --reason "…" (or Blocked, Failed, NoChange)');
+  return lines.join("\n");
+}
+
+function cut(text: string, id: string): string {
+  return text.length <= BEAD_TEXT_LIMIT ? text : `${text.slice(0, BEAD_TEXT_LIMIT)}\n… cut; the whole text: bd show ${id}`;
+}
