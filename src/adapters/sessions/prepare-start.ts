@@ -1,0 +1,76 @@
+import { stat } from "node:fs/promises";
+import { sessionNameProblem } from "../../domain/sessions/session-name.ts";
+import { AdapterError } from "../../errors/town-error.ts";
+import type { SessionStart } from "../../ports/sessions.ts";
+import { baseEnvironment } from "./base-environment.ts";
+import { MARK_VARIABLE } from "./end-processes.ts";
+import { findProgram } from "./find-program.ts";
+import type { SessionFiles } from "./session-files.ts";
+import { shimScript } from "./shim.ts";
+
+export interface ShimSetup {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Set on top of the base environment, below the start's own. */
+  readonly extra: Readonly<Record<string, string>>;
+  readonly mark: string;
+  readonly outputTo?: readonly string[];
+}
+
+/** Throws AdapterError `SessionNameInvalid` unless the name can be used. */
+export function requireSessionName(name: string): void {
+  const problem = sessionNameProblem(name);
+  if (problem !== undefined)
+    throw new AdapterError("SessionNameInvalid", `Cannot start session '${name}': its name ${problem}`);
+}
+
+/**
+ * Checks that the program can be run at all, so that a wrong command is an error here and not a session that dies, and
+ * writes its shim. Returns the shim's path. Throws AdapterError `SessionStartFailed`.
+ */
+export async function writeShim(start: SessionStart, files: SessionFiles, setup: ShimSetup): Promise<string> {
+  const env: Readonly<Record<string, string>> = {
+    ...baseEnvironment(setup.environment),
+    ...setup.extra,
+    ...start.env,
+    [MARK_VARIABLE]: setup.mark,
+  };
+  const wrong = Object.keys(env).find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (wrong !== undefined) throw startFailed(start, `'${wrong}' is no name of an environment variable`);
+  if ([...start.argv, ...Object.values(env), start.cwd].some((text) => text.includes("\0"))) {
+    throw startFailed(start, "its command or environment holds a NUL character");
+  }
+  const directory = await stat(start.cwd).catch(() => undefined);
+  if (directory?.isDirectory() !== true) throw startFailed(start, `its directory ${start.cwd} does not exist`);
+  const [command, ...args] = start.argv;
+  if (command === undefined || command === "") throw startFailed(start, "it has no command");
+  const program = await findProgram(command, env["PATH"] ?? "", start.cwd);
+  if (program === undefined) {
+    throw startFailed(
+      start,
+      `${command} was not found in PATH or may not be executed`,
+      `Install ${command}, or set the provider's command to its path.`,
+    );
+  }
+  const path = files.shimPath(start.name, start.generation);
+  const script = shimScript({
+    argv: [program, ...args],
+    cwd: start.cwd,
+    env,
+    exitPath: files.exitPath(start.name, start.generation),
+    ...(setup.outputTo === undefined ? {} : { outputTo: setup.outputTo }),
+  });
+  await files.write(path, script, 0o600);
+  return path;
+}
+
+export function startFailed(start: SessionStart, why: string, hint?: string): AdapterError {
+  const message = `Cannot start session ${start.name} (generation ${start.generation}): ${why}`;
+  return new AdapterError("SessionStartFailed", message, hint === undefined ? {} : { hint });
+}
+
+export function newerGeneration(start: SessionStart, running: number): AdapterError {
+  return new AdapterError(
+    "NewerGenerationRunning",
+    `Cannot start session ${start.name} with generation ${start.generation}: generation ${running} is running`,
+  );
+}

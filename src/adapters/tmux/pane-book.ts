@@ -1,0 +1,102 @@
+import { type ExitStatus, exitStatusOfShell, exitStatusOfSignal } from "../../domain/sessions/exit-status.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ObservedSession } from "../../ports/sessions.ts";
+import { observedOfRecord, type SessionFiles } from "../sessions/session-files.ts";
+import type { ControlClient } from "./control-client.ts";
+import { PANE_FORMAT, type PaneRow, paneRowOf } from "./pane-row.ts";
+
+export interface PaneBookOptions {
+  readonly clock: Clock;
+  readonly files: SessionFiles;
+  readonly serverPid: () => number | undefined;
+}
+
+/** What a shim is called while its program runs in front: the program's name says more. */
+const SHIM_COMMANDS = new Set(["sh", "dash", "bash", "env", "busybox"]);
+
+/** Reads Town's panes and how they ended, and remembers the endings. */
+export class PaneBook {
+  readonly #options: PaneBookOptions;
+  readonly #exits = new Map<string, ExitStatus>();
+  readonly #dead = new Set<string>();
+
+  constructor(options: PaneBookOptions) {
+    this.#options = options;
+  }
+
+  async list(client: ControlClient): Promise<readonly PaneRow[]> {
+    return rowsOf(await client.request(`list-panes -a -F '${PANE_FORMAT}'`));
+  }
+
+  /** True when a pane is dead that was not the last time. */
+  async newlyDead(client: ControlClient): Promise<boolean> {
+    const lines = await client.request(
+      "list-panes -a -f '#{&&:#{pane_dead},#{@town_name}}' -F '#{@town_name}.#{@town_generation}'",
+    );
+    const news = lines.filter((key) => key !== "" && !this.#dead.has(key));
+    for (const key of news) this.#dead.add(key);
+    return news.length > 0;
+  }
+
+  async observed(row: PaneRow, client: ControlClient): Promise<ObservedSession> {
+    const exit = await this.#exitOf(row, client);
+    const shown = SHIM_COMMANDS.has(row.currentCommand) ? row.labels.command : row.currentCommand;
+    return {
+      ...observedOfRecord(row.labels),
+      state: row.dead || exit !== undefined ? "Exited" : "Running",
+      ...exit,
+      pid: row.pid,
+      lastActivityMs: row.lastActivityMs,
+      ...(row.title === "" ? {} : { title: row.title }),
+      currentCommand: shown.slice(shown.lastIndexOf("/") + 1),
+      copyMode: row.inMode,
+    };
+  }
+
+  forget(name: string, generation: number): void {
+    this.#exits.delete(`${name}.${generation}`);
+    this.#dead.delete(`${name}.${generation}`);
+  }
+
+  /** The shim's word first: it comes before tmux notices and is never lost. */
+  async #exitOf(row: PaneRow, client: ControlClient): Promise<ExitStatus | undefined> {
+    const { name, generation } = row.labels;
+    const key = `${name}.${generation}`;
+    const known = this.#exits.get(key) ?? this.#reported(name, generation) ?? statusOfRow(row);
+    const exit = known ?? (row.dead ? await this.#askAgain(row, client) : undefined);
+    if (exit !== undefined) this.#exits.set(key, exit);
+    return exit;
+  }
+
+  #reported(name: string, generation: number): ExitStatus | undefined {
+    const code = this.#options.files.exitCode(name, generation);
+    return code === undefined ? undefined : exitStatusOfShell(code);
+  }
+
+  /**
+   * tmux may have lost the SIGCHLD of a pane (it resets the handler while it runs the utempter helper) and then does not
+   * know the status until the next child ends: a SIGCHLD of our own makes it look.
+   */
+  async #askAgain(row: PaneRow, client: ControlClient): Promise<ExitStatus | undefined> {
+    const pid = this.#options.serverPid();
+    if (pid === undefined) return undefined;
+    for (const waitMs of [2, 20, 100]) {
+      process.kill(pid, "SIGCHLD");
+      await this.#options.clock.sleep(waitMs);
+      const lines = await client.request(`list-panes -a -f '#{==:#{pane_id},${row.paneId}}' -F '${PANE_FORMAT}'`);
+      const exit = statusOfRow(rowsOf(lines)[0]);
+      if (exit !== undefined) return exit;
+    }
+    return undefined;
+  }
+}
+
+function statusOfRow(row: PaneRow | undefined): ExitStatus | undefined {
+  if (row === undefined || !row.dead) return undefined;
+  if (row.deadSignal !== undefined) return exitStatusOfSignal(row.deadSignal);
+  return row.deadStatus === undefined ? undefined : exitStatusOfShell(row.deadStatus);
+}
+
+function rowsOf(lines: readonly string[]): readonly PaneRow[] {
+  return lines.map(paneRowOf).filter((row) => row !== undefined);
+}

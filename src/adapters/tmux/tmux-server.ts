@@ -1,0 +1,292 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Turns } from "../../domain/sessions/turns.ts";
+import { AdapterError, messageOf } from "../../errors/town-error.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { baseEnvironment } from "../sessions/base-environment.ts";
+import type { ProcessStamp, ProcessTable } from "../sessions/process-table.ts";
+import type { SessionFiles } from "../sessions/session-files.ts";
+import { ControlClient } from "./control-client.ts";
+import { tmuxWord } from "./control-protocol.ts";
+
+const run = promisify(execFile);
+
+/** The session that Town keeps open so that the server lives and a client can attach; no agent can be called so. */
+export const CONTROL_SESSION = "_town";
+
+/** Whether the server can be talked to. `Gone` is positive evidence: its process does not exist. */
+export type Reach =
+  | { readonly state: "Up"; readonly client: ControlClient }
+  | { readonly state: "Gone"; readonly message: string }
+  | { readonly state: "Unknown"; readonly message: string };
+
+export interface TmuxServerOptions {
+  readonly label: string;
+  readonly files: SessionFiles;
+  readonly config: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly table: ProcessTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timeoutMs: number;
+  /** Something may have changed on the server, or it was lost. */
+  readonly changed: () => void;
+}
+
+const SILENCE_BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
+
+/** The town's own tmux server: found, started, watched; one control client carries every command. */
+export class TmuxServer {
+  readonly #options: TmuxServerOptions;
+  readonly #turns = new Turns();
+  readonly #configPath: string;
+  readonly #recordPath: string;
+  readonly socketDirectory: string;
+  #client: ControlClient | undefined;
+  #stamp: ProcessStamp | undefined;
+  #silences = 0;
+  #quietUntilMs = 0;
+  #closed = false;
+
+  constructor(options: TmuxServerOptions) {
+    this.#options = options;
+    this.#configPath = join(options.files.directory, "tmux.conf");
+    this.#recordPath = join(options.files.directory, "server.json");
+    this.socketDirectory = options.environment["TMUX_TMPDIR"] || "/tmp";
+  }
+
+  async prepare(): Promise<void> {
+    await this.#options.files.write(this.#configPath, this.#options.config, 0o600);
+    const text = await readFile(this.#recordPath, "utf8").catch(() => undefined);
+    if (text === undefined) return;
+    try {
+      this.#stamp = (JSON.parse(text) as { readonly server?: ProcessStamp }).server;
+    } catch (err) {
+      this.#options.log.warn({ err, path: this.#recordPath }, "the record of the tmux server is unreadable");
+    }
+  }
+
+  /** Process of the server, once known. */
+  get pid(): number | undefined {
+    return this.#stamp?.pid;
+  }
+
+  /** Talks to the server if there is one; never starts it. */
+  reach(): Promise<Reach> {
+    if (this.#client?.open === true) return Promise.resolve({ state: "Up", client: this.#client });
+    return this.#turns.take("server", () => this.#reach());
+  }
+
+  /** A connection; starts the server when it is gone. Throws AdapterError `RuntimeNotAnswering` or `TmuxNotStarted`. */
+  async ensure(): Promise<ControlClient> {
+    const now = await this.reach();
+    if (now.state === "Up") return now.client;
+    return this.#turns.take("server", async () => {
+      const reach = await this.#reachSettled();
+      if (reach.state === "Up") return reach.client;
+      if (reach.state === "Unknown")
+        throw new AdapterError("RuntimeNotAnswering", `Cannot reach the tmux server: ${reach.message}`);
+      await this.#startControlSession();
+      const started = await this.#reach();
+      if (started.state === "Up") return started.client;
+      throw new AdapterError("TmuxNotStarted", `Cannot start a tmux server: ${started.message}`);
+    });
+  }
+
+  /** Ends the server and everything on it, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const reach = await this.reach();
+    if (reach.state === "Up") await reach.client.request("kill-server").catch(() => []);
+    for (let waited = 0; waited < 3_000; waited += 20) {
+      if (this.#stamp === undefined || !(await this.#options.table.lives(this.#stamp))) return;
+      await this.#options.clock.sleep(20);
+    }
+    throw new AdapterError(
+      "TmuxStillRunning",
+      `Cannot end the tmux server of ${this.#options.label}: process ${this.pid} still runs`,
+    );
+  }
+
+  /** Disconnects; the server stays. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#client?.close();
+    await this.#client?.closed;
+  }
+
+  /** A server that is about to end (kill-server answers before it is gone) is waited for: a start would fall into its socket. */
+  async #reachSettled(): Promise<Reach> {
+    let reach = await this.#reach();
+    for (let tries = 0; tries < 60 && reach.state === "Unknown" && reach.message === ENDING; tries += 1) {
+      await this.#options.clock.sleep(50);
+      reach = await this.#reach();
+    }
+    return reach;
+  }
+
+  async #reach(): Promise<Reach> {
+    if (this.#closed) throw new AdapterError("SessionsClosed", "Cannot use the session runtime: it was closed");
+    if (this.#client?.open === true) return { state: "Up", client: this.#client };
+    if (this.#options.clock.monotonicMs() < this.#quietUntilMs)
+      return { state: "Unknown", message: "tmux did not answer lately" };
+    const lives = this.#stamp !== undefined && (await this.#options.table.lives(this.#stamp));
+    if (!(await this.#socketAnswers())) {
+      if (!lives) return { state: "Gone", message: "no tmux server runs" };
+      return this.#wakeSocket();
+    }
+    try {
+      return { state: "Up", client: await this.#connect() };
+    } catch (error) {
+      return this.#notConnected(error);
+    }
+  }
+
+  /** The socket file was removed (a cleaner of temporary files): SIGUSR1 makes tmux create it again, see tmux(1). */
+  async #wakeSocket(): Promise<Reach> {
+    const { clock } = this.#options;
+    if (this.#stamp !== undefined) process.kill(this.#stamp.pid, "SIGUSR1");
+    for (let waited = 0; waited < 200; waited += 20) {
+      await clock.sleep(20);
+      if (!(await this.#socketAnswers())) continue;
+      return await this.#connect().then(
+        (client): Reach => ({ state: "Up", client }),
+        (error: unknown) => this.#notConnected(error),
+      );
+    }
+    return { state: "Unknown", message: ENDING };
+  }
+
+  async #notConnected(error: unknown): Promise<Reach> {
+    const message = messageOf(error);
+    if (error instanceof AdapterError && error.reason === "RuntimeNotAnswering") {
+      const backoffMs = SILENCE_BACKOFF_MS[Math.min(this.#silences, SILENCE_BACKOFF_MS.length - 1)] ?? 0;
+      this.#silences += 1;
+      this.#quietUntilMs = this.#options.clock.monotonicMs() + backoffMs;
+      return { state: "Unknown", message };
+    }
+    const lives = this.#stamp !== undefined && (await this.#options.table.lives(this.#stamp));
+    if (!lives && !(await this.#socketAnswers())) return { state: "Gone", message: "no tmux server runs" };
+    return { state: "Unknown", message: lives ? ENDING : message };
+  }
+
+  async #connect(): Promise<ControlClient> {
+    const open = (): Promise<ControlClient> =>
+      ControlClient.open({
+        args: [
+          ...this.arguments(),
+          "-u",
+          "-C",
+          "attach-session",
+          "-t",
+          `=${CONTROL_SESSION}`,
+          "-f",
+          "no-output,ignore-size",
+        ],
+        env: this.#environment(),
+        clock: this.#options.clock,
+        timeoutMs: this.#options.timeoutMs,
+        noticed: (text) => {
+          if (text.startsWith("%sessions-changed") || text.startsWith("%unlinked-window-close"))
+            this.#options.changed();
+        },
+      });
+    const client = await open().catch(async (error: unknown) => {
+      // A server without Town's own session: somebody ended it, or started the server by hand.
+      if (!messageOf(error).includes("can't find session")) throw error;
+      await this.#startControlSession();
+      return open();
+    });
+    await client
+      .request(`source-file -q ${tmuxWord(this.#configPath.replace(/[*?[\]\\]/g, "\\$&"))}`)
+      .catch((err: unknown) => {
+        this.#options.log.warn({ err }, "the tmux configuration has an error");
+      });
+    await this.#identify(client);
+    this.#client = client;
+    this.#silences = 0;
+    void client.closed.then((reason) => {
+      if (this.#client === client) this.#client = undefined;
+      if (!this.#closed) this.#options.log.info({ reason }, "the tmux connection ended");
+      this.#options.changed();
+    });
+    return client;
+  }
+
+  async #identify(client: ControlClient): Promise<void> {
+    const [pid] = await client.request("display-message -p '#{pid}'");
+    const stamp = await this.#options.table.stamp(Number(pid));
+    if (stamp === undefined || (stamp.pid === this.#stamp?.pid && stamp.startTime === this.#stamp.startTime)) return;
+    this.#stamp = stamp;
+    await this.#options.files.write(this.#recordPath, `${JSON.stringify({ format: 1, server: stamp })}\n`, 0o600);
+  }
+
+  async #startControlSession(): Promise<void> {
+    const { clock, log } = this.#options;
+    const note = "printf 'Town keeps this session open for itself; the agents have their own.\\n'; exec cat";
+    const args = [
+      ...this.arguments(),
+      "new-session",
+      "-d",
+      "-s",
+      CONTROL_SESSION,
+      "-x",
+      "80",
+      "-y",
+      "24",
+      "/usr/bin/env",
+      "-i",
+      "/bin/sh",
+      "-c",
+      note,
+    ];
+    let failure: unknown;
+    for (let tries = 0; tries < 8; tries += 1) {
+      try {
+        await run("tmux", args, { env: this.#environment(), timeout: this.#options.timeoutMs, cwd: "/" });
+        log.info({ label: this.#options.label }, "started the tmux server");
+        return;
+      } catch (error) {
+        failure = error;
+        if (messageOf(error).includes("duplicate session")) return;
+        // The former server still holds the socket for a moment: "server exited unexpectedly", "lost server".
+        await clock.sleep(30 * 2 ** tries);
+      }
+    }
+    throw new AdapterError(
+      "TmuxNotStarted",
+      `Cannot start the tmux server of ${this.#options.label}: ${messageOf(failure)}`,
+      { cause: failure },
+    );
+  }
+
+  /** Arguments that select this server. */
+  arguments(): readonly string[] {
+    return ["-L", this.#options.label, "-f", this.#configPath];
+  }
+
+  #environment(): Record<string, string> {
+    return { ...baseEnvironment(this.#options.environment), TERM: "xterm-256color", TMUX_TMPDIR: this.socketDirectory };
+  }
+
+  #socketAnswers(): Promise<boolean> {
+    const path = join(this.socketDirectory, `tmux-${process.getuid?.() ?? 0}`, this.#options.label);
+    return new Promise((resolve) => {
+      const socket = createConnection(path);
+      const end = (answers: boolean): void => {
+        socket.destroy();
+        resolve(answers);
+      };
+      socket.once("connect", () => end(true));
+      // A full backlog (EAGAIN) or a refused permission is a server that exists; only these two mean there is none.
+      socket.once("error", (error: NodeJS.ErrnoException) =>
+        end(error.code !== "ENOENT" && error.code !== "ECONNREFUSED"),
+      );
+    });
+  }
+}
+
+const ENDING = "the tmux server is ending or lost its socket";

@@ -1,0 +1,442 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Turns } from "../../domain/sessions/turns.ts";
+import { AdapterError, messageOf } from "../../errors/town-error.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { ObservedSession, Sessions, SessionsObservation, SessionStart } from "../../ports/sessions.ts";
+import { endProcesses, type SessionProcesses } from "../sessions/end-processes.ts";
+import { watchExits } from "../sessions/exit-watch.ts";
+import { tailOfLog } from "../sessions/output-log.ts";
+import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
+import { type ProcessSource, ProcessTable } from "../sessions/process-table.ts";
+import { observedOfRecord, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
+import { shellWord } from "../sessions/shell-text.ts";
+import type { ControlClient } from "./control-client.ts";
+import { formatLiteral, timeFormatLiteral, tmuxWord } from "./control-protocol.ts";
+import { ringDoorbell } from "./doorbell.ts";
+import { LostSessions } from "./lost-sessions.ts";
+import { PaneBook } from "./pane-book.ts";
+import { type PaneRow, paneLabels } from "./pane-row.ts";
+import { captureScreen } from "./screen.ts";
+import { terminalName, tmuxConfig, type TmuxConfigInput } from "./tmux-config.ts";
+import { TmuxServer } from "./tmux-server.ts";
+import { requireTmux } from "./tmux-version.ts";
+
+export interface TmuxSessionsOptions extends TmuxConfigInput {
+  /** Name of the town's own tmux socket (`tmux -L`). */
+  readonly label: string;
+  /** For records, shims, exit codes and logs; created with mode 0700. */
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where the minimal base environment is taken from. Default: this process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** How long tmux may take to answer before it counts as not answering. Default 5000. */
+  readonly timeoutMs?: number;
+  /** How processes are listed. Default: `proc` on Linux, else `ps`. */
+  readonly processSource?: ProcessSource;
+}
+
+/** Grace of an older generation that a newer one replaces. */
+const REPLACE_GRACE_MS = 5_000;
+const DEAD_LIST_MS = 300;
+const FULL_LIST_MS = 5_000;
+/** Output logs of so many generations are kept for each name. */
+const KEPT_LOGS = 5;
+
+/**
+ * Sessions in the town's own tmux server, one tmux session an agent.
+ *
+ * Guarantees: sessions outlive this object, and a later one adopts them all; a start is adopt-or-create by name and
+ * generation, whatever moment a former controller died at; no process is forked while nothing changes; an exit is noticed
+ * within milliseconds through the shim's exit file, and within 300 ms if the shim itself was killed.
+ * Assumptions: one controller starts and stops the sessions of a label at a time.
+ */
+export class TmuxSessions implements Sessions {
+  readonly runtime = "tmux";
+  readonly #options: TmuxSessionsOptions;
+  readonly #files: SessionFiles;
+  readonly #table: ProcessTable;
+  readonly #server: TmuxServer;
+  readonly #panes: PaneBook;
+  readonly #lost: LostSessions;
+  readonly #records = new Map<string, SessionRecord>();
+  readonly #turns = new Turns();
+  readonly #listeners = new Set<() => void>();
+  readonly #closing = new AbortController();
+  #looking: Promise<SessionsObservation> | undefined;
+  #last: readonly ObservedSession[] = [];
+  #lastShape = "";
+  #stopWatching: () => void = () => {};
+  #ticking: Promise<void> | undefined;
+
+  private constructor(options: TmuxSessionsOptions) {
+    this.#options = options;
+    this.#files = new SessionFiles(options.stateDirectory);
+    this.#table = new ProcessTable(options.processSource);
+    const { label, clock, log } = options;
+    this.#server = new TmuxServer({
+      label,
+      clock,
+      log,
+      files: this.#files,
+      table: this.#table,
+      config: tmuxConfig(options),
+      environment: options.environment ?? process.env,
+      timeoutMs: options.timeoutMs ?? 5_000,
+      changed: () => this.#notify(),
+    });
+    this.#panes = new PaneBook({ clock, files: this.#files, serverPid: () => this.#server.pid });
+    this.#lost = new LostSessions({
+      log,
+      files: this.#files,
+      table: this.#table,
+      end: (record) => this.#endProcesses(record, 1_000),
+    });
+  }
+
+  /** Throws AdapterError `TmuxMissing` or `TmuxTooOld`; connects to nothing yet. */
+  static async open(options: TmuxSessionsOptions): Promise<TmuxSessions> {
+    await requireTmux((options.environment ?? process.env)["PATH"]);
+    const sessions = new TmuxSessions(options);
+    await sessions.#files.prepare();
+    await rm(sessions.#scratch, { recursive: true, force: true });
+    await mkdir(sessions.#scratch, { recursive: true, mode: 0o700 });
+    await sessions.#server.prepare();
+    for (const record of await sessions.#files.records((err) =>
+      options.log.warn({ err }, "passed over a session record"),
+    )) {
+      sessions.#records.set(record.name, record);
+    }
+    sessions.#stopWatching = watchExits(sessions.#files.exitsDirectory, () => sessions.#notify(), options.log);
+    if (sessions.#records.size > 0) sessions.#watchPanes();
+    return sessions;
+  }
+
+  /** File that gets the session's terminal output as the program writes it, escape sequences included; `.1` is older. */
+  logPath(name: string, generation: number): string {
+    return this.#files.logPath(name, generation);
+  }
+
+  /** Callers that ask at the same time share one list. */
+  observe(): Promise<SessionsObservation> {
+    this.#looking ??= Promise.resolve().then(() => {
+      this.#looking = undefined;
+      return this.#observe();
+    });
+    return this.#looking;
+  }
+
+  async start(start: SessionStart): Promise<ObservedSession> {
+    requireSessionName(start.name);
+    return this.#turns.take(start.name, async () => {
+      const client = await this.#server.ensure();
+      const rows = await this.#panes.list(client);
+      const row = rows.find((each) => each.labels.name === start.name);
+      if (row !== undefined) {
+        const known = await this.#panes.observed(row, client);
+        if (known.state === "Running") {
+          if (known.generation === start.generation) return known;
+          if (known.generation > start.generation) throw newerGeneration(start, known.generation);
+        }
+        await this.#remove(row.labels, row, known.state === "Running" ? REPLACE_GRACE_MS : 1_000);
+      }
+      const left = this.#records.get(start.name);
+      if (left !== undefined) await this.#remove(left, undefined, 1_000);
+      return this.#create(start, client);
+    });
+  }
+
+  async stop(name: string, generation: number, options: { readonly graceMs: number }): Promise<void> {
+    await this.#turns.take(name, async () => {
+      const reach = await this.#server.reach();
+      if (reach.state === "Unknown") throw notAnswering(`stop session ${name}`, reach.message);
+      const row = reach.state === "Up" ? await this.#pane(reach.client, name) : undefined;
+      const labels = row?.labels ?? this.#records.get(name);
+      if (labels === undefined || labels.generation !== generation) return;
+      await this.#remove(labels, row, options.graceMs);
+      this.#notify();
+    });
+  }
+
+  async capture(name: string, lines: number): Promise<string | undefined> {
+    const reach = await this.#server.reach();
+    if (reach.state === "Unknown") throw notAnswering(`capture session ${name}`, reach.message);
+    const row = reach.state === "Up" ? await this.#pane(reach.client, name) : undefined;
+    if (reach.state === "Up" && row !== undefined) {
+      const pane = { client: reach.client, paneId: row.paneId, scratch: this.#scratch };
+      const text = await captureScreen(pane, -Math.max(0, lines), true);
+      if (text !== undefined) return lastLines(text, lines);
+    }
+    const record = this.#records.get(name);
+    return record === undefined ? undefined : tailOfLog(this.#files.logPath(name, record.generation), lines);
+  }
+
+  async type(name: string, generation: number, text: string): Promise<"Typed" | "Refused"> {
+    return this.#turns.take(name, async () => {
+      const reach = await this.#server.reach();
+      if (reach.state === "Unknown") throw notAnswering(`type into session ${name}`, reach.message);
+      if (reach.state === "Gone") return "Refused";
+      const row = await this.#pane(reach.client, name);
+      if (row === undefined || row.dead || row.inMode || row.labels.generation !== generation) return "Refused";
+      if (this.#files.exitCode(name, generation) !== undefined) return "Refused";
+      return ringDoorbell({
+        client: reach.client,
+        clock: this.#options.clock,
+        paneId: row.paneId,
+        generation,
+        text,
+        scratch: this.#scratch,
+        write: (path, content) => this.#files.write(path, content, 0o600),
+      });
+    });
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Works inside another tmux too: that one's variables are taken away, so it nests instead of failing. */
+  attachCommand(name: string): readonly string[] {
+    const outer = ["env", "-u", "TMUX", "-u", "TMUX_PANE", `TMUX_TMPDIR=${this.#server.socketDirectory}`];
+    return [...outer, "tmux", "-L", this.#options.label, "-u", "attach-session", "-t", `=${name}`];
+  }
+
+  /** Ends the tmux server with all its sessions, and waits until it is gone. */
+  async killServer(): Promise<void> {
+    for (const session of (await this.observe()).sessions) {
+      await this.stop(session.name, session.generation, { graceMs: 2_000 });
+    }
+    await this.#server.kill();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#stopWatching();
+    this.#listeners.clear();
+    await this.#server.close();
+    await this.#ticking;
+    await this.#lost.settled();
+  }
+
+  get #scratch(): string {
+    return join(this.#options.stateDirectory, `scratch-${process.pid}`);
+  }
+
+  async #observe(): Promise<SessionsObservation> {
+    const observedAtMs = this.#options.clock.now();
+    try {
+      const reach = await this.#server.reach();
+      if (reach.state === "Unknown")
+        return { completeness: "Unknown", sessions: this.#last, observedAtMs, message: reach.message };
+      const rows = reach.state === "Up" ? await this.#panes.list(reach.client) : [];
+      const live =
+        reach.state === "Up" ? await Promise.all(rows.map((row) => this.#panes.observed(row, reach.client))) : [];
+      for (const row of rows) await this.#learn(row);
+      const present = new Set(rows.map((row) => row.labels.name));
+      const remains = await this.#lost.observe(
+        [...this.#records.values()].filter((record) => !present.has(record.name)),
+      );
+      this.#last = [...live, ...remains].sort((a, b) => (a.name < b.name ? -1 : 1));
+      this.#lastShape = shapeOf(this.#last);
+      if (this.#last.length > 0) this.#watchPanes();
+      if (reach.state === "Up") return { completeness: "Complete", sessions: this.#last, observedAtMs };
+      const ending = remains.filter((session) => session.state === "Running").length;
+      if (ending === 0)
+        return { completeness: "ServerGone", sessions: this.#last, observedAtMs, message: reach.message };
+      const message = `${reach.message}; ${ending} programs that lost their terminal are being ended`;
+      return { completeness: "Unknown", sessions: this.#last, observedAtMs, message };
+    } catch (error) {
+      if (!(error instanceof AdapterError) || error.reason === "SessionsClosed") throw error;
+      return { completeness: "Unknown", sessions: this.#last, observedAtMs, message: messageOf(error) };
+    }
+  }
+
+  /** A pane that another controller started, or whose start this one did not live to write down. */
+  async #learn(row: PaneRow): Promise<void> {
+    const known = this.#records.get(row.labels.name);
+    if (known?.generation === row.labels.generation && known.leader !== undefined) return;
+    const saved = await this.#files.record(row.labels.name).catch(() => undefined);
+    if (saved?.generation === row.labels.generation && saved.leader !== undefined) {
+      this.#records.set(saved.name, saved);
+      return;
+    }
+    const leader = row.dead ? undefined : await this.#table.stamp(row.pid);
+    this.#records.set(row.labels.name, leader === undefined ? row.labels : { ...row.labels, leader });
+  }
+
+  async #pane(client: ControlClient, name: string): Promise<PaneRow | undefined> {
+    return (await this.#panes.list(client)).find((row) => row.labels.name === name);
+  }
+
+  async #create(start: SessionStart, client: ControlClient): Promise<ObservedSession> {
+    const { clock, log } = this.#options;
+    const { name, generation, namespace, agent, role, bead, cwd } = start;
+    const shim = await writeShim(start, this.#files, {
+      environment: this.#options.environment ?? process.env,
+      extra: { TERM: terminalName() },
+      mark: this.#mark(start),
+    });
+    const record: SessionRecord = {
+      name,
+      namespace,
+      agent,
+      role,
+      generation,
+      ...(bead === undefined ? {} : { bead }),
+      command: start.argv[0] ?? "",
+      startedAtMs: clock.now(),
+    };
+    await rm(this.#files.exitPath(name, generation), { force: true });
+    await this.#files.removeOldLogs(name, KEPT_LOGS);
+    await this.#files.saveRecord(record);
+    this.#records.set(name, record);
+    const log1 = ["exec", "/bin/sh", this.#files.logScriptPath, this.#files.logPath(name, generation)]
+      .map(shellWord)
+      .join(" ");
+    const target = `=${name}:`;
+    const commands = [
+      [
+        "new-session",
+        "-d",
+        "-P",
+        "-F",
+        "#{pane_id} #{pane_pid}",
+        "-s",
+        name,
+        "-n",
+        role === "" ? name : formatLiteral(role),
+        "-x",
+        String(start.columns ?? 200),
+        "-y",
+        String(start.rows ?? 50),
+        "-c",
+        formatLiteral(cwd),
+        "/usr/bin/env",
+        "-i",
+        "/bin/sh",
+        shim,
+      ],
+      ...paneLabels(record).map(([option, value]) => ["set-option", "-p", "-t", target, option, value]),
+      ["select-pane", "-t", target, "-T", ""],
+      ["pipe-pane", "-t", target, timeFormatLiteral(log1)],
+    ];
+    const line = commands.map((words) => words.map(tmuxWord).join(" ")).join(" ; ");
+    const [created] = await client.request(line).catch((error: unknown) => {
+      if (error instanceof AdapterError && error.reason === "TmuxRefused")
+        throw startFailed(start, `tmux said: ${error.message}`);
+      throw error;
+    });
+    const pid = Number((created ?? "").split(" ")[1]);
+    const leader = await this.#table.stamp(pid);
+    const complete = leader === undefined ? record : { ...record, leader };
+    await this.#files.saveRecord(complete);
+    this.#records.set(name, complete);
+    log.info({ session: name, generation, pid }, "started a session");
+    this.#watchPanes();
+    this.#notify();
+    return {
+      ...observedOfRecord(complete),
+      pid,
+      state: "Running",
+      lastActivityMs: record.startedAtMs,
+      currentCommand: commandName(record.command),
+    };
+  }
+
+  /** Ends a session's processes, verified, then takes away its pane and its files. */
+  async #remove(labels: SessionRecord, row: PaneRow | undefined, graceMs: number): Promise<void> {
+    const { name, generation } = labels;
+    const recorded = this.#records.get(name);
+    const leader = recorded?.generation === generation ? recorded.leader : undefined;
+    const stamp = leader ?? (row === undefined || row.dead ? undefined : await this.#table.stamp(row.pid));
+    await this.#endProcesses(stamp === undefined ? labels : { ...labels, leader: stamp }, graceMs);
+    if (row !== undefined) await this.#killPane(row);
+    await this.#files.forget(name, generation);
+    if (this.#records.get(name)?.generation === generation) this.#records.delete(name);
+    this.#panes.forget(name, generation);
+    this.#lost.forget(name, generation);
+    this.#options.log.info({ session: name, generation }, "removed a session");
+  }
+
+  async #endProcesses(record: SessionRecord, graceMs: number): Promise<void> {
+    const who: SessionProcesses = { leader: record.leader, mark: this.#mark(record) };
+    const spare = this.#server.pid === undefined ? [] : [this.#server.pid];
+    const left = await endProcesses(this.#table, this.#options.clock, who, { graceMs, spare });
+    if (left.length === 0) return;
+    throw new AdapterError(
+      "SessionStillRunning",
+      `Cannot stop session ${record.name} (generation ${record.generation}): SIGKILL did not end ${left.map((pid) => `process ${pid}`).join(", ")}`,
+      { hint: "A process that hangs in the kernel (a dead network mount) can be the reason: see its state with `ps`." },
+    );
+  }
+
+  /** The pane by its id and, if its tmux session is still there, that with whatever a person opened in it. */
+  async #killPane(row: PaneRow): Promise<void> {
+    const reach = await this.#server.reach();
+    if (reach.state !== "Up") return;
+    const { name, generation } = row.labels;
+    const guard = `#{==:#{@town_name}.#{@town_generation},${name}.${generation}}`;
+    const inSession = tmuxWord(`kill-session -t ${tmuxWord(`=${name}`)}`);
+    for (const kill of [
+      `if-shell -F -t =${name}: '${guard}' ${inSession}`,
+      `if-shell -F -t ${row.paneId} '${guard}' 'kill-pane -t ${row.paneId}'`,
+    ]) {
+      await reach.client.request(kill);
+    }
+  }
+
+  #mark(of: { readonly name: string; readonly generation: number }): string {
+    return `${this.#options.label}/${of.name}/${of.generation}`;
+  }
+
+  /** The level behind the edges: a filtered list of dead panes often, the full list now and then, while there are sessions. */
+  #watchPanes(): void {
+    if (this.#ticking !== undefined || this.#closing.signal.aborted) return;
+    this.#ticking = this.#tick().finally(() => {
+      this.#ticking = undefined;
+    });
+  }
+
+  async #tick(): Promise<void> {
+    const { clock } = this.#options;
+    let fullAtMs = clock.monotonicMs() + FULL_LIST_MS;
+    while (!this.#closing.signal.aborted && (this.#records.size > 0 || this.#last.length > 0)) {
+      await clock.sleep(DEAD_LIST_MS, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
+      const reach = await this.#server.reach().catch(() => undefined);
+      const client = reach?.state === "Up" ? reach.client : undefined;
+      if (client !== undefined && (await this.#panes.newlyDead(client).catch(() => false))) this.#notify();
+      if (clock.monotonicMs() < fullAtMs) continue;
+      fullAtMs = clock.monotonicMs() + FULL_LIST_MS;
+      const before = this.#lastShape;
+      await this.observe().catch(() => undefined);
+      if (this.#lastShape !== before) this.#notify();
+    }
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function lastLines(text: string, lines: number): string {
+  const rows = text.split("\n").map((row) => row.trimEnd());
+  while (rows.at(-1) === "") rows.pop();
+  return rows.slice(-lines).join("\n");
+}
+
+/** What a listener would act on; a changed title or time is not news. */
+function shapeOf(sessions: readonly ObservedSession[]): string {
+  return sessions.map((each) => `${each.name}.${each.generation}.${each.state}.${each.exitCode ?? ""}`).join(" ");
+}
+
+function commandName(command: string): string {
+  return command.slice(command.lastIndexOf("/") + 1);
+}
+
+function notAnswering(what: string, why: string): AdapterError {
+  return new AdapterError("RuntimeNotAnswering", `Cannot ${what}: ${why}`);
+}

@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import type { Clock } from "../../../src/ports/clock.ts";
+import type { Log } from "../../../src/ports/log.ts";
+import type { Behaviour } from "../../ports/sessions.contract.ts";
+
+/** Real time, as the daemon's own clock gives it. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener("abort", done, { once: true });
+      function done(): void {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      }
+    }),
+};
+
+export const pause = (ms: number): Promise<void> => realClock.sleep(ms);
+
+/** Collects what was logged at warn and error. */
+export function listeningLog(): Log & { readonly heard: string[] } {
+  const heard: string[] = [];
+  const log: Log & { readonly heard: string[] } = {
+    heard,
+    debug() {},
+    info() {},
+    warn: (_, message) => void heard.push(message),
+    error: (_, message) => void heard.push(message),
+    child: () => log,
+  };
+  return log;
+}
+
+/** Shell programs that behave as the contract asks. */
+export function shellArgv(behaviour: Behaviour): readonly string[] {
+  switch (behaviour.does) {
+    case "Sleep":
+      return ["sleep", "600"];
+    case "Exit":
+      return ["sh", "-c", `exit ${behaviour.code}`];
+    case "Print":
+      return ["sh", "-c", 'printf "%s\\n" "$@"', "sh", ...behaviour.lines];
+    case "IgnoreTerm":
+      return ["sh", "-c", 'trap "" TERM HUP; while :; do sleep 1; done'];
+    case "Echo":
+      return ["sh", "-c", 'stty -echo 2>/dev/null; echo ready; while read -r line; do echo "got:$line"; done'];
+    default:
+      return behaviour satisfies never;
+  }
+}
+
+export function childrenOf(pid: number): readonly number[] {
+  const rows = execFileSync("ps", ["-axo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
+  return rows
+    .map((row) => row.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === pid)
+    .map(([child]) => child ?? 0);
+}
+
+export function alive(pid: number): boolean {
+  const state = execFileSync("sh", ["-c", `ps -o stat= -p ${pid} || true`], { encoding: "utf8" }).trim();
+  return state !== "" && !state.startsWith("Z");
+}
+
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 10_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`);
+    await pause(15);
+  }
+}

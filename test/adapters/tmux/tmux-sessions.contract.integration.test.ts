@@ -1,0 +1,22 @@
+import { describe } from "vitest";
+import { sessionsContract } from "../../ports/sessions.contract.ts";
+import { childrenOf, pause, shellArgv } from "../sessions/real-programs.ts";
+import { tmuxInstalled, tmuxWorld } from "./tmux-world.ts";
+
+describe.skipIf(!tmuxInstalled)("tmux runtime", () => {
+  sessionsContract("tmux", async () => {
+    const world = tmuxWorld();
+    return {
+      sessions: await world.open(),
+      canType: true,
+      argv: shellArgv,
+      connect: () => world.open(),
+      kill: async (session) => {
+        for (const child of childrenOf(session.pid ?? -1)) process.kill(child, "SIGKILL");
+      },
+      pause: () => pause(15),
+      during: (task) => task,
+      dispose: () => world.dispose(),
+    };
+  });
+});
