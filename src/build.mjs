@@ -1,0 +1,94 @@
+// Builds the package: daemon by tsc (dist/), command line as two bundles (dist/bin/), assets beside the code that serves
+// them. `node src/build.mjs`; exit 1 when a source does not type-check or bundle.
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const src = join(root, "src");
+const dist = join(root, "dist");
+const buildInfo = join(root, "node_modules", ".cache", "town", "src.tsbuildinfo");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+const failures = await Promise.all([compileDaemon(), bundleCommandLine()]);
+copyAssets();
+process.exitCode = failures.some(Boolean) ? 1 : 0;
+
+/** tsc keeps what it knows under node_modules/.cache; that is dropped when dist/ lost a file, which tsc would not notice. */
+function compileDaemon() {
+  mkdirSync(dirname(buildInfo), { recursive: true });
+  const sources = filesBelow(src).filter((path) => path.endsWith(".ts"));
+  removeStale(new Set(sources.map(outputOf)));
+  if (sources.some((path) => !existsSync(outputOf(path)))) rmSync(buildInfo, { force: true });
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const args = [tsc, "-p", src, "--incremental", "--tsBuildInfoFile", buildInfo];
+  return spawnSync(process.execPath, args, { stdio: "inherit", cwd: root }).status !== 0;
+}
+
+function outputOf(path) {
+  return join(dist, relative(src, path)).replace(/\.ts$/, ".js");
+}
+
+/** A module whose source is gone must not be importable any more. */
+function removeStale(outputs) {
+  if (!existsSync(dist)) return;
+  for (const path of filesBelow(dist)) {
+    const isModule = path.endsWith(".js") || path.endsWith(".js.map");
+    if (isModule && !outputs.has(path.replace(/\.map$/, "")) && !existsSync(join(src, relative(dist, path)))) rmSync(path);
+  }
+}
+
+/** The hot bundle holds what must start at once; it requires the other one for everything else. */
+async function bundleCommandLine() {
+  const bin = join(dist, "bin");
+  const shared = {
+    bundle: true,
+    platform: "node",
+    target: "node20.19",
+    format: "cjs",
+    minify: true,
+    legalComments: "none",
+    define: { __TOWN_VERSION__: JSON.stringify(version) },
+    logLevel: "warning",
+  };
+  try {
+    await build({ ...shared, entryPoints: [join(src, "cli", "hot.ts")], outfile: join(bin, "town.cjs"), banner: { js: "#!/usr/bin/env node" } });
+    await build({ ...shared, entryPoints: [join(src, "cli", "full.ts")], outfile: join(bin, "town-full.cjs") });
+  } catch {
+    return true;
+  }
+  writeProgram(join(bin, "kubectl-town.cjs"), `require("./town.cjs");\n`);
+  // Put on the PATH of agents' sessions only, so that a person's own `bd` is never shadowed. Files without extension are
+  // modules in this package unless their directory says otherwise.
+  writeProgram(join(dist, "agent-bin", "town"), `require("../bin/town.cjs");\n`);
+  writeProgram(join(dist, "agent-bin", "bd"), `process.argv.splice(2, 0, "bd");\nrequire("../bin/town.cjs");\n`);
+  writeFileSync(join(dist, "agent-bin", "package.json"), `{ "type": "commonjs" }\n`);
+  chmodSync(join(bin, "town.cjs"), 0o755);
+  return false;
+}
+
+function writeProgram(path, body) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `#!/usr/bin/env node\n${body}`);
+  chmodSync(path, 0o755);
+}
+
+/** Every file below src that is neither code nor documentation nor configuration. */
+function copyAssets() {
+  for (const path of filesBelow(src)) {
+    const isAsset = ![".ts", ".md", ".mjs"].includes(extname(path)) && path !== join(src, "tsconfig.json");
+    if (!isAsset) continue;
+    const target = join(dist, relative(src, path));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(path, target);
+  }
+}
+
+function filesBelow(directory) {
+  return readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}

@@ -1,0 +1,89 @@
+import { isSet, listFlag, textFlag, type CommandContext, type CommandInput } from "../context.ts";
+import { EXIT, exitCodeOf, usageError } from "../exit-codes.ts";
+import { errorText } from "../error-text.ts";
+import { outputFormat } from "../output/object-format.ts";
+import { plainText } from "../output/terminal-text.ts";
+import { readManifests } from "../resources/documents.ts";
+import type { ApiObject } from "../resources/objects.ts";
+import { dryRunOf } from "../resources/writes.ts";
+import { runOffline } from "../offline.ts";
+import { callVerb, printResult } from "../verbs/call-verb.ts";
+
+/** What the `apply` verb does with its documents. */
+export type ApplyMode = "Apply" | "Create" | "Replace" | "Diff" | "Delete";
+
+/** Shape of the verb's `data`: one entry a document, in order. */
+export interface ApplyData {
+  readonly results?: readonly {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid?: string;
+    /** created, configured, unchanged, deleted … */
+    readonly result: string;
+    readonly object?: ApiObject;
+  }[];
+}
+
+export function runApply(input: CommandInput, context: CommandContext): Promise<number> {
+  return send("Apply", input, context);
+}
+
+export function runCreate(input: CommandInput, context: CommandContext): Promise<number> {
+  return send("Create", input, context);
+}
+
+export function runReplace(input: CommandInput, context: CommandContext): Promise<number> {
+  return send("Replace", input, context);
+}
+
+/** Exit 0 without differences, 1 with, 2 when the comparison itself failed. */
+export async function runDiff(input: CommandInput, context: CommandContext): Promise<number> {
+  const [range, ...more] = input.args;
+  if (range !== undefined) {
+    if (!range.includes("..") || more.length > 0)
+      throw usageError(
+        `"${[range, ...more].join(" ")}" is no REV1..REV2`,
+        "`town diff -f FILE` compares files with the town, `town diff main~1..main` two commits",
+      );
+    return await runOffline("diff", { range, path: listFlag(input, "filename")[0] }, context);
+  }
+  try {
+    return await send("Diff", input, context);
+  } catch (error) {
+    context.streams.err(errorText(error));
+    return exitCodeOf(error) === EXIT.unreachable ? EXIT.unreachable : EXIT.usage;
+  }
+}
+
+async function send(mode: ApplyMode, input: CommandInput, context: CommandContext): Promise<number> {
+  const documents = await readManifests(listFlag(input, "filename"), isSet(input, "recursive"), context);
+  const result = await callVerb(
+    context.api(),
+    "apply",
+    {
+      documents,
+      mode,
+      dryRun: dryRunOf(input),
+      ...optional("namespace", textFlag(input, "namespace")),
+      ...optional("message", textFlag(input, "message")),
+    },
+    { signal: context.signal },
+  );
+  const output = textFlag(input, "output");
+  const results = (result.data as ApplyData | undefined)?.results;
+  if (output === undefined || results === undefined) return printResult(result, context.streams);
+  const format = outputFormat(output);
+  if (format.as === "Table")
+    throw usageError(`-o ${output} is not possible here`, "allowed: name, json, yaml, jsonpath=TEMPLATE");
+  const objects = results.flatMap((entry) => (entry.object === undefined ? [] : [entry.object]));
+  const [first] = objects;
+  if (objects.length === 1 && first !== undefined) context.streams.out(plainText(format.print(first)));
+  else context.streams.out(plainText(format.print({ apiVersion: "v1", kind: "List", metadata: {}, items: objects })));
+  return printResult({ ...result, text: "" }, context.streams);
+}
+
+function optional(key: string, value: string | undefined): Readonly<Record<string, string>> {
+  return value === undefined ? {} : { [key]: value };
+}

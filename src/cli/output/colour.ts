@@ -1,0 +1,46 @@
+import { styleText } from "node:util";
+
+export type Paint = (text: string) => string;
+
+const GOOD = new Set([
+  "True",
+  "Ready",
+  "Running",
+  "Synced",
+  "Healthy",
+  "Merged",
+  "Complete",
+  "Completed",
+  "Active",
+  "Working",
+]);
+const BAD = new Set([
+  "False",
+  "Failed",
+  "Degraded",
+  "Stalled",
+  "Zombie",
+  "Rejected",
+  "Dead",
+  "Warning",
+  "Missing",
+  "OutOfSync",
+]);
+const DOUBT = new Set(["Unknown", "Progressing", "Pending", "Suspended", "Terminating", "Blocked", "Reconciling"]);
+
+/** Colour of a table cell whose whole text is a state word; other cells stay as they are. */
+export function paintState(text: string): string {
+  if (GOOD.has(text)) return styleText("green", text, { validateStream: false });
+  if (BAD.has(text)) return styleText("red", text, { validateStream: false });
+  if (DOUBT.has(text)) return styleText("yellow", text, { validateStream: false });
+  return text;
+}
+
+export function bold(text: string): string {
+  return styleText("bold", text, { validateStream: false });
+}
+
+/** Colours are wanted: a terminal, and neither NO_COLOR nor TERM=dumb says otherwise (https://no-color.org). */
+export function coloursWanted(isTerminal: boolean, env: Readonly<Record<string, string | undefined>>): boolean {
+  return isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}
