@@ -29,12 +29,17 @@ export async function endProcesses(
 ): Promise<readonly number[]> {
   const look = async (): Promise<readonly number[]> => members(await table.snapshot(), table, who, options.spare ?? []);
   let alive = await look();
-  if (alive.length === 0) return [];
+  const asked = new Set<number>();
   const deadline = clock.monotonicMs() + options.graceMs;
-  if (options.graceMs > 0) signalAll(alive, "SIGTERM");
   for (let waitMs = 10; alive.length > 0 && clock.monotonicMs() < deadline; waitMs = Math.min(waitMs * 2, 100)) {
+    // Only once each; one forked since the last look has not been asked yet.
+    signalAll(
+      alive.filter((pid) => !asked.has(pid)),
+      "SIGTERM",
+    );
+    for (const pid of alive) asked.add(pid);
     await clock.sleep(Math.min(waitMs, deadline - clock.monotonicMs()));
-    alive = await stillThere(alive, table, look);
+    alive = await look();
   }
   for (const waitMs of KILL_ROUNDS_MS) {
     if (alive.length === 0) return [];
@@ -43,16 +48,6 @@ export async function endProcesses(
     alive = await look();
   }
   return alive;
-}
-
-/** Asks about the known pids only, and looks at everything once they are gone, as new ones may have been forked. */
-async function stillThere(
-  known: readonly number[],
-  table: ProcessTable,
-  look: () => Promise<readonly number[]>,
-): Promise<readonly number[]> {
-  const rows = await Promise.all(known.map((pid) => table.row(pid)));
-  return rows.some((row) => row !== undefined) ? known : look();
 }
 
 function members(

@@ -2,7 +2,7 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promi
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
-import type { ObservedSession } from "../../ports/sessions.ts";
+import type { ObservedSession, SessionStart } from "../../ports/sessions.ts";
 import { OUTPUT_LOG_SCRIPT } from "./output-log.ts";
 import type { ProcessStamp } from "./process-table.ts";
 
@@ -162,6 +162,13 @@ function unreadable(path: string, why: string, cause?: unknown): AdapterError {
     hint: "It was written by another version: stop that session with the version that started it, or remove the file.",
     cause,
   });
+}
+
+/** What a start will be remembered by, before its first process is known. */
+export function recordOf(start: SessionStart, startedAtMs: number): SessionRecord {
+  const { name, namespace, agent, role, generation, bead } = start;
+  const command = start.argv[0] ?? "";
+  return { name, namespace, agent, role, generation, ...(bead === undefined ? {} : { bead }), command, startedAtMs };
 }
 
 /** The part of an observed session that its record knows. */

@@ -23,11 +23,12 @@ export function shimScript(input: ShimInput): string {
   const report = `printf '%s\\n' "$code" >${shellWord(input.exitPath)}`;
   const lines = [
     "# Town session shim, format 1",
-    "trap : HUP INT QUIT TERM",
     ...Object.entries(input.env).map(([name, value]) => `export ${name}=${shellWord(value)}`),
     `cd ${shellWord(input.cwd)} || { code=72; ${report}; exit 72; }`,
   ];
-  if (input.outputTo === undefined) return [...lines, program, "code=$?", report, 'exit "$code"', ""].join("\n");
+  // Not before: a signal that comes while there is no program yet must end the shim, not be swallowed.
+  const trap = "trap : HUP INT QUIT TERM";
+  if (input.outputTo === undefined) return [...lines, trap, program, "code=$?", report, 'exit "$code"', ""].join("\n");
   return [
     ...lines,
     `{ trap : HUP INT QUIT TERM; ${program}; code=$?; ${report}; } 2>&1 | ${input.outputTo.map(shellWord).join(" ")}`,

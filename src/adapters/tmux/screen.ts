@@ -55,3 +55,10 @@ export async function screenOf(pane: PaneReach): Promise<Screen> {
   const text = (await captureScreen(pane, "Visible", false)) ?? "";
   return { cursorX, cursorY, historyRows, rows: text.split("\n") };
 }
+
+/** Last lines of a captured screen, without the empty rest of the screen. */
+export function lastLines(text: string, lines: number): string {
+  const rows = text.split("\n").map((row) => row.trimEnd());
+  while (rows.at(-1) === "") rows.pop();
+  return rows.slice(-lines).join("\n");
+}

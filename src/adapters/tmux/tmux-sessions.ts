@@ -10,15 +10,16 @@ import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
 import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
 import { type ProcessSource, ProcessTable } from "../sessions/process-table.ts";
-import { observedOfRecord, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
-import { shellWord } from "../sessions/shell-text.ts";
+import { observedOfRecord, recordOf, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
 import type { ControlClient } from "./control-client.ts";
-import { formatLiteral, timeFormatLiteral, tmuxWord } from "./control-protocol.ts";
+import { tmuxWord } from "./control-protocol.ts";
 import { ringDoorbell } from "./doorbell.ts";
+import { LevelWatch } from "./level-watch.ts";
 import { LostSessions } from "./lost-sessions.ts";
 import { PaneBook } from "./pane-book.ts";
-import { type PaneRow, paneLabels } from "./pane-row.ts";
-import { captureScreen } from "./screen.ts";
+import type { PaneRow } from "./pane-row.ts";
+import { captureScreen, lastLines } from "./screen.ts";
+import { startCommands } from "./start-commands.ts";
 import { terminalName, tmuxConfig, type TmuxConfigInput } from "./tmux-config.ts";
 import { TmuxServer } from "./tmux-server.ts";
 import { requireTmux } from "./tmux-version.ts";
@@ -40,8 +41,6 @@ export interface TmuxSessionsOptions extends TmuxConfigInput {
 
 /** Grace of an older generation that a newer one replaces. */
 const REPLACE_GRACE_MS = 5_000;
-const DEAD_LIST_MS = 300;
-const FULL_LIST_MS = 5_000;
 /** Output logs of so many generations are kept for each name. */
 const KEPT_LOGS = 5;
 
@@ -64,12 +63,10 @@ export class TmuxSessions implements Sessions {
   readonly #records = new Map<string, SessionRecord>();
   readonly #turns = new Turns();
   readonly #listeners = new Set<() => void>();
-  readonly #closing = new AbortController();
+  readonly #level: LevelWatch;
   #looking: Promise<SessionsObservation> | undefined;
   #last: readonly ObservedSession[] = [];
-  #lastShape = "";
   #stopWatching: () => void = () => {};
-  #ticking: Promise<void> | undefined;
 
   private constructor(options: TmuxSessionsOptions) {
     this.#options = options;
@@ -88,6 +85,19 @@ export class TmuxSessions implements Sessions {
       changed: () => this.#notify(),
     });
     this.#panes = new PaneBook({ clock, files: this.#files, serverPid: () => this.#server.pid });
+    this.#level = new LevelWatch({
+      clock,
+      needed: () => this.#records.size > 0 || this.#last.length > 0,
+      newlyDead: async () => {
+        const reach = await this.#server.reach();
+        return reach.state === "Up" && this.#panes.newlyDead(reach.client);
+      },
+      shape: async () => {
+        await this.observe();
+        return shapeOf(this.#last);
+      },
+      changed: () => this.#notify(),
+    });
     this.#lost = new LostSessions({
       log,
       files: this.#files,
@@ -110,7 +120,7 @@ export class TmuxSessions implements Sessions {
       sessions.#records.set(record.name, record);
     }
     sessions.#stopWatching = watchExits(sessions.#files.exitsDirectory, () => sessions.#notify(), options.log);
-    if (sessions.#records.size > 0) sessions.#watchPanes();
+    sessions.#level.wake();
     return sessions;
   }
 
@@ -213,11 +223,10 @@ export class TmuxSessions implements Sessions {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
     this.#stopWatching();
     this.#listeners.clear();
     await this.#server.close();
-    await this.#ticking;
+    await this.#level.close();
     await this.#lost.settled();
   }
 
@@ -240,8 +249,7 @@ export class TmuxSessions implements Sessions {
         [...this.#records.values()].filter((record) => !present.has(record.name)),
       );
       this.#last = [...live, ...remains].sort((a, b) => (a.name < b.name ? -1 : 1));
-      this.#lastShape = shapeOf(this.#last);
-      if (this.#last.length > 0) this.#watchPanes();
+      this.#level.wake();
       if (reach.state === "Up") return { completeness: "Complete", sessions: this.#last, observedAtMs };
       const ending = remains.filter((session) => session.state === "Running").length;
       if (ending === 0)
@@ -273,57 +281,22 @@ export class TmuxSessions implements Sessions {
 
   async #create(start: SessionStart, client: ControlClient): Promise<ObservedSession> {
     const { clock, log } = this.#options;
-    const { name, generation, namespace, agent, role, bead, cwd } = start;
+    const { name, generation } = start;
     const shim = await writeShim(start, this.#files, {
       environment: this.#options.environment ?? process.env,
       extra: { TERM: terminalName() },
       mark: this.#mark(start),
     });
-    const record: SessionRecord = {
-      name,
-      namespace,
-      agent,
-      role,
-      generation,
-      ...(bead === undefined ? {} : { bead }),
-      command: start.argv[0] ?? "",
-      startedAtMs: clock.now(),
-    };
+    const record = recordOf(start, clock.now());
     await rm(this.#files.exitPath(name, generation), { force: true });
     await this.#files.removeOldLogs(name, KEPT_LOGS);
     await this.#files.saveRecord(record);
     this.#records.set(name, record);
-    const log1 = ["exec", "/bin/sh", this.#files.logScriptPath, this.#files.logPath(name, generation)]
-      .map(shellWord)
-      .join(" ");
-    const target = `=${name}:`;
-    const commands = [
-      [
-        "new-session",
-        "-d",
-        "-P",
-        "-F",
-        "#{pane_id} #{pane_pid}",
-        "-s",
-        name,
-        "-n",
-        role === "" ? name : formatLiteral(role),
-        "-x",
-        String(start.columns ?? 200),
-        "-y",
-        String(start.rows ?? 50),
-        "-c",
-        formatLiteral(cwd),
-        "/usr/bin/env",
-        "-i",
-        "/bin/sh",
-        shim,
-      ],
-      ...paneLabels(record).map(([option, value]) => ["set-option", "-p", "-t", target, option, value]),
-      ["select-pane", "-t", target, "-T", ""],
-      ["pipe-pane", "-t", target, timeFormatLiteral(log1)],
-    ];
-    const line = commands.map((words) => words.map(tmuxWord).join(" ")).join(" ; ");
+    const line = startCommands(start, record, {
+      shim,
+      logScript: this.#files.logScriptPath,
+      log: this.logPath(name, generation),
+    });
     const [created] = await client.request(line).catch((error: unknown) => {
       if (error instanceof AdapterError && error.reason === "TmuxRefused")
         throw startFailed(start, `tmux said: ${error.message}`);
@@ -335,7 +308,7 @@ export class TmuxSessions implements Sessions {
     await this.#files.saveRecord(complete);
     this.#records.set(name, complete);
     log.info({ session: name, generation, pid }, "started a session");
-    this.#watchPanes();
+    this.#level.wake();
     this.#notify();
     return {
       ...observedOfRecord(complete),
@@ -392,40 +365,9 @@ export class TmuxSessions implements Sessions {
     return `${this.#options.label}/${of.name}/${of.generation}`;
   }
 
-  /** The level behind the edges: a filtered list of dead panes often, the full list now and then, while there are sessions. */
-  #watchPanes(): void {
-    if (this.#ticking !== undefined || this.#closing.signal.aborted) return;
-    this.#ticking = this.#tick().finally(() => {
-      this.#ticking = undefined;
-    });
-  }
-
-  async #tick(): Promise<void> {
-    const { clock } = this.#options;
-    let fullAtMs = clock.monotonicMs() + FULL_LIST_MS;
-    while (!this.#closing.signal.aborted && (this.#records.size > 0 || this.#last.length > 0)) {
-      await clock.sleep(DEAD_LIST_MS, this.#closing.signal);
-      if (this.#closing.signal.aborted) return;
-      const reach = await this.#server.reach().catch(() => undefined);
-      const client = reach?.state === "Up" ? reach.client : undefined;
-      if (client !== undefined && (await this.#panes.newlyDead(client).catch(() => false))) this.#notify();
-      if (clock.monotonicMs() < fullAtMs) continue;
-      fullAtMs = clock.monotonicMs() + FULL_LIST_MS;
-      const before = this.#lastShape;
-      await this.observe().catch(() => undefined);
-      if (this.#lastShape !== before) this.#notify();
-    }
-  }
-
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function lastLines(text: string, lines: number): string {
-  const rows = text.split("\n").map((row) => row.trimEnd());
-  while (rows.at(-1) === "") rows.pop();
-  return rows.slice(-lines).join("\n");
 }
 
 /** What a listener would act on; a changed title or time is not news. */

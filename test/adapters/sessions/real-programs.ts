@@ -54,12 +54,20 @@ export function shellArgv(behaviour: Behaviour): readonly string[] {
   }
 }
 
-export function childrenOf(pid: number): readonly number[] {
-  const rows = execFileSync("ps", ["-axo", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
-  return rows
-    .map((row) => row.trim().split(/\s+/).map(Number))
-    .filter(([, parent]) => parent === pid)
-    .map(([child]) => child ?? 0);
+/** Pids of the innermost processes below a session's first one, once its program runs: those that are no shell of the shim. */
+export async function programsBelow(pid: number): Promise<readonly number[]> {
+  return until(`a program below process ${pid}`, () => {
+    const rows = execFileSync("ps", ["-axo", "pid=,ppid=,args="], { encoding: "utf8" }).trim().split("\n");
+    const all = rows
+      .map((row) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row))
+      .map((match) => ({ pid: Number(match?.[1]), parent: Number(match?.[2]), args: match?.[3] ?? "" }));
+    const below = (parent: number): readonly number[] =>
+      all
+        .filter((each) => each.parent === parent)
+        .flatMap((each) => (/\/shims\/|output-log|^dd /.test(each.args) ? below(each.pid) : [each.pid]));
+    const found = below(pid);
+    return found.length > 0 && found;
+  });
 }
 
 export function alive(pid: number): boolean {

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { sessionsContract } from "../../ports/sessions.contract.ts";
-import { childrenOf, pause, shellArgv } from "../sessions/real-programs.ts";
+import { pause, programsBelow, shellArgv } from "../sessions/real-programs.ts";
 import { tmuxInstalled, tmuxWorld } from "./tmux-world.ts";
 
 describe.skipIf(!tmuxInstalled)("tmux runtime", () => {
@@ -12,7 +12,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime", () => {
       argv: shellArgv,
       connect: () => world.open(),
       kill: async (session) => {
-        for (const child of childrenOf(session.pid ?? -1)) process.kill(child, "SIGKILL");
+        for (const program of await programsBelow(session.pid ?? -1)) process.kill(program, "SIGKILL");
       },
       pause: () => pause(15),
       during: (task) => task,
