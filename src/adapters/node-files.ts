@@ -88,7 +88,11 @@ class NodeFiles implements Files {
     await attempt("truncate", path, async () => {
       await truncate(path, size);
       const handle = await open(path, "r+");
-      await handle.sync().finally(() => handle.close());
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
     });
   }
 

@@ -1,5 +1,5 @@
-import { type FSWatcher as DirectoryWatcher, watch as watchDirectory } from "node:fs";
-import { lstat, stat } from "node:fs/promises";
+import { type BigIntStats, type FSWatcher as DirectoryWatcher, watch as watchDirectory } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type FSWatcher as TreeWatcher, watch as watchTree } from "chokidar";
 import { isTemporary } from "./temporary-file.ts";
@@ -28,8 +28,8 @@ export class PathWatch {
   readonly #path: string;
   readonly #changed: () => void;
   #pollMs: number | undefined;
-  #anchor: { readonly directory: string; readonly inode: number; close(): void } | undefined;
-  #tree: { readonly inode: number; readonly watcher: TreeWatcher } | undefined;
+  #anchor: { readonly directory: string; readonly identity: string; close(): void } | undefined;
+  #tree: { readonly identity: string; readonly watcher: TreeWatcher } | undefined;
   #seen = "";
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -47,8 +47,8 @@ export class PathWatch {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#refreshing;
-    this.#anchor?.close();
-    await this.#tree?.watcher.close();
+    this.#dropAnchor();
+    await this.#dropTree();
   }
 
   /** Brings anchor and tree in line with what is there now; calls during a run make it run once more. */
@@ -67,8 +67,8 @@ export class PathWatch {
 
   async #placeAnchor(): Promise<void> {
     const found = await nearestDirectory(dirname(this.#path));
-    if (this.#anchor?.directory === found.directory && this.#anchor.inode === found.inode) return;
-    this.#anchor?.close();
+    if (this.#anchor?.directory === found.directory && this.#anchor.identity === found.identity) return;
+    this.#dropAnchor();
     this.#anchor = { ...found, close: this.#watchAnchor(found.directory) };
     this.#again = true;
   }
@@ -84,6 +84,7 @@ export class PathWatch {
       const watcher: DirectoryWatcher = watchDirectory(directory, (_event, name) => {
         if (name !== null && name !== entry && name !== self) return;
         if (directory === dirname(this.#path)) this.#notify();
+        if (name === self) this.#dropAnchor();
         this.#refresh();
       });
       watcher.on("error", (error) => this.#failed(error));
@@ -95,15 +96,27 @@ export class PathWatch {
   }
 
   async #placeTree(): Promise<void> {
-    const found = await stat(this.#path).catch(() => undefined);
+    const found = await inspect(this.#path);
     const seen =
-      found === undefined ? "" : `${found.ino} ${found.isDirectory() ? "" : `${found.size} ${found.mtimeMs}`}`;
+      found === undefined || found.isDirectory() ? "" : `${identityOf(found)} ${found.size} ${found.mtimeNs}`;
     if (seen !== this.#seen) this.#notify();
     this.#seen = seen;
-    const inode = found?.isDirectory() === true ? found.ino : undefined;
-    if (this.#tree?.inode === inode || this.#closed) return;
-    await this.#tree?.watcher.close();
-    this.#tree = inode === undefined ? undefined : { inode, watcher: this.#watchTree() };
+    const identity = found?.isDirectory() === true ? identityOf(found) : undefined;
+    if (this.#tree?.identity === identity || this.#closed) return;
+    await this.#dropTree();
+    this.#notify();
+    this.#tree = identity === undefined ? undefined : { identity, watcher: this.#watchTree() };
+  }
+
+  #dropAnchor(): void {
+    this.#anchor?.close();
+    this.#anchor = undefined;
+  }
+
+  async #dropTree(): Promise<void> {
+    const tree = this.#tree;
+    this.#tree = undefined;
+    await tree?.watcher.close();
   }
 
   #watchTree(): TreeWatcher {
@@ -119,8 +132,9 @@ export class PathWatch {
       ...polling,
     });
     watcher.on("ready", () => this.#notify());
-    watcher.on("all", (event) => {
+    watcher.on("all", (event, path) => {
       this.#notify();
+      if (event === "unlinkDir" && path === this.#path) void this.#dropTree().then(() => this.#refresh());
       if (event === "addDir") this.#later(SETTLE_MS, () => this.#notify());
     });
     watcher.on("raw", (_event, name) => {
@@ -139,12 +153,8 @@ export class PathWatch {
       return;
     }
     this.#pollMs = FALLBACK_POLL_MS;
-    this.#anchor?.close();
-    this.#anchor = undefined;
-    const tree = this.#tree;
-    this.#tree = undefined;
-    void tree?.watcher.close();
-    this.#refresh();
+    this.#dropAnchor();
+    void this.#dropTree().then(() => this.#refresh());
   }
 
   #later(ms: number, act: () => void): void {
@@ -160,11 +170,20 @@ export class PathWatch {
   }
 }
 
-async function nearestDirectory(path: string): Promise<{ readonly directory: string; readonly inode: number }> {
+async function inspect(path: string): Promise<BigIntStats | undefined> {
+  return stat(path, { bigint: true }).catch(() => undefined);
+}
+
+/** Inode numbers are reused at once by ext4, so the time of birth is part of what makes it the same entry. */
+function identityOf(found: BigIntStats): string {
+  return `${found.ino} ${found.birthtimeNs}`;
+}
+
+async function nearestDirectory(path: string): Promise<{ readonly directory: string; readonly identity: string }> {
   for (let directory = path; ; directory = dirname(directory)) {
-    const found = await stat(directory).catch(() => undefined);
-    if (found?.isDirectory() === true) return { directory, inode: found.ino };
-    if (directory === dirname(directory)) return { directory, inode: (await lstat(directory)).ino };
+    const found = await inspect(directory);
+    if (found?.isDirectory() === true) return { directory, identity: identityOf(found) };
+    if (directory === dirname(directory)) return { directory, identity: "" };
   }
 }
 

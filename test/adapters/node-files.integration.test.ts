@@ -14,7 +14,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createNodeFiles, type NodeFilesOptions } from "../../src/adapters/node-files.ts";
 import { filesContract } from "../ports/files.contract.ts";
@@ -131,5 +131,46 @@ describe("createNodeFiles", () => {
     await until(() => seen === "299");
     expect(seen).toBe("299");
     for (let i = 1; i < times.length; i += 1) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(8);
+  });
+
+  test("given a tree that is removed, remade and deepened over and over, when watched, then the last write is always noticed", async () => {
+    const root = await temporaryRoot();
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    const until = untilWithin(2000);
+    let [target, latest] = ["", ""];
+    const watch = createNodeFiles().watch([`${root}/w/refs`, `${root}/w/packed-refs`], () => {
+      void readFile(target, "utf8").then(
+        (text) => {
+          latest = text;
+        },
+        () => undefined,
+      );
+    });
+    onTestFinished(() => watch.close());
+    for (let round = 1; round <= 60; round += 1) {
+      if (round % 4 === 0) await rm(`${root}/w`, { recursive: true, force: true });
+      target = round % 4 === 3 ? `${root}/w/packed-refs` : `${root}/w/refs/d${round}/e/f`;
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, String(round));
+      await until(() => latest === String(round));
+      expect(latest).toBe(String(round));
+    }
+  });
+
+  test("given a watch on a quiet tree, when nothing changes, then no notice comes and next to no CPU is used", async () => {
+    const root = await temporaryRoot();
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    for (let i = 0; i < 100; i += 1) await writeFile(`${root}/${i}.yaml`, "x");
+    let notices = 0;
+    const watch = createNodeFiles().watch([root, `${root}/missing/path`], () => {
+      notices += 1;
+    });
+    onTestFinished(() => watch.close());
+    await untilWithin(1000)(() => false);
+    const [before, cpu] = [notices, process.cpuUsage()];
+    await untilWithin(500)(() => false);
+    const { user, system } = process.cpuUsage(cpu);
+    expect(notices).toBe(before);
+    expect(user + system).toBeLessThan(250_000);
   });
 });
