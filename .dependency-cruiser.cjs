@@ -19,7 +19,9 @@ const may = {
   cli: ["errors", "resource", "client"],
   telemetry: ["errors", "resource", "ports"],
   adapters: pure,
-  simulation: [...pure, "work", "kinds", "verbs", "graph", "bd", "manifests", "engine", "store"],
+  sync: [...pure, "manifests"],
+  daemon: [...pure, "work", "kinds", "verbs", "graph", "bd", "manifests", "sync", "engine", "store", "server", "client", "telemetry", "adapters"],
+  simulation: [...pure, "work", "kinds", "verbs", "graph", "bd", "manifests", "sync", "engine", "store"],
 };
 const homes = {
   execa: "adapters", "simple-git": "adapters", chokidar: "adapters", pino: "telemetry", "prom-client": "telemetry",
@@ -37,7 +39,7 @@ module.exports = {
     { name: "only-known-rooms", severity: "error", from: {}, to: { path: "^src/[^/]+/", pathNot: Object.keys(may).map((r) => `^src/${r}/`) } },
     {
       name: "core-at-the-edge", severity: "error",
-      from: { path: "^src/(errors|resource|ports|domain|work|kinds|verbs|graph|bd|manifests|engine|store|simulation)/" },
+      from: { path: "^src/(errors|resource|ports|domain|work|kinds|verbs|graph|bd|manifests|sync|engine|store|simulation)/" },
       to: { dependencyTypes: ["core"] },
     },
     { name: "plan-sees-no-port", severity: "error", from: { path: "\\.plan\\.ts$" }, to: { path: "^src/ports/", dependencyTypesNot: ["type-only"] } },

@@ -1,0 +1,105 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import type { Files } from "../ports/files.ts";
+import type { SessionTokens, TownLayout } from "../ports/loop-ports.ts";
+import type { Random } from "../ports/random.ts";
+import type { Caller } from "../resource/caller.ts";
+
+const FORMAT_VERSION = 1;
+
+const registryFormat = z.object({
+  version: z.literal(FORMAT_VERSION),
+  sessions: z.array(
+    z.object({ namespace: z.string(), agent: z.string(), identity: z.string(), generation: z.number(), permissions: z.array(z.string()), hash: z.string() }),
+  ),
+});
+
+type Issued = z.infer<typeof registryFormat>["sessions"][number];
+
+/**
+ * Tokens of agent sessions and of the overseer. A session's token is in a 0600 file of its own and hashed in the
+ * registry, so that sessions go on after the controller was restarted. One token an agent: issuing voids the former.
+ */
+export class TokenRegistry implements SessionTokens {
+  readonly #files: Files;
+  readonly #random: Random;
+  readonly #layout: TownLayout;
+  readonly #sessions = new Map<string, Issued>();
+  #overseer: { readonly hash: string; readonly email: string | undefined } | undefined;
+  #saving: Promise<void> = Promise.resolve();
+
+  private constructor(files: Files, random: Random, layout: TownLayout) {
+    this.#files = files;
+    this.#random = random;
+    this.#layout = layout;
+  }
+
+  /** Reads what was issued before and makes the overseer's token if there is none. A damaged registry only voids session tokens. */
+  static async open(files: Files, random: Random, layout: TownLayout, overseerEmail: string | undefined): Promise<TokenRegistry> {
+    const registry = new TokenRegistry(files, random, layout);
+    await files.makeDirectory(`${layout.state}/tokens/sessions`, { mode: 0o700 });
+    const path = `${layout.state}/tokens/overseer`;
+    let token = (await files.readText(path))?.trim();
+    if (token === undefined || token === "") {
+      token = random.secret(32);
+      await files.writeAtomic(path, `${token}\n`, { mode: 0o600 });
+    }
+    registry.#overseer = { hash: hashOf(token), email: overseerEmail };
+    const parsed = registryFormat.safeParse(parseJson(await files.readText(registry.#path)));
+    if (parsed.success) for (const issued of parsed.data.sessions) registry.#sessions.set(`${issued.namespace}/${issued.agent}`, issued);
+    return registry;
+  }
+
+  get #path(): string {
+    return `${this.#layout.state}/tokens/registry.json`;
+  }
+
+  async issue(session: { readonly namespace: string; readonly agent: string; readonly identity: string; readonly generation: number; readonly permissions: readonly string[] }): Promise<void> {
+    const token = this.#random.secret(32);
+    await this.#files.writeAtomic(this.#layout.sessionToken(session.namespace, session.agent), `${token}\n`, { mode: 0o600 });
+    this.#sessions.set(`${session.namespace}/${session.agent}`, { ...session, permissions: [...session.permissions], hash: hashOf(token) });
+    await this.#save();
+  }
+
+  async revoke(namespace: string, agent: string): Promise<void> {
+    if (!this.#sessions.delete(`${namespace}/${agent}`)) return;
+    await this.#files.remove(this.#layout.sessionToken(namespace, agent));
+    await this.#save();
+  }
+
+  /** Who holds a token; undefined for one that was never issued or is void. */
+  caller(token: string, origin: string): Caller | undefined {
+    const hash = hashOf(token);
+    if (this.#overseer !== undefined && same(this.#overseer.hash, hash)) {
+      return { name: "overseer", role: "admin", origin, ...(this.#overseer.email === undefined ? {} : { email: this.#overseer.email }) };
+    }
+    for (const issued of this.#sessions.values()) {
+      if (!same(issued.hash, hash)) continue;
+      return { name: issued.identity, role: "agent", origin, permissions: issued.permissions, session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation } };
+    }
+    return undefined;
+  }
+
+  /** One write at a time; the last one wins with everything known by then. */
+  #save(): Promise<void> {
+    const write = this.#saving.catch(() => undefined).then(() => this.#files.writeAtomic(this.#path, `${JSON.stringify({ version: FORMAT_VERSION, sessions: [...this.#sessions.values()] })}\n`, { mode: 0o600 }));
+    this.#saving = write;
+    return write;
+  }
+}
+
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+function same(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

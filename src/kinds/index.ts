@@ -1,0 +1,25 @@
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { RunnableController } from "../resource/controller.ts";
+import type { KindDefinition } from "../resource/kind-definition.ts";
+import { agents } from "./agent/agent.kind.ts";
+import { agent } from "./agent/agent.schema.ts";
+import { agentPools } from "./agent-pool/agent-pool.kind.ts";
+import { agentPool } from "./agent-pool/agent-pool.schema.ts";
+import { bead } from "./bead/bead.schema.ts";
+import { convoys } from "./convoy/convoy.kind.ts";
+import { convoy } from "./convoy/convoy.schema.ts";
+import { mergeRequest } from "./merge-request/merge-request.schema.ts";
+import { merges } from "./merge-request/merges.kind.ts";
+import { molecule } from "./molecule/molecule.schema.ts";
+import { provider } from "./provider/provider.schema.ts";
+import { rigs } from "./rig/rig.kind.ts";
+import { rig } from "./rig/rig.schema.ts";
+import { role } from "./role/role.schema.ts";
+import { session } from "./session/session.schema.ts";
+import { town } from "./town/town.schema.ts";
+
+/** All kinds of Town, desired ones first. */
+export const KINDS: readonly KindDefinition[] = [town, rig, role, provider, agentPool, convoy, bead, agent, molecule, mergeRequest, session];
+
+/** Loops that are made of kinds alone; the source loop is added where the manifests are read. */
+export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [rigs, agentPools, agents, convoys, merges];

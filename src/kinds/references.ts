@@ -1,0 +1,6 @@
+/** Fields that name other objects; dangling ones are reported with their place. */
+export const REFERENCES = [
+  { from: "AgentPool", path: "role", to: "Role", namespace: "Cluster" },
+  { from: "AgentPool", path: "provider", to: "Provider", namespace: "Cluster" },
+  { from: "Convoy", path: "items[].rig", to: "Rig", namespace: "Cluster" },
+] as const;
