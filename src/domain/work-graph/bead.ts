@@ -82,6 +82,8 @@ export const META = {
   head: "town.head",
   /** Id of the open merge request of this bead. */
   mergeRequest: "town.mergeRequest",
+  /** Sandbox of the current attempt: `{ agent, attempt, base, branch }`. */
+  sandbox: "town.sandbox",
   /** Why the last attempt came back: text for the next prime. */
   feedback: "town.feedback",
 } as const;

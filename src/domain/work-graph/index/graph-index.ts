@@ -1,0 +1,256 @@
+import type { BeadRecord, DependencyEdge } from "../bead.ts";
+import { parentChild, parentIdsOf } from "../record/edges.ts";
+import { isDeleted, isMerged, keyOf } from "../record/facts.ts";
+import type { StatusBook } from "../record/statuses.ts";
+import { isSettled, standardStatuses } from "../record/statuses.ts";
+import { timeOf } from "../record/stamp.ts";
+import { EdgeIndex } from "./edge-index.ts";
+import { FieldIndex } from "./field-index.ts";
+import type { ForeignBeads } from "./foreign-beads.ts";
+import { noForeignBeads } from "./foreign-beads.ts";
+import { isReady, readyList } from "./readiness.ts";
+import { ReadySet } from "./ready-set.ts";
+import type { RecordSource } from "./record-source.ts";
+import { StaleRecords } from "./stale-records.ts";
+
+export type ReadyListName = "Work" | "Epic" | "Wisp" | "Other";
+export type IndexedField = "status" | "assignee" | "issue_type" | "label" | "key";
+
+export interface GraphIndexOptions {
+  readonly statuses?: StatusBook;
+  readonly foreign?: ForeignBeads;
+}
+
+/**
+ * All records of a store in memory, with what queries need kept up to date change by change. Deleted records (tombstones)
+ * are stored but invisible. Readiness is evaluated when asked for, only for records that a change can have touched.
+ *
+ * Assumptions: records are never changed in place; `advance` is called with the time before time-dependent reads.
+ */
+export class GraphIndex implements RecordSource {
+  readonly statuses: StatusBook;
+  foreign: ForeignBeads;
+  readonly #records = new Map<string, BeadRecord>();
+  readonly #revs = new Map<string, number>();
+  readonly #edges = new EdgeIndex();
+  readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
+    status: new FieldIndex((record) => [record.status]),
+    assignee: new FieldIndex((record) => [record.assignee ?? ""]),
+    issue_type: new FieldIndex((record) => [record.issue_type]),
+    label: new FieldIndex((record) => (Array.isArray(record.labels) ? record.labels : [])),
+    key: new FieldIndex((record) => [keyOf(record) ?? ""]),
+  };
+  readonly #stale: StaleRecords;
+  readonly #ready: Readonly<Record<ReadyListName, ReadySet>> = {
+    Work: new ReadySet(),
+    Epic: new ReadySet(),
+    Wisp: new ReadySet(),
+    Other: new ReadySet(),
+  };
+  readonly #deferred = new Map<string, number>();
+  #nextWakeMs = Number.POSITIVE_INFINITY;
+  #nowMs = 0;
+  #sortedIds: string[] | undefined;
+  #topLevel = 0;
+  #deleted = 0;
+
+  constructor(options: GraphIndexOptions = {}) {
+    this.statuses = options.statuses ?? standardStatuses;
+    this.foreign = options.foreign ?? noForeignBeads;
+    this.#stale = new StaleRecords(this.#edges);
+  }
+
+  /** Records that are not deleted. */
+  get size(): number {
+    return this.#records.size - this.#deleted;
+  }
+
+  /** Records without a parent in their id, deleted ones included: what new ids must differ from. */
+  get topLevelCount(): number {
+    return this.#topLevel;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  record(id: string): BeadRecord | undefined {
+    const record = this.#records.get(id);
+    return record === undefined || isDeleted(record) ? undefined : record;
+  }
+
+  /** The record, also when it is a tombstone. */
+  stored(id: string): BeadRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  revOf(id: string): number {
+    return this.#revs.get(id) ?? (this.#records.has(id) ? 1 : 0);
+  }
+
+  edgesTo(id: string): readonly DependencyEdge[] {
+    return this.#edges.to(id);
+  }
+
+  /** Everything, tombstones included, in no particular order. */
+  all(): IterableIterator<BeadRecord> {
+    return this.#records.values();
+  }
+
+  /** Adds or replaces a record, or removes it without a trace when `after` is undefined; returns what was there. */
+  put(id: string, after: BeadRecord | undefined, rev?: number): BeadRecord | undefined {
+    const before = this.#records.get(id);
+    if (after === undefined) this.#records.delete(id);
+    else this.#records.set(id, after);
+    if (after === undefined && rev === undefined) this.#revs.delete(id);
+    else this.#revs.set(id, rev ?? this.revOf(id));
+    this.#count(id, before, after);
+    this.#edges.change(before, after);
+    for (const index of Object.values(this.#fields)) index.change(before, after);
+    this.#trackDeferral(id, after);
+    this.#markStale(id, before, after);
+    return before;
+  }
+
+  /** Takes in many records at once; much cheaper than `put` for each. `revs` holds those above 1. */
+  load(records: Iterable<BeadRecord>, revs?: ReadonlyMap<string, number>): void {
+    for (const record of records) {
+      const before = this.#records.get(record.id);
+      this.#records.set(record.id, record);
+      this.#count(record.id, before, record);
+      this.#edges.change(before, record);
+      this.#trackDeferral(record.id, record);
+      if (before !== undefined) for (const index of Object.values(this.#fields)) index.change(before, record);
+    }
+    for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
+    for (const set of Object.values(this.#ready)) set.unsort();
+    this.#sortedIds = undefined;
+    this.#stale.markAll();
+  }
+
+  #count(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
+    const step = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
+    if (step !== 0 && !id.includes(".")) this.#topLevel += step;
+    this.#deleted +=
+      (after !== undefined && isDeleted(after) ? 1 : 0) - (before !== undefined && isDeleted(before) ? 1 : 0);
+    if (step === 0 || this.#sortedIds === undefined) return;
+    const at = insertionPoint(this.#sortedIds, id);
+    if (step > 0) this.#sortedIds.splice(at, 0, id);
+    else this.#sortedIds.splice(at, 1);
+  }
+
+  #trackDeferral(id: string, after: BeadRecord | undefined): void {
+    const until = after === undefined || after.defer_until === undefined ? undefined : timeOf(after.defer_until);
+    if (until === undefined) {
+      if (this.#deferred.size > 0) this.#deferred.delete(id);
+      return;
+    }
+    this.#deferred.set(id, until);
+    if (until > this.#nowMs) this.#nextWakeMs = Math.min(this.#nextWakeMs, until);
+  }
+
+  #markStale(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
+    const settles =
+      before?.status !== after?.status ||
+      before?.close_reason !== after?.close_reason ||
+      merged(before) !== merged(after);
+    const holds = settles || before?.defer_until !== after?.defer_until || before?.dependencies !== after?.dependencies;
+    this.#stale.mark(id, { settles, holds });
+    if (!settles && before?.dependencies === after?.dependencies) return;
+    for (const parent of parentIdsOf(before)) this.#stale.markSpawner(parent);
+    for (const parent of parentIdsOf(after)) this.#stale.markSpawner(parent);
+  }
+
+  /** Something outside of this store changed that records here refer to by these ids. */
+  foreignChanged(ids: Iterable<string>): void {
+    for (const id of ids) this.#stale.mark(id, { settles: true, holds: true });
+  }
+
+  /** Ids that records here point at and that are not here. */
+  *missingTargets(): Iterable<string> {
+    for (const id of this.#edges.targets()) if (!this.#records.has(id)) yield id;
+  }
+
+  /** Ids of records here whose state a change of `id` can have altered for others: its descendants and dependents. */
+  reachOf(id: string): ReadonlySet<string> {
+    return this.#stale.reachOf(id);
+  }
+
+  /** Sets the time of all later reads, ms. Going back is allowed. */
+  advance(nowMs: number): void {
+    const last = this.#nowMs;
+    this.#nowMs = nowMs;
+    if (nowMs < this.#nextWakeMs && nowMs >= last) return;
+    this.#nextWakeMs = Number.POSITIVE_INFINITY;
+    for (const [id, until] of this.#deferred) {
+      if (until > nowMs) this.#nextWakeMs = Math.min(this.#nextWakeMs, until);
+      if (until <= nowMs !== until <= last) this.#stale.mark(id, { settles: false, holds: true });
+    }
+  }
+
+  /** Ids that are ready now in a list, most urgent first, older first among equals. */
+  ready(list: ReadyListName = "Work"): Iterable<string> {
+    this.#evaluate();
+    return this.#ready[list].ids();
+  }
+
+  readyCount(list: ReadyListName = "Work"): number {
+    this.#evaluate();
+    return this.#ready[list].size;
+  }
+
+  isReady(id: string): boolean {
+    const record = this.record(id);
+    return record !== undefined && isReady(this, record, this.#nowMs);
+  }
+
+  #evaluate(): void {
+    const stale = this.#stale.take(this.#records.keys());
+    // Inserting each into a sorted list moves its tail; from a few thousand on sorting once is cheaper.
+    if (stale.size > 2_000) for (const set of Object.values(this.#ready)) set.unsort();
+    for (const id of stale) {
+      const record = this.record(id);
+      const list = record !== undefined && isReady(this, record, this.#nowMs) ? readyList(record) : undefined;
+      for (const name of ["Work", "Epic", "Wisp", "Other"] as const) {
+        if (name !== list) this.#ready[name].remove(id);
+      }
+      if (record !== undefined && list !== undefined) this.#ready[list].add(record);
+    }
+  }
+
+  /** Ids by the value of a field; deleted records apart. `""` for assignee and key means none. */
+  idsBy(field: IndexedField, value: string): ReadonlySet<string> {
+    return this.#fields[field].ids(value, this.#records.values());
+  }
+
+  /** All ids in code-unit order, tombstones included. */
+  sortedIds(): readonly string[] {
+    this.#sortedIds ??= [...this.#records.keys()].sort();
+    return this.#sortedIds;
+  }
+
+  isSettled(record: BeadRecord): boolean {
+    return isSettled(record.status, this.statuses);
+  }
+
+  childIds(id: string): readonly string[] {
+    const ids: string[] = [];
+    for (const edge of this.#edges.to(id)) if (edge.type === parentChild) ids.push(edge.issue_id);
+    return ids;
+  }
+}
+
+function merged(record: BeadRecord | undefined): boolean {
+  return record !== undefined && isMerged(record);
+}
+
+function insertionPoint(sorted: readonly string[], id: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as string) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,92 @@
+import type { BeadRecord } from "../bead.ts";
+import { timeOf } from "../record/stamp.ts";
+
+interface Place {
+  readonly id: string;
+  readonly priority: number;
+  readonly createdMs: number;
+}
+
+const buckets = 5;
+
+/**
+ * Ids by priority, older first within one, kept in order as they come and go. A bucket is sorted when it is first read,
+ * and from then on by insertion, so that a query never sorts the whole set.
+ */
+export class ReadySet {
+  readonly #places = new Map<string, Place>();
+  readonly #sorted: (Place[] | undefined)[] = Array.from({ length: buckets }, () => []);
+  readonly #members: Map<string, Place>[] = Array.from({ length: buckets }, () => new Map<string, Place>());
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  has(id: string): boolean {
+    return this.#places.has(id);
+  }
+
+  add(record: BeadRecord): void {
+    const place: Place = {
+      id: record.id,
+      priority: bucketOf(record.priority),
+      createdMs: timeOf(record.created_at) ?? 0,
+    };
+    const known = this.#places.get(record.id);
+    if (known !== undefined) {
+      if (known.priority === place.priority && known.createdMs === place.createdMs) return;
+      this.remove(record.id);
+    }
+    this.#places.set(place.id, place);
+    this.#members[place.priority]?.set(place.id, place);
+    const list = this.#sorted[place.priority];
+    if (list === undefined) return;
+    list.splice(position(list, place), 0, place);
+  }
+
+  remove(id: string): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    this.#places.delete(id);
+    this.#members[place.priority]?.delete(id);
+    const list = this.#sorted[place.priority];
+    if (list === undefined) return;
+    const at = position(list, place);
+    if (list[at]?.id === id) list.splice(at, 1);
+  }
+
+  /** Forgets the order until it is next asked for: cheaper than insertion while very many records come in. */
+  unsort(): void {
+    for (let i = 0; i < buckets; i++) this.#sorted[i] = undefined;
+  }
+
+  *ids(): Iterable<string> {
+    for (let priority = 0; priority < buckets; priority++) {
+      let list = this.#sorted[priority];
+      if (list === undefined) {
+        list = [...(this.#members[priority]?.values() ?? [])].sort(comparePlaces);
+        this.#sorted[priority] = list;
+      }
+      for (const place of list) yield place.id;
+    }
+  }
+}
+
+function bucketOf(priority: number): number {
+  return Math.min(buckets - 1, Math.max(0, Math.trunc(priority)));
+}
+
+function comparePlaces(a: Place, b: Place): number {
+  return a.createdMs - b.createdMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+function position(list: readonly Place[], place: Place): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (comparePlaces(list[middle] as Place, place) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

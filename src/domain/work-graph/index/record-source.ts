@@ -1,0 +1,13 @@
+import type { BeadRecord, DependencyEdge } from "../bead.ts";
+import type { StatusBook } from "../record/statuses.ts";
+import type { ForeignBeads } from "./foreign-beads.ts";
+
+/** The least that readiness and cycle checks need to know about a set of records. */
+export interface RecordSource {
+  readonly statuses: StatusBook;
+  readonly foreign: ForeignBeads;
+  /** Deleted records are absent. */
+  record(id: string): BeadRecord | undefined;
+  /** Edges of other records that point at `id`. */
+  edgesTo(id: string): readonly DependencyEdge[];
+}

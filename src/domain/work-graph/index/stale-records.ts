@@ -1,0 +1,86 @@
+import { blockingTypes, parentChild } from "../record/edges.ts";
+import type { EdgeIndex } from "./edge-index.ts";
+
+/** What a change of a record can have touched besides the record itself. */
+export interface Reach {
+  /** Whether others still wait for it. */
+  readonly settles: boolean;
+  /** Whether it holds its descendants. */
+  readonly holds: boolean;
+}
+
+/**
+ * Records whose readiness must be looked at again. Marks are cheap; the records they reach (dependents, descendants) are
+ * only followed when somebody asks.
+ */
+export class StaleRecords {
+  readonly #edges: EdgeIndex;
+  readonly #marks = new Map<string, Reach>();
+  readonly #spawners = new Set<string>();
+  #everything = false;
+
+  constructor(edges: EdgeIndex) {
+    this.#edges = edges;
+  }
+
+  mark(id: string, reach: Reach): void {
+    const known = this.#marks.get(id);
+    this.#marks.set(
+      id,
+      known === undefined ? reach : { settles: known.settles || reach.settles, holds: known.holds || reach.holds },
+    );
+  }
+
+  /** The children of `id` changed: who waits for them must be looked at. */
+  markSpawner(id: string): void {
+    this.#spawners.add(id);
+  }
+
+  markAll(): void {
+    this.#everything = true;
+  }
+
+  /** The ids to look at again; the marks are gone afterwards. `all` is read only after `markAll`. */
+  take(all: Iterable<string>): ReadonlySet<string> {
+    const stale = new Set<string>();
+    if (this.#everything) {
+      for (const id of all) stale.add(id);
+    } else {
+      for (const [id, reach] of this.#marks) {
+        if (reach.holds) this.#addWithDescendants(id, stale);
+        else stale.add(id);
+        if (!reach.settles) continue;
+        for (const edge of this.#edges.to(id))
+          if (blockingTypes.has(edge.type)) this.#addWithDescendants(edge.issue_id, stale);
+      }
+      for (const id of this.#spawners)
+        for (const waiter of this.#edges.waitersOn(id)) this.#addWithDescendants(waiter, stale);
+    }
+    this.#marks.clear();
+    this.#spawners.clear();
+    this.#everything = false;
+    return stale;
+  }
+
+  /** Everything below a record, and below those that wait for it. */
+  reachOf(id: string): ReadonlySet<string> {
+    const reached = new Set<string>();
+    this.#addWithDescendants(id, reached);
+    for (const edge of this.#edges.to(id))
+      if (blockingTypes.has(edge.type)) this.#addWithDescendants(edge.issue_id, reached);
+    return reached;
+  }
+
+  #addWithDescendants(root: string, stale: Set<string>): void {
+    const seen = new Set([root]);
+    const open = [root];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      stale.add(id);
+      for (const edge of this.#edges.to(id)) {
+        if (edge.type !== parentChild || seen.has(edge.issue_id)) continue;
+        seen.add(edge.issue_id);
+        open.push(edge.issue_id);
+      }
+    }
+  }
+}

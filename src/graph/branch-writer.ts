@@ -1,0 +1,158 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { recordPath } from "../domain/work-graph/ids/record-path.ts";
+import { canonicalJson } from "../domain/work-graph/record/canonical.ts";
+import { AdapterError } from "../errors/town-error.ts";
+import type { GitIdentity, Repository } from "../ports/git.ts";
+import type { HistoryEntry } from "../ports/work-graph.ts";
+import { appendToLog, eventLine } from "./event-log.ts";
+import { logPositions, versionFile, versionText } from "./git-records.ts";
+import { flushedRef } from "./paths.ts";
+import { TreeWriter } from "./tree-writer.ts";
+
+/** What one commit adds to the branch. */
+export interface BranchChange {
+  /** New state per id; undefined: the file goes. */
+  readonly records: ReadonlyMap<string, BeadRecord | undefined>;
+  readonly events: readonly HistoryEntry[];
+  /** Position of this store's log that the commit contains. */
+  readonly seq: number;
+  /** Further files to set, such as logs of a branch that is merged in: path to blob. */
+  readonly files?: ReadonlyMap<string, string | null>;
+  /** Tip of a branch that is merged in by this commit. */
+  readonly merged?: string | undefined;
+}
+
+export interface BranchWriterOptions {
+  readonly repository: Repository;
+  readonly branch: string;
+  readonly logId: string;
+  readonly now: () => number;
+  /** Who commits. */
+  readonly committer: Omit<GitIdentity, "timeMs">;
+}
+
+const maxNamed = 4;
+
+/** Writes commits of the work branch as objects; index, worktrees and other branches are never touched. */
+export class BranchWriter {
+  readonly #options: BranchWriterOptions;
+  readonly trees: TreeWriter;
+  /** Last commit written by this store, and how much of each log it contains. */
+  tip: string | undefined;
+  #tree: string;
+  #positions = new Map<string, number>();
+
+  constructor(options: BranchWriterOptions) {
+    this.#options = options;
+    this.trees = new TreeWriter(options.repository.objects);
+    this.#tree = options.repository.objects.emptyTree;
+  }
+
+  get tree(): string {
+    return this.#tree;
+  }
+
+  positionOf(log: string): number {
+    return this.#positions.get(log) ?? 0;
+  }
+
+  /** Takes a commit as the one to build on. */
+  async adopt(commit: string): Promise<void> {
+    const info = await this.#options.repository.objects.readCommit(commit);
+    if (info === undefined)
+      throw new AdapterError(
+        "CommitMissing",
+        `Cannot read commit ${commit} of the work branch: it is not in ${this.#options.repository.path}.`,
+        { hint: "Run `git fsck` there." },
+      );
+    this.tip = commit;
+    this.#tree = info.tree;
+    this.#positions = new Map(logPositions(info));
+  }
+
+  /**
+   * Writes one commit and moves the branch from `expected` (undefined: it does not exist) to it, together with the pin.
+   * Undefined when somebody moved the branch meanwhile; nothing but unreferenced objects is left then.
+   */
+  async commit(change: BranchChange, expected: string | undefined): Promise<string | undefined> {
+    const { repository, branch, logId } = this.#options;
+    const pin = this.tip;
+    const tree = await this.#writeTree(change);
+    const positions = new Map(this.#positions);
+    if (change.merged !== undefined) {
+      const merged = await repository.objects.readCommit(change.merged);
+      for (const [id, seq] of merged === undefined ? [] : logPositions(merged))
+        positions.set(id, Math.max(seq, positions.get(id) ?? 0));
+    }
+    positions.set(logId, Math.max(change.seq, positions.get(logId) ?? 0));
+    const parents = await this.#parents(change.merged);
+    const committer = { ...this.#options.committer, timeMs: this.#options.now() };
+    const actors = [...new Set(change.events.map(({ actor }) => actor))];
+    const [only] = actors;
+    const author = actors.length === 1 && only !== undefined ? { ...committer, name: only } : committer;
+    const commit = await repository.objects.writeCommit({
+      tree,
+      parents,
+      message: messageFor(change, actors, positions),
+      author,
+      committer,
+    });
+    const moved = await repository.updateRefs(
+      [
+        { ref: branch, from: expected ?? null, to: commit },
+        { ref: flushedRef, to: commit, ...(pin === undefined ? {} : { from: pin }) },
+      ],
+      "town: flush",
+    );
+    if (!moved) return undefined;
+    this.tip = commit;
+    this.#tree = tree;
+    this.#positions = positions;
+    return commit;
+  }
+
+  async #parents(merged: string | undefined): Promise<readonly string[]> {
+    if (merged === undefined) return this.tip === undefined ? [] : [this.tip];
+    if (this.tip === undefined || (await this.#options.repository.isAncestor(this.tip, merged))) return [merged];
+    if (await this.#options.repository.isAncestor(merged, this.tip)) return [this.tip];
+    return [this.tip, merged];
+  }
+
+  async #writeTree(change: BranchChange): Promise<string> {
+    const { objects } = this.#options.repository;
+    const files = new Map<string, string | null>(change.files ?? []);
+    await Promise.all(
+      [...change.records].map(async ([id, record]) => {
+        files.set(recordPath(id), record === undefined ? null : await objects.writeBlob(`${canonicalJson(record)}\n`));
+      }),
+    );
+    if ((await this.trees.find(this.#tree, versionFile)) === undefined)
+      files.set(versionFile, await objects.writeBlob(versionText));
+    if (change.events.length > 0) {
+      const log = { id: this.#options.logId, timeMs: this.#options.now(), lines: change.events.map(eventLine) };
+      for (const [path, blob] of await appendToLog(objects, this.trees, this.#tree, log)) files.set(path, blob);
+    }
+    return this.trees.apply(this.#tree, files);
+  }
+}
+
+function messageFor(change: BranchChange, actors: readonly string[], positions: ReadonlyMap<string, number>): string {
+  const ids = [...change.records.keys()];
+  const more = ids.length > maxNamed ? ` and ${ids.length - maxNamed} more` : "";
+  const subject =
+    ids.length === 0
+      ? change.merged === undefined
+        ? "start"
+        : "merge"
+      : `${ids.slice(0, maxNamed).join(", ")}${more}`;
+  const trailers = [
+    ...actors.slice(0, 20).map((actor) => `Town-Actor: ${oneLine(actor)}`),
+    ...[...positions].map(([id, seq]) => `Town-Wal: ${id}=${seq}`),
+  ];
+  return `work: ${subject}\n\n${trailers.join("\n")}\n`;
+}
+
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f]+/g, " ").trim();
+}

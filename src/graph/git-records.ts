@@ -1,0 +1,105 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
+import { recordProblems } from "../domain/work-graph/record/check-record.ts";
+import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
+import { TownError } from "../errors/town-error.ts";
+import type { CommitInfo, GitObjects, Repository } from "../ports/git.ts";
+import { formatVersion } from "./paths.ts";
+
+/** A file on the branch that is no valid record. */
+export interface BadFile {
+  readonly path: string;
+  readonly commit: string;
+  readonly problem: string;
+  readonly text: string;
+}
+
+export interface CommitRecords {
+  readonly records: readonly BeadRecord[];
+  readonly bad: readonly BadFile[];
+}
+
+const batch = 2_000;
+
+/** All records of a commit. Files that are no records are listed, not thrown. */
+export async function readCommitRecords(
+  repository: Repository,
+  commit: string,
+  statuses: StatusBook,
+): Promise<CommitRecords> {
+  const files: { readonly path: string; readonly blob: string }[] = [];
+  for (const { path, id } of await repository.listFiles(commit, ""))
+    if (idOfPath(path) !== undefined) files.push({ path, blob: id });
+  return readRecordFiles(repository.objects, commit, files, statuses);
+}
+
+/** The records in the given files of a commit. */
+export async function readRecordFiles(
+  objects: GitObjects,
+  commit: string,
+  files: readonly { readonly path: string; readonly blob: string }[],
+  statuses: StatusBook,
+): Promise<CommitRecords> {
+  const records: BeadRecord[] = [];
+  const bad: BadFile[] = [];
+  for (let from = 0; from < files.length; from += batch) {
+    const part = files.slice(from, from + batch);
+    const blobs = await objects.readBlobs(part.map(({ blob }) => blob));
+    for (const { path, blob } of part) {
+      const text = blobs.get(blob) ?? "";
+      const read = parseRecordFile(path, text, statuses);
+      if (typeof read === "string") bad.push({ path, commit, problem: read, text });
+      else records.push(read);
+    }
+  }
+  return { records, bad };
+}
+
+/** The record in a file of the branch, or what is wrong with it. */
+export function parseRecordFile(path: string, text: string, statuses: StatusBook): BeadRecord | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return "it holds no JSON object";
+  const record = value as BeadRecord;
+  if (record.id !== idOfPath(path)) return `its id '${String(record.id)}' does not belong at this path`;
+  // Imports keep statuses and times of other tools, so only what would break the graph is refused.
+  const problems = recordProblems(record, statuses).filter(
+    ({ field }) => structural.has(field) || field.startsWith("dependencies"),
+  );
+  return problems.length === 0 ? record : problems.map(({ message }) => message).join("; ");
+}
+
+const structural = new Set(["id", "title", "priority", "created_at", "updated_at", "labels"]);
+
+/** Refuses a branch that a later version of Town wrote. Throws TownError `FormatTooNew`. */
+export async function requireKnownFormat(repository: Repository, commit: string): Promise<void> {
+  const version = (await repository.listFiles(commit, "")).find(({ path }) => path === versionFile);
+  const text = version === undefined ? undefined : await repository.objects.readBlob(version.id);
+  const format = /"format":\s*(\d+)/.exec(text ?? "")?.[1];
+  if (format === undefined || Number(format) <= formatVersion) return;
+  throw new TownError(
+    "FormatTooNew",
+    `Cannot read the work branch at ${commit}: it has format ${format}, this version of Town knows ${formatVersion}.`,
+    {
+      hint: "Use the version of Town that wrote it, or a newer one.",
+    },
+  );
+}
+
+export const versionFile = "version.json";
+export const versionText = `${JSON.stringify({ format: formatVersion, records: "ab/cd/<id>.json", log: "log/<yyyy-mm-dd>/<log-id>.jsonl" })}\n`;
+
+const trailer = /^Town-Wal: ([0-9a-z]+)=(\d+)$/gm;
+
+/** How much of each log a commit contains: log id to seq. */
+export function logPositions(commit: CommitInfo): ReadonlyMap<string, number> {
+  const positions = new Map<string, number>();
+  for (const [, id = "", seq = "0"] of commit.message.matchAll(trailer)) {
+    positions.set(id, Math.max(positions.get(id) ?? 0, Number(seq)));
+  }
+  return positions;
+}

@@ -1,0 +1,361 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import { parseStamp, StampClock } from "../domain/work-graph/record/stamp.ts";
+import { TownError } from "../errors/town-error.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { Author, GraphChange, GraphTransaction, HistoryEntry } from "../ports/work-graph.ts";
+import { entriesOf } from "./event-log.ts";
+import { IndexReader } from "./index-reader.ts";
+import type { RecordChange } from "./transaction.ts";
+import { isLeaseOnly, leaseWorthWriting, Transaction } from "./transaction.ts";
+import type { WalOperation, WalRecord } from "./wal-record.ts";
+import { fingerprint } from "./wal-record.ts";
+
+/** Where transactions become durable: the log of the store. */
+export interface Journal {
+  append(lines: readonly string[], lastSeq: number): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly namespace: string;
+  readonly prefix: string;
+  readonly index: GraphIndex;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Undefined: nothing can be written. */
+  readonly journal: Journal | undefined;
+  /** Seq of the last change known so far. */
+  readonly lastSeq: number;
+  readonly requests: ReadonlyMap<string, unknown>;
+}
+
+/** What has not reached the branch yet. */
+export interface Unflushed {
+  readonly ids: ReadonlySet<string>;
+  readonly events: readonly HistoryEntry[];
+}
+
+interface Waiting {
+  readonly author: Author;
+  readonly work: (tx: Transaction) => unknown;
+  readonly requestId: string | undefined;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Executed {
+  readonly waiting: Waiting;
+  readonly answer: unknown;
+  readonly changes: readonly RecordChange[];
+  readonly revs: readonly number[];
+  readonly seq: number;
+  readonly timeMs: number;
+  readonly line: string | undefined;
+}
+
+const maxBatch = 1_000;
+const keptRequests = 10_000;
+
+/**
+ * Transactions on an index in front of a log. Those that wait together are run in order, written with one append and one
+ * fdatasync, and only then become visible, are announced and answered.
+ *
+ * Guarantees: an answered transaction survives a crash; a failed one leaves nothing; subscribers see each change once, in
+ * order, with rising `seq`.
+ */
+export class GraphStore extends IndexReader {
+  readonly namespace: string;
+  readonly prefix: string;
+  protected readonly options: StoreOptions;
+  readonly #stamps = new StampClock();
+  readonly #requests: Map<string, unknown>;
+  readonly #inFlight = new Map<string, Promise<unknown>>();
+  readonly #listeners = new Set<(changes: readonly GraphChange[]) => void>();
+  /** Last written state of records whose lease was renewed in memory alone. */
+  readonly #leaseWritten = new Map<string, BeadRecord>();
+  #queue: Waiting[] = [];
+  #draining: Promise<void> | undefined;
+  #seq: number;
+  #dirty = new Set<string>();
+  #events: HistoryEntry[] = [];
+  #closed = false;
+
+  constructor(options: StoreOptions) {
+    super(options.index, () => options.clock.now());
+    this.options = options;
+    this.namespace = options.namespace;
+    this.prefix = options.prefix;
+    this.#seq = options.lastSeq;
+    this.#requests = new Map(options.requests);
+  }
+
+  /** Seq of the last committed change. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get requests(): ReadonlyMap<string, unknown> {
+    return this.#requests;
+  }
+
+  get dirtyCount(): number {
+    return this.#dirty.size;
+  }
+
+  /** All records as of one instant, with the position in the feed from where changes follow. */
+  snapshot(): { readonly seq: number; readonly records: readonly BeadRecord[] } {
+    return { seq: this.#seq, records: this.list() };
+  }
+
+  subscribe(listener: (changes: readonly GraphChange[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async transact<T>(
+    author: Author,
+    work: (tx: GraphTransaction) => T,
+    options: { readonly requestId?: string } = {},
+  ): Promise<T> {
+    return (await this.write(author, work, options.requestId)) as T;
+  }
+
+  /** As `transact`, with the wider transaction that this room uses. */
+  protected write(author: Author, work: (tx: Transaction) => unknown, requestId?: string): Promise<unknown> {
+    if (this.#closed) return Promise.reject(closedError(this.namespace));
+    if (this.options.journal === undefined) return Promise.reject(readOnlyError(this.namespace));
+    if (requestId === undefined) return this.#enqueue(author, work, undefined);
+    if (this.#requests.has(requestId)) return Promise.resolve(this.#requests.get(requestId));
+    const running = this.#inFlight.get(requestId);
+    if (running !== undefined) return running;
+    const answer = this.#enqueue(author, work, requestId);
+    this.#inFlight.set(requestId, answer);
+    const done = (): void => void this.#inFlight.delete(requestId);
+    answer.then(done, done);
+    return answer;
+  }
+
+  #enqueue(author: Author, work: (tx: Transaction) => unknown, requestId: string | undefined): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ author, work, requestId, resolve, reject });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  // Never rejects: every waiting transaction gets its own outcome.
+  async #drain(): Promise<void> {
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, maxBatch);
+      const executed = this.#execute(batch);
+      const lines = executed.map(({ line }) => line).filter((line) => line !== undefined);
+      const lastSeq = executed.at(-1)?.seq ?? this.#seq;
+      try {
+        if (lines.length > 0) await this.options.journal?.append(lines, lastSeq);
+      } catch (error) {
+        for (const { waiting } of executed) waiting.reject(error);
+        continue;
+      }
+      this.#commit(executed);
+    }
+    this.#draining = undefined;
+  }
+
+  /** Runs a batch on the index, each transaction on what the former left, and takes everything out again. */
+  #execute(batch: readonly Waiting[]): readonly Executed[] {
+    const executed: Executed[] = [];
+    const transactions: Transaction[] = [];
+    const revs = new Map<string, number>();
+    let seq = this.#seq;
+    for (const waiting of batch) {
+      const now = this.options.clock.now();
+      const tx = new Transaction({
+        index: this.index,
+        prefix: this.prefix,
+        random: this.options.random,
+        author: waiting.author,
+        now,
+        stamp: this.#stamps.next(now),
+      });
+      try {
+        const answer = waiting.work(tx);
+        if (answer instanceof Promise)
+          throw new TownError("AsyncTransaction", "Cannot run a transaction: its function is asynchronous.", {
+            hint: "Read and decide synchronously inside; await outside.",
+          });
+        const changes = tx.finish();
+        const changeRevs = changes.map(({ id }) => {
+          const rev = (revs.get(id) ?? this.index.revOf(id)) + 1;
+          revs.set(id, rev);
+          return rev;
+        });
+        const first = seq + 1;
+        seq += Math.max(1, changes.length);
+        const line = this.#lineOf(waiting, first, now, { changes, revs: changeRevs, answer });
+        executed.push({ waiting, answer, changes, revs: changeRevs, seq, timeMs: now, line });
+        transactions.push(tx);
+      } catch (error) {
+        tx.undo();
+        waiting.reject(error);
+      }
+    }
+    for (const tx of transactions.reverse()) tx.undo();
+    return executed;
+  }
+
+  #lineOf(
+    waiting: Waiting,
+    seq: number,
+    timeMs: number,
+    done: Pick<Executed, "changes" | "revs" | "answer">,
+  ): string | undefined {
+    const { author, requestId } = waiting;
+    if (requestId === undefined && done.changes.every((change) => this.#isVolatile(change))) return undefined;
+    const operations = done.changes.map(({ id, before, after, note }, i): WalOperation => {
+      const wisp = before?.ephemeral === true || after?.ephemeral === true;
+      return {
+        i: id,
+        w: fingerprint(before),
+        d: after ?? null,
+        k: done.revs[i] ?? 1,
+        ...(wisp ? { e: 1 as const } : {}),
+        ...(note === undefined ? {} : { m: note }),
+      };
+    });
+    const record: WalRecord = {
+      s: seq,
+      t: timeMs,
+      a: author.actor,
+      ...(author.session === undefined ? {} : { n: author.session }),
+      ...(requestId === undefined ? {} : { r: requestId, v: done.answer }),
+      o: operations,
+    };
+    return JSON.stringify(record);
+  }
+
+  #isVolatile({ id, before, after }: RecordChange): boolean {
+    if (after === undefined || !isLeaseOnly(before, after)) return false;
+    return !leaseWorthWriting(this.#leaseWritten.get(id) ?? before, after);
+  }
+
+  /** Makes executed transactions visible, in order. */
+  #commit(executed: readonly Executed[]): void {
+    const announced: GraphChange[] = [];
+    for (const { waiting, changes, revs, seq, timeMs, line } of executed) {
+      const first = seq - Math.max(1, changes.length) + 1;
+      changes.forEach(({ id, before, after }, i) => {
+        this.index.put(id, after, after === undefined ? undefined : revs[i]);
+        announced.push({
+          seq: first + i,
+          id,
+          before: visible(before),
+          after: visible(after),
+          author: waiting.author,
+          timeMs,
+        });
+        this.#trackLease(id, before, line === undefined);
+      });
+      if (line !== undefined) this.#trackUnflushed(changes, waiting.author, timeMs);
+      this.#seq = seq;
+    }
+    this.#announce(announced);
+    for (const { waiting, answer } of executed) {
+      if (waiting.requestId !== undefined) this.#remember(waiting.requestId, answer);
+      waiting.resolve(answer);
+    }
+    if (this.#dirty.size > 0) this.onDirty();
+  }
+
+  #trackLease(id: string, before: BeadRecord | undefined, isVolatile: boolean): void {
+    if (!isVolatile) this.#leaseWritten.delete(id);
+    else if (before !== undefined && !this.#leaseWritten.has(id)) this.#leaseWritten.set(id, before);
+  }
+
+  #trackUnflushed(changes: readonly RecordChange[], author: Author, timeMs: number): void {
+    const persistent = changes.filter(
+      ({ before, after }) => after !== undefined && after.ephemeral !== true && before !== after,
+    );
+    for (const { id } of persistent) this.#dirty.add(id);
+    const visibleChanges = persistent.map((change) =>
+      change.before?.ephemeral === true ? { ...change, before: undefined } : change,
+    );
+    this.#events.push(...entriesOf(visibleChanges, author, timeMs));
+  }
+
+  #remember(requestId: string, answer: unknown): void {
+    this.#requests.set(requestId, answer);
+    if (this.#requests.size <= keptRequests) return;
+    const oldest = this.#requests.keys().next().value;
+    if (oldest !== undefined) this.#requests.delete(oldest);
+  }
+
+  #announce(changes: readonly GraphChange[]): void {
+    if (changes.length === 0) return;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(changes);
+      } catch (error) {
+        this.options.log.error({ namespace: this.namespace, err: error }, "subscriber of the work graph failed");
+      }
+    }
+  }
+
+  /** Told after each commit while something waits to be flushed. */
+  protected onDirty(): void {}
+
+  /** Takes what waits to be flushed; `putBack` returns it when the flush failed. */
+  protected takeUnflushed(): Unflushed {
+    const taken = { ids: this.#dirty, events: this.#events };
+    this.#dirty = new Set();
+    this.#events = [];
+    return taken;
+  }
+
+  protected putBack(unflushed: Unflushed): void {
+    this.#dirty = new Set([...unflushed.ids, ...this.#dirty]);
+    this.#events = [...unflushed.events, ...this.#events];
+  }
+
+  protected get pendingEvents(): readonly HistoryEntry[] {
+    return this.#events;
+  }
+
+  /** Takes note of times made elsewhere; reports those too far ahead to follow. */
+  protected observeStamp(record: BeadRecord): void {
+    const stamp = parseStamp(record.updated_at);
+    if (stamp === undefined || this.#stamps.observe(stamp, this.options.clock.now())) return;
+    this.options.log.warn(
+      { namespace: this.namespace, bead: record.id, updatedAt: record.updated_at },
+      "bead was changed in the future",
+    );
+  }
+
+  /** Refuses new transactions and waits for those under way. */
+  protected async stop(): Promise<void> {
+    this.#closed = true;
+    await this.#draining;
+  }
+
+  protected get stopped(): boolean {
+    return this.#closed;
+  }
+}
+
+function visible(record: BeadRecord | undefined): BeadRecord | undefined {
+  return record === undefined || record.status === "tombstone" ? undefined : record;
+}
+
+function closedError(namespace: string): TownError {
+  return new TownError("StoreClosed", `Cannot write the work graph of ${namespace}: it is closed.`, {
+    hint: "Open it again.",
+  });
+}
+
+function readOnlyError(namespace: string): TownError {
+  return new TownError("StoreReadOnly", `Cannot write the work graph of ${namespace}: it was opened for reading.`, {
+    hint: "Open it for writing.",
+  });
+}

@@ -1,0 +1,129 @@
+import type { BeadRecord, DependencyEdge } from "../domain/work-graph/bead.ts";
+import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import { isBlocked, openBlockers } from "../domain/work-graph/index/readiness.ts";
+import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
+import { parentIdsOf } from "../domain/work-graph/record/edges.ts";
+import { metadataOf } from "../domain/work-graph/record/facts.ts";
+import { notWorkTypes } from "../domain/work-graph/record/bead-types.ts";
+import type { GraphReader } from "../ports/work-graph.ts";
+
+export type ListFilter = NonNullable<Parameters<GraphReader["list"]>[0]>;
+export type ReadyOptions = NonNullable<Parameters<GraphReader["ready"]>[0]>;
+
+/** Reads of a set of records. What is handed out is frozen on its way, so that loading need not freeze everything. */
+export class IndexReader implements GraphReader {
+  protected readonly index: GraphIndex;
+  readonly #now: () => number;
+
+  constructor(index: GraphIndex, now: () => number) {
+    this.index = index;
+    this.#now = now;
+  }
+
+  get(id: string): BeadRecord | undefined {
+    return deepFreeze(this.index.record(id));
+  }
+
+  byKey(key: string): BeadRecord | undefined {
+    if (key === "") return undefined;
+    for (const id of this.index.idsBy("key", key)) return this.get(id);
+    return undefined;
+  }
+
+  list(filter: ListFilter = {}): readonly BeadRecord[] {
+    const found: BeadRecord[] = [];
+    for (const id of this.#candidates(filter)) {
+      const record = this.index.record(id);
+      if (record !== undefined && matches(record, filter)) found.push(deepFreeze(record));
+    }
+    return found;
+  }
+
+  // The smallest set an index knows, in id order; everything when the filter names no indexed field.
+  #candidates(filter: ListFilter): Iterable<string> {
+    let smallest: ReadonlySet<string> | undefined;
+    const consider = (set: ReadonlySet<string>): void => {
+      if (smallest === undefined || set.size < smallest.size) smallest = set;
+    };
+    if (filter.assignee !== undefined) consider(this.index.idsBy("assignee", filter.assignee));
+    if (filter.label !== undefined) consider(this.index.idsBy("label", filter.label));
+    if (filter.type?.length === 1) consider(this.index.idsBy("issue_type", filter.type[0] ?? ""));
+    if (filter.status?.length === 1) consider(this.index.idsBy("status", filter.status[0] ?? ""));
+    const key = filter.metadata?.["town.key"];
+    if (typeof key === "string") consider(this.index.idsBy("key", key));
+    if (smallest === undefined) return this.index.sortedIds();
+    return [...smallest].sort();
+  }
+
+  ready(options: ReadyOptions = {}): readonly BeadRecord[] {
+    this.index.advance(this.#now());
+    const limit = options.limit ?? Number.POSITIVE_INFINITY;
+    const found: BeadRecord[] = [];
+    for (const id of this.index.ready(listFor(options.type))) {
+      if (found.length >= limit) break;
+      const record = this.index.record(id);
+      if (record === undefined) continue;
+      if (options.type !== undefined && record.issue_type !== options.type) continue;
+      if (options.assignee !== undefined && (record.assignee ?? "") !== options.assignee) continue;
+      found.push(deepFreeze(record));
+    }
+    return found;
+  }
+
+  isBlocked(id: string): boolean {
+    const record = this.index.record(id);
+    if (record === undefined || this.index.isSettled(record)) return false;
+    return isBlocked(this.index, record, this.#now());
+  }
+
+  blockersOf(id: string): readonly BeadRecord[] {
+    const record = this.index.record(id);
+    if (record === undefined) return [];
+    const found: BeadRecord[] = [];
+    for (const blocker of openBlockers(this.index, record)) {
+      const other = this.index.record(blocker) ?? this.index.foreign.lookup(blocker);
+      if (typeof other === "object") found.push(deepFreeze(other));
+    }
+    return found;
+  }
+
+  childrenOf(id: string): readonly BeadRecord[] {
+    const found: BeadRecord[] = [];
+    for (const child of this.index.childIds(id)) {
+      const record = this.index.record(child);
+      if (record !== undefined) found.push(deepFreeze(record));
+    }
+    return found;
+  }
+
+  parentOf(id: string): BeadRecord | undefined {
+    const parent = parentIdsOf(this.index.record(id))[0];
+    if (parent === undefined) return undefined;
+    const record = this.index.record(parent) ?? this.index.foreign.lookup(parent);
+    return typeof record === "object" ? deepFreeze(record) : undefined;
+  }
+
+  dependentsOf(id: string): readonly DependencyEdge[] {
+    return deepFreeze([...this.index.edgesTo(id)]);
+  }
+
+  revOf(id: string): number {
+    return this.index.record(id) === undefined ? 0 : this.index.revOf(id);
+  }
+}
+
+function listFor(type: string | undefined): "Work" | "Epic" | "Other" {
+  if (type === "epic") return "Epic";
+  return type !== undefined && notWorkTypes.has(type) ? "Other" : "Work";
+}
+
+function matches(record: BeadRecord, filter: ListFilter): boolean {
+  if (filter.status !== undefined && !filter.status.includes(record.status)) return false;
+  if (filter.type !== undefined && !filter.type.includes(record.issue_type)) return false;
+  if (filter.assignee !== undefined && (record.assignee ?? "") !== filter.assignee) return false;
+  if (filter.label !== undefined && !(Array.isArray(record.labels) && record.labels.includes(filter.label)))
+    return false;
+  if (filter.metadata === undefined) return true;
+  const metadata = metadataOf(record);
+  return Object.entries(filter.metadata).every(([key, value]) => sameJson(metadata[key], value));
+}

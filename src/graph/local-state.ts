@@ -1,0 +1,68 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { TownError } from "../errors/town-error.ts";
+import type { Files } from "../ports/files.ts";
+import { formatVersion } from "./paths.ts";
+
+/** What lives beside the branch: wisps, answers to requests, and who this store is. */
+export interface LocalState {
+  /** The log positions that are contained: log id to seq. */
+  readonly logs: ReadonlyMap<string, number>;
+  readonly wisps: readonly { readonly record: BeadRecord; readonly rev: number }[];
+  /** Request id to answer, oldest first. */
+  readonly requests: ReadonlyMap<string, unknown>;
+  /** Lines that could not be read, for the set-aside file. */
+  readonly damaged: readonly string[];
+}
+
+const empty: LocalState = { logs: new Map(), wisps: [], requests: new Map(), damaged: [] };
+
+/** Throws TownError `FormatTooNew`. */
+export async function readLocalState(files: Files, path: string): Promise<LocalState> {
+  const text = await files.readText(path);
+  if (text === undefined) return empty;
+  const [first = "", ...lines] = text.split("\n");
+  const header = parse(first) as { readonly format?: number; readonly logs?: Record<string, number> } | undefined;
+  if (header?.format === undefined) return { ...empty, damaged: text.split("\n").filter((line) => line !== "") };
+  if (header.format > formatVersion) throw tooNew(path, header.format);
+  const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
+  const requests = new Map<string, unknown>();
+  const damaged: string[] = [];
+  for (const line of lines) {
+    if (line === "") continue;
+    const item = parse(line) as
+      | { readonly d?: BeadRecord; readonly k?: number; readonly r?: string; readonly v?: unknown }
+      | undefined;
+    if (item?.d !== undefined) wisps.push({ record: item.d, rev: item.k ?? 1 });
+    else if (item?.r !== undefined) requests.set(item.r, item.v);
+    else damaged.push(line);
+  }
+  return { logs: new Map(Object.entries(header.logs ?? {})), wisps, requests, damaged };
+}
+
+/** Replaces the file as a whole; durable when it resolves. */
+export async function writeLocalState(files: Files, path: string, state: Omit<LocalState, "damaged">): Promise<void> {
+  const lines = [
+    JSON.stringify({ format: formatVersion, logs: Object.fromEntries(state.logs) }),
+    ...state.wisps.map(({ record, rev }) => JSON.stringify({ d: record, k: rev })),
+    ...[...state.requests].map(([request, answer]) => JSON.stringify({ r: request, v: answer })),
+  ];
+  await files.writeAtomic(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function tooNew(path: string, format: number): TownError {
+  return new TownError(
+    "FormatTooNew",
+    `Cannot read ${path}: it has format ${format}, this version of Town knows ${formatVersion}.`,
+    {
+      hint: "Use the version of Town that wrote it, or a newer one.",
+    },
+  );
+}

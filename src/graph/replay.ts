@@ -1,0 +1,80 @@
+import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import type { HistoryEntry } from "../ports/work-graph.ts";
+import { entriesOf } from "./event-log.ts";
+import type { WalEntry } from "./wal.ts";
+import type { WalOperation, WalRecord } from "./wal-record.ts";
+import { authorOf, fingerprint, lastSeqOf } from "./wal-record.ts";
+
+/** Up to where other files already contain a log. */
+export interface Contained {
+  /** Seq up to which the loaded commit contains records that are no wisps. */
+  readonly branch: number;
+  /** Seq up to which the loaded local state contains wisps. */
+  readonly local: number;
+}
+
+export interface Replayed {
+  /** Ids whose records differ from the loaded commit. */
+  readonly dirty: ReadonlySet<string>;
+  readonly events: readonly HistoryEntry[];
+  readonly requests: ReadonlyMap<string, unknown>;
+  /** Changes that were made on another state than what is here, so they were not applied. */
+  readonly refused: readonly WalRecord[];
+  readonly lastSeq: number;
+}
+
+/**
+ * Applies what a log holds beyond the given positions. A change counts only when it was made on the state that is here:
+ * of two writers that appended to one log against all locks, the first in the file wins.
+ */
+export function replay(index: GraphIndex, entries: readonly WalEntry[], contained: Contained): Replayed {
+  const dirty = new Set<string>();
+  const events: HistoryEntry[] = [];
+  const requests = new Map<string, unknown>();
+  const refused: WalRecord[] = [];
+  let lastSeq = Math.max(contained.branch, contained.local);
+  for (const { record, afterDamage } of entries) {
+    lastSeq = Math.max(lastSeq, lastSeqOf(record));
+    if (record.r !== undefined) requests.set(record.r, record.v);
+    const due = record.o.filter((operation, i) => isDue(operation, record.s + i, contained));
+    if (due.some((operation) => !fits(index, operation, record, contained, afterDamage))) {
+      refused.push(record);
+      continue;
+    }
+    for (const operation of due) {
+      const before = index.stored(operation.i);
+      const after = operation.d ?? undefined;
+      index.put(operation.i, after, after === undefined ? undefined : operation.k);
+      if (after?.ephemeral === true || (after === undefined && operation.e === 1)) continue;
+      dirty.add(operation.i);
+      const change = {
+        id: operation.i,
+        before: before?.ephemeral === true ? undefined : before,
+        after,
+        ...(operation.m === undefined ? {} : { note: operation.m }),
+      };
+      events.push(...entriesOf([change], authorOf(record), record.t));
+    }
+  }
+  return { dirty, events, requests, refused, lastSeq };
+}
+
+// A wisp that became a real bead is due when the branch does not have it yet.
+function isDue(operation: WalOperation, seq: number, contained: Contained): boolean {
+  const wisp = operation.d === null ? operation.e === 1 : operation.d.ephemeral === true;
+  return seq > (wisp ? contained.local : contained.branch);
+}
+
+function fits(
+  index: GraphIndex,
+  operation: WalOperation,
+  record: WalRecord,
+  contained: Contained,
+  afterDamage: boolean,
+): boolean {
+  if (fingerprint(index.stored(operation.i)) === operation.w) return true;
+  // The state before was in the damaged line, and this newer one is whole.
+  if (afterDamage) return true;
+  // The wisp it was made from is already gone from the local state.
+  return operation.e === 1 && record.s <= contained.local;
+}

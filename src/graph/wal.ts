@@ -1,0 +1,196 @@
+import { TownError, messageOf } from "../errors/town-error.ts";
+import type { AppendFile, Files } from "../ports/files.ts";
+import { formatVersion } from "./paths.ts";
+import type { WalRecord } from "./wal-record.ts";
+import { lastSeqOf, parseWalRecord } from "./wal-record.ts";
+
+/** A line of a log that could not be read. */
+export interface DamagedLine {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface WalEntry {
+  readonly record: WalRecord;
+  /** A line before it in the same log was damaged, so the state it was made on may be missing. */
+  readonly afterDamage: boolean;
+}
+
+interface Segment {
+  readonly number: number;
+  readonly path: string;
+  lastSeq: number;
+}
+
+/**
+ * One log: segments `NNNNNN.jsonl` of newline-led JSON records behind a header line, in a directory named by the log's id.
+ *
+ * Guarantees: when `append` resolves the records are on disk, in order, together or not at all as far as the caller is
+ * told; a record torn by a crash spoils no other.
+ * Assumptions: the caller holds the store's lock.
+ */
+export class Wal {
+  readonly id: string;
+  readonly #files: Files;
+  readonly #directory: string;
+  #segments: Segment[] = [];
+  #file: AppendFile | undefined;
+  #goodBytes = 0;
+  #broken: unknown;
+
+  private constructor(files: Files, directory: string, id: string) {
+    this.#files = files;
+    this.#directory = directory;
+    this.id = id;
+  }
+
+  /** Reads a log. Throws TownError `FormatTooNew` when a later version of Town wrote it. */
+  static async open(
+    files: Files,
+    directory: string,
+    id: string,
+  ): Promise<{ readonly wal: Wal; readonly entries: readonly WalEntry[]; readonly damaged: readonly DamagedLine[] }> {
+    const wal = new Wal(files, `${directory}/${id}`, id);
+    const entries: WalEntry[] = [];
+    const damaged: DamagedLine[] = [];
+    for (const name of await files.list(wal.#directory)) {
+      const number = /^(\d{6,})\.jsonl$/.exec(name)?.[1];
+      if (number === undefined) continue;
+      const path = `${wal.#directory}/${name}`;
+      const segment: Segment = { number: Number(number), path, lastSeq: 0 };
+      const text = (await files.readText(path)) ?? "";
+      readSegment(path, text, entries, damaged);
+      segment.lastSeq = entries.reduce((last, { record }) => Math.max(last, lastSeqOf(record)), 0);
+      wal.#segments.push(segment);
+    }
+    wal.#segments.sort((a, b) => a.number - b.number);
+    return { wal, entries, damaged };
+  }
+
+  /** Bytes in the segment that is written now. */
+  get size(): number {
+    return this.#goodBytes;
+  }
+
+  get lastSeq(): number {
+    return this.#segments.at(-1)?.lastSeq ?? 0;
+  }
+
+  /** Appends whole records (`lines`, without newline) with one write and one fdatasync. */
+  async append(lines: readonly string[], lastSeq: number): Promise<void> {
+    if (this.#broken !== undefined) throw this.#refusal();
+    const file = this.#file ?? (await this.#openFile());
+    const text = `\n${lines.join("\n")}`;
+    try {
+      await file.append(text);
+    } catch (error) {
+      await this.#abandonSegment(error);
+      throw error;
+    }
+    this.#goodBytes = file.size;
+    const segment = this.#segments.at(-1);
+    if (segment !== undefined) segment.lastSeq = Math.max(segment.lastSeq, lastSeq);
+  }
+
+  // What a failed write or sync left behind is unknown: it is cut off where that works, and never written behind.
+  async #abandonSegment(cause: unknown): Promise<void> {
+    const segment = this.#segments.at(-1);
+    const good = this.#goodBytes;
+    await this.#file?.close().catch(() => undefined);
+    this.#file = undefined;
+    if (segment === undefined) return;
+    try {
+      const stat = await this.#files.stat(segment.path);
+      if (stat !== undefined && stat.size > good) await this.#files.truncate(segment.path, good);
+      await this.rotate();
+    } catch {
+      // Refused records may still be in the file, and a later start would take them for accepted.
+      this.#broken = cause;
+    }
+  }
+
+  #refusal(): TownError {
+    return new TownError(
+      "LogBroken",
+      `Cannot write the log ${this.#directory}: an earlier write failed and could not be taken back: ${messageOf(this.#broken)}.`,
+      {
+        hint: "Free disk space or repair the disk, then start again: what was acknowledged is safe.",
+        cause: this.#broken,
+      },
+    );
+  }
+
+  async #openFile(): Promise<AppendFile> {
+    await this.#files.makeDirectory(this.#directory);
+    if (this.#segments.length === 0) this.#segments.push({ number: 1, path: this.#segmentPath(1), lastSeq: 0 });
+    const segment = this.#segments.at(-1) as Segment;
+    const file = await this.#files.openAppend(segment.path, { mode: 0o600 });
+    if (file.size === 0) await file.append(JSON.stringify({ format: formatVersion, log: this.id }));
+    this.#file = file;
+    this.#goodBytes = file.size;
+    return file;
+  }
+
+  #segmentPath(number: number): string {
+    return `${this.#directory}/${String(number).padStart(6, "0")}.jsonl`;
+  }
+
+  /** Later records go into a new segment. */
+  async rotate(): Promise<void> {
+    const last = this.#segments.at(-1);
+    if (last === undefined) return;
+    await this.#file?.close();
+    this.#file = undefined;
+    this.#goodBytes = 0;
+    this.#segments.push({ number: last.number + 1, path: this.#segmentPath(last.number + 1), lastSeq: last.lastSeq });
+  }
+
+  /** Removes closed segments that hold nothing later than `seq`. */
+  async drop(seq: number): Promise<void> {
+    const closed = this.#segments.slice(0, -1).filter((segment) => segment.lastSeq <= seq);
+    for (const segment of closed) {
+      await this.#files.remove(segment.path);
+      this.#segments = this.#segments.filter((other) => other !== segment);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+}
+
+function readSegment(path: string, text: string, entries: WalEntry[], damaged: DamagedLine[]): void {
+  const lines = text.split("\n");
+  let afterDamage = false;
+  lines.forEach((line, i) => {
+    if (line === "") return;
+    if (i === 0 && isHeader(path, line)) return;
+    const record = parseWalRecord(line);
+    if (record === undefined) {
+      damaged.push({ file: path, line: i + 1, text: line });
+      afterDamage = true;
+    } else entries.push({ record, afterDamage });
+  });
+}
+
+function isHeader(path: string, line: string): boolean {
+  let header: { readonly format?: unknown };
+  try {
+    header = JSON.parse(line) as { readonly format?: unknown };
+  } catch {
+    return false;
+  }
+  if (typeof header.format === "number" && header.format > formatVersion) {
+    throw new TownError(
+      "FormatTooNew",
+      `Cannot read ${path}: it has format ${header.format}, this version of Town knows ${formatVersion}.`,
+      {
+        hint: "Use the version of Town that wrote it, or a newer one.",
+      },
+    );
+  }
+  return typeof header.format === "number";
+}
