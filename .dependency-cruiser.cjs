@@ -21,6 +21,7 @@ const may = {
   adapters: pure,
   sync: [...pure, "manifests"],
   daemon: [...pure, "work", "kinds", "verbs", "graph", "bd", "manifests", "sync", "engine", "store", "server", "client", "telemetry", "adapters"],
+  demo: [],
   simulation: [...pure, "work", "kinds", "verbs", "graph", "bd", "manifests", "sync", "engine", "store"],
 };
 const homes = {

@@ -1,0 +1,69 @@
+import { openGraph } from "../graph/open-graph.ts";
+import { GraphDirectory } from "../graph/work-graphs.ts";
+import { projectGraph } from "../kinds/graph-projection.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Repository } from "../ports/git.ts";
+import type { Log } from "../ports/log.ts";
+import type { GraphHost } from "../ports/loop-ports.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { Processes } from "../ports/processes.ts";
+import type { Random } from "../ports/random.ts";
+import type { WorkGraph } from "../ports/work-graph.ts";
+
+interface HostPorts {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly processes: Processes;
+  readonly log: Log;
+  readonly store: ObjectStore;
+}
+
+/** Opens stores, shows them in the API, and lets them go. */
+export class TownGraphs implements GraphHost {
+  readonly directory = new GraphDirectory();
+  readonly #ports: HostPorts;
+  readonly #projections = new Map<string, () => Promise<void>>();
+  readonly #opening = new Map<string, Promise<WorkGraph>>();
+
+  constructor(ports: HostPorts) {
+    this.#ports = ports;
+  }
+
+  open(namespace: string, repository: Repository, options: { readonly prefix: string; readonly branch: string }): Promise<WorkGraph> {
+    const open = this.directory.graph(namespace);
+    if (open !== undefined) return Promise.resolve(open);
+    const under = this.#opening.get(namespace);
+    if (under !== undefined) return under;
+    const opening = this.#open(namespace, repository, options).finally(() => this.#opening.delete(namespace));
+    this.#opening.set(namespace, opening);
+    return opening;
+  }
+
+  async #open(namespace: string, repository: Repository, options: { readonly prefix: string; readonly branch: string }): Promise<WorkGraph> {
+    const { files, clock, random, processes, log } = this.#ports;
+    const graph = await openGraph({ repository, files, clock, random, processes, log, namespace, prefix: options.prefix, branch: `refs/heads/${options.branch}` });
+    try {
+      this.directory.add(graph);
+    } catch (error) {
+      await graph.close();
+      throw error;
+    }
+    this.#projections.set(namespace, await projectGraph(graph, this.#ports.store));
+    return graph;
+  }
+
+  async close(namespace: string): Promise<void> {
+    const graph = this.directory.graph(namespace);
+    await this.#projections.get(namespace)?.();
+    this.#projections.delete(namespace);
+    this.directory.remove(namespace);
+    await graph?.close();
+  }
+
+  /** Ends all of them with everything acknowledged written to their branches; the API's view of them stays. */
+  async closeAll(): Promise<void> {
+    await this.directory.close();
+  }
+}
