@@ -20,8 +20,9 @@ export interface WorktreeStatus {
 }
 
 /**
- * The object store of one repository, written without forking a process per object. Ids are hex. Objects are not
- * necessarily fsynced until `sync` or a ref update with `durable`.
+ * The object store of one repository, written without forking a process per object. Ids are hex. Written objects can
+ * be read through the same repository at once; they are durable, and visible to other processes, after `sync` or a ref
+ * update (which syncs first).
  */
 export interface GitObjects {
   readBlob(id: string): Promise<string | undefined>;
@@ -33,6 +34,11 @@ export interface GitObjects {
   writeCommit(commit: NewCommit): Promise<string>;
   /** Makes every object written so far durable (fsync of files and directories). */
   sync(): Promise<void>;
+  /**
+   * Joins the loose objects and small packs that were written through this port, and nothing else, into one pack, when
+   * there are at least `minimum` (default 2000) objects in them. Returns how many were packed. One caller at a time.
+   */
+  packOwn(options?: { readonly minimum?: number }): Promise<number>;
   /** Empty tree's id in this repository's hash. */
   readonly emptyTree: string;
   close(): Promise<void>;
@@ -59,8 +65,9 @@ export interface Repository {
   headBranch(): Promise<string | undefined>;
   /** Default branch (short name): origin's HEAD for clones, else HEAD's. */
   defaultBranch(): Promise<string | undefined>;
-  /** All or nothing. False when an expectation did not hold. */
+  /** All or nothing, durable. False when an expectation did not hold. `reason` goes into the reflog. */
   updateRefs(updates: readonly RefUpdate[], reason: string): Promise<boolean>;
+  /** Refs whose full name starts with `prefix`, sorted; symbolic ones (`refs/remotes/origin/HEAD`) are left out. */
   listRefs(prefix: string): Promise<ReadonlyMap<string, string>>;
   config(key: string): Promise<string | undefined>;
   setConfig(key: string, value: string | null): Promise<void>;
@@ -94,10 +101,15 @@ export interface Repository {
   commitAll(path: string, message: string, author: GitIdentity, committer: GitIdentity): Promise<string | undefined>;
   /**
    * Moves a branch that a worktree has checked out from `from` to `to` together with its files. `Dirty`: tracked
-   * changes, something in progress, or an untracked file in the way; `Moved`: the branch was not at `from`. Neither
-   * changes anything.
+   * changes, something in progress (also a git that holds the index), or an untracked or ignored file in the way;
+   * `Moved`: the worktree's branch is not `branch` at `from`. Neither changes anything. Throws NotFastForward.
    */
   fastForwardWorktree(path: string, branch: string, from: string, to: string): Promise<"Done" | "Dirty" | "Moved">;
+  /**
+   * Removes lock files that a killed git left: of these refs, and of a worktree's index and HEAD. Only for callers that
+   * know that no git works there now (they hold the town lock; the worktree's session is dead). Returns what was removed.
+   */
+  removeStaleLocks(options: { readonly refs?: readonly string[]; readonly worktree?: string }): Promise<readonly string[]>;
 }
 
 export interface Git {

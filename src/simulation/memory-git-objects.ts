@@ -60,6 +60,10 @@ export class MemoryObjects implements GitObjects {
     this.#volatile.clear();
   }
 
+  async packOwn(): Promise<number> {
+    return 0;
+  }
+
   async close(): Promise<void> {}
 
   has(id: string): boolean {

@@ -53,22 +53,32 @@ export function holderOf(repository: RepositoryState, ref: string): WorktreeStat
 
 /** `RefUpdate`s as git applies them: all, or none (false) when an expectation does not hold. */
 export function applyRefUpdates(repository: RepositoryState, updates: readonly RefUpdate[]): boolean {
-  const next = new Map(repository.refs);
   const seen = new Set<string>();
-  for (const { ref, to } of updates) {
+  for (const { ref } of updates) {
     requireRefName(ref);
     if (seen.has(ref)) throw new AdapterError("InvalidRefUpdate", `Cannot update ${ref} twice in one transaction.`);
     seen.add(ref);
-    if (to !== null && !repository.objects.has(to)) {
-      throw new AdapterError("ObjectMissing", `Cannot set ${ref} to ${to}: there is no such object.`);
-    }
   }
   const holds = ({ ref, from }: RefUpdate) => from === undefined || (repository.refs.get(ref) ?? null) === from;
   if (!updates.every(holds)) return false;
+  const next = new Map(repository.refs);
   for (const { ref, to } of updates) if (to === null) next.delete(ref);
-  for (const { ref, to } of updates) if (to !== null) setRef(next, ref, to);
+  for (const { ref, to } of updates) {
+    if (to === null) continue;
+    requireTarget(repository.objects, ref, to);
+    // git looks for clashes before it deletes anything.
+    refuseClash(repository.refs, ref);
+    setRef(next, ref, to);
+  }
   replaceAll(repository.refs, next);
   return true;
+}
+
+function requireTarget(objects: MemoryObjects, ref: string, to: string): void {
+  if (!objects.has(to)) throw new AdapterError("ObjectMissing", `Cannot set ${ref} to ${to}: there is no such object.`);
+  if (ref.startsWith("refs/heads/") && objects.peekCommit(to) === undefined) {
+    throw new AdapterError("InvalidRefUpdate", `Cannot set branch ${ref} to ${to}: it is no commit.`);
+  }
 }
 
 export function requireRefName(ref: string): void {
@@ -77,6 +87,11 @@ export function requireRefName(ref: string): void {
 }
 
 export function setRef(refs: Map<string, string>, ref: string, to: string): void {
+  refuseClash(refs, ref);
+  refs.set(ref, to);
+}
+
+function refuseClash(refs: ReadonlyMap<string, string>, ref: string): void {
   for (const other of refs.keys()) {
     if (other.startsWith(`${ref}/`) || ref.startsWith(`${other}/`)) {
       throw new AdapterError(
@@ -85,7 +100,6 @@ export function setRef(refs: Map<string, string>, ref: string, to: string): void
       );
     }
   }
-  refs.set(ref, to);
 }
 
 function replaceAll(refs: Map<string, string>, next: ReadonlyMap<string, string>): void {

@@ -247,6 +247,10 @@ export class MemoryRepository implements Repository {
     return "Done";
   }
 
+  async removeStaleLocks(): Promise<readonly string[]> {
+    return [];
+  }
+
   #adoptRemoteHead(remote: string, source: RepositoryState): void {
     const name = `refs/remotes/${remote}/HEAD`;
     const head = source.main?.head ?? { branch: source.bareHead };

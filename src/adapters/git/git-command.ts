@@ -1,0 +1,209 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { AdapterError } from "../../errors/town-error.ts";
+import { gitEnvironment, gitOptions, withoutCredentials } from "./git-environment.ts";
+
+/** Where a command works: an explicit git directory (and checkout), or a directory in which git looks for one. */
+export interface GitPlace {
+  readonly gitDirectory?: string;
+  readonly worktree?: string;
+  readonly cwd?: string;
+}
+
+export interface GitRunOptions {
+  readonly place: GitPlace;
+  /** What is tried, for the error: "fetch origin into /clones/api.git". */
+  readonly doing: string;
+  readonly input?: string | Uint8Array;
+  /** Default 60 s. The whole process group gets SIGTERM, and SIGKILL 2 s later. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Exit codes that are answers and not failures. Default: 0. */
+  readonly answers?: readonly number[];
+  /** Stop reading (and end git) after this many bytes of output. Default: read all. */
+  readonly maxBytes?: number;
+}
+
+export interface GitResult {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  /** Output was longer than `maxBytes`. */
+  readonly cut: boolean;
+}
+
+export interface GitCommandOptions {
+  /** Default `git` from PATH. */
+  readonly program?: string;
+  /** Default: that of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs git without a shell, with a clean environment, in a process group of its own, always with a time limit. */
+export class GitCommand {
+  readonly #program: string;
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(options: GitCommandOptions = {}) {
+    this.#program = options.program ?? "git";
+    this.#environment = gitEnvironment(options.environment ?? process.env);
+  }
+
+  /** Starts a git process; the caller owns it. */
+  start(args: readonly string[], place: GitPlace, env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const where = [
+      ...(place.gitDirectory === undefined ? [] : [`--git-dir=${place.gitDirectory}`]),
+      ...(place.worktree === undefined ? [] : [`--work-tree=${place.worktree}`]),
+    ];
+    return spawn(this.#program, [...gitOptions, ...where, ...args], {
+      cwd: place.cwd ?? place.worktree ?? place.gitDirectory,
+      env: { ...this.#environment, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+      // Ctrl-C in the daemon's terminal must not kill git half-way, and no program below git may ask on that terminal.
+      detached: true,
+    });
+  }
+
+  /** Output of a command that succeeds; other exits than `answers`, time-outs and aborts throw AdapterError. */
+  async run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
+    if (options.signal?.aborted === true) throw stopped("GitAborted", options, "it was cancelled");
+    const child = this.start(args, options.place, options.env);
+    const run = new RunningGit(child, options);
+    const result = await run.result();
+    if (run.stoppedBy !== undefined) throw stopped(run.stoppedBy, options, run.why);
+    if (!result.cut && !(options.answers ?? [0]).includes(result.exitCode))
+      throw gitFailure(args, options.doing, result);
+    return result;
+  }
+
+  async text(args: readonly string[], options: GitRunOptions): Promise<string> {
+    const { stdout } = await this.run(args, options);
+    return stdout.toString("utf8").replace(/\n$/, "");
+  }
+
+  /** Items of a NUL-separated output. */
+  async list(args: readonly string[], options: GitRunOptions): Promise<string[]> {
+    const { stdout } = await this.run(args, options);
+    return stdout.toString("utf8").split("\0").slice(0, -1);
+  }
+}
+
+class RunningGit {
+  stoppedBy: "GitTimedOut" | "GitAborted" | undefined;
+  why = "";
+  readonly #child: ChildProcess;
+  readonly #options: GitRunOptions;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(child: ChildProcess, options: GitRunOptions) {
+    this.#child = child;
+    this.#options = options;
+  }
+
+  async result(): Promise<GitResult> {
+    const { signal, timeoutMs = 60_000 } = this.#options;
+    const abort = () => this.#stop("GitAborted", "it was cancelled");
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#timers.push(setTimeout(() => this.#stop("GitTimedOut", `git took longer than ${timeoutMs} ms`), timeoutMs));
+    try {
+      return await this.#collect();
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#timers.forEach(clearTimeout);
+    }
+  }
+
+  #collect(): Promise<GitResult> {
+    const out: Buffer[] = [];
+    const errors: Buffer[] = [];
+    let bytes = 0;
+    let cut = false;
+    const { maxBytes = Number.POSITIVE_INFINITY } = this.#options;
+    this.#child.stdout?.on("data", (chunk: Buffer) => {
+      if (bytes <= maxBytes) out.push(chunk);
+      bytes += chunk.length;
+      if (bytes > maxBytes && !cut) {
+        cut = true;
+        signalGroup(this.#child, "SIGTERM");
+      }
+    });
+    this.#child.stderr?.on("data", (chunk: Buffer) => errors.length < 64 && errors.push(chunk));
+    // git may end before it has read its input; its exit code tells.
+    this.#child.stdin?.on("error", () => {});
+    this.#child.stdin?.end(this.#options.input ?? "");
+    return new Promise((resolve, reject) => {
+      this.#child.once("error", (error) => reject(startFailure(error, this.#options)));
+      this.#child.once("close", (code) =>
+        resolve({
+          exitCode: code ?? -1,
+          stdout: Buffer.concat(out),
+          stderr: Buffer.concat(errors).toString("utf8"),
+          cut,
+        }),
+      );
+    });
+  }
+
+  #stop(reason: "GitTimedOut" | "GitAborted", why: string): void {
+    this.stoppedBy ??= reason;
+    this.why = why;
+    // SIGTERM lets git remove its lock files.
+    signalGroup(this.#child, "SIGTERM");
+    this.#timers.push(setTimeout(() => signalGroup(this.#child, "SIGKILL"), 2000));
+  }
+}
+
+export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** The error for a git that ended with an exit code that is no answer. */
+export function gitFailure(
+  args: readonly string[],
+  doing: string,
+  result: Pick<GitResult, "exitCode" | "stderr">,
+  reason = "GitFailed",
+): AdapterError {
+  const said = withoutCredentials(result.stderr.trim().split("\n").slice(-5).join("; "));
+  const end = result.exitCode < 0 ? "was killed" : `exited with ${result.exitCode}`;
+  const lock = /Unable to create '([^']+\.lock)'/.exec(result.stderr)?.[1];
+  const hint =
+    lock === undefined
+      ? {}
+      : { hint: `If no git process runs there, a killed one left ${lock} behind: remove that file.` };
+  return new AdapterError(
+    lock === undefined ? reason : "GitLocked",
+    `Cannot ${doing}: git ${args[0]} ${end}: ${said}`,
+    {
+      exitCode: result.exitCode,
+      ...hint,
+    },
+  );
+}
+
+export function startFailure(error: Error, options: Pick<GitRunOptions, "place" | "doing">): AdapterError {
+  const code = "code" in error ? String(error.code) : undefined;
+  const directory = options.place.cwd ?? options.place.worktree ?? options.place.gitDirectory;
+  if (code === "ENOENT" && directory !== undefined && !existsSync(directory)) {
+    return new AdapterError("DirectoryMissing", `Cannot ${options.doing}: ${directory} does not exist.`, {
+      cause: error,
+      code,
+    });
+  }
+  const hint = code === "ENOENT" ? { hint: "Install git 2.38 or newer and make sure that `git` is on the PATH." } : {};
+  return new AdapterError(
+    code === "ENOENT" ? "GitMissing" : "GitFailed",
+    `Cannot ${options.doing}: git could not be started.`,
+    { cause: error, code, ...hint },
+  );
+}
+
+function stopped(reason: "GitTimedOut" | "GitAborted", options: GitRunOptions, why: string): AdapterError {
+  return new AdapterError(reason, `Cannot ${options.doing}: ${why}.`);
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { decodeCommit, encodeCommit } from "../../domain/git/commit-object.ts";
+import { decodeTree, encodeTree, treeProblem } from "../../domain/git/tree-object.ts";
+import { AdapterError } from "../../errors/town-error.ts";
+import type { CommitInfo, GitObjects, NewCommit, TreeEntry } from "../../ports/git.ts";
+import { diskFailure } from "./disk.ts";
+import type { GitCommand } from "./git-command.ts";
+import { ObjectReader } from "./object-reader.ts";
+import { ObjectWriter } from "./object-writer.ts";
+import { OwnPacks } from "./own-packs.ts";
+
+export interface NodeGitObjectsOptions {
+  readonly command: GitCommand;
+  readonly commonDirectory: string;
+  readonly hash: "sha1" | "sha256";
+}
+
+/** `GitObjects` of a repository on disk: written by this program, read through one lasting `git cat-file`. */
+export class NodeGitObjects implements GitObjects {
+  readonly emptyTree: string;
+  readonly reader: ObjectReader;
+  readonly #writer: ObjectWriter;
+  readonly #packs: OwnPacks;
+  readonly #idBytes: number;
+  readonly #commonDirectory: string;
+  #packing: Promise<unknown> = Promise.resolve();
+
+  constructor({ command, commonDirectory, hash }: NodeGitObjectsOptions) {
+    this.#commonDirectory = commonDirectory;
+    this.#idBytes = hash === "sha1" ? 20 : 32;
+    this.emptyTree = createHash(hash).update("tree 0\0").digest("hex");
+    this.reader = new ObjectReader(command, { gitDirectory: commonDirectory });
+    this.#writer = new ObjectWriter({ commonDirectory, hash, command, reader: this.reader });
+    this.#packs = new OwnPacks(command, commonDirectory, hash);
+  }
+
+  async readBlob(id: string): Promise<string | undefined> {
+    return (await this.#read(id, "blob"))?.toString("utf8");
+  }
+
+  async readBlobs(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    const wanted = [...new Set(ids)];
+    // In parts, so that not all requests of a whole graph are queued before the first answer is read.
+    for (let at = 0; at < wanted.length; at += 10_000) {
+      const part = wanted.slice(at, at + 10_000);
+      const texts = await Promise.all(part.map((id) => this.readBlob(id)));
+      texts.forEach((text, i) => text !== undefined && found.set(part[i] ?? "", text));
+    }
+    return found;
+  }
+
+  async readTree(id: string): Promise<readonly TreeEntry[]> {
+    if (id === this.emptyTree) return [];
+    const body = await this.#read(id, "tree");
+    if (body !== undefined) return decodeTree(body, this.#idBytes);
+    throw new AdapterError(
+      "ObjectMissing",
+      `Cannot read tree ${id}: there is no such tree in ${this.#commonDirectory}.`,
+    );
+  }
+
+  async readCommit(id: string): Promise<CommitInfo | undefined> {
+    const body = await this.#read(id, "commit");
+    return body === undefined ? undefined : decodeCommit(id, body.toString("utf8"));
+  }
+
+  async writeBlob(text: string): Promise<string> {
+    return this.#writer.put("blob", Buffer.from(text));
+  }
+
+  async writeTree(entries: readonly TreeEntry[]): Promise<string> {
+    const problem =
+      treeProblem(entries) ?? entries.map(({ id }) => this.#idProblem(id)).find((one) => one !== undefined);
+    if (problem !== undefined)
+      throw new AdapterError("InvalidTree", `Cannot write a tree to ${this.#commonDirectory}: ${problem}.`);
+    return this.#writer.put("tree", encodeTree(entries));
+  }
+
+  async writeCommit(commit: NewCommit): Promise<string> {
+    const problem = [commit.tree, ...commit.parents].map((id) => this.#idProblem(id)).find((one) => one !== undefined);
+    if (problem !== undefined)
+      throw new AdapterError("InvalidCommit", `Cannot write a commit to ${this.#commonDirectory}: ${problem}.`);
+    return this.#writer.put("commit", Buffer.from(encodeCommit(commit, Date.now())));
+  }
+
+  async sync(): Promise<void> {
+    try {
+      await this.#writer.flush();
+    } catch (error) {
+      throw diskFailure(`write objects to ${this.#commonDirectory}`, error);
+    }
+  }
+
+  async packOwn(options: { readonly minimum?: number } = {}): Promise<number> {
+    await this.sync();
+    const next = this.#packing.then(() => this.#packs.pack(options.minimum ?? 2000));
+    this.#packing = next.catch(() => {});
+    return next.catch((error: unknown) => {
+      throw diskFailure(`pack objects in ${this.#commonDirectory}`, error);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.sync();
+    await this.reader.service.close();
+  }
+
+  async #read(id: string, type: "blob" | "tree" | "commit"): Promise<(Uint8Array & Buffer) | undefined> {
+    if (this.#idProblem(id) !== undefined) return undefined;
+    const waiting = this.#writer.peek(id);
+    const found = waiting ?? (await this.reader.contents(id));
+    return found?.type === type
+      ? Buffer.from(found.body.buffer, found.body.byteOffset, found.body.byteLength)
+      : undefined;
+  }
+
+  #idProblem(id: string): string | undefined {
+    return id.length === 2 * this.#idBytes && /^[0-9a-f]+$/.test(id)
+      ? undefined
+      : `'${id}' is no object id of this repository`;
+  }
+}

@@ -1,0 +1,186 @@
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { AdapterError } from "../../errors/town-error.ts";
+import type { Git, Repository } from "../../ports/git.ts";
+import { cloneInto, type CloneOptions } from "./clone.ts";
+import { unlessMissing } from "./disk.ts";
+import { ownersByPid, type OwnerProbe } from "./forward-lock.ts";
+import { canonicalPath } from "./git-directory.ts";
+import { GitCommand, gitFailure, type GitCommandOptions } from "./git-command.ts";
+import { requireGitVersion } from "./git-version.ts";
+import { KeyedMutex, Slots } from "./mutex.ts";
+import { NodeGitObjects } from "./node-git-objects.ts";
+import { NodeRepository } from "./node-repository.ts";
+import { Worktrees } from "./worktrees.ts";
+
+export interface NodeGitOptions extends GitCommandOptions {
+  /** Tells whether the holder of a lock still lives. Default: by pid alone. */
+  readonly owners?: OwnerProbe;
+  /** Checkouts that write files at the same time. Default: the number of cores. */
+  readonly checkouts?: number;
+}
+
+interface Opened {
+  readonly repository: NodeRepository;
+  /** Inode of the common directory: a repository that was deleted and made again is another one. */
+  readonly inode: number;
+}
+
+/**
+ * `Git` over the git program (>= 2.38, checked once). One `NodeRepository` per checkout and one object store per
+ * repository are kept and shared, so that opening often is cheap and starts no processes.
+ */
+export class NodeGit implements Git {
+  readonly #command: GitCommand;
+  readonly #owners: OwnerProbe;
+  readonly #checkouts: Slots;
+  readonly #mutex = new KeyedMutex();
+  readonly #opened = new Map<string, Opened>();
+  readonly #shared = new Map<
+    string,
+    { readonly objects: NodeGitObjects; readonly worktrees: Worktrees; readonly inode: number }
+  >();
+  #version: Promise<void> | undefined;
+
+  constructor(options: NodeGitOptions = {}) {
+    this.#command = new GitCommand(options);
+    this.#owners = options.owners ?? ownersByPid;
+    this.#checkouts = new Slots(options.checkouts ?? availableParallelism());
+  }
+
+  async open(path: string): Promise<Repository | undefined> {
+    await this.#requireVersion();
+    const place = await unlessMissing(realpath(path));
+    if (place === undefined) return undefined;
+    const found = await this.#discover(place);
+    return found === undefined ? undefined : this.#mutex.run(found.commonDirectory, () => this.#repository(found));
+  }
+
+  async init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository> {
+    await this.#requireVersion();
+    await mkdir(path, { recursive: true });
+    const bare = options.bare ? ["--bare"] : [];
+    await this.#command.run(["init", "--quiet", ...bare, `--initial-branch=${options.branch}`, "--", path], {
+      place: { cwd: path },
+      doing: `make a repository at ${path}`,
+    });
+    return this.#mustOpen(path);
+  }
+
+  async cloneBare(url: string, path: string, options: CloneOptions = {}): Promise<Repository> {
+    await this.#requireVersion();
+    const place = await canonicalPath(path);
+    await this.#mutex.run(place, () => cloneInto(this.#command, url, place, options));
+    return this.#mustOpen(place);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#opened.values()].map(({ repository }) => repository.close()));
+  }
+
+  async #mustOpen(path: string): Promise<Repository> {
+    const repository = await this.open(path);
+    if (repository !== undefined) return repository;
+    throw new AdapterError("NotARepository", `Cannot open ${path}: git made a repository there and does not find it.`);
+  }
+
+  /** Asks git which repository is around a directory; undefined when there is none. */
+  async #discover(place: string): Promise<Discovered | undefined> {
+    const doing = `open ${place}`;
+    const options = { place: { cwd: place }, doing, answers: [0, 128] };
+    const result = await this.#command.run(discovery, options).catch((error: unknown) => {
+      // A path to a file is no place for a repository.
+      if (error instanceof AdapterError && (error.code === "ENOTDIR" || error.reason === "DirectoryMissing"))
+        return undefined;
+      throw error;
+    });
+    if (result === undefined || /not a git repository/.test(result.stderr)) return undefined;
+    const [common, gitDirectory, hash, top] = result.stdout.toString("utf8").split("\n");
+    if (common === undefined || gitDirectory === undefined || (hash !== "sha1" && hash !== "sha256")) {
+      throw openFailure(doing, place, result);
+    }
+    // A bare repository has no top level, and git says so by failing after it has printed the rest.
+    const path = await canonicalPath(result.exitCode === 0 ? (top ?? gitDirectory) : gitDirectory);
+    return {
+      commonDirectory: await canonicalPath(common),
+      gitDirectory: await canonicalPath(gitDirectory),
+      path,
+      hash,
+    };
+  }
+
+  async #repository(found: Discovered): Promise<Repository> {
+    const { commonDirectory, gitDirectory, path, hash } = found;
+    const inode = (await stat(commonDirectory)).ino;
+    const key = `${gitDirectory}\0${path}`;
+    const known = this.#opened.get(key);
+    if (known?.inode === inode) return known.repository;
+    const shared = await this.#sharedOf(commonDirectory, hash, inode);
+    await known?.repository.close().catch(() => {});
+    const command = this.#command;
+    const repository = new NodeRepository({
+      ...shared,
+      command,
+      owners: this.#owners,
+      path,
+      commonDirectory,
+      gitDirectory,
+    });
+    this.#opened.set(key, { repository, inode });
+    return repository;
+  }
+
+  async #sharedOf(commonDirectory: string, hash: "sha1" | "sha256", inode: number) {
+    const known = this.#shared.get(commonDirectory);
+    if (known?.inode === inode) return known;
+    const command = this.#command;
+    const objects = new NodeGitObjects({ command, commonDirectory, hash });
+    const worktrees = new Worktrees({ command, commonDirectory, checkouts: this.#checkouts });
+    const shared = { objects, worktrees, inode };
+    this.#shared.set(commonDirectory, shared);
+    return shared;
+  }
+
+  #requireVersion(): Promise<void> {
+    this.#version ??= requireGitVersion(this.#command).catch((error: unknown) => {
+      this.#version = undefined;
+      throw error;
+    });
+    return this.#version;
+  }
+}
+
+interface Discovered {
+  readonly path: string;
+  readonly commonDirectory: string;
+  readonly gitDirectory: string;
+  readonly hash: "sha1" | "sha256";
+}
+
+const discovery = [
+  "rev-parse",
+  "--path-format=absolute",
+  "--git-common-dir",
+  "--absolute-git-dir",
+  "--show-object-format",
+  "--show-toplevel",
+];
+
+function openFailure(
+  doing: string,
+  place: string,
+  result: { readonly exitCode: number; readonly stderr: string },
+): AdapterError {
+  const error = gitFailure(discovery, doing, result);
+  if (/dubious ownership/.test(result.stderr)) {
+    return new AdapterError("RepositoryNotTrusted", error.message, {
+      cause: error,
+      hint: `If you trust it: git config --global --add safe.directory ${place}`,
+    });
+  }
+  if (/unknown repository (extension|version)|repo version/i.test(result.stderr)) {
+    const hint = "Use a newer git, or convert the repository (`git refs migrate --ref-format=files`).";
+    return new AdapterError("UnsupportedRepository", error.message, { cause: error, hint });
+  }
+  return error;
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { appendFile, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { deflateSync, constants } from "node:zlib";
+import type { GitCommand } from "./git-command.ts";
+import { codeOf, makeDirectory, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
+import type { ObjectReader } from "./object-reader.ts";
+import { encodePack, type NewObject } from "./pack-stream.ts";
+
+export interface ObjectWriterOptions {
+  readonly commonDirectory: string;
+  readonly hash: "sha1" | "sha256";
+  readonly command: GitCommand;
+  readonly reader: ObjectReader;
+}
+
+/** More objects than this go to disk as one pack: two fsyncs instead of one each. */
+const packFrom = 48;
+
+/**
+ * New objects of this process. They wait in memory until `flush`, which puts them on disk durably: content is fsynced
+ * before it gets its name, so a power loss leaves no torn object under a name that later writers would trust.
+ *
+ * What was written is listed in `town/own-objects.v1` of the common directory (not durable: an unlisted object is only
+ * never packed), so that `OwnPacks` can pack what Town wrote and nothing else.
+ */
+export class ObjectWriter {
+  readonly #options: ObjectWriterOptions;
+  #waiting = new Map<string, NewObject>();
+  #flushing: ReadonlyMap<string, NewObject> = new Map();
+  #flush: Promise<void> = Promise.resolve();
+  #temporaries = 0;
+
+  constructor(options: ObjectWriterOptions) {
+    this.#options = options;
+  }
+
+  put(type: NewObject["type"], body: Uint8Array): string {
+    const id = createHash(this.#options.hash).update(`${type} ${body.length}\0`).update(body).digest("hex");
+    if (!this.#flushing.has(id)) this.#waiting.set(id, { id, type, body });
+    return id;
+  }
+
+  /** An object that is not on disk yet. */
+  peek(id: string): NewObject | undefined {
+    return this.#waiting.get(id) ?? this.#flushing.get(id);
+  }
+
+  /** Resolves when everything put before is durable. On failure it all waits for the next flush. */
+  flush(): Promise<void> {
+    const next = this.#flush.then(() => this.#flushNow());
+    this.#flush = next.catch(() => {});
+    return next;
+  }
+
+  async #flushNow(): Promise<void> {
+    if (this.#waiting.size === 0) return;
+    this.#flushing = this.#waiting;
+    this.#waiting = new Map();
+    try {
+      const news = await this.#absent([...this.#flushing.values()]);
+      if (news.length > packFrom) await this.#writePack(news);
+      else await this.#writeLoose(news);
+    } catch (error) {
+      this.#waiting = new Map([...this.#flushing, ...this.#waiting]);
+      throw error;
+    } finally {
+      this.#flushing = new Map();
+    }
+  }
+
+  /** Those that the repository does not have. Loose ones it has are made young again, as git does, lest gc takes them. */
+  async #absent(objects: readonly NewObject[]): Promise<NewObject[]> {
+    const found = await Promise.all(objects.map(({ id }) => this.#options.reader.info(id)));
+    const now = new Date();
+    await Promise.all(
+      objects
+        .filter((_, i) => found[i] !== undefined)
+        .map(({ id }) => unlessMissing(utimes(this.#loosePath(id), now, now))),
+    );
+    return objects.filter((_, i) => found[i] === undefined);
+  }
+
+  async #writeLoose(objects: readonly NewObject[]): Promise<void> {
+    const directories = new Set(objects.map(({ id }) => join(this.#objectsDirectory, id.slice(0, 2))));
+    await Promise.all(objects.map((object) => this.#writeOne(object)));
+    await Promise.all([...directories, this.#objectsDirectory].map(syncDirectory));
+    await this.#note(objects.map(({ id }) => id));
+  }
+
+  async #writeOne({ id, type, body }: NewObject): Promise<void> {
+    const path = this.#loosePath(id);
+    const bytes = deflateSync(Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]), {
+      level: constants.Z_BEST_SPEED,
+    });
+    // git's own name for unfinished objects, which its prune removes when a crash leaves one.
+    const temporary = join(path, "..", `tmp_obj_town_${process.pid}_${this.#temporaries++}`);
+    try {
+      await writeDurably(temporary, path, bytes, 0o444);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+      await makeDirectory(join(path, ".."));
+      await writeDurably(temporary, path, bytes, 0o444);
+    }
+  }
+
+  async #writePack(objects: readonly NewObject[]): Promise<void> {
+    const { command, commonDirectory, hash } = this.#options;
+    const said = await command.text(["index-pack", "--stdin"], {
+      place: { gitDirectory: commonDirectory },
+      doing: `write ${objects.length} objects to ${commonDirectory}`,
+      input: encodePack(objects, hash),
+      timeoutMs: 600_000,
+    });
+    await syncDirectory(join(this.#objectsDirectory, "pack"));
+    await this.#note([`${said.replace(/^pack\t/, "pack-")} ${objects.length}`]);
+  }
+
+  async #note(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    const directory = join(this.#options.commonDirectory, "town");
+    await makeDirectory(directory);
+    await appendFile(join(directory, "own-objects.v1"), `${lines.join("\n")}\n`);
+  }
+
+  get #objectsDirectory(): string {
+    return join(this.#options.commonDirectory, "objects");
+  }
+
+  #loosePath(id: string): string {
+    return join(this.#objectsDirectory, id.slice(0, 2), id.slice(2));
+  }
+}

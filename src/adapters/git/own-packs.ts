@@ -1,0 +1,149 @@
+import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { exists, readTextFile, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
+import type { GitCommand } from "./git-command.ts";
+
+/** What Town wrote into a repository and nobody has removed since. */
+export interface OwnObjects {
+  readonly loose: ReadonlySet<string>;
+  /** Number of objects by pack name (`pack-<hash>`). */
+  readonly packs: ReadonlyMap<string, number>;
+}
+
+/**
+ * Packs what `ObjectWriter` wrote into one pack, and never touches anything else: a repository that is a user's has the
+ * user's gc settings. A large own pack is left alone until the small ones together are half its size, so that the cost
+ * per object stays logarithmic.
+ *
+ * Guarantees: an object is removed from one place only after it is fsynced in another; killed at any point, the next
+ * run goes on. Assumes one packer at a time; a second one costs only duplicates.
+ */
+export class OwnPacks {
+  readonly #command: GitCommand;
+  readonly #commonDirectory: string;
+  readonly #hash: "sha1" | "sha256";
+
+  constructor(command: GitCommand, commonDirectory: string, hash: "sha1" | "sha256") {
+    this.#command = command;
+    this.#commonDirectory = commonDirectory;
+    this.#hash = hash;
+  }
+
+  /** Packs when at least `minimum` objects wait outside the large packs; returns how many were packed. */
+  async pack(minimum: number): Promise<number> {
+    const own = await this.#present(await this.#takeList());
+    const victims = packsToJoin(own);
+    const waiting = [...victims].reduce((sum, name) => sum + (own.packs.get(name) ?? 0), own.loose.size);
+    const nothingToJoin = own.loose.size === 0 && victims.size < 2;
+    if (waiting < minimum || nothingToJoin) return 0;
+    const ids = new Set(own.loose);
+    for (const name of victims) for (const id of await this.#idsOf(name)) ids.add(id);
+    const name = await this.#packObjects([...ids]);
+    const kept = [...own.packs].filter(([one]) => !victims.has(one));
+    await this.#keep({ loose: new Set(), packs: new Map([...kept, [name, ids.size]]) });
+    for (const id of own.loose) await rm(this.#loosePath(id), { force: true });
+    for (const victim of victims) if (victim !== name) await this.#removePack(victim);
+    return ids.size;
+  }
+
+  async #packObjects(ids: readonly string[]): Promise<string> {
+    const args = ["pack-objects", "--quiet", "--delta-base-offset", join(this.#packDirectory, "pack")];
+    const hash = await this.#command.text(args, {
+      place: { gitDirectory: this.#commonDirectory },
+      doing: `pack ${ids.length} objects in ${this.#commonDirectory}`,
+      input: `${ids.join("\n")}\n`,
+      timeoutMs: 1_800_000,
+    });
+    await syncDirectory(this.#packDirectory);
+    return `pack-${hash}`;
+  }
+
+  async #idsOf(pack: string): Promise<string[]> {
+    const text = await this.#command.text(["show-index", `--object-format=${this.#hash}`], {
+      place: { cwd: this.#commonDirectory },
+      doing: `list ${pack} of ${this.#commonDirectory}`,
+      input: await readFile(join(this.#packDirectory, `${pack}.idx`)),
+    });
+    return text
+      .split("\n")
+      .map((line) => line.split(" ")[1] ?? "")
+      .filter((id) => id !== "");
+  }
+
+  /** The index goes first, so that nobody opens a pack that is about to go. */
+  async #removePack(name: string): Promise<void> {
+    for (const extension of ["idx", "rev", "pack"])
+      await rm(join(this.#packDirectory, `${name}.${extension}`), { force: true });
+  }
+
+  /** Moves what writers listed since the last run into the packer's own list; a killed run's part is moved first. */
+  async #takeList(): Promise<OwnObjects> {
+    const [list, taken] = [this.#listPath, `${this.#listPath}.taken`];
+    let own = parseList((await readTextFile(this.#packerPath)) ?? "");
+    for (const takeNew of [false, true]) {
+      if (takeNew) await unlessMissing(rename(list, taken));
+      const text = await readTextFile(taken);
+      if (text === undefined) continue;
+      const added = parseList(text);
+      own = { loose: new Set([...own.loose, ...added.loose]), packs: new Map([...own.packs, ...added.packs]) };
+      await this.#keep(own);
+      await rm(taken, { force: true });
+    }
+    return own;
+  }
+
+  /** Without what was packed or pruned by others, and without packs that someone marked to be kept. */
+  async #present(own: OwnObjects): Promise<OwnObjects> {
+    const files = new Set((await unlessMissing(readdir(this.#packDirectory))) ?? []);
+    const loose = new Set<string>();
+    for (const id of own.loose) if (await exists(this.#loosePath(id))) loose.add(id);
+    const packs = [...own.packs].filter(([name]) => files.has(`${name}.idx`) && !files.has(`${name}.keep`));
+    return { loose, packs: new Map(packs) };
+  }
+
+  async #keep(own: OwnObjects): Promise<void> {
+    const lines = [...own.loose, ...[...own.packs].map(([name, count]) => `${name} ${count}`)];
+    const temporary = `${this.#packerPath}.tmp`;
+    await rm(temporary, { force: true });
+    await writeDurably(temporary, this.#packerPath, lines.map((line) => `${line}\n`).join(""), 0o644);
+  }
+
+  get #listPath(): string {
+    return join(this.#commonDirectory, "town", "own-objects.v1");
+  }
+
+  get #packerPath(): string {
+    return `${this.#listPath}.packer`;
+  }
+
+  get #packDirectory(): string {
+    return join(this.#commonDirectory, "objects", "pack");
+  }
+
+  #loosePath(id: string): string {
+    return join(this.#commonDirectory, "objects", id.slice(0, 2), id.slice(2));
+  }
+}
+
+/** The smallest packs, as long as each is less than twice as large as everything smaller together. */
+export function packsToJoin(own: OwnObjects): ReadonlySet<string> {
+  const joined = new Set<string>();
+  let sum = own.loose.size;
+  for (const [name, count] of [...own.packs].sort(([, a], [, b]) => a - b)) {
+    if (sum > 0 && count >= 2 * sum) break;
+    joined.add(name);
+    sum += count;
+  }
+  return joined;
+}
+
+function parseList(text: string): OwnObjects {
+  const loose = new Set<string>();
+  const packs = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const pack = /^(pack-[0-9a-f]+) (\d+)$/.exec(line);
+    if (pack !== null) packs.set(pack[1] ?? "", Number(pack[2]));
+    else if (/^[0-9a-f]{40,64}$/.test(line)) loose.add(line);
+  }
+  return { loose, packs };
+}

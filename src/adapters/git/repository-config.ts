@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AdapterError } from "../../errors/town-error.ts";
+import type { GitCommand } from "./git-command.ts";
+import { KeyedMutex } from "./mutex.ts";
+
+/** The configuration of one repository: read with everything that applies to it, written to its own file. */
+export class RepositoryConfig {
+  readonly #command: GitCommand;
+  readonly #gitDirectory: string;
+  readonly #mutex = new KeyedMutex();
+
+  constructor(command: GitCommand, gitDirectory: string) {
+    this.#command = command;
+    this.#gitDirectory = gitDirectory;
+  }
+
+  /** The last value of a key, or undefined. */
+  async read(key: string): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.#run(["config", "-z", "--get", key], `read ${key}`, [0, 1]);
+    return exitCode === 0 ? stdout.toString("utf8").replace(/\0$/, "") : undefined;
+  }
+
+  /** Replaces all values of a key; null removes it. git's config file has a lock but git does not wait for it. */
+  async write(key: string, value: string | null): Promise<void> {
+    const args =
+      value === null ? ["config", "--local", "--unset-all", key] : ["config", "--local", "--replace-all", key, value];
+    await this.#mutex.run("", async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          // 5: there was nothing to remove.
+          await this.#run(args, `set ${key}`, value === null ? [0, 5] : [0]);
+          return;
+        } catch (error) {
+          const locked = error instanceof AdapterError && /could not lock config file/.test(error.message);
+          if (!locked || attempt === 8) throw error;
+        }
+        await sleep(25 * attempt * (1 + Math.random()));
+      }
+    });
+  }
+
+  #run(args: readonly string[], doing: string, answers: readonly number[]) {
+    return this.#command.run(args, {
+      place: { gitDirectory: this.#gitDirectory },
+      doing: `${doing} in the configuration of ${this.#gitDirectory}`,
+      answers,
+    });
+  }
+}
