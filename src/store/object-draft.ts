@@ -1,9 +1,6 @@
 import type { ObjectKey, ObjectMeta, TownObject } from "../resource/object-meta.ts";
 import { deepFreeze, jsonEqual } from "../resource/equality.ts";
-
-/** Annotations that live in the journal, never in git: pokes, and what `kubectl apply` remembers. */
-export const RUNTIME_ANNOTATION_PREFIX = "runtime.town.dev/";
-export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
+import { isHeldAnnotation } from "../resource/held-annotation.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -20,10 +17,6 @@ export interface Draft {
   readonly finalizers?: readonly string[] | undefined;
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status?: Readonly<Record<string, unknown>> | undefined;
-}
-
-export function isHeldAnnotation(name: string): boolean {
-  return name.startsWith(RUNTIME_ANNOTATION_PREFIX) || name === LAST_APPLIED_ANNOTATION;
 }
 
 /** Annotations that a document or record states, with the held ones of the object kept as they are. */

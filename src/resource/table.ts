@@ -1,0 +1,78 @@
+import { humanDuration } from "./human-duration.ts";
+import { compileJsonPath, type JsonPath } from "./json-path.ts";
+import type { Column } from "./kind-definition.ts";
+
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly type: string;
+  readonly format: string;
+  readonly description: string;
+  readonly priority: number;
+}
+
+export type Cell = string | number | boolean | null;
+
+/** Renders objects of one kind as rows. */
+export interface TableRenderer {
+  readonly columnDefinitions: readonly ColumnDefinition[];
+  /** `nowMs`: for ages. */
+  cells(object: { readonly metadata: { readonly name: string } }, nowMs: number): readonly Cell[];
+}
+
+const NAME_COLUMN: ColumnDefinition = {
+  name: "Name",
+  type: "string",
+  format: "name",
+  description: "Name must be unique within a namespace.",
+  priority: 0,
+};
+
+/** Kubernetes shows this when a kind declares no columns. */
+const AGE: Column = {
+  name: "Age",
+  type: "date",
+  jsonPath: ".metadata.creationTimestamp",
+  description: "Time since the object was created.",
+};
+
+/** The first column is always Name; then those declared, or Age when there are none. */
+export function tableRenderer(columns: readonly Column[]): TableRenderer {
+  const shown = columns.length === 0 ? [AGE] : columns;
+  const readers = shown.map((column) => ({ type: column.type, read: compileJsonPath(column.jsonPath) }));
+  return {
+    columnDefinitions: [
+      NAME_COLUMN,
+      ...shown.map(({ name, type, description, priority }) => ({
+        name,
+        type: type === "date" ? "date" : type,
+        format: "",
+        description,
+        priority: priority ?? 0,
+      })),
+    ],
+    cells: (object, nowMs) => [
+      object.metadata.name,
+      ...readers.map(({ type, read }) => cell(type, read, object, nowMs)),
+    ],
+  };
+}
+
+function cell(type: Column["type"], read: JsonPath, object: unknown, nowMs: number): Cell {
+  const values = read(object);
+  if (values.length === 0) return null;
+  if (type === "date") return age(values[0], nowMs);
+  if (values.length > 1) return values.map(text).join(",");
+  const [value] = values;
+  if (type === "integer") return typeof value === "number" ? Math.trunc(value) : null;
+  if (type === "boolean") return typeof value === "boolean" ? value : null;
+  return text(value);
+}
+
+function age(value: unknown, nowMs: number): string {
+  const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? "<unknown>" : humanDuration(nowMs - at);
+}
+
+function text(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,91 @@
+import type { Caller } from "../resource/caller.ts";
+import type { Verb } from "../resource/verb.ts";
+import type { ApiResource } from "./api-resource.ts";
+import { forbidden, unauthorized } from "./status.ts";
+import { ApiStatusError } from "../errors/town-error.ts";
+
+/** Tells who a bearer token belongs to; undefined for a token that is unknown or no longer valid. */
+export interface Authenticator {
+  authenticate(token: string): Promise<Caller | undefined> | Caller | undefined;
+}
+
+export type AccessVerb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+
+const READS: ReadonlySet<string> = new Set(["get", "list", "watch"]);
+
+/** The caller of a request. Throws 401 without a valid bearer token. */
+export async function authenticate(
+  authenticator: Authenticator,
+  header: (name: string) => string | undefined,
+): Promise<Caller> {
+  const token = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
+  const caller = token === undefined ? undefined : await authenticator.authenticate(token);
+  if (caller === undefined) throw unauthorized();
+  const origin = originOf(header);
+  return origin === undefined || caller.origin !== undefined ? caller : { ...caller, origin };
+}
+
+/** `kubectl apply` as kubectl says itself, else the first word of the User-Agent. */
+function originOf(header: (name: string) => string | undefined): string | undefined {
+  const text = header("kubectl-command") ?? header("user-agent")?.split("/")[0];
+  return text?.replace(/[^\x20-\x7e]/g, "").slice(0, 60);
+}
+
+/**
+ * May the caller do that to the resource? Everybody reads. `admin` and `loop` write all, `edit` writes what lives in a
+ * namespace, `view` nothing. An agent writes what its Role's permissions name: `<verb>:<plural>` (`create:beads`),
+ * `*:<plural>`, `apply` for every kind declared in git, or `*`. Throws 403.
+ */
+export function requireAccess(caller: Caller, verb: AccessVerb, resource: ApiResource, name: string): void {
+  const why = refusal(caller, verb, resource);
+  if (why !== undefined) throw forbidden(resource, name, why);
+}
+
+/** Why the caller may not; undefined when it may. */
+export function refusal(caller: Caller, verb: AccessVerb, resource: ApiResource): string | undefined {
+  if (READS.has(verb) || caller.role === "admin" || caller.role === "loop") return undefined;
+  const who = `User "${caller.name}" cannot ${verb} resource "${resource.plural}" in API group "${resource.group}"`;
+  switch (caller.role) {
+    case "view":
+      return `${who}: its role is view`;
+    case "edit":
+      return resource.namespaced ? undefined : `${who}: its role is edit, cluster-scoped objects need admin`;
+    case "agent":
+      return agentMayWrite(caller.permissions ?? [], verb, resource)
+        ? undefined
+        : `${who}: its role permits only verbs on its own work; ask the mayor or the overseer, or use town mail`;
+    default:
+      return caller.role satisfies never;
+  }
+}
+
+function agentMayWrite(permissions: readonly string[], verb: AccessVerb, resource: ApiResource): boolean {
+  const named = [`${verb}:${resource.plural}`, `*:${resource.plural}`, "*"];
+  if (resource.definition?.truth === "Desired") named.push("apply");
+  return permissions.some((permission) => named.includes(permission));
+}
+
+const RANK = { view: 0, edit: 1, admin: 2, loop: 3 } as const;
+
+/** Agents call what needs `agent` or `view`, and verbs their permissions name; people what their role reaches. Throws 403. */
+export function requireVerbAccess(caller: Caller, verb: Verb): void {
+  if (mayCall(caller, verb)) return;
+  throw new ApiStatusError(
+    403,
+    "Forbidden",
+    `verb "${verb.name}" is forbidden: User "${caller.name}" has role ${caller.role}, it needs ${verb.needs}`,
+    {
+      details: { name: verb.name, group: "work.town.dev", kind: "verbs" },
+    },
+  );
+}
+
+function mayCall(caller: Caller, verb: Verb): boolean {
+  if (verb.needs === "view") return true;
+  if (caller.role === "agent")
+    return (
+      verb.needs === "agent" ||
+      (caller.permissions ?? []).some((permission) => permission === verb.name || permission === "*")
+    );
+  return RANK[caller.role] >= RANK[verb.needs === "agent" ? "edit" : verb.needs];
+}

@@ -1,0 +1,122 @@
+import { Buffer } from "node:buffer";
+import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { chmod, mkdir, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { AdapterError, TerminalError } from "../errors/town-error.ts";
+import type { Api } from "./api.ts";
+
+/** A listening server. */
+export interface Listener {
+  /** Path of the socket, or the TCP port. */
+  readonly address: string | number;
+  /** Refuses new connections, lets running answers end for up to 1 s, and resolves when all are closed. End the API first. */
+  close(): Promise<void>;
+}
+
+const CLOSE_GRACE_MS = 1_000;
+/** Longest path that fits a socket address on every supported system, in bytes. */
+const MAX_SOCKET_PATH = 100;
+
+/**
+ * Listens on a unix socket (0600 in a 0700 directory). A socket that nobody listens on is replaced; one that answers is
+ * left alone. Throws TerminalError `SocketPathTooLong`, `AlreadyRunning`, AdapterError `CannotListen`.
+ */
+export async function listenOnSocket(api: Pick<Api, "app">, path: string): Promise<Listener> {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new TerminalError(
+      "SocketPathTooLong",
+      `Cannot listen on ${path}: a socket path may have at most ${MAX_SOCKET_PATH} bytes.`,
+      { hint: "Set XDG_RUNTIME_DIR to a shorter directory." },
+    );
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await chmod(dirname(path), 0o700);
+  if (await answers(path))
+    throw new TerminalError("AlreadyRunning", `Cannot listen on ${path}: another process answers there.`, {
+      hint: "Run `town down` first.",
+    });
+  await unlink(path).catch(() => undefined);
+  const server = createServer(getRequestListener(api.app.fetch));
+  await listening(server, () => server.listen(path), path);
+  await chmod(path, 0o600);
+  return listenerOf(server, path);
+}
+
+/** Certificate and key in PEM form. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** Listens on loopback TCP with TLS. Port 0 takes a free one. Throws AdapterError `CannotListen`. */
+export async function listenTls(
+  api: Pick<Api, "app">,
+  options: { readonly port: number; readonly identity: TlsIdentity; readonly host?: string },
+): Promise<Listener> {
+  const { identity, port, host = "127.0.0.1" } = options;
+  const server = createTlsServer(
+    { cert: identity.certificate, key: identity.privateKey, minVersion: "TLSv1.2" },
+    getRequestListener(api.app.fetch),
+  ) as unknown as Server;
+  await listening(server, () => server.listen(port, host), `${host}:${port}`);
+  return listenerOf(server, (server.address() as AddressInfo).port);
+}
+
+/** Listens on loopback TCP without TLS: only when a person asks for it, since kubectl sends no credentials over http. */
+export async function listenPlain(
+  api: Pick<Api, "app">,
+  options: { readonly port: number; readonly host?: string },
+): Promise<Listener> {
+  const { port, host = "127.0.0.1" } = options;
+  const server = createServer(getRequestListener(api.app.fetch));
+  await listening(server, () => server.listen(port, host), `${host}:${port}`);
+  return listenerOf(server, (server.address() as AddressInfo).port);
+}
+
+function listening(server: Server, listen: () => void, where: string): Promise<void> {
+  server.keepAliveTimeout = 75_000;
+  server.requestTimeout = 60_000;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        new AdapterError("CannotListen", `Cannot listen on ${where}: ${error.message}.`, {
+          cause: error,
+          code: error.code,
+        }),
+      ),
+    );
+    server.once("listening", () => resolve());
+    listen();
+  });
+}
+
+function listenerOf(server: Server, address: string | number): Listener {
+  return {
+    address,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        AbortSignal.timeout(CLOSE_GRACE_MS).addEventListener("abort", () => server.closeAllConnections());
+      }),
+  };
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.setTimeout(1000, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
