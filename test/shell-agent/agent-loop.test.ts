@@ -64,7 +64,7 @@ function world(
       state.calls.push(
         name === "prime"
           ? "prime"
-          : `${name} ${String(args["id"] ?? args["outcome"])}${args["reason"] === undefined ? "" : ` ${String(args["reason"]).split("\n")[0]}`}`,
+          : `${name} ${String(args["id"] ?? args["outcome"])}${args["reason"] === undefined ? "" : ` ${JSON.stringify(args["reason"])}`}`,
       );
       if (name === "close") state.steps.shift();
       if (name === "done") state.over = true;
@@ -130,7 +130,7 @@ describe("AgentLoop", () => {
   test("given nothing changed, when handed in, then it says NoChange", async () => {
     const { state, run } = world({ steps: ["verify", "submit"] });
     await run();
-    expect(state.calls).toContain("done NoChange the blocks ran and nothing had to change");
+    expect(state.calls).toContain('done NoChange "the blocks ran and nothing had to change"');
   });
 
   test("given a block that fails, when run, then it is reported with its tail and nothing is closed", async () => {
@@ -138,7 +138,7 @@ describe("AgentLoop", () => {
     expect(await run()).toBe(0);
     expect(state.calls).toEqual([
       "prime",
-      "done Failed step implement: block 1 of 1 ended with exit code 4; its last output:",
+      'done Failed "step implement: block 1 of 1 ended with exit code 4; its last output:\\nthe tail"',
       "prime",
     ]);
     expect(state.commits).toHaveLength(1);
@@ -215,7 +215,7 @@ describe("AgentLoop", () => {
       throw new TownError("GitFailed", "git commit ended with 128: no identity");
     };
     expect(await run()).toBe(0);
-    expect(state.calls[1]).toContain("done Failed step implement: git commit ended with 128");
+    expect(state.calls[1]).toContain('done Failed "step implement: git commit ended with 128');
   });
 
   test("given a persistent agent without work, when idle, then it waits longer each time and a line wakes it", async () => {
