@@ -12,7 +12,11 @@ const LOOK_MS = 300;
 const TOWN = [process.execPath, fileURLToPath(new URL("./bin/town.cjs", import.meta.url))] as const;
 
 const { values } = parseArgs({
-  options: { runtime: { type: "string", default: "auto" }, "kill-every": { type: "string" }, keep: { type: "boolean", default: false } },
+  options: {
+    runtime: { type: "string", default: "auto" },
+    "kill-every": { type: "string" },
+    keep: { type: "boolean", default: false },
+  },
 });
 
 process.exitCode = await demo();
@@ -43,7 +47,15 @@ async function demo(): Promise<number> {
   commitConvoy(town);
   line(started, "the convoy is committed");
   const killEvery = values["kill-every"];
-  const killer = killEvery === undefined ? undefined : startKilling(town.town, Number.parseFloat(killEvery) * 1000, () => runTown(town, "up", "-d"), (what) => line(started, what));
+  const killer =
+    killEvery === undefined
+      ? undefined
+      : startKilling(
+          town.town,
+          Number.parseFloat(killEvery) * 1000,
+          () => runTown(town, "up", "-d"),
+          (what) => line(started, what),
+        );
   const closed = await follow(town, started);
   await killer?.stop();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -78,9 +90,15 @@ function summary(town: DemoTown, closed: boolean, seconds: string): number {
   const tests = spawnSync("/bin/sh", ["-c", GATE], { cwd: town.library, encoding: "utf8", env: demoEnvironment() });
   const passed = /^# pass (\d+)/m.exec(tests.stdout)?.[1] ?? "0";
   const failed = /^# fail (\d+)/m.exec(tests.stdout)?.[1] ?? "?";
-  const merges = git(town.library, "log", "--merges", "--format=%s", branch).split("\n").filter((text) => text.startsWith("Merge ")).length;
+  const merges = git(town.library, "log", "--merges", "--format=%s", branch)
+    .split("\n")
+    .filter((text) => text.startsWith("Merge ")).length;
   say("");
-  say(closed ? `The convoy closed after ${seconds} s: ${merges} of ${DEMO_BEADS.length} beads are merged to ${branch}.` : `The convoy did not close within ${TIMEOUT_MS / 1000} s; ${merges} beads are merged.`);
+  say(
+    closed
+      ? `The convoy closed after ${seconds} s: ${merges} of ${DEMO_BEADS.length} beads are merged to ${branch}.`
+      : `The convoy did not close within ${TIMEOUT_MS / 1000} s; ${merges} beads are merged.`,
+  );
   say(`The library's tests on ${branch}: ${passed} passed, ${failed} failed.`);
   const good = closed && merges === DEMO_BEADS.length && tests.status === 0;
   if (!good) say(`See the log: ${town.town}/.git/town/log/daemon.log`);
@@ -100,21 +118,36 @@ function where(town: DemoTown): void {
 
 async function readConvoy(town: DemoTown): Promise<ConvoyView | undefined> {
   const object = await readJson(town, ["get", "convoy/improve", "-n", "hq", "-o", "json"]);
-  const status = object?.["status"] as { items?: ConvoyView["items"]; conditions?: readonly { type: string; status: string }[] } | undefined;
+  const status = object?.["status"] as
+    | { items?: ConvoyView["items"]; conditions?: readonly { type: string; status: string }[] }
+    | undefined;
   if (status?.items === undefined) return undefined;
-  return { closed: status.conditions?.some((condition) => condition.type === "Closed" && condition.status === "True") ?? false, items: status.items };
+  return {
+    closed: status.conditions?.some((condition) => condition.type === "Closed" && condition.status === "True") ?? false,
+    items: status.items,
+  };
 }
 
 async function readBeads(town: DemoTown): Promise<ReadonlyMap<string, BeadView> | undefined> {
   const list = await readJson(town, ["get", "beads", "-n", "redact", "-o", "json"]);
-  const items = list?.["items"] as readonly { spec: { id: string }; status?: { assignee?: string; attempts?: number } }[] | undefined;
+  const items = list?.["items"] as
+    | readonly { spec: { id: string }; status?: { assignee?: string; attempts?: number } }[]
+    | undefined;
   if (items === undefined) return undefined;
-  return new Map(items.map((bead) => [bead.spec.id, { id: bead.spec.id, assignee: bead.status?.assignee, attempts: bead.status?.attempts ?? 0 }]));
+  return new Map(
+    items.map((bead) => [
+      bead.spec.id,
+      { id: bead.spec.id, assignee: bead.status?.assignee, attempts: bead.status?.attempts ?? 0 },
+    ]),
+  );
 }
 
 /** Output of a `town` command as JSON; undefined when it failed (the controller may just be restarting). */
 async function readJson(town: DemoTown, args: readonly string[]): Promise<Record<string, unknown> | undefined> {
-  const child = spawn(TOWN[0], [TOWN[1], "-C", town.town, ...args], { env: demoEnvironment(), stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(TOWN[0], [TOWN[1], "-C", town.town, ...args], {
+    env: demoEnvironment(),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   let text = "";
   child.stdout.setEncoding("utf8");
   child.stdout.on("data", (chunk: string) => {
@@ -129,7 +162,11 @@ async function readJson(town: DemoTown, args: readonly string[]): Promise<Record
 }
 
 function runTown(town: DemoTown, ...args: string[]): { readonly status: number | null; readonly stderr: string } {
-  return spawnSync(TOWN[0], [TOWN[1], "-C", town.town, ...args], { encoding: "utf8", env: demoEnvironment(), stdio: ["ignore", "ignore", "pipe"] });
+  return spawnSync(TOWN[0], [TOWN[1], "-C", town.town, ...args], {
+    encoding: "utf8",
+    env: demoEnvironment(),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }
 
 function line(started: number, text: string): void {

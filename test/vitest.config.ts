@@ -6,11 +6,39 @@ const e2e = ["test/e2e/**/*.test.ts"];
 export default defineConfig({
   test: {
     root: ".",
-    reporters: process.env["CI"] ? ["dot", "./test/closing-line-reporter.ts"] : ["default", "./test/closing-line-reporter.ts"],
+    reporters: process.env["CI"]
+      ? ["dot", "./test/closing-line-reporter.ts"]
+      : ["default", "./test/closing-line-reporter.ts"],
     projects: [
-      { test: { name: "unit", root: ".", include: ["test/**/*.test.ts"], exclude: [...integration, ...e2e], testTimeout: 20_000 } },
-      { test: { name: "integration", root: ".", include: integration, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 } },
-      { test: { name: "e2e", root: ".", include: e2e, testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false } },
+      {
+        test: {
+          name: "unit",
+          root: ".",
+          include: ["test/**/*.test.ts"],
+          exclude: [...integration, ...e2e],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          root: ".",
+          include: integration,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          root: ".",
+          include: e2e,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

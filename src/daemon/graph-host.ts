@@ -1,6 +1,6 @@
 import { openGraph } from "../graph/open-graph.ts";
 import { GraphDirectory } from "../graph/work-graphs.ts";
-import { projectGraph } from "../kinds/graph-projection.ts";
+import { type GraphProjection, projectGraph } from "../kinds/graph-projection.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -24,14 +24,18 @@ interface HostPorts {
 export class TownGraphs implements GraphHost {
   readonly directory = new GraphDirectory();
   readonly #ports: HostPorts;
-  readonly #projections = new Map<string, () => Promise<void>>();
+  readonly #projections = new Map<string, GraphProjection>();
   readonly #opening = new Map<string, Promise<WorkGraph>>();
 
   constructor(ports: HostPorts) {
     this.#ports = ports;
   }
 
-  open(namespace: string, repository: Repository, options: { readonly prefix: string; readonly branch: string }): Promise<WorkGraph> {
+  open(
+    namespace: string,
+    repository: Repository,
+    options: { readonly prefix: string; readonly branch: string },
+  ): Promise<WorkGraph> {
     const open = this.directory.graph(namespace);
     if (open !== undefined) return Promise.resolve(open);
     const under = this.#opening.get(namespace);
@@ -41,9 +45,23 @@ export class TownGraphs implements GraphHost {
     return opening;
   }
 
-  async #open(namespace: string, repository: Repository, options: { readonly prefix: string; readonly branch: string }): Promise<WorkGraph> {
+  async #open(
+    namespace: string,
+    repository: Repository,
+    options: { readonly prefix: string; readonly branch: string },
+  ): Promise<WorkGraph> {
     const { files, clock, random, processes, log } = this.#ports;
-    const graph = await openGraph({ repository, files, clock, random, processes, log, namespace, prefix: options.prefix, branch: `refs/heads/${options.branch}` });
+    const graph = await openGraph({
+      repository,
+      files,
+      clock,
+      random,
+      processes,
+      log,
+      namespace,
+      prefix: options.prefix,
+      branch: `refs/heads/${options.branch}`,
+    });
     try {
       this.directory.add(graph);
     } catch (error) {
@@ -56,10 +74,15 @@ export class TownGraphs implements GraphHost {
 
   async close(namespace: string): Promise<void> {
     const graph = this.directory.graph(namespace);
-    await this.#projections.get(namespace)?.();
+    await this.#projections.get(namespace)?.end();
     this.#projections.delete(namespace);
     this.directory.remove(namespace);
     await graph?.close();
+  }
+
+  /** Resolves once the API shows everything that was committed in a namespace. */
+  async settled(namespace: string): Promise<void> {
+    await this.#projections.get(namespace)?.settled();
   }
 
   /** Ends all of them with everything acknowledged written to their branches; the API's view of them stays. */

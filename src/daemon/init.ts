@@ -25,7 +25,8 @@ export interface InitResult {
 
 const SAMPLE_FILES: Readonly<Record<string, string>> = {
   "README.md": "# Sample\n\nA small project to try Town on. `sh test.sh` is its test.\n",
-  "test.sh": "#!/bin/sh\n# Fails when a text file ends without a newline.\nstatus=0\nfor file in *.txt *.md; do\n  [ -e \"$file\" ] || continue\n  [ -z \"$(tail -c 1 \"$file\")\" ] || { echo \"$file: no newline at the end\"; status=1; }\ndone\nexit $status\n",
+  "test.sh":
+    '#!/bin/sh\n# Fails when a text file ends without a newline.\nstatus=0\nfor file in *.txt *.md; do\n  [ -e "$file" ] || continue\n  [ -z "$(tail -c 1 "$file")" ] || { echo "$file: no newline at the end"; status=1; }\ndone\nexit $status\n',
 };
 
 /** Ways to test a project, by a file that shows them; the first that exists is taken. */
@@ -44,8 +45,14 @@ const TEST_COMMANDS: readonly (readonly [file: string, command: string])[] = [
 export async function initTown(options: InitOptions, files: Files, git: Git): Promise<InitResult> {
   const { directory } = options;
   const held = await files.list(directory);
-  if (held.includes("manifests")) throw new TownError("AlreadyATown", `${directory} has manifests already`, { hint: `start it: town -C ${directory} up -d` });
-  if (held.some((name) => name !== ".git")) throw new TownError("NotEmpty", `${directory} is not empty (${held.slice(0, 3).join(", ")} …)`, { hint: "name a new directory: town init DIR" });
+  if (held.includes("manifests"))
+    throw new TownError("AlreadyATown", `${directory} has manifests already`, {
+      hint: `start it: town -C ${directory} up -d`,
+    });
+  if (held.some((name) => name !== ".git"))
+    throw new TownError("NotEmpty", `${directory} is not empty (${held.slice(0, 3).join(", ")} …)`, {
+      hint: "name a new directory: town init DIR",
+    });
   await files.makeDirectory(directory);
   const rigPath = options.rig ?? "./sample";
   const rig = rigName(options.name ?? lastPart(options.rig ?? "sample"));
@@ -56,20 +63,40 @@ export async function initTown(options: InitOptions, files: Files, git: Git): Pr
     OWNER: options.human.email,
     RIG: rig,
     RIG_PATH: isUrl ? rigPath : quoted(rigPath),
-    PREFIX: rig.replace(/[^a-z0-9]/g, "").replace(/^[0-9]+/, "").slice(0, 12) || "rig",
+    PREFIX:
+      rig
+        .replace(/[^a-z0-9]/g, "")
+        .replace(/^[0-9]+/, "")
+        .slice(0, 12) || "rig",
     GATE: quoted(gate),
   };
-  const repository = (await git.open(directory))?.path === directory ? await git.open(directory) : await git.init(directory, { bare: false, branch: "main" });
+  const repository =
+    (await git.open(directory))?.path === directory
+      ? await git.open(directory)
+      : await git.init(directory, { bare: false, branch: "main" });
   if (repository === undefined) throw new TownError("InitFailed", `cannot make a git repository at ${directory}`);
   const written: string[] = [];
   for (const template of await filesBelow(`${options.templates}/sample`, "", files)) {
     const text = (await files.readText(`${options.templates}/sample/${template}`)) ?? "";
     const path = `manifests/${template.replace(/^sample\//, `${rig}/`).replace("rigs/sample.yaml", `rigs/${rig}.yaml`)}`;
     const filled = text.replace(/\$\{([A-Z_]+)\}/g, (whole, name: string) => values[name] ?? whole);
-    await writeFile(`${directory}/${path}`, isUrl ? filled.replace("  # A repository on this machine (relative to the town, or absolute). Use `url:` for one elsewhere.\n  path: ", "  # Cloned from here; nothing is pushed back unless spec.push says so.\n  url: ") : filled, files);
+    await writeFile(
+      `${directory}/${path}`,
+      isUrl
+        ? filled.replace(
+            "  # A repository on this machine (relative to the town, or absolute). Use `url:` for one elsewhere.\n  path: ",
+            "  # Cloned from here; nothing is pushed back unless spec.push says so.\n  url: ",
+          )
+        : filled,
+      files,
+    );
     written.push(path);
   }
-  await writeFile(`${directory}/.gitignore`, "# Worktrees of agents, host facts, and the sample project: not part of the desired state.\n/rigs/\n/sample/\n/town.local.yaml\n", files);
+  await writeFile(
+    `${directory}/.gitignore`,
+    "# Worktrees of agents, host facts, and the sample project: not part of the desired state.\n/rigs/\n/sample/\n/town.local.yaml\n",
+    files,
+  );
   await repository.setConfig("town.branch", (await repository.headBranch())?.replace("refs/heads/", "") ?? "main");
   await repository.commitAll(directory, "town: first manifests\n", options.human, options.human);
   return { directory, rig, gate, files: written };
@@ -109,8 +136,13 @@ function lastPart(path: string): string {
 
 /** A rig's name is a namespace: lower-case letters, digits and dashes. */
 function rigName(text: string): string {
-  const name = text.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63);
-  if (name === "" || name === "hq" || name === "default" || name === "overseer" || name.startsWith("kube-")) return `rig-${name}`.replace(/-$/, "");
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 63);
+  if (name === "" || name === "hq" || name === "default" || name === "overseer" || name.startsWith("kube-"))
+    return `rig-${name}`.replace(/-$/, "");
   return name;
 }
 

@@ -10,7 +10,14 @@ const FORMAT_VERSION = 1;
 const registryFormat = z.object({
   version: z.literal(FORMAT_VERSION),
   sessions: z.array(
-    z.object({ namespace: z.string(), agent: z.string(), identity: z.string(), generation: z.number(), permissions: z.array(z.string()), hash: z.string() }),
+    z.object({
+      namespace: z.string(),
+      agent: z.string(),
+      identity: z.string(),
+      generation: z.number(),
+      permissions: z.array(z.string()),
+      hash: z.string(),
+    }),
   ),
 });
 
@@ -35,7 +42,12 @@ export class TokenRegistry implements SessionTokens {
   }
 
   /** Reads what was issued before and makes the overseer's token if there is none. A damaged registry only voids session tokens. */
-  static async open(files: Files, random: Random, layout: TownLayout, overseerEmail: string | undefined): Promise<TokenRegistry> {
+  static async open(
+    files: Files,
+    random: Random,
+    layout: TownLayout,
+    overseerEmail: string | undefined,
+  ): Promise<TokenRegistry> {
     const registry = new TokenRegistry(files, random, layout);
     await files.makeDirectory(`${layout.state}/tokens/sessions`, { mode: 0o700 });
     const path = `${layout.state}/tokens/overseer`;
@@ -46,7 +58,8 @@ export class TokenRegistry implements SessionTokens {
     }
     registry.#overseer = { hash: hashOf(token), email: overseerEmail };
     const parsed = registryFormat.safeParse(parseJson(await files.readText(registry.#path)));
-    if (parsed.success) for (const issued of parsed.data.sessions) registry.#sessions.set(`${issued.namespace}/${issued.agent}`, issued);
+    if (parsed.success)
+      for (const issued of parsed.data.sessions) registry.#sessions.set(`${issued.namespace}/${issued.agent}`, issued);
     return registry;
   }
 
@@ -54,10 +67,22 @@ export class TokenRegistry implements SessionTokens {
     return `${this.#layout.state}/tokens/registry.json`;
   }
 
-  async issue(session: { readonly namespace: string; readonly agent: string; readonly identity: string; readonly generation: number; readonly permissions: readonly string[] }): Promise<void> {
+  async issue(session: {
+    readonly namespace: string;
+    readonly agent: string;
+    readonly identity: string;
+    readonly generation: number;
+    readonly permissions: readonly string[];
+  }): Promise<void> {
     const token = this.#random.secret(32);
-    await this.#files.writeAtomic(this.#layout.sessionToken(session.namespace, session.agent), `${token}\n`, { mode: 0o600 });
-    this.#sessions.set(`${session.namespace}/${session.agent}`, { ...session, permissions: [...session.permissions], hash: hashOf(token) });
+    await this.#files.writeAtomic(this.#layout.sessionToken(session.namespace, session.agent), `${token}\n`, {
+      mode: 0o600,
+    });
+    this.#sessions.set(`${session.namespace}/${session.agent}`, {
+      ...session,
+      permissions: [...session.permissions],
+      hash: hashOf(token),
+    });
     await this.#save();
   }
 
@@ -71,18 +96,37 @@ export class TokenRegistry implements SessionTokens {
   caller(token: string, origin: string): Caller | undefined {
     const hash = hashOf(token);
     if (this.#overseer !== undefined && same(this.#overseer.hash, hash)) {
-      return { name: "overseer", role: "admin", origin, ...(this.#overseer.email === undefined ? {} : { email: this.#overseer.email }) };
+      return {
+        name: "overseer",
+        role: "admin",
+        origin,
+        ...(this.#overseer.email === undefined ? {} : { email: this.#overseer.email }),
+      };
     }
     for (const issued of this.#sessions.values()) {
       if (!same(issued.hash, hash)) continue;
-      return { name: issued.identity, role: "agent", origin, permissions: issued.permissions, session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation } };
+      return {
+        name: issued.identity,
+        role: "agent",
+        origin,
+        permissions: issued.permissions,
+        session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation },
+      };
     }
     return undefined;
   }
 
   /** One write at a time; the last one wins with everything known by then. */
   #save(): Promise<void> {
-    const write = this.#saving.catch(() => undefined).then(() => this.#files.writeAtomic(this.#path, `${JSON.stringify({ version: FORMAT_VERSION, sessions: [...this.#sessions.values()] })}\n`, { mode: 0o600 }));
+    const write = this.#saving
+      .catch(() => undefined)
+      .then(() =>
+        this.#files.writeAtomic(
+          this.#path,
+          `${JSON.stringify({ version: FORMAT_VERSION, sessions: [...this.#sessions.values()] })}\n`,
+          { mode: 0o600 },
+        ),
+      );
     this.#saving = write;
     return write;
   }

@@ -48,14 +48,32 @@ ${edit([[ALWAYS_PUSH, ALWAYS_PUSH.replace("      parts.push(current)", "      if
 else
 grep -n "not ok" "$TOWN_FEEDBACK_FILE" || true
 ${edit([
-  [ALWAYS_PUSH, ALWAYS_PUSH.replace("      parts.push(current)", "      if (current || quoted) parts.push(current)\n      quoted = false").replace("Always push the current value when closing brackets, even if it's an empty string", "An empty segment counts when it was quoted: [''] names the empty key")],
-  ["  let quoteChar = ''\n\n  for (let i = 0; i < path.length; i++) {\n    const char = path[i]\n\n    if (!inBrackets && char === '.') {", "  let quoteChar = ''\n  let quoted = false\n\n  for (let i = 0; i < path.length; i++) {\n    const char = path[i]\n\n    if (!inBrackets && char === '.') {"],
-  ["        inQuotes = true\n        quoteChar = char\n      } else if (char === quoteChar) {\n        inQuotes = false\n        quoteChar = ''\n      } else {\n        current += char", "        inQuotes = true\n        quoted = true\n        quoteChar = char\n      } else if (char === quoteChar) {\n        inQuotes = false\n        quoteChar = ''\n      } else {\n        current += char"],
+  [
+    ALWAYS_PUSH,
+    ALWAYS_PUSH.replace(
+      "      parts.push(current)",
+      "      if (current || quoted) parts.push(current)\n      quoted = false",
+    ).replace(
+      "Always push the current value when closing brackets, even if it's an empty string",
+      "An empty segment counts when it was quoted: [''] names the empty key",
+    ),
+  ],
+  [
+    "  let quoteChar = ''\n\n  for (let i = 0; i < path.length; i++) {\n    const char = path[i]\n\n    if (!inBrackets && char === '.') {",
+    "  let quoteChar = ''\n  let quoted = false\n\n  for (let i = 0; i < path.length; i++) {\n    const char = path[i]\n\n    if (!inBrackets && char === '.') {",
+  ],
+  [
+    "        inQuotes = true\n        quoteChar = char\n      } else if (char === quoteChar) {\n        inQuotes = false\n        quoteChar = ''\n      } else {\n        current += char",
+    "        inQuotes = true\n        quoted = true\n        quoteChar = char\n      } else if (char === quoteChar) {\n        inQuotes = false\n        quoteChar = ''\n      } else {\n        current += char",
+  ],
 ])}
-fi${testFile("brackets.test.js", `test("an empty bracket is ignored, a quoted empty key is not", () => {
+fi${testFile(
+      "brackets.test.js",
+      `test("an empty bracket is ignored, a quoted empty key is not", () => {
   strictEqual(redact({ paths: ["a[].b"] })({ a: { b: 1 } }), '{"a":{"b":"[REDACTED]"}}');
   strictEqual(redact({ paths: ["a[''].b"] })({ a: { "": { b: 1 } } }), '{"a":{"":{"b":"[REDACTED]"}}}');
-});`)}`,
+});`,
+    )}`,
   },
   {
     name: "path-module",
@@ -140,7 +158,10 @@ TEST`,
     title: "Drop the censor that is assigned to itself",
     text: "slowRedact copies `censor` into `actualCensor` and then, for functions, copies it once more.",
     script: edit([
-      ["    let actualCensor = censor\n    if (typeof censor === 'function') {\n      actualCensor = censor\n    }\n\n", ""],
+      [
+        "    let actualCensor = censor\n    if (typeof censor === 'function') {\n      actualCensor = censor\n    }\n\n",
+        "",
+      ],
       ["    redactPaths(cloned, paths, actualCensor, remove)", "    redactPaths(cloned, paths, censor, remove)"],
     ]),
   },

@@ -21,15 +21,28 @@ export interface DemoTown {
 /** Environment of every program of the demo: git must not depend on the user's settings. */
 export function demoEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...env } = process.env;
-  return { ...env, GIT_AUTHOR_NAME: "Demo", GIT_AUTHOR_EMAIL: "demo@town.invalid", GIT_COMMITTER_NAME: "Demo", GIT_COMMITTER_EMAIL: "demo@town.invalid" };
+  return {
+    ...env,
+    GIT_AUTHOR_NAME: "Demo",
+    GIT_AUTHOR_EMAIL: "demo@town.invalid",
+    GIT_COMMITTER_NAME: "Demo",
+    GIT_COMMITTER_EMAIL: "demo@town.invalid",
+  };
 }
 
 export function git(directory: string, ...args: string[]): string {
-  return execFileSync("git", ["-C", directory, ...args], { encoding: "utf8", env: demoEnvironment(), stdio: ["ignore", "pipe", "pipe"] }).trim();
+  return execFileSync("git", ["-C", directory, ...args], {
+    encoding: "utf8",
+    env: demoEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
 }
 
 /** A throw-away directory with a checkout of a real library, and a town beside it whose convoy improves it. */
-export function makeDemoTown(townCommand: readonly string[], options: { readonly runtime: "Auto" | "Tmux" | "Process" }): DemoTown {
+export function makeDemoTown(
+  townCommand: readonly string[],
+  options: { readonly runtime: "Auto" | "Tmux" | "Process" },
+): DemoTown {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "town-demo-")));
   const library = join(directory, "redact");
   const packageFile = createRequire(import.meta.url).resolve("@pinojs/redact/package.json");
@@ -41,7 +54,10 @@ export function makeDemoTown(townCommand: readonly string[], options: { readonly
   git(library, "commit", "--quiet", "--message", `@pinojs/redact ${version}`);
   const town = join(directory, "town");
   const [program, ...args] = townCommand;
-  execFileSync(program ?? "town", [...args, "init", town, "--rig", library, "--name", "redact", "--gate", GATE], { env: demoEnvironment(), stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(program ?? "town", [...args, "init", town, "--rig", library, "--name", "redact", "--gate", GATE], {
+    env: demoEnvironment(),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const townFile = join(town, "manifests", "towns", "hq.yaml");
   writeFileSync(townFile, readFileSync(townFile, "utf8").replace("spec:\n", `spec:\n  runtime: ${options.runtime}\n`));
   rmSync(join(town, "manifests", "hq", "convoys", "first.yaml"));
@@ -59,12 +75,22 @@ export function commitConvoy(demo: DemoTown): void {
 }
 
 function convoyYaml(beads: readonly DemoBead[]): string {
-  const lines = ["apiVersion: town.dev/v1alpha1", "kind: Convoy", "metadata:", "  name: improve", "  namespace: hq", "spec:", "  owner: demo@town.invalid", "  items:"];
+  const lines = [
+    "apiVersion: town.dev/v1alpha1",
+    "kind: Convoy",
+    "metadata:",
+    "  name: improve",
+    "  namespace: hq",
+    "spec:",
+    "  owner: demo@town.invalid",
+    "  items:",
+  ];
   for (const bead of beads) {
     lines.push(`    - name: ${bead.name}`, "      rig: redact", `      title: ${JSON.stringify(bead.title)}`);
     if (bead.dependsOn !== undefined) lines.push(`      dependsOn: [${bead.dependsOn.join(", ")}]`);
     lines.push("      description: |");
-    for (const line of [bead.text, "", "```sh", ...bead.script.split("\n"), "```"]) lines.push(line === "" ? "" : `        ${line}`);
+    for (const line of [bead.text, "", "```sh", ...bead.script.split("\n"), "```"])
+      lines.push(line === "" ? "" : `        ${line}`);
   }
   return `${lines.join("\n")}\n`;
 }

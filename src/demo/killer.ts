@@ -7,7 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
  * Kills something of the town every `everyMs` with SIGKILL: the controller, or the program of a random agent. A killed
  * controller is started again by `restart`, as a person or a service manager would.
  */
-export function startKilling(town: string, everyMs: number, restart: () => unknown, say: (what: string) => void): { stop(): Promise<void> } {
+export function startKilling(
+  town: string,
+  everyMs: number,
+  restart: () => unknown,
+  say: (what: string) => void,
+): { stop(): Promise<void> } {
   const ending = new AbortController();
   const run = async (): Promise<void> => {
     for (let round = 0; !ending.signal.aborted; round += 1) {
@@ -56,7 +61,8 @@ function agentProcesses(town: string): readonly { readonly pid: number; readonly
 
 function workingDirectory(pid: string): string | undefined {
   try {
-    if (process.platform === "linux") return execFileSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).trim();
+    if (process.platform === "linux")
+      return execFileSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).trim();
     return /^n(.*)$/m.exec(execFileSync("lsof", ["-a", "-d", "cwd", "-p", pid, "-Fn"], { encoding: "utf8" }))?.[1];
   } catch {
     return undefined;

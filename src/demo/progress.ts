@@ -14,7 +14,12 @@ export interface BeadView {
 const WIDTH = Math.max(...DEMO_BEADS.map((bead) => bead.name.length));
 
 /** What there is to say between two looks at the convoy, a line each. Pure. */
-export function progressLines(former: ConvoyView | undefined, now: ConvoyView, beads: ReadonlyMap<string, BeadView>, formerBeads: ReadonlyMap<string, BeadView>): readonly string[] {
+export function progressLines(
+  former: ConvoyView | undefined,
+  now: ConvoyView,
+  beads: ReadonlyMap<string, BeadView>,
+  formerBeads: ReadonlyMap<string, BeadView>,
+): readonly string[] {
   const lines: string[] = [];
   for (const item of now.items) {
     const before = former?.items.find((other) => other.name === item.name);

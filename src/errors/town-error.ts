@@ -51,7 +51,11 @@ export class AdapterError extends TownError {
   /** Node's error code (`ENOSPC`), where there was one. */
   readonly code: string | undefined;
 
-  constructor(reason: string, message: string, options: TownErrorOptions & { exitCode?: number | undefined; code?: string | undefined } = {}) {
+  constructor(
+    reason: string,
+    message: string,
+    options: TownErrorOptions & { exitCode?: number | undefined; code?: string | undefined } = {},
+  ) {
     super(reason, message, options);
     this.exitCode = options.exitCode;
     this.code = options.code;
@@ -63,7 +67,12 @@ export class ApiStatusError extends TownError {
   readonly code: number;
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: number, reason: string, message: string, options: TownErrorOptions & { details?: Readonly<Record<string, unknown>> | undefined } = {}) {
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    options: TownErrorOptions & { details?: Readonly<Record<string, unknown>> | undefined } = {},
+  ) {
     super(reason, message, options);
     this.code = code;
     this.details = options.details;

@@ -19,28 +19,44 @@ const byId = (record: BeadRecord): string => kubernetesNameOf(record.id);
 
 /** How records of a type show in the API; every other type is a Bead. */
 const PROJECTIONS: Readonly<Record<string, Projection>> = {
-  agent: { kind: "Agent", name: (record) => String(record.metadata?.[AGENT.name] ?? byId(record)), project: projectAgent },
+  agent: {
+    kind: "Agent",
+    name: (record) => String(record.metadata?.[AGENT.name] ?? byId(record)),
+    project: projectAgent,
+  },
   molecule: { kind: "Molecule", name: byId, project: projectMolecule },
   "merge-request": { kind: "MergeRequest", name: byId, project: projectMergeRequest },
 };
 const BEAD: Projection = { kind: "Bead", name: byId, project: projectBead };
 
+/** A store's view in the API. */
+export interface GraphProjection {
+  /** Resolves once everything committed so far is shown. */
+  settled(): Promise<void>;
+  /** Ends it and removes the objects. */
+  end(): Promise<void>;
+}
+
 /**
  * Keeps the API's view of one store: every record now, then every change, together with the records whose view depends
- * on it (dependents, parent and children). Returns the function that ends it and removes the objects.
+ * on it (dependents, parent and molecule).
  */
-export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promise<() => Promise<void>> {
+export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promise<GraphProjection> {
   const { namespace } = graph;
   let last: Promise<void> = Promise.resolve();
   const show = async (record: BeadRecord): Promise<void> => {
     const projection = PROJECTIONS[record.issue_type] ?? BEAD;
-    await store.project({ kind: projection.kind, namespace, name: projection.name(record) }, record.status === "tombstone" ? undefined : projection.project(record, graph));
+    await store.project(
+      { kind: projection.kind, namespace, name: projection.name(record) },
+      record.status === "tombstone" ? undefined : projection.project(record, graph),
+    );
   };
   const unsubscribe = graph.subscribe((changes) => {
     const affected = new Map<string, BeadRecord | undefined>();
     for (const change of changes) {
       affected.set(change.id, change.before);
-      for (const id of neighbours(change.id, change.after ?? change.before, graph)) if (!affected.has(id)) affected.set(id, undefined);
+      for (const id of neighbours(change.id, change.after ?? change.before, graph))
+        if (!affected.has(id)) affected.set(id, undefined);
     }
     last = last.then(async () => {
       for (const [id, before] of affected) {
@@ -52,15 +68,24 @@ export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promis
   });
   for (const record of graph.list()) await show(record);
   await last;
-  return async () => {
-    unsubscribe();
-    await last;
-    for (const record of graph.list()) await show({ ...record, status: "tombstone" });
+  return {
+    settled: () => last,
+    async end() {
+      unsubscribe();
+      await last;
+      for (const record of graph.list()) await show({ ...record, status: "tombstone" });
+    },
   };
 }
 
 function neighbours(id: string, record: BeadRecord | undefined, graph: GraphReader): readonly string[] {
-  const parents = (record?.dependencies ?? []).filter((edge) => edge.type === "parent-child").map((edge) => edge.depends_on_id);
+  const parents = (record?.dependencies ?? [])
+    .filter((edge) => edge.type === "parent-child")
+    .map((edge) => edge.depends_on_id);
   const molecule = record?.metadata?.[META.molecule];
-  return [...graph.dependentsOf(id).map((edge) => edge.issue_id), ...parents, ...(typeof molecule === "string" ? [molecule] : [])];
+  return [
+    ...graph.dependentsOf(id).map((edge) => edge.issue_id),
+    ...parents,
+    ...(typeof molecule === "string" ? [molecule] : []),
+  ];
 }

@@ -19,7 +19,19 @@ import { session } from "./session/session.schema.ts";
 import { town } from "./town/town.schema.ts";
 
 /** All kinds of Town, desired ones first. */
-export const KINDS: readonly KindDefinition[] = [town, rig, role, provider, agentPool, convoy, bead, agent, molecule, mergeRequest, session];
+export const KINDS: readonly KindDefinition[] = [
+  town,
+  rig,
+  role,
+  provider,
+  agentPool,
+  convoy,
+  bead,
+  agent,
+  molecule,
+  mergeRequest,
+  session,
+];
 
 /** Loops that are made of kinds alone; the source loop is added where the manifests are read. */
 export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [rigs, agentPools, agents, convoys, merges];

@@ -71,9 +71,17 @@ export interface Repository {
   listRefs(prefix: string): Promise<ReadonlyMap<string, string>>;
   config(key: string): Promise<string | undefined>;
   setConfig(key: string, value: string | null): Promise<void>;
-  fetch(remote: string, refspecs: readonly string[], options?: { readonly timeoutMs?: number; readonly prune?: boolean }): Promise<void>;
+  fetch(
+    remote: string,
+    refspecs: readonly string[],
+    options?: { readonly timeoutMs?: number; readonly prune?: boolean },
+  ): Promise<void>;
   /** Push with a lease per ref. `Rejected` when the remote moved or refuses; nothing is forced beyond the lease. */
-  push(remote: string, updates: readonly { readonly from: string | null; readonly ref: string; readonly expect: string | null }[], options?: { readonly timeoutMs?: number }): Promise<"Pushed" | "Rejected">;
+  push(
+    remote: string,
+    updates: readonly { readonly from: string | null; readonly ref: string; readonly expect: string | null }[],
+    options?: { readonly timeoutMs?: number },
+  ): Promise<"Pushed" | "Rejected">;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   mergeBase(a: string, b: string): Promise<string | undefined>;
   /** Three-way merge on objects, no worktree. `conflicts`: paths; `tree` is only usable when it is empty. */
@@ -84,7 +92,10 @@ export interface Repository {
   /** Unified diff, cut at `maxBytes` with a line that says so. */
   diff(from: string, to: string, maxBytes: number): Promise<string>;
   /** Every file below `directory` at a revision, recursively. Paths from the repository's root. */
-  listFiles(revision: string, directory: string): Promise<readonly { readonly path: string; readonly id: string; readonly mode: string }[]>;
+  listFiles(
+    revision: string,
+    directory: string,
+  ): Promise<readonly { readonly path: string; readonly id: string; readonly mode: string }[]>;
   worktrees(): Promise<readonly Worktree[]>;
   /**
    * Adopt-or-create: a registered worktree at `path` on `branch` is kept as it is, a half-made one is made anew. The
@@ -109,7 +120,10 @@ export interface Repository {
    * Removes lock files that a killed git left: of these refs, and of a worktree's index and HEAD. Only for callers that
    * know that no git works there now (they hold the town lock; the worktree's session is dead). Returns what was removed.
    */
-  removeStaleLocks(options: { readonly refs?: readonly string[]; readonly worktree?: string }): Promise<readonly string[]>;
+  removeStaleLocks(options: {
+    readonly refs?: readonly string[];
+    readonly worktree?: string;
+  }): Promise<readonly string[]>;
 }
 
 export interface Git {
@@ -117,6 +131,10 @@ export interface Git {
   open(path: string): Promise<Repository | undefined>;
   init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository>;
   /** Bare clone whose branches are kept under refs/remotes/origin; adopt-or-create: a half-made one is made anew. */
-  cloneBare(url: string, path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<Repository>;
+  cloneBare(
+    url: string,
+    path: string,
+    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+  ): Promise<Repository>;
   close(): Promise<void>;
 }

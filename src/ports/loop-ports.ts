@@ -33,7 +33,13 @@ export interface Formulas {
 /** Tokens of agent sessions: one per generation, void when the next one is issued or the agent is revoked. */
 export interface SessionTokens {
   /** Writes the token file (0600) and makes older tokens of that agent void. */
-  issue(session: { readonly namespace: string; readonly agent: string; readonly identity: string; readonly generation: number; readonly permissions: readonly string[] }): Promise<void>;
+  issue(session: {
+    readonly namespace: string;
+    readonly agent: string;
+    readonly identity: string;
+    readonly generation: number;
+    readonly permissions: readonly string[];
+  }): Promise<void>;
   revoke(namespace: string, agent: string): Promise<void>;
 }
 
@@ -56,7 +62,11 @@ export interface SessionsView {
 
 /** Opens and closes the stores that WorkGraphs serves. */
 export interface GraphHost {
-  open(namespace: string, repository: Repository, options: { readonly prefix: string; readonly branch: string }): Promise<WorkGraph>;
+  open(
+    namespace: string,
+    repository: Repository,
+    options: { readonly prefix: string; readonly branch: string },
+  ): Promise<WorkGraph>;
   close(namespace: string): Promise<void>;
 }
 

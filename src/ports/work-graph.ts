@@ -11,7 +11,8 @@ export interface Author {
 /** Fields of a record that callers may set; id, created_* and updated_* are the store's. `null` removes a key. */
 export type BeadPatch = { readonly [K in keyof BeadRecord]?: BeadRecord[K] | null };
 
-export interface NewBead extends Partial<Omit<BeadRecord, "id" | "created_at" | "updated_at" | "dependencies" | "comments">> {
+export interface NewBead
+  extends Partial<Omit<BeadRecord, "id" | "created_at" | "updated_at" | "dependencies" | "comments">> {
   readonly title: string;
   /** Given id; else minted. Refused when taken. */
   readonly id?: string;
@@ -26,9 +27,19 @@ export interface GraphReader {
   /** By the idempotency key in `metadata["town.key"]`. */
   byKey(key: string): BeadRecord | undefined;
   /** All records, wisps included, in id order; filters are exact and combined with and. */
-  list(filter?: { readonly status?: readonly string[]; readonly type?: readonly string[]; readonly assignee?: string; readonly label?: string; readonly metadata?: Readonly<Record<string, unknown>> }): readonly BeadRecord[];
+  list(filter?: {
+    readonly status?: readonly string[];
+    readonly type?: readonly string[];
+    readonly assignee?: string;
+    readonly label?: string;
+    readonly metadata?: Readonly<Record<string, unknown>>;
+  }): readonly BeadRecord[];
   /** Ready work, most urgent first: a pure function of the records and the time. */
-  ready(options?: { readonly limit?: number; readonly assignee?: string; readonly type?: string }): readonly BeadRecord[];
+  ready(options?: {
+    readonly limit?: number;
+    readonly assignee?: string;
+    readonly type?: string;
+  }): readonly BeadRecord[];
   isBlocked(id: string): boolean;
   /** Open direct blockers of a record. */
   blockersOf(id: string): readonly BeadRecord[];
@@ -57,7 +68,11 @@ export interface GraphTransaction extends GraphReader {
    * Takes the bead for `assignee`: status becomes `status` (default in_progress), fence + 1, lease set. Idempotent for
    * the holder. Throws `AlreadyClaimed` or `NotClaimable`.
    */
-  claim(id: string, assignee: string, options?: { readonly status?: "in_progress" | "hooked"; readonly generation?: number; readonly leaseMs?: number }): BeadRecord;
+  claim(
+    id: string,
+    assignee: string,
+    options?: { readonly status?: "in_progress" | "hooked"; readonly generation?: number; readonly leaseMs?: number },
+  ): BeadRecord;
   /** Gives a claim back: status open, assignee, lease and generation cleared; the fence stays. */
   release(id: string, options?: { readonly reason?: string }): BeadRecord;
   renewLease(id: string, leaseMs: number): BeadRecord;

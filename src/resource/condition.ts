@@ -45,9 +45,14 @@ export function mergeConditions(
       continue;
     }
     stated.delete(old.type);
-    next.push({ ...intent, lastTransitionTime: old.status === intent.status ? old.lastTransitionTime : timestamp(at.now), observedGeneration: at.generation });
+    next.push({
+      ...intent,
+      lastTransitionTime: old.status === intent.status ? old.lastTransitionTime : timestamp(at.now),
+      observedGeneration: at.generation,
+    });
   }
-  for (const intent of stated.values()) next.push({ ...intent, lastTransitionTime: timestamp(at.now), observedGeneration: at.generation });
+  for (const intent of stated.values())
+    next.push({ ...intent, lastTransitionTime: timestamp(at.now), observedGeneration: at.generation });
   return next;
 }
 

@@ -2,24 +2,21 @@ import { z } from "zod";
 
 /** A duration as Flux writes it: `90s`, `10m`, `1h30m`, `250ms`. */
 export const duration = () =>
-  z
-    .string()
-    .regex(/^([0-9]+(ms|s|m|h))+$/, { error: "must be a duration such as '90s', '10m' or '1h30m'" });
+  z.string().regex(/^([0-9]+(ms|s|m|h))+$/, { error: "must be a duration such as '90s', '10m' or '1h30m'" });
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds of a duration field. Text that the schema would refuse gives 0. */
 export function durationMs(text: string): number {
   let total = 0;
-  for (const [, digits, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g)) total += Number(digits) * (UNIT_MS[unit ?? ""] ?? 0);
+  for (const [, digits, unit] of text.matchAll(/([0-9]+)(ms|s|m|h)/g))
+    total += Number(digits) * (UNIT_MS[unit ?? ""] ?? 0);
   return total;
 }
 
 /** A byte quantity as Kubernetes writes it: `512Mi`, `2Gi`. */
 export const byteQuantity = () =>
-  z
-    .string()
-    .regex(/^[0-9]+(Ki|Mi|Gi|Ti)?$/, { error: "must be a quantity such as '512Mi' or '2Gi'" });
+  z.string().regex(/^[0-9]+(Ki|Mi|Gi|Ti)?$/, { error: "must be a quantity such as '512Mi' or '2Gi'" });
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 };
 
@@ -32,12 +29,18 @@ export function quantityBytes(text: string): number {
 export const label = () =>
   z
     .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, { error: "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit" });
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, {
+      error:
+        "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit",
+    });
 
 /** One environment entry for agents: exactly one of `value` and `valueFrom`. */
 export const environmentEntry = () =>
   z.strictObject({
-    name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be a shell variable name" }).describe("Name of the variable."),
+    name: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be a shell variable name" })
+      .describe("Name of the variable."),
     value: z.string().optional().describe("Literal value; never a secret."),
     valueFrom: z
       .strictObject({

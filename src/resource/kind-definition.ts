@@ -51,5 +51,11 @@ export function defineKind<S extends z.ZodType, T extends z.ZodType>(
   definition: Omit<KindDefinition<S, T>, "version" | "singular" | "shortNames" | "categories"> &
     Partial<Pick<KindDefinition<S, T>, "version" | "singular" | "shortNames" | "categories">>,
 ): KindDefinition<S, T> {
-  return { version: "v1alpha1", singular: definition.kind.toLowerCase(), shortNames: [], categories: ["all", "town"], ...definition };
+  return {
+    version: "v1alpha1",
+    singular: definition.kind.toLowerCase(),
+    shortNames: [],
+    categories: ["all", "town"],
+    ...definition,
+  };
 }

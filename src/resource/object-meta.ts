@@ -63,11 +63,21 @@ export function keyText(key: ObjectKey): string {
   return key.namespace === undefined ? `${key.kind}/${key.name}` : `${key.kind}/${key.namespace}/${key.name}`;
 }
 
-export function keyOf(object: { readonly kind: string; readonly metadata: Pick<ObjectMeta, "name" | "namespace"> }): ObjectKey {
+export function keyOf(object: {
+  readonly kind: string;
+  readonly metadata: Pick<ObjectMeta, "name" | "namespace">;
+}): ObjectKey {
   const { name, namespace } = object.metadata;
   return namespace === undefined ? { kind: object.kind, name } : { kind: object.kind, namespace, name };
 }
 
 export function ownerReferenceTo(object: TownObject, controller = true): OwnerReference {
-  return { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name, uid: object.metadata.uid, controller, blockOwnerDeletion: controller };
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    name: object.metadata.name,
+    uid: object.metadata.uid,
+    controller,
+    blockOwnerDeletion: controller,
+  };
 }

@@ -1,6 +1,7 @@
 import { humanDuration } from "./human-duration.ts";
 import { compileJsonPath, type JsonPath } from "./json-path.ts";
 import type { Column } from "./kind-definition.ts";
+import { plainText } from "./plain-text.ts";
 
 export interface ColumnDefinition {
   readonly name: string;
@@ -61,18 +62,14 @@ function cell(type: Column["type"], read: JsonPath, object: unknown, nowMs: numb
   const values = read(object);
   if (values.length === 0) return null;
   if (type === "date") return age(values[0], nowMs);
-  if (values.length > 1) return values.map(text).join(",");
+  if (values.length > 1) return values.map(plainText).join(",");
   const [value] = values;
   if (type === "integer") return typeof value === "number" ? Math.trunc(value) : null;
   if (type === "boolean") return typeof value === "boolean" ? value : null;
-  return text(value);
+  return plainText(value);
 }
 
 function age(value: unknown, nowMs: number): string {
   const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? "<unknown>" : humanDuration(nowMs - at);
-}
-
-function text(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -7,10 +7,18 @@ import type { SourceSync, SyncResult, SyncSettings } from "./source-sync.ts";
 
 type TownFields = {
   readonly suspend: boolean;
-  readonly sync: { readonly mode: "commit" | "worktree"; readonly branch?: string; readonly path: string; readonly interval: string };
+  readonly sync: {
+    readonly mode: "commit" | "worktree";
+    readonly branch?: string;
+    readonly path: string;
+    readonly interval: string;
+  };
 };
 type TownSyncStatus = {
-  readonly sync?: { readonly appliedRevision?: string; readonly history?: readonly { readonly revision: string; readonly time: string; readonly changes: number }[] };
+  readonly sync?: {
+    readonly appliedRevision?: string;
+    readonly history?: readonly { readonly revision: string; readonly time: string; readonly changes: number }[];
+  };
 };
 type TownHq = TownObject<TownFields, TownSyncStatus>;
 
@@ -30,7 +38,12 @@ const HISTORY = 5;
 
 export function settingsOf(town: TownObject): SyncSettings {
   const { sync } = (town as unknown as TownHq).spec;
-  return { mode: sync.mode, branch: sync.branch, path: sync.path, allowPrune: town.metadata.annotations?.[ALLOW_PRUNE] };
+  return {
+    mode: sync.mode,
+    branch: sync.branch,
+    path: sync.path,
+    allowPrune: town.metadata.annotations?.[ALLOW_PRUNE],
+  };
 }
 
 /** What the Town's status says of a sync. Pure. */
@@ -41,14 +54,35 @@ export function planSource(town: TownHq, observed: SourceObserved): Plan<SourceA
     return {
       actions: [],
       status: { sync: { status: "Unknown" } },
-      conditions: [{ type: READY, status: "False", reason: "BranchMissing", message: `the town repository has no branch ${branch} with a commit; commit the manifests or set spec.sync.branch` }],
+      conditions: [
+        {
+          type: READY,
+          status: "False",
+          reason: "BranchMissing",
+          message: `the town repository has no branch ${branch} with a commit; commit the manifests or set spec.sync.branch`,
+        },
+      ],
       requeueAfterMs: 5_000,
     };
   }
-  const due = last === undefined || last.revision !== (settings.mode === "commit" ? revision : "worktree") || settings.mode === "worktree" || settings.allowPrune !== undefined;
+  const due =
+    last === undefined ||
+    last.revision !== (settings.mode === "commit" ? revision : "worktree") ||
+    settings.mode === "worktree" ||
+    settings.allowPrune !== undefined;
   const actions: SourceAction[] = due ? [{ do: "Sync", settings }] : [];
-  if (last === undefined) return { actions, conditions: [{ type: READY, status: "Unknown", reason: "FirstSync", message: "reading the manifests" }], requeueAfterMs: 1 };
-  return { actions, status: statusOf(town, last), conditions: [conditionOf(town, last)], requeueAfterMs: due && settings.mode === "commit" ? 1 : requeueAfterMs };
+  if (last === undefined)
+    return {
+      actions,
+      conditions: [{ type: READY, status: "Unknown", reason: "FirstSync", message: "reading the manifests" }],
+      requeueAfterMs: 1,
+    };
+  return {
+    actions,
+    status: statusOf(town, last),
+    conditions: [conditionOf(town, last)],
+    requeueAfterMs: due && settings.mode === "commit" ? 1 : requeueAfterMs,
+  };
 }
 
 function revisionText(result: SyncResult): string {
@@ -69,8 +103,18 @@ function statusOf(town: TownHq, last: SyncResult): Record<string, unknown> {
       attemptedTime: timestamp(last.timeMs),
       ...(clean ? { appliedRevision: applied } : {}),
       objects: last.declared,
-      problems: last.problems.slice(0, 50).map(({ path, line, column, message, hint }) => ({ path, line, column, message: hint === undefined ? message : `${message}. ${hint}` })),
-      history: isNew && clean ? [...history, { revision: applied, time: timestamp(last.timeMs), changes: last.changes }].slice(-HISTORY) : history,
+      problems: last.problems
+        .slice(0, 50)
+        .map(({ path, line, column, message, hint }) => ({
+          path,
+          line,
+          column,
+          message: hint === undefined ? message : `${message}. ${hint}`,
+        })),
+      history:
+        isNew && clean
+          ? [...history, { revision: applied, time: timestamp(last.timeMs), changes: last.changes }].slice(-HISTORY)
+          : history,
     },
     health: town.spec.suspend ? "Suspended" : clean ? "Healthy" : "Degraded",
   };
@@ -81,10 +125,22 @@ function conditionOf(town: TownHq, last: SyncResult): ConditionIntent {
   const first = errors[0];
   if (first !== undefined) {
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-    return { type: READY, status: "False", reason: "ManifestsInvalid", message: `${first.path}:${first.line}:${first.column}: ${first.message}${more}` };
+    return {
+      type: READY,
+      status: "False",
+      reason: "ManifestsInvalid",
+      message: `${first.path}:${first.line}:${first.column}: ${first.message}${more}`,
+    };
   }
-  if (last.held !== undefined) return { type: READY, status: "False", reason: last.held.reason, message: `${last.held.message}. ${last.held.hint}` };
-  if (town.spec.suspend) return { type: READY, status: "True", reason: "Suspended", message: "suspended by spec.suspend" };
+  if (last.held !== undefined)
+    return {
+      type: READY,
+      status: "False",
+      reason: last.held.reason,
+      message: `${last.held.message}. ${last.held.hint}`,
+    };
+  if (town.spec.suspend)
+    return { type: READY, status: "True", reason: "Suspended", message: "suspended by spec.suspend" };
   return { type: READY, status: "True", reason: "Applied", message: `applied ${revisionText(last)}` };
 }
 

@@ -7,7 +7,13 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import { TerminalError } from "../errors/town-error.ts";
 import type { KindDefinition } from "../resource/kind-definition.ts";
 import { keyText, type ObjectKey, type TownObject } from "../resource/object-meta.ts";
-import { emptyInventory, type Inventory, type InventoryEntry, readInventory, writeInventory } from "../manifests/inventory.ts";
+import {
+  emptyInventory,
+  type Inventory,
+  type InventoryEntry,
+  readInventory,
+  writeInventory,
+} from "../manifests/inventory.ts";
 import type { LoadedObject } from "../manifests/load-file.ts";
 import type { LoadedSource } from "../manifests/load-source.ts";
 import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
@@ -100,7 +106,10 @@ export class SourceSync {
 
   async #repository(): Promise<Repository> {
     const repository = await this.#options.git.open(this.#options.root);
-    if (repository === undefined) throw new TerminalError("RepositoryNotFound", `no git repository at ${this.#options.root}`, { hint: "run `town init` there" });
+    if (repository === undefined)
+      throw new TerminalError("RepositoryNotFound", `no git repository at ${this.#options.root}`, {
+        hint: "run `town init` there",
+      });
     return repository;
   }
 
@@ -116,7 +125,11 @@ export class SourceSync {
         : await readSourceAtCommit(repository, `refs/heads/${branch}`, context);
     const loaded: LoadedSource = { ...read, problems: [...read.problems, ...local.problems] };
     const builtin = await this.#declareBuiltins(loaded);
-    const dangling = checkReferences(loaded.objects, { rules: this.#options.references, known: builtin, namespaceKind: "Rig" });
+    const dangling = checkReferences(loaded.objects, {
+      rules: this.#options.references,
+      known: builtin,
+      namespaceKind: "Rig",
+    });
     this.#inventory ??= await readInventory(repository, TOWN_SOURCE);
     const plan = planSync({
       revision: read.revision,
@@ -140,12 +153,26 @@ export class SourceSync {
   /** Objects that come with the program, unless the town declares them itself. */
   async #declareBuiltins(loaded: LoadedSource): Promise<readonly ObjectKey[]> {
     const { files, clock, kinds, builtinDirectory, store } = this.#options;
-    const own = new Set([...loaded.objects.map((object) => keyText(object.key)), ...loaded.problems.flatMap((problem) => (problem.key === undefined ? [] : [keyText(problem.key)]))]);
-    const builtin = await readSourceOnDisk(files, clock, builtinDirectory, { kinds, locals: new Map(), directory: "", cache: this.#builtinCache });
-    for (const problem of builtin.problems) this.#options.log.error({ ...problem }, "a manifest of the program itself is invalid");
+    const own = new Set([
+      ...loaded.objects.map((object) => keyText(object.key)),
+      ...loaded.problems.flatMap((problem) => (problem.key === undefined ? [] : [keyText(problem.key)])),
+    ]);
+    const builtin = await readSourceOnDisk(files, clock, builtinDirectory, {
+      kinds,
+      locals: new Map(),
+      directory: "",
+      cache: this.#builtinCache,
+    });
+    for (const problem of builtin.problems)
+      this.#options.log.error({ ...problem }, "a manifest of the program itself is invalid");
     for (const object of builtin.objects) {
       if (own.has(keyText(object.key))) continue;
-      await store.declare(object.key, { labels: object.labels, annotations: object.annotations, spec: object.spec, origin: { source: BUILTIN_SOURCE, ...object.origin, revision: "builtin", readOnly: true } });
+      await store.declare(object.key, {
+        labels: object.labels,
+        annotations: object.annotations,
+        spec: object.spec,
+        origin: { source: BUILTIN_SOURCE, ...object.origin, revision: "builtin", readOnly: true },
+      });
     }
     return builtin.objects.map((object) => object.key);
   }
@@ -153,17 +180,27 @@ export class SourceSync {
   async #apply(repository: Repository, plan: SyncPlan, revision: string, loaded: LoadedSource): Promise<number> {
     const former = this.#inventory ?? emptyInventory(TOWN_SOURCE);
     const entries = new Map(former.entries);
-    for (const object of plan.creates) entries.set(keyText(object.key), await this.#declare(object, undefined, revision));
-    for (const { object, entry } of plan.updates) entries.set(keyText(object.key), await this.#declare(object, entry, revision));
-    for (const { object, entry } of plan.unchanged) entries.set(keyText(object.key), await this.#declare(object, entry, revision));
+    for (const object of plan.creates)
+      entries.set(keyText(object.key), await this.#declare(object, undefined, revision));
+    for (const { object, entry } of plan.updates)
+      entries.set(keyText(object.key), await this.#declare(object, entry, revision));
+    for (const { object, entry } of plan.unchanged)
+      entries.set(keyText(object.key), await this.#declare(object, entry, revision));
     for (const { entry } of plan.kept) await this.#keep(entry);
     for (const entry of plan.prunes) await this.#prune(entry, entries);
-    for (const entry of plan.terminating) if (this.#options.store.get(entry.key) === undefined) entries.delete(keyText(entry.key));
+    for (const entry of plan.terminating)
+      if (this.#options.store.get(entry.key) === undefined) entries.delete(keyText(entry.key));
     for (const { object, entry } of plan.waiting) {
-      if (this.#options.store.get(entry.key) === undefined) entries.set(keyText(object.key), await this.#declare(object, undefined, revision));
+      if (this.#options.store.get(entry.key) === undefined)
+        entries.set(keyText(object.key), await this.#declare(object, undefined, revision));
     }
     this.#report(loaded, former.entries);
-    const written = await writeInventory(repository, former, { revision, entries }, { name: "town", email: "town@town.invalid", timeMs: this.#options.clock.now() });
+    const written = await writeInventory(
+      repository,
+      former,
+      { revision, entries },
+      { name: "town", email: "town@town.invalid", timeMs: this.#options.clock.now() },
+    );
     // Somebody else wrote the inventory: read it anew at the next sync.
     this.#inventory = written === "Moved" ? undefined : written;
     return plan.creates.length + plan.updates.length + plan.prunes.length;
@@ -186,16 +223,29 @@ export class SourceSync {
     const definition = this.#options.kinds.find((kind) => kind.kind === entry.key.kind);
     const spec = definition?.spec.safeParse(entry.document.spec ?? {});
     if (spec?.success !== true) return;
-    await this.#options.store.declare(entry.key, { spec: spec.data as Readonly<Record<string, unknown>>, uid: entry.uid, origin: { source: TOWN_SOURCE, path: entry.path, line: 0, revision: "last good" } });
+    await this.#options.store.declare(entry.key, {
+      spec: spec.data as Readonly<Record<string, unknown>>,
+      uid: entry.uid,
+      origin: { source: TOWN_SOURCE, path: entry.path, line: 0, revision: "last good" },
+    });
   }
 
   async #prune(entry: InventoryEntry, entries: Map<string, InventoryEntry>): Promise<void> {
     const { store } = this.#options;
     await store.withdraw(entry.key);
     const left = store.get(entry.key);
-    store.record(entry.key, { type: "Normal", reason: "Pruned", message: `its document is no longer in ${entry.path}` });
+    store.record(entry.key, {
+      type: "Normal",
+      reason: "Pruned",
+      message: `its document is no longer in ${entry.path}`,
+    });
     if (left?.metadata.deletionTimestamp === undefined) entries.delete(keyText(entry.key));
-    else entries.set(keyText(entry.key), { ...entry, deletionTimestamp: left.metadata.deletionTimestamp, finalizers: left.metadata.finalizers ?? [] });
+    else
+      entries.set(keyText(entry.key), {
+        ...entry,
+        deletionTimestamp: left.metadata.deletionTimestamp,
+        finalizers: left.metadata.finalizers ?? [],
+      });
   }
 
   /** Marks objects whose document is broken, so that `describe` shows why they do not follow. */
@@ -203,7 +253,11 @@ export class SourceSync {
     for (const problem of loaded.problems) {
       const key: ObjectKey | undefined = problem.key;
       if (key === undefined || problem.severity !== "Error" || !known.has(keyText(key))) continue;
-      this.#options.store.record(key, { type: "Warning", reason: "ManifestInvalid", message: `${problem.path}:${problem.line}:${problem.column}: ${problem.message}; the last good version stays in force` });
+      this.#options.store.record(key, {
+        type: "Warning",
+        reason: "ManifestInvalid",
+        message: `${problem.path}:${problem.line}:${problem.column}: ${problem.message}; the last good version stays in force`,
+      });
     }
   }
 }

@@ -25,17 +25,24 @@ export interface AgentSession {
 /** Throws 403 for callers that are no session and 409 `Fenced` for a session that was replaced. */
 export function sessionOf(verb: string, caller: Caller, ports: LoopPorts): AgentSession {
   if (caller.session === undefined) {
-    throw new ApiStatusError(403, "Forbidden", `town ${verb} is for agent sessions; you are ${caller.name}`, { hint: "run it inside a session, or see `town help`" });
+    throw new ApiStatusError(403, "Forbidden", `town ${verb} is for agent sessions; you are ${caller.name}`, {
+      hint: "run it inside a session, or see `town help`",
+    });
   }
   const { namespace, agent, generation } = caller.session;
   const graph = ports.graphs.graph(namespace);
-  if (graph === undefined) throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} is not open yet; try again`, { hint: "it opens within seconds of the controller's start" });
+  if (graph === undefined)
+    throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} is not open yet; try again`, {
+      hint: "it opens within seconds of the controller's start",
+    });
   const record = agentRecord(graph, agent);
   if (record === undefined) throw new ApiStatusError(404, "NotFound", `no agent ${agent} in ${namespace}`);
   checkFence(graph, agent, generation);
   const roleName = String(record.metadata?.[AGENT.role] ?? "");
   const role = ports.objects.get({ kind: "Role", name: roleName }) as TownObject<RoleSpec> | undefined;
-  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: String(record.metadata?.[AGENT.pool] ?? "") }) as TownObject<AgentPoolSpec> | undefined;
+  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: String(record.metadata?.[AGENT.pool] ?? "") }) as
+    | TownObject<AgentPoolSpec>
+    | undefined;
   return {
     namespace,
     name: agent,
@@ -55,13 +62,21 @@ export function checkFence(graph: GraphReader, agent: string, generation: number
   const record = agentRecord(graph, agent);
   const current = record === undefined ? 0 : generationOf(record);
   if (current !== generation) {
-    throw new ApiStatusError(409, "Fenced", `this session (generation ${generation}) was replaced by generation ${current}; it may do nothing more`, { hint: "end this program" });
+    throw new ApiStatusError(
+      409,
+      "Fenced",
+      `this session (generation ${generation}) was replaced by generation ${current}; it may do nothing more`,
+      { hint: "end this program" },
+    );
   }
 }
 
 /** The bead on the session's hook. Throws 409 `NothingOnHook`. */
 export function hookedBead(verb: string, session: AgentSession, graph: GraphReader = session.graph): BeadRecord {
   const bead = hookOf(graph, session.identity);
-  if (bead === undefined) throw new ApiStatusError(409, "NothingOnHook", `town ${verb}: nothing is on the hook of ${session.identity}`, { hint: "town prime" });
+  if (bead === undefined)
+    throw new ApiStatusError(409, "NothingOnHook", `town ${verb}: nothing is on the hook of ${session.identity}`, {
+      hint: "town prime",
+    });
   return bead;
 }

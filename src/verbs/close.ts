@@ -26,12 +26,17 @@ export function closeVerb(ports: LoopPorts): Verb {
     async run({ caller, args }) {
       const options = argumentsOf("close", closeArguments, args);
       const ids = options.ids ?? (options.id === undefined ? [] : [options.id]);
-      if (ids.length === 0) throw new ApiStatusError(400, "BadRequest", "town close: the id of a step or bead is required", { hint: "town close ID --continue" });
+      if (ids.length === 0)
+        throw new ApiStatusError(400, "BadRequest", "town close: the id of a step or bead is required", {
+          hint: "town close ID --continue",
+        });
       const lines: string[] = [];
       const data: unknown[] = [];
       for (const id of ids) {
         const graph = graphFor(id, ports);
-        const result = await graph.transact(authorOf(caller, ports), (tx) => closeOne(tx, id, options, { caller, ports }));
+        const result = await graph.transact(authorOf(caller, ports), (tx) =>
+          closeOne(tx, id, options, { caller, ports }),
+        );
         lines.push(result.text);
         data.push(result.data);
       }
@@ -42,7 +47,8 @@ export function closeVerb(ports: LoopPorts): Verb {
 
 function graphFor(id: string, ports: LoopPorts): WorkGraph {
   const graph = ports.graphs.graphOf(id);
-  if (graph === undefined) throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  if (graph === undefined)
+    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
   return graph;
 }
 
@@ -51,28 +57,51 @@ export function authorOf(caller: Caller, ports: LoopPorts): Author {
   return sessionOf("close", caller, ports).author;
 }
 
-function closeOne(tx: GraphTransaction, id: string, options: z.infer<typeof closeArguments>, by: { readonly caller: Caller; readonly ports: LoopPorts }) {
+function closeOne(
+  tx: GraphTransaction,
+  id: string,
+  options: z.infer<typeof closeArguments>,
+  by: { readonly caller: Caller; readonly ports: LoopPorts },
+) {
   const record = tx.get(id);
-  if (record === undefined) throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  if (record === undefined)
+    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
   const session = by.caller.session === undefined ? undefined : sessionOf("close", by.caller, by.ports);
   if (session !== undefined) checkFence(tx, session.name, session.generation);
   if (record.metadata?.[META.step] === undefined) {
     if (session !== undefined && record.assignee === session.identity) {
-      throw new ApiStatusError(409, "HookNotDone", `${id} is on your hook; its work would be lost by closing it`, { hint: "town done --outcome Submitted" });
+      throw new ApiStatusError(409, "HookNotDone", `${id} is on your hook; its work would be lost by closing it`, {
+        hint: "town done --outcome Submitted",
+      });
     }
     tx.close(id, { reason: options.reason ?? "Closed", force: options.force });
     return { text: `Closed ${id}: ${record.title}`, data: { closed: [id] } };
   }
   if (session !== undefined) {
     const molecule = hookedBead("close", session, tx).metadata?.[META.molecule];
-    if (molecule !== tx.parentOf(id)?.id) throw new ApiStatusError(403, "Forbidden", `${id} is no step of the work on your hook`, { hint: "town mol current" });
+    if (molecule !== tx.parentOf(id)?.id)
+      throw new ApiStatusError(403, "Forbidden", `${id} is no step of the work on your hook`, {
+        hint: "town mol current",
+      });
   }
   const { next } = closeStep(tx, id, options.reason);
   const step = String(record.metadata[META.step]);
   if (!options.continue) return { text: `Closed ${id} (${step})`, data: { closed: [id] } };
-  const following = next === undefined ? undefined : { id: next.id, name: String(next.metadata?.[META.step]), title: next.title };
+  const following =
+    next === undefined ? undefined : { id: next.id, name: String(next.metadata?.[META.step]), title: next.title };
   return {
-    text: following === undefined ? `Closed ${id} (${step}). That was the last step; now: town done` : `Closed ${id} (${step}). Next: ${following.name} (${following.id}): ${following.title}`,
-    data: { closed: [id], continue: { closed_step: id, next_step: following ?? null, auto_advanced: following !== undefined, molecule_complete: following === undefined } },
+    text:
+      following === undefined
+        ? `Closed ${id} (${step}). That was the last step; now: town done`
+        : `Closed ${id} (${step}). Next: ${following.name} (${following.id}): ${following.title}`,
+    data: {
+      closed: [id],
+      continue: {
+        closed_step: id,
+        next_step: following ?? null,
+        auto_advanced: following !== undefined,
+        molecule_complete: following === undefined,
+      },
+    },
   };
 }

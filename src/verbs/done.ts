@@ -37,18 +37,36 @@ export function doneVerb(ports: LoopPorts): Verb {
       const session = sessionOf("done", caller, ports);
       const bead = hookedBead("done", session);
       if (options.outcome !== "Submitted" && options.outcome !== "NoChange" && options.reason === undefined) {
-        throw new ApiStatusError(400, "BadRequest", `town done: --reason is required with --outcome ${options.outcome}`, { hint: `town done --outcome ${options.outcome} --reason "…"` });
+        throw new ApiStatusError(
+          400,
+          "BadRequest",
+          `town done: --reason is required with --outcome ${options.outcome}`,
+          { hint: `town done --outcome ${options.outcome} --reason "…"` },
+        );
       }
-      return options.outcome === "Submitted" ? submitted(session, bead, options, ports) : await ended(session, bead, options);
+      return options.outcome === "Submitted"
+        ? submitted(session, bead, options, ports)
+        : await ended(session, bead, options);
     },
   };
 }
 
-async function submitted(session: AgentSession, bead: BeadRecord, options: Arguments, ports: LoopPorts): Promise<VerbResult> {
+async function submitted(
+  session: AgentSession,
+  bead: BeadRecord,
+  options: Arguments,
+  ports: LoopPorts,
+): Promise<VerbResult> {
   const repository = await repositoryOf(session, ports);
   const head = await committedHead(session, bead, repository, options, ports);
   const fact = sandboxFact(bead);
-  if (head === fact?.base) throw new ApiStatusError(409, "NothingToSubmit", `${bead.id}: no commit since ${head.slice(0, 12)}, so there is nothing to merge`, { hint: 'commit your change, or: town done --outcome NoChange --reason "…"' });
+  if (head === fact?.base)
+    throw new ApiStatusError(
+      409,
+      "NothingToSubmit",
+      `${bead.id}: no commit since ${head.slice(0, 12)}, so there is nothing to merge`,
+      { hint: 'commit your change, or: town done --outcome NoChange --reason "…"' },
+    );
   await repository.updateRefs([{ ref: pinRef(bead.id, head), to: head }], `town: submitted by ${session.identity}`);
   const target = await targetBranch(session, repository, ports);
   const request = await session.graph.transact(session.author, (tx) => {
@@ -56,30 +74,61 @@ async function submitted(session: AgentSession, bead: BeadRecord, options: Argum
     hookedBead("done", session, tx);
     return submit(tx, { bead: bead.id, head, target, author: session.identity });
   });
-  ports.events.record({ kind: "Bead", namespace: session.namespace, name: bead.id }, { type: "Normal", reason: "Submitted", message: `${session.identity} submitted ${head.slice(0, 12)} as ${request.id}`, actor: session.identity });
-  return { text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${request.id} to be merged to ${target}. End this session.`, data: { bead: bead.id, mergeRequest: request.id, head } };
+  ports.events.record(
+    { kind: "Bead", namespace: session.namespace, name: bead.id },
+    {
+      type: "Normal",
+      reason: "Submitted",
+      message: `${session.identity} submitted ${head.slice(0, 12)} as ${request.id}`,
+      actor: session.identity,
+    },
+  );
+  return {
+    text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${request.id} to be merged to ${target}. End this session.`,
+    data: { bead: bead.id, mergeRequest: request.id, head },
+  };
 }
 
 async function repositoryOf(session: AgentSession, ports: LoopPorts): Promise<Repository> {
   const path = session.namespace === "hq" ? ports.layout.root : ports.layout.clone(session.namespace);
   const repository = await ports.git.open(path);
-  if (repository === undefined) throw new ApiStatusError(503, "ServiceUnavailable", `the clone of ${session.namespace} is not there; try again`);
+  if (repository === undefined)
+    throw new ApiStatusError(503, "ServiceUnavailable", `the clone of ${session.namespace} is not there; try again`);
   return repository;
 }
 
 /** HEAD of the sandbox once everything in it is committed. Refuses uncommitted work unless told what to do with it. */
-async function committedHead(session: AgentSession, bead: BeadRecord, repository: Repository, options: Arguments, ports: LoopPorts): Promise<string> {
+async function committedHead(
+  session: AgentSession,
+  bead: BeadRecord,
+  repository: Repository,
+  options: Arguments,
+  ports: LoopPorts,
+): Promise<string> {
   const status = await repository.worktreeStatus(session.sandbox);
   const open = [...status.changed, ...status.untracked];
-  if (status.inProgress !== undefined) throw new ApiStatusError(409, "WorkInProgress", `${session.sandbox}: a ${status.inProgress.toLowerCase()} is in progress`, { hint: "finish or abort it, then: town done" });
+  if (status.inProgress !== undefined)
+    throw new ApiStatusError(
+      409,
+      "WorkInProgress",
+      `${session.sandbox}: a ${status.inProgress.toLowerCase()} is in progress`,
+      { hint: "finish or abort it, then: town done" },
+    );
   if (open.length > 0 && !options.commitAll) {
     const names = open.slice(0, 5).join(", ") + (open.length > 5 ? ` and ${open.length - 5} more` : "");
-    throw new ApiStatusError(409, "UncommittedWork", `${open.length} files are not committed: ${names}`, { hint: "git add -A && git commit, or: town done --commit-all" });
+    throw new ApiStatusError(409, "UncommittedWork", `${open.length} files are not committed: ${names}`, {
+      hint: "git add -A && git commit, or: town done --commit-all",
+    });
   }
   if (open.length > 0) {
     const email = bead.owner ?? "overseer@town.invalid";
     const author = { name: session.identity, email, timeMs: ports.clock.now() };
-    await repository.commitAll(session.sandbox, `${bead.title}\n\nTown-Bead: ${bead.id}\nTown-Agent: ${session.identity}\n`, author, author);
+    await repository.commitAll(
+      session.sandbox,
+      `${bead.title}\n\nTown-Bead: ${bead.id}\nTown-Agent: ${session.identity}\n`,
+      author,
+      author,
+    );
   }
   const head = (await repository.worktreeStatus(session.sandbox)).head;
   if (head === undefined) throw new ApiStatusError(409, "NothingToSubmit", `${session.sandbox} has no commit`);
@@ -105,14 +154,20 @@ async function ended(session: AgentSession, bead: BeadRecord, options: Arguments
         return;
       }
       case "Blocked":
-        if (options.on === undefined || tx.get(options.on) === undefined) throw new ApiStatusError(400, "BadRequest", `town done: --on must name the bead that ${held.id} waits for`, { hint: `town done --outcome Blocked --on ID --reason "…"` });
+        if (options.on === undefined || tx.get(options.on) === undefined)
+          throw new ApiStatusError(400, "BadRequest", `town done: --on must name the bead that ${held.id} waits for`, {
+            hint: `town done --outcome Blocked --on ID --reason "…"`,
+          });
         tx.comment(held.id, `Blocked: ${reason}`);
         tx.addDependency(held.id, options.on, "blocks");
         tx.release(held.id, { reason });
         return;
       case "Failed":
         dropMolecule(tx, held, "Failed");
-        tx.setMetadata(held.id, { [META.attempts]: attemptsOf(held) + 1, [META.feedback]: `The last attempt ended as Failed: ${reason}` });
+        tx.setMetadata(held.id, {
+          [META.attempts]: attemptsOf(held) + 1,
+          [META.feedback]: `The last attempt ended as Failed: ${reason}`,
+        });
         tx.comment(held.id, `Failed: ${reason}`);
         tx.release(held.id, { reason });
         if (attemptsOf(held) + 1 >= MAX_FAILURES) tx.update(held.id, { status: "blocked" });

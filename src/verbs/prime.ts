@@ -24,7 +24,11 @@ export function primeVerb(ports: LoopPorts): Verb {
       const bead = await session.graph.transact(session.author, (tx) => {
         checkFence(tx, session.name, session.generation);
         const hooked = hookOf(tx, session.identity);
-        return hooked === undefined ? undefined : hooked.status === "hooked" ? tx.claim(hooked.id, session.identity, { status: "in_progress", generation: session.generation }) : hooked;
+        return hooked === undefined
+          ? undefined
+          : hooked.status === "hooked"
+            ? tx.claim(hooked.id, session.identity, { status: "in_progress", generation: session.generation })
+            : hooked;
       });
       return bead === undefined ? emptyHook(session) : primed(session, bead);
     },
@@ -47,15 +51,36 @@ function primed(session: AgentSession, bead: BeadRecord): VerbResult {
   const attempt = attemptsOf(bead) + 1;
   const feedback = bead.metadata?.[META.feedback];
   return {
-    text: primeText(session, bead, { step, stepName, attempt, feedback: typeof feedback === "string" ? feedback : undefined, molecule: typeof molecule === "string" ? molecule : undefined }),
+    text: primeText(session, bead, {
+      step,
+      stepName,
+      attempt,
+      feedback: typeof feedback === "string" ? feedback : undefined,
+      molecule: typeof molecule === "string" ? molecule : undefined,
+    }),
     data: {
       seq: session.graph.revOf(bead.id),
       hook: {
-        bead: { id: bead.id, title: bead.title, description: bead.description ?? "", ...(bead.acceptance_criteria === undefined ? {} : { acceptance_criteria: bead.acceptance_criteria }) },
+        bead: {
+          id: bead.id,
+          title: bead.title,
+          description: bead.description ?? "",
+          ...(bead.acceptance_criteria === undefined ? {} : { acceptance_criteria: bead.acceptance_criteria }),
+        },
         attempt,
         ...(typeof feedback === "string" ? { feedback } : {}),
         ...(typeof molecule === "string" ? { molecule } : {}),
-        ...(step === undefined ? {} : { step: { id: step.id, name: stepName, title: step.title, description: step.description ?? "", ...(step.acceptance_criteria === undefined ? {} : { acceptance: step.acceptance_criteria }) } }),
+        ...(step === undefined
+          ? {}
+          : {
+              step: {
+                id: step.id,
+                name: stepName,
+                title: step.title,
+                description: step.description ?? "",
+                ...(step.acceptance_criteria === undefined ? {} : { acceptance: step.acceptance_criteria }),
+              },
+            }),
         branch: fact?.branch.replace("refs/heads/", "") ?? "",
         base: fact?.base ?? "",
       },
@@ -76,20 +101,29 @@ function primeText(session: AgentSession, bead: BeadRecord, facts: PrimeFacts): 
   if (facts.step !== undefined && facts.molecule !== undefined) {
     const steps = stepsOf(session.graph, facts.molecule);
     const at = steps.findIndex((step) => step.id === facts.step?.id) + 1;
-    lines.push(`## Now: step ${at} of ${steps.length}, ${facts.stepName}`, "", facts.step.title, facts.step.description ?? "");
+    lines.push(
+      `## Now: step ${at} of ${steps.length}, ${facts.stepName}`,
+      "",
+      facts.step.title,
+      facts.step.description ?? "",
+    );
     if (facts.step.acceptance_criteria !== undefined) lines.push("", `Done when: ${facts.step.acceptance_criteria}`);
     lines.push("");
   }
   lines.push(`## The work`, "", cut(bead.description ?? "", bead.id));
   if (bead.acceptance_criteria !== undefined) lines.push("", `Done when: ${bead.acceptance_criteria}`);
-  if (facts.feedback !== undefined) lines.push("", `## Attempt ${facts.attempt}: the last one was sent back`, "", facts.feedback);
+  if (facts.feedback !== undefined)
+    lines.push("", `## Attempt ${facts.attempt}: the last one was sent back`, "", facts.feedback);
   lines.push("", "## Finish", "");
-  if (facts.step !== undefined && facts.stepName !== "submit") lines.push(`Commit what you changed, then: town close ${facts.step.id} --continue`);
+  if (facts.step !== undefined && facts.stepName !== "submit")
+    lines.push(`Commit what you changed, then: town close ${facts.step.id} --continue`);
   else lines.push("Commit what you changed, then: town done --outcome Submitted");
   lines.push("", "## Stuck", "", 'town done --outcome Question --reason "…" (or Blocked, Failed, NoChange)');
   return lines.join("\n");
 }
 
 function cut(text: string, id: string): string {
-  return text.length <= BEAD_TEXT_LIMIT ? text : `${text.slice(0, BEAD_TEXT_LIMIT)}\n… cut; the whole text: bd show ${id}`;
+  return text.length <= BEAD_TEXT_LIMIT
+    ? text
+    : `${text.slice(0, BEAD_TEXT_LIMIT)}\n… cut; the whole text: bd show ${id}`;
 }

@@ -56,10 +56,20 @@ export interface AgentDeclaration {
 
 /** Makes or updates the identity. Identities are never deleted. */
 export function declareAgent(tx: GraphTransaction, prefix: string, agent: AgentDeclaration): BeadRecord {
-  const metadata = { [AGENT.name]: agent.name, [AGENT.role]: agent.role, [AGENT.pool]: agent.pool, [AGENT.desired]: agent.desired };
+  const metadata = {
+    [AGENT.name]: agent.name,
+    [AGENT.role]: agent.role,
+    [AGENT.pool]: agent.pool,
+    [AGENT.desired]: agent.desired,
+  };
   const former = agentRecord(tx, agent.name);
   if (former === undefined) {
-    return tx.create({ id: `${prefix}-agent-${agent.name}`, title: agent.identity, issue_type: "agent", metadata: { ...metadata, "town.key": agentKey(agent.name), [AGENT.generation]: 0 } });
+    return tx.create({
+      id: `${prefix}-agent-${agent.name}`,
+      title: agent.identity,
+      issue_type: "agent",
+      metadata: { ...metadata, "town.key": agentKey(agent.name), [AGENT.generation]: 0 },
+    });
   }
   const same = Object.entries(metadata).every(([key, value]) => former.metadata?.[key] === value);
   return same ? former : tx.setMetadata(former.id, metadata);

@@ -14,13 +14,19 @@ export const LEASE_MS = 4 * 3_600_000;
  */
 export function hookBead(
   tx: GraphTransaction,
-  what: { readonly bead: string; readonly agent: AgentDeclaration; readonly prefix: string; readonly formula: Formula | undefined },
+  what: {
+    readonly bead: string;
+    readonly agent: AgentDeclaration;
+    readonly prefix: string;
+    readonly formula: Formula | undefined;
+  },
 ): BeadRecord | undefined {
   declareAgent(tx, what.prefix, what.agent);
   const held = hookOf(tx, what.agent.identity);
   if (held !== undefined) return held.id === what.bead ? held : undefined;
   const bead = tx.get(what.bead);
-  if (bead === undefined || bead.status !== "open" || bead.assignee !== undefined || tx.isBlocked(bead.id)) return undefined;
+  if (bead === undefined || bead.status !== "open" || bead.assignee !== undefined || tx.isBlocked(bead.id))
+    return undefined;
   if (what.formula !== undefined) {
     const attempts = attemptsOf(bead);
     const molecule = pour(tx, what.formula, bead, `molecule/${bead.id}/${attempts}`);

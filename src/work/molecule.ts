@@ -19,7 +19,8 @@ export function stepsOf(graph: GraphReader, molecule: string): readonly BeadReco
 export function currentStep(graph: GraphReader, molecule: string): BeadRecord | undefined {
   const steps = stepsOf(graph, molecule);
   const closed = new Set(steps.filter((step) => step.status === "closed").map((step) => step.id));
-  const inOrder = (step: BeadRecord): boolean => (step.dependencies ?? []).every((edge) => edge.type !== "blocks" || closed.has(edge.depends_on_id));
+  const inOrder = (step: BeadRecord): boolean =>
+    (step.dependencies ?? []).every((edge) => edge.type !== "blocks" || closed.has(edge.depends_on_id));
   return steps.find((step) => step.status !== "closed" && inOrder(step));
 }
 
@@ -61,14 +62,21 @@ export function pour(tx: GraphTransaction, formula: Formula, bead: BeadRecord, k
  * Closes a step and gives the next one, in one transaction. Repeating it for a closed step changes nothing. Refuses a
  * step whose turn has not come, naming the one to do first.
  */
-export function closeStep(tx: GraphTransaction, stepId: string, reason: string | undefined): { readonly closed: BeadRecord; readonly next: BeadRecord | undefined } {
+export function closeStep(
+  tx: GraphTransaction,
+  stepId: string,
+  reason: string | undefined,
+): { readonly closed: BeadRecord; readonly next: BeadRecord | undefined } {
   const step = tx.get(stepId);
   const root = step === undefined ? undefined : tx.parentOf(stepId);
-  if (step === undefined || root === undefined) throw new TownError("NotFound", `no step ${stepId} found`, { hint: "town mol current" });
+  if (step === undefined || root === undefined)
+    throw new TownError("NotFound", `no step ${stepId} found`, { hint: "town mol current" });
   if (step.status === "closed") return { closed: step, next: currentStep(tx, root.id) };
   const current = currentStep(tx, root.id);
   if (current?.id !== stepId) {
-    throw new TownError("NotItsTurn", `step ${stepId} cannot close yet: ${current?.id ?? "another step"} comes first`, { hint: "town mol current" });
+    throw new TownError("NotItsTurn", `step ${stepId} cannot close yet: ${current?.id ?? "another step"} comes first`, {
+      hint: "town mol current",
+    });
   }
   const closed = tx.close(stepId, { reason: reason ?? "Done", force: true });
   return { closed, next: currentStep(tx, root.id) };

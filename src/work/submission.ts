@@ -44,7 +44,8 @@ export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
   const bead = tx.get(what.bead);
   if (bead === undefined) throw new Error(`bead ${what.bead} vanished`);
   const older = bead.metadata?.[META.mergeRequest];
-  if (typeof older === "string" && tx.get(older)?.status !== "closed") endMergeRequest(tx, older, "Superseded", `superseded by ${what.head.slice(0, 12)}`);
+  if (typeof older === "string" && tx.get(older)?.status !== "closed")
+    endMergeRequest(tx, older, "Superseded", `superseded by ${what.head.slice(0, 12)}`);
   const request = tx.create({
     title: `Merge ${bead.id}: ${bead.title}`,
     issue_type: "merge-request",
@@ -62,7 +63,8 @@ export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
   });
   const molecule = bead.metadata?.[META.molecule];
   if (typeof molecule === "string") {
-    for (const step of stepsOf(tx, molecule)) if (step.status !== "closed") tx.close(step.id, { reason: "Submitted", force: true });
+    for (const step of stepsOf(tx, molecule))
+      if (step.status !== "closed") tx.close(step.id, { reason: "Submitted", force: true });
     if (tx.get(molecule)?.status !== "closed") tx.close(molecule, { reason: "Submitted", force: true });
   }
   tx.release(bead.id, { reason: "submitted" });
@@ -71,7 +73,12 @@ export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
   return request;
 }
 
-function endMergeRequest(tx: GraphTransaction, id: string, state: "Merged" | "Rejected" | "Superseded", reason: string): void {
+function endMergeRequest(
+  tx: GraphTransaction,
+  id: string,
+  state: "Merged" | "Rejected" | "Superseded",
+  reason: string,
+): void {
   tx.setMetadata(id, { [MERGE.state]: state, [MERGE.reason]: reason, [MERGE.running]: null });
   tx.close(id, { reason: `${state}: ${reason}`, force: true });
 }
@@ -90,7 +97,11 @@ export function recordMerged(tx: GraphTransaction, requestId: string, commit: st
  * Ends a merge request without merging and gives the bead back with what went wrong. After `maxAttempts` the bead is
  * blocked instead, for a person. Repeating it changes nothing.
  */
-export function sendBack(tx: GraphTransaction, requestId: string, what: { readonly reason: string; readonly feedback: string; readonly maxAttempts: number }): "SentBack" | "Blocked" | "Ended" {
+export function sendBack(
+  tx: GraphTransaction,
+  requestId: string,
+  what: { readonly reason: string; readonly feedback: string; readonly maxAttempts: number },
+): "SentBack" | "Blocked" | "Ended" {
   const request = tx.get(requestId);
   if (request === undefined || request.status === "closed") return "Ended";
   endMergeRequest(tx, requestId, "Rejected", what.reason);

@@ -15,7 +15,9 @@ export interface Formula {
   readonly version: number;
   /** Where it was loaded from, for `formula show`. */
   readonly source: string;
-  readonly variables: Readonly<Record<string, { readonly default?: string; readonly required?: boolean; readonly description?: string }>>;
+  readonly variables: Readonly<
+    Record<string, { readonly default?: string; readonly required?: boolean; readonly description?: string }>
+  >;
   readonly steps: readonly FormulaStep[];
 }
 
@@ -26,7 +28,11 @@ export function orderedSteps(formula: Formula): readonly FormulaStep[] {
   const dependents = new Map<string, string[]>();
   for (const step of formula.steps) {
     for (const need of new Set(step.needs)) {
-      if (!byId.has(need)) throw new TownError("UnknownNeed", `formula ${formula.name}: step ${step.id} needs '${need}', which is no step of it`);
+      if (!byId.has(need))
+        throw new TownError(
+          "UnknownNeed",
+          `formula ${formula.name}: step ${step.id} needs '${need}', which is no step of it`,
+        );
       dependents.set(need, [...(dependents.get(need) ?? []), step.id]);
     }
   }
@@ -45,7 +51,10 @@ export function orderedSteps(formula: Formula): readonly FormulaStep[] {
   }
   if (ordered.length !== formula.steps.length) {
     const stuck = formula.steps.filter((step) => !ordered.includes(step)).map((step) => step.id);
-    throw new TownError("FormulaCycle", `formula ${formula.name}: steps need each other in a circle: ${stuck.slice(0, 5).join(", ")}`);
+    throw new TownError(
+      "FormulaCycle",
+      `formula ${formula.name}: steps need each other in a circle: ${stuck.slice(0, 5).join(", ")}`,
+    );
   }
   return ordered;
 }
@@ -59,12 +68,15 @@ export function cook(formula: Formula, values: Readonly<Record<string, string>>)
   for (const [name, variable] of Object.entries(formula.variables)) {
     const value = values[name] ?? variable.default;
     if (value === undefined && variable.required === true) {
-      throw new TownError("MissingVariable", `formula ${formula.name}: variable '${name}' is required`, { hint: `give it with --var ${name}=…` });
+      throw new TownError("MissingVariable", `formula ${formula.name}: variable '${name}' is required`, {
+        hint: `give it with --var ${name}=…`,
+      });
     }
     if (value !== undefined) known.set(name, value);
   }
   for (const [name, value] of Object.entries(values)) known.set(name, value);
-  const fill = (text: string): string => text.replace(/\{\{\s*([A-Za-z_][\w.-]*)\s*\}\}/g, (whole, name: string) => known.get(name) ?? whole);
+  const fill = (text: string): string =>
+    text.replace(/\{\{\s*([A-Za-z_][\w.-]*)\s*\}\}/g, (whole, name: string) => known.get(name) ?? whole);
   return orderedSteps(formula).map((step) => ({
     ...step,
     title: fill(step.title),

@@ -16,6 +16,9 @@ const MOST_PENALTY_MS = 300_000;
 
 /** Queue order: priority, then age of the convoy, then age of the request with a bounded penalty for retries. Total and stable. */
 export function queueOrder<T extends QueueEntry>(entries: readonly T[]): readonly T[] {
-  const rank = (entry: QueueEntry): number => entry.submittedMs + Math.min(entry.retries * RETRY_PENALTY_MS, MOST_PENALTY_MS);
-  return entries.toSorted((a, b) => a.priority - b.priority || a.convoyAgeMs - b.convoyAgeMs || rank(a) - rank(b) || a.id.localeCompare(b.id));
+  const rank = (entry: QueueEntry): number =>
+    entry.submittedMs + Math.min(entry.retries * RETRY_PENALTY_MS, MOST_PENALTY_MS);
+  return entries.toSorted(
+    (a, b) => a.priority - b.priority || a.convoyAgeMs - b.convoyAgeMs || rank(a) - rank(b) || a.id.localeCompare(b.id),
+  );
 }

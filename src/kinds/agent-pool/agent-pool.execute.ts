@@ -7,7 +7,11 @@ import type { AgentPoolAction } from "./agent-pool.plan.ts";
 
 const AUTHOR = { actor: "loop/workers" };
 
-export async function executeAgentPool(action: AgentPoolAction, object: AgentPoolObject, ports: LoopPorts): Promise<void> {
+export async function executeAgentPool(
+  action: AgentPoolAction,
+  object: AgentPoolObject,
+  ports: LoopPorts,
+): Promise<void> {
   const namespace = object.metadata.namespace ?? "hq";
   const graph = ports.graphs.graph(namespace);
   if (graph === undefined) throw new WaitingError("RigNotReady", `the work graph of ${namespace} is not open`, 1_000);
@@ -20,8 +24,14 @@ export async function executeAgentPool(action: AgentPoolAction, object: AgentPoo
       const role = ports.objects.get({ kind: "Role", name: object.spec.role });
       const formulaName = object.spec.formula ?? (role?.spec as { formula?: string } | undefined)?.formula;
       const formula = formulaName === undefined ? undefined : ports.formulas.get(formulaName);
-      const hooked = await graph.transact(AUTHOR, (tx) => hookBead(tx, { bead: action.bead, agent: { ...agent, desired: "OnWork" }, prefix: graph.prefix, formula }));
-      if (hooked !== undefined) ports.events.record({ kind: "AgentPool", namespace, name: object.metadata.name }, { type: "Normal", reason: "WorkHooked", message: `${action.bead} hooked to ${action.identity}` });
+      const hooked = await graph.transact(AUTHOR, (tx) =>
+        hookBead(tx, { bead: action.bead, agent: { ...agent, desired: "OnWork" }, prefix: graph.prefix, formula }),
+      );
+      if (hooked !== undefined)
+        ports.events.record(
+          { kind: "AgentPool", namespace, name: object.metadata.name },
+          { type: "Normal", reason: "WorkHooked", message: `${action.bead} hooked to ${action.identity}` },
+        );
       return;
     }
     default:

@@ -8,7 +8,11 @@ import { type AgentPoolAction, planAgentPool } from "./agent-pool.plan.ts";
 /** Pools of the namespace a work object is in: their ready work or their agents may have changed. */
 function poolsOfNamespace(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
   const namespace = changed.kind === "Rig" ? changed.metadata.name : changed.metadata.namespace;
-  return namespace === undefined ? [] : ports.objects.list("AgentPool", { namespace }).map((pool) => ({ kind: "AgentPool", namespace, name: pool.metadata.name }));
+  return namespace === undefined
+    ? []
+    : ports.objects
+        .list("AgentPool", { namespace })
+        .map((pool) => ({ kind: "AgentPool", namespace, name: pool.metadata.name }));
 }
 
 /** Turns pools into agents, and ready work into hooks. */

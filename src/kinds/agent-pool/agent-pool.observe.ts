@@ -44,7 +44,9 @@ export interface AgentPoolObserved {
 export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts): Promise<AgentPoolObserved> {
   const namespace = object.metadata.namespace ?? "hq";
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
-  const provider = ports.objects.get({ kind: "Provider", name: object.spec.provider }) as TownObject<ProviderSpec> | undefined;
+  const provider = ports.objects.get({ kind: "Provider", name: object.spec.provider }) as
+    | TownObject<ProviderSpec>
+    | undefined;
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
   const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
   const graph = ports.graphs.graph(namespace);
@@ -59,7 +61,8 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
     formulaFound: formula === undefined || ports.formulas.get(formula) !== undefined,
     graphReady: graph !== undefined,
     suspendedBy: suspension(object, town, rig),
-    agents: graph === undefined ? [] : mine.map((record) => poolAgent(record, graph, ports, namespace, object.spec.role)),
+    agents:
+      graph === undefined ? [] : mine.map((record) => poolAgent(record, graph, ports, namespace, object.spec.role)),
     taken: records.filter((record) => !mine.includes(record)).map((record) => String(record.metadata?.[AGENT.name])),
     readyBeads: graph === undefined || role?.spec.lifecycle !== "Ephemeral" ? [] : dispatchable(graph, ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
@@ -67,7 +70,11 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
   };
 }
 
-function suspension(pool: AgentPoolObject, town: TownObject<TownSpec> | undefined, rig: TownObject<RigSpec> | undefined): string | undefined {
+function suspension(
+  pool: AgentPoolObject,
+  town: TownObject<TownSpec> | undefined,
+  rig: TownObject<RigSpec> | undefined,
+): string | undefined {
   if (town?.spec.suspend === true) return "Town hq";
   if (rig?.spec.suspend === true) return `Rig ${rig.metadata.name}`;
   return pool.spec.suspend ? `AgentPool ${pool.metadata.name}` : undefined;
@@ -99,7 +106,12 @@ function dispatchable(graph: WorkGraph, ports: LoopPorts): readonly string[] {
   );
   return graph
     .ready()
-    .filter((record) => typeof record.metadata?.[META.convoy] === "string" && record.assignee === undefined && record.metadata[META.step] === undefined)
+    .filter(
+      (record) =>
+        typeof record.metadata?.[META.convoy] === "string" &&
+        record.assignee === undefined &&
+        record.metadata[META.step] === undefined,
+    )
     .filter((record) => !held.has(String(record.metadata?.[META.convoy])))
     .map((record) => record.id);
 }

@@ -6,7 +6,12 @@ import { agentNameAt } from "./agent-names.ts";
 import type { AgentPoolObject, AgentPoolObserved, PoolAgent } from "./agent-pool.observe.ts";
 
 export type AgentPoolAction =
-  | { readonly do: "DeclareAgent"; readonly name: string; readonly identity: string; readonly desired: "Running" | "OnWork" | "Stopped" }
+  | {
+      readonly do: "DeclareAgent";
+      readonly name: string;
+      readonly identity: string;
+      readonly desired: "Running" | "OnWork" | "Stopped";
+    }
   | { readonly do: "Hook"; readonly name: string; readonly identity: string; readonly bead: string };
 
 const DISK_RETRY_MS = 30_000;
@@ -18,42 +23,91 @@ export function planAgentPool(object: AgentPoolObject, observed: AgentPoolObserv
   if (missing !== undefined) return { actions: [], conditions: [missing] };
   const { role } = observed;
   if (role === undefined || !observed.graphReady) {
-    return { actions: [], conditions: [{ type: READY, status: "Unknown", reason: "RigNotReady", message: `the work graph of ${object.metadata.namespace ?? "hq"} is not open yet` }], requeueAfterMs: 1_000 };
+    return {
+      actions: [],
+      conditions: [
+        {
+          type: READY,
+          status: "Unknown",
+          reason: "RigNotReady",
+          message: `the work graph of ${object.metadata.namespace ?? "hq"} is not open yet`,
+        },
+      ],
+      requeueAfterMs: 1_000,
+    };
   }
-  const actions = role.lifecycle === "Persistent" ? persistentActions(object, observed) : ephemeralActions(object, observed);
+  const actions =
+    role.lifecycle === "Persistent" ? persistentActions(object, observed) : ephemeralActions(object, observed);
   const running = observed.agents.filter((agent) => agent.running).length;
   const working = observed.agents.filter((agent) => agent.hook !== undefined).length;
   return {
     actions,
-    status: { replicas: running, working, ready: observed.readyBeads.length, selector: `town.dev/pool=${object.metadata.name}` },
+    status: {
+      replicas: running,
+      working,
+      ready: observed.readyBeads.length,
+      selector: `town.dev/pool=${object.metadata.name}`,
+    },
     conditions: [readiness(object, observed, running)],
     ...(observed.diskLow ? { requeueAfterMs: DISK_RETRY_MS } : {}),
   };
 }
 
 function missingReference(object: AgentPoolObject, observed: AgentPoolObserved): ConditionIntent | undefined {
-  const problem = (reason: string, message: string): ConditionIntent => ({ type: READY, status: "False", reason, message });
-  if (observed.role === undefined) return problem("RoleNotFound", `no Role '${object.spec.role}'; \`town get roles\` lists them`);
-  if (!observed.providerFound) return problem("ProviderNotFound", `no Provider '${object.spec.provider}'; \`town get providers\` lists them`);
-  if (!observed.formulaFound) return problem("FormulaNotFound", `no formula '${object.spec.formula ?? observed.role.formula ?? ""}'; \`town formula list\` lists them`);
+  const problem = (reason: string, message: string): ConditionIntent => ({
+    type: READY,
+    status: "False",
+    reason,
+    message,
+  });
+  if (observed.role === undefined)
+    return problem("RoleNotFound", `no Role '${object.spec.role}'; \`town get roles\` lists them`);
+  if (!observed.providerFound)
+    return problem("ProviderNotFound", `no Provider '${object.spec.provider}'; \`town get providers\` lists them`);
+  if (!observed.formulaFound)
+    return problem(
+      "FormulaNotFound",
+      `no formula '${object.spec.formula ?? observed.role.formula ?? ""}'; \`town formula list\` lists them`,
+    );
   return undefined;
 }
 
 /** Draining: agents end their work, then their sessions; identities stay. */
 function planDrain(observed: AgentPoolObserved): Plan<AgentPoolAction> {
   const busy = observed.agents.filter((agent) => agent.running || agent.hook !== undefined);
-  const actions = observed.agents.filter((agent) => agent.desired !== "Stopped").map((agent) => declare(agent, "Stopped"));
+  const actions = observed.agents
+    .filter((agent) => agent.desired !== "Stopped")
+    .map((agent) => declare(agent, "Stopped"));
   if (actions.length === 0 && busy.length === 0) return { actions: [], finalized: true };
-  return { actions, conditions: [{ type: READY, status: "False", reason: "Draining", message: `${busy.length} agents still have work or a session` }], requeueAfterMs: 2_000 };
+  return {
+    actions,
+    conditions: [
+      {
+        type: READY,
+        status: "False",
+        reason: "Draining",
+        message: `${busy.length} agents still have work or a session`,
+      },
+    ],
+    requeueAfterMs: 2_000,
+  };
 }
 
-function declare(agent: Pick<PoolAgent, "name" | "identity">, desired: "Running" | "OnWork" | "Stopped"): AgentPoolAction {
+function declare(
+  agent: Pick<PoolAgent, "name" | "identity">,
+  desired: "Running" | "OnWork" | "Stopped",
+): AgentPoolAction {
   return { do: "DeclareAgent", name: agent.name, identity: agent.identity, desired };
 }
 
 function identityOf(object: AgentPoolObject, observed: AgentPoolObserved, name: string): string {
   const role = observed.role;
-  return identityText({ namespace: object.metadata.namespace ?? "hq", rolePlural: role?.plural ?? `${object.spec.role}s`, name, singleton: role?.singleton ?? false });
+  return identityText({
+    namespace: object.metadata.namespace ?? "hq",
+    rolePlural: role?.plural ?? `${object.spec.role}s`,
+    name,
+    singleton: role?.singleton ?? false,
+  });
 }
 
 function persistentActions(object: AgentPoolObject, observed: AgentPoolObserved): AgentPoolAction[] {
@@ -67,17 +121,21 @@ function persistentActions(object: AgentPoolObject, observed: AgentPoolObserved)
   const actions: AgentPoolAction[] = [];
   if (observed.suspendedBy === undefined) {
     for (const name of wanted) {
-      if (known.get(name)?.desired !== "Running") actions.push(declare({ name, identity: identityOf(object, observed, name) }, "Running"));
+      if (known.get(name)?.desired !== "Running")
+        actions.push(declare({ name, identity: identityOf(object, observed, name) }, "Running"));
     }
   }
-  for (const agent of observed.agents) if (!wanted.has(agent.name) && agent.desired !== "Stopped") actions.push(declare(agent, "Stopped"));
+  for (const agent of observed.agents)
+    if (!wanted.has(agent.name) && agent.desired !== "Stopped") actions.push(declare(agent, "Stopped"));
   return actions;
 }
 
 function ephemeralActions(object: AgentPoolObject, observed: AgentPoolObserved): AgentPoolAction[] {
   const working = observed.agents.filter((agent) => agent.hook !== undefined);
   // An agent whose last session is still ending is not free yet.
-  const busy = new Set(observed.agents.filter((agent) => agent.hook !== undefined || agent.running).map((agent) => agent.name));
+  const busy = new Set(
+    observed.agents.filter((agent) => agent.hook !== undefined || agent.running).map((agent) => agent.name),
+  );
   let slots = Math.min(object.spec.replicas - working.length, observed.capacityLeft);
   if (observed.suspendedBy !== undefined || observed.diskLow) slots = 0;
   const actions: AgentPoolAction[] = [];
@@ -94,13 +152,41 @@ function ephemeralActions(object: AgentPoolObject, observed: AgentPoolObserved):
 }
 
 function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running: number): ConditionIntent {
-  if (observed.suspendedBy !== undefined) return { type: READY, status: "True", reason: "Suspended", message: `suspended by ${observed.suspendedBy}` };
+  if (observed.suspendedBy !== undefined)
+    return { type: READY, status: "True", reason: "Suspended", message: `suspended by ${observed.suspendedBy}` };
   if (observed.role?.lifecycle === "Ephemeral") {
-    if (observed.diskLow) return { type: READY, status: "False", reason: "DiskLow", message: "less disk is free than spec.capacity.diskFloor of the Town; no new work is claimed" };
-    if (observed.readyBeads.length > 0 && observed.capacityLeft <= 0) return { type: READY, status: "True", reason: "CapacityReached", message: "the town runs as many sessions as spec.capacity.sessions allows" };
-    return { type: READY, status: "True", reason: "PoolReady", message: `up to ${object.spec.replicas} agents work at once` };
+    if (observed.diskLow)
+      return {
+        type: READY,
+        status: "False",
+        reason: "DiskLow",
+        message: "less disk is free than spec.capacity.diskFloor of the Town; no new work is claimed",
+      };
+    if (observed.readyBeads.length > 0 && observed.capacityLeft <= 0)
+      return {
+        type: READY,
+        status: "True",
+        reason: "CapacityReached",
+        message: "the town runs as many sessions as spec.capacity.sessions allows",
+      };
+    return {
+      type: READY,
+      status: "True",
+      reason: "PoolReady",
+      message: `up to ${object.spec.replicas} agents work at once`,
+    };
   }
   return running >= object.spec.replicas
-    ? { type: READY, status: "True", reason: "PoolReady", message: `${running} of ${object.spec.replicas} agents are running` }
-    : { type: READY, status: "False", reason: "AgentsStarting", message: `${running} of ${object.spec.replicas} agents are running` };
+    ? {
+        type: READY,
+        status: "True",
+        reason: "PoolReady",
+        message: `${running} of ${object.spec.replicas} agents are running`,
+      }
+    : {
+        type: READY,
+        status: "False",
+        reason: "AgentsStarting",
+        message: `${running} of ${object.spec.replicas} agents are running`,
+      };
 }

@@ -8,7 +8,7 @@ import { taskBranch } from "../../work/agent-record.ts";
 import { attemptsOf } from "../../work/hooking.ts";
 import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
-import { targetHead } from "../rig/rig-target.ts";
+import { targetHead } from "../../work/rig-target.ts";
 import type { AgentObject } from "./agent.observe.ts";
 
 const AUTHOR = { actor: "loop/workers" };
@@ -24,8 +24,14 @@ export async function sandboxRepository(namespace: string, ports: LoopPorts): Pr
 async function startCommit(repository: Repository, namespace: string, ports: LoopPorts): Promise<string> {
   const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
   const branch = rig?.spec.branch ?? (await repository.defaultBranch());
-  const head = rig === undefined ? await repository.resolve("HEAD") : branch === undefined ? undefined : await targetHead(repository, rig.spec, branch);
-  if (head === undefined) throw new WaitingError("NoTargetBranch", `${namespace} has no target branch with a commit yet`, 5_000);
+  const head =
+    rig === undefined
+      ? await repository.resolve("HEAD")
+      : branch === undefined
+        ? undefined
+        : await targetHead(repository, rig.spec, branch);
+  if (head === undefined)
+    throw new WaitingError("NoTargetBranch", `${namespace} has no target branch with a commit yet`, 5_000);
   return head;
 }
 
@@ -35,7 +41,12 @@ async function startCommit(repository: Repository, namespace: string, ports: Loo
  * Guarantees: a head that leaves a branch is pinned first; an attempt that was begun keeps its branch as it is; an
  * attempt that was sent back starts at the current target; another agent's attempt goes on from that agent's branch.
  */
-export async function ensureSandbox(object: AgentObject, path: string, beadId: string | undefined, ports: LoopPorts): Promise<void> {
+export async function ensureSandbox(
+  object: AgentObject,
+  path: string,
+  beadId: string | undefined,
+  ports: LoopPorts,
+): Promise<void> {
   const namespace = object.metadata.namespace ?? "hq";
   const agent = object.metadata.name;
   const repository = await sandboxRepository(namespace, ports);
@@ -50,12 +61,25 @@ export async function ensureSandbox(object: AgentObject, path: string, beadId: s
 }
 
 /** A worktree that stands on another branch is made safe and removed. */
-async function leaveOtherBranch(repository: Repository, path: string, branch: string, object: AgentObject, ports: LoopPorts): Promise<void> {
+async function leaveOtherBranch(
+  repository: Repository,
+  path: string,
+  branch: string,
+  object: AgentObject,
+  ports: LoopPorts,
+): Promise<void> {
   const standing = (await repository.worktrees()).find((worktree) => worktree.path === path);
-  if (standing !== undefined && standing.branch !== branch) await removeSandbox(object, path, "another task is on the hook", ports);
+  if (standing !== undefined && standing.branch !== branch)
+    await removeSandbox(object, path, "another task is on the hook", ports);
 }
 
-async function prepareBranch(repository: Repository, branch: string, bead: BeadRecord, agent: string, ports: LoopPorts): Promise<string> {
+async function prepareBranch(
+  repository: Repository,
+  branch: string,
+  bead: BeadRecord,
+  agent: string,
+  ports: LoopPorts,
+): Promise<string> {
   const namespace = bead.id;
   const fact = sandboxFact(bead);
   const attempt = attemptsOf(bead);
@@ -73,7 +97,9 @@ async function prepareBranch(repository: Repository, branch: string, bead: BeadR
     throw new WaitingError("BranchMoved", `${branch} moved while the sandbox was made`, 200);
   }
   const base = handedOn === undefined ? target : (fact?.base ?? target);
-  await graph.transact(AUTHOR, (tx) => tx.setMetadata(bead.id, { [META.sandbox]: { agent, attempt, base, branch } satisfies SandboxFact }));
+  await graph.transact(AUTHOR, (tx) =>
+    tx.setMetadata(bead.id, { [META.sandbox]: { agent, attempt, base, branch } satisfies SandboxFact }),
+  );
   return start;
 }
 
@@ -89,10 +115,19 @@ async function setUpOnce(object: AgentObject, path: string, branch: string, port
   const logPath = `${ports.layout.state}/log/setup-${namespace}-${object.metadata.name}.log`;
   await ports.files.makeDirectory(`${ports.layout.state}/log`);
   await ports.files.makeDirectory(marker.slice(0, marker.lastIndexOf("/")));
-  const result = await ports.processes.run("/bin/sh", ["-c", setup.command], { cwd: path, env: { PATH: ports.sessionPath, HOME: ports.layout.state, LANG: "C.UTF-8" }, timeoutMs: durationMs(setup.timeout), logPath });
+  const result = await ports.processes.run("/bin/sh", ["-c", setup.command], {
+    cwd: path,
+    env: { PATH: ports.sessionPath, HOME: ports.layout.state, LANG: "C.UTF-8" },
+    timeoutMs: durationMs(setup.timeout),
+    logPath,
+  });
   if (result.exitCode !== 0) {
-    const how = result.timedOut ? `did not end within ${setup.timeout}` : `ended with ${result.exitCode ?? result.signal ?? "no exit code"}`;
-    throw new TownError("SetupFailed", `set-up of the sandbox of ${object.spec.identity} ${how}`, { hint: `see ${logPath}; the command is spec.setup.command of Rig ${namespace}` });
+    const how = result.timedOut
+      ? `did not end within ${setup.timeout}`
+      : `ended with ${result.exitCode ?? result.signal ?? "no exit code"}`;
+    throw new TownError("SetupFailed", `set-up of the sandbox of ${object.spec.identity} ${how}`, {
+      hint: `see ${logPath}; the command is spec.setup.command of Rig ${namespace}`,
+    });
   }
   await ports.files.writeAtomic(marker, mark);
 }
@@ -105,32 +140,58 @@ function setUpMarker(namespace: string, agent: string, ports: LoopPorts): string
  * Removes a worktree after its work is safe: uncommitted files are committed to a rescue ref, and a head that is in no
  * target stays pinned. What was kept where is recorded as an Event.
  */
-export async function removeSandbox(object: AgentObject, path: string, reason: string, ports: LoopPorts): Promise<void> {
+export async function removeSandbox(
+  object: AgentObject,
+  path: string,
+  reason: string,
+  ports: LoopPorts,
+): Promise<void> {
   const namespace = object.metadata.namespace ?? "hq";
   const agent = object.metadata.name;
   const repository = await sandboxRepository(namespace, ports);
   const about = { kind: "Agent", namespace, name: agent };
   const registered = (await repository.worktrees()).some((worktree) => worktree.path === path);
   if (!registered) {
-    ports.events.record(about, { type: "Warning", reason: "SandboxUnknown", message: `${path} is no worktree of the clone of ${namespace}; it is left alone` });
+    ports.events.record(about, {
+      type: "Warning",
+      reason: "SandboxUnknown",
+      message: `${path} is no worktree of the clone of ${namespace}; it is left alone`,
+    });
     return;
   }
   const status = await repository.worktreeStatus(path);
   let head = status.head;
   if (status.changed.length + status.untracked.length > 0) {
     const author = { name: object.spec.identity, email: "rescue@town.invalid", timeMs: ports.clock.now() };
-    const rescued = await repository.commitAll(path, `town: rescue of ${object.spec.identity}\n\nUncommitted when the sandbox was removed: ${reason}.`, author, author);
+    const rescued = await repository.commitAll(
+      path,
+      `town: rescue of ${object.spec.identity}\n\nUncommitted when the sandbox was removed: ${reason}.`,
+      author,
+      author,
+    );
     if (rescued !== undefined) {
       head = rescued;
       const ref = `refs/town/rescue/${namespace}/${agent}/${rescued}`;
       await repository.updateRefs([{ ref, to: rescued }], "town: rescue");
-      ports.events.record(about, { type: "Warning", reason: "WorkRescued", message: `${status.changed.length + status.untracked.length} uncommitted files of ${path} are kept in ${ref}` });
+      ports.events.record(about, {
+        type: "Warning",
+        reason: "WorkRescued",
+        message: `${status.changed.length + status.untracked.length} uncommitted files of ${path} are kept in ${ref}`,
+      });
     }
   }
-  if (head !== undefined) await repository.updateRefs([{ ref: pinRef(beadOfBranch(status.branch) ?? agent, head), to: head }], "town: sandbox removed");
+  if (head !== undefined)
+    await repository.updateRefs(
+      [{ ref: pinRef(beadOfBranch(status.branch) ?? agent, head), to: head }],
+      "town: sandbox removed",
+    );
   await repository.removeWorktree(path);
   await ports.files.remove(setUpMarker(namespace, agent, ports));
-  ports.events.record(about, { type: "Normal", reason: "SandboxRemoved", message: `${reason}; head ${head?.slice(0, 12) ?? "none"} stays pinned` });
+  ports.events.record(about, {
+    type: "Normal",
+    reason: "SandboxRemoved",
+    message: `${reason}; head ${head?.slice(0, 12) ?? "none"} stays pinned`,
+  });
 }
 
 function beadOfBranch(branch: string | undefined): string | undefined {

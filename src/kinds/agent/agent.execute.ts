@@ -28,7 +28,10 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
       await ports.sessions.stop(runtimeName, action.generation, { graceMs: GRACE_MS });
       await ports.tokens.revoke(namespace, object.metadata.name);
       await ports.view.note(runtimeName, undefined);
-      ports.events.record({ kind: "Agent", namespace, name: object.metadata.name }, { type: "Normal", reason: "SessionStopped", message: `generation ${action.generation}: ${action.reason}` });
+      ports.events.record(
+        { kind: "Agent", namespace, name: object.metadata.name },
+        { type: "Normal", reason: "SessionStopped", message: `generation ${action.generation}: ${action.reason}` },
+      );
       return;
     case "RemoveSandbox":
       return removeSandbox(object, path, action.reason, ports);
@@ -44,18 +47,35 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
  * Starts the agent's program under a new generation. The generation is raised in the graph first, so a crash in between
  * costs a number and never two live sessions on one hook.
  */
-async function startSession(object: AgentObject, what: { readonly path: string; readonly runtimeName: string; readonly bead: string | undefined }, ports: LoopPorts): Promise<void> {
+async function startSession(
+  object: AgentObject,
+  what: { readonly path: string; readonly runtimeName: string; readonly bead: string | undefined },
+  ports: LoopPorts,
+): Promise<void> {
   const namespace = object.metadata.namespace ?? "hq";
   const { name } = object.metadata;
   const graph = ports.graphs.graph(namespace);
-  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as TownObject<AgentPoolSpec> | undefined;
-  const provider = pool === undefined ? undefined : (ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined);
+  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as
+    | TownObject<AgentPoolSpec>
+    | undefined;
+  const provider =
+    pool === undefined
+      ? undefined
+      : (ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined);
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
-  if (graph === undefined || pool === undefined || provider === undefined || role === undefined) throw new WaitingError("NotConfigured", `the pool, role or provider of ${object.spec.identity} is missing`, 2_000);
+  if (graph === undefined || pool === undefined || provider === undefined || role === undefined)
+    throw new WaitingError("NotConfigured", `the pool, role or provider of ${object.spec.identity} is missing`, 2_000);
   const generation = await graph.transact(AUTHOR, (tx) => nextGeneration(tx, name, what.bead));
-  await ports.tokens.issue({ namespace, agent: name, identity: object.spec.identity, generation, permissions: role.spec.permissions });
+  await ports.tokens.issue({
+    namespace,
+    agent: name,
+    identity: object.spec.identity,
+    generation,
+    permissions: role.spec.permissions,
+  });
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
-  const owner = (what.bead === undefined ? undefined : graph.get(what.bead)?.owner) ?? town?.spec.owner ?? "overseer@town.invalid";
+  const owner =
+    (what.bead === undefined ? undefined : graph.get(what.bead)?.owner) ?? town?.spec.owner ?? "overseer@town.invalid";
   const session = await ports.sessions.start({
     name: what.runtimeName,
     namespace,
@@ -80,18 +100,29 @@ async function startSession(object: AgentObject, what: { readonly path: string; 
     },
   });
   await ports.view.note(what.runtimeName, session);
-  ports.events.record({ kind: "Agent", namespace, name }, { type: "Normal", reason: "SessionStarted", message: `generation ${generation}${what.bead === undefined ? "" : ` on ${what.bead}`}` });
+  ports.events.record(
+    { kind: "Agent", namespace, name },
+    {
+      type: "Normal",
+      reason: "SessionStarted",
+      message: `generation ${generation}${what.bead === undefined ? "" : ` on ${what.bead}`}`,
+    },
+  );
 }
 
 /** `{shellAgent}` in a provider's command stands for the shipped program. */
 function commandOf(provider: ProviderSpec, shellAgent: readonly string[]): readonly string[] {
-  return [...provider.command.flatMap((word) => (word === "{shellAgent}" ? shellAgent : [word])), ...provider.autonomyArgs];
+  return [
+    ...provider.command.flatMap((word) => (word === "{shellAgent}" ? shellAgent : [word])),
+    ...provider.autonomyArgs,
+  ];
 }
 
 type EnvironmentEntries = readonly { readonly name: string; readonly value?: string | undefined }[];
 
 function literalEnvironment(lists: readonly (EnvironmentEntries | undefined)[]): Record<string, string> {
   const merged: Record<string, string> = {};
-  for (const list of lists) for (const entry of list ?? []) if (entry.value !== undefined) merged[entry.name] = entry.value;
+  for (const list of lists)
+    for (const entry of list ?? []) if (entry.value !== undefined) merged[entry.name] = entry.value;
   return merged;
 }

@@ -19,7 +19,8 @@ function agentOfBead(changed: TownObject, ports: LoopPorts): readonly ObjectKey[
   const bead = (changed.spec as { readonly id?: string }).id;
   const names = new Set(assignee === undefined ? [] : [assignee.split("/").at(-1) ?? assignee]);
   for (const agent of ports.objects.list("Agent", { namespace })) {
-    if (bead !== undefined && (agent.status as { readonly hook?: string } | undefined)?.hook === bead) names.add(agent.metadata.name);
+    if (bead !== undefined && (agent.status as { readonly hook?: string } | undefined)?.hook === bead)
+      names.add(agent.metadata.name);
   }
   return [...names].map((name) => ({ kind: "Agent", namespace, name }));
 }

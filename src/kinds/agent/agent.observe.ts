@@ -17,7 +17,9 @@ export interface AgentObserved {
   readonly jitter: number;
   readonly generation: number;
   readonly desired: "Running" | "OnWork" | "Stopped";
-  readonly hook: { readonly bead: string; readonly step: string | undefined; readonly leaseExpiresMs: number | undefined } | undefined;
+  readonly hook:
+    | { readonly bead: string; readonly step: string | undefined; readonly leaseExpiresMs: number | undefined }
+    | undefined;
   readonly runtimeName: string;
   readonly sight: SessionSight;
   /** Sessions may be judged: a complete observation was made and no mass action is frozen. */
@@ -44,8 +46,13 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   const record = graph === undefined ? undefined : agentRecord(graph, name);
   const hook = graph === undefined ? undefined : hookOf(graph, object.spec.identity);
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
-  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as TownObject<AgentPoolSpec> | undefined;
-  const provider = pool === undefined ? undefined : (ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined);
+  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as
+    | TownObject<AgentPoolSpec>
+    | undefined;
+  const provider =
+    pool === undefined
+      ? undefined
+      : (ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined);
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
   const path = ports.layout.sandbox(namespace, rolePlural(role, object.spec.role), name);
   const runtimeName = agentSessionName(namespace, object.spec, name);
@@ -54,13 +61,27 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     jitter: ports.random.float(),
     generation: record === undefined ? 0 : generationOf(record),
     desired: desiredOf(record, object),
-    hook: hook === undefined ? undefined : { bead: hook.id, step: stepName(hook, graph), leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at) },
+    hook:
+      hook === undefined
+        ? undefined
+        : {
+            bead: hook.id,
+            step: stepName(hook, graph),
+            leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at),
+          },
     runtimeName,
     sight: ports.view.sight(runtimeName),
     judgeable: !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
-    configured: role === undefined ? "RoleNotFound" : pool === undefined ? "PoolNotFound" : provider === undefined ? "ProviderNotFound" : "Yes",
+    configured:
+      role === undefined
+        ? "RoleNotFound"
+        : pool === undefined
+          ? "PoolNotFound"
+          : provider === undefined
+            ? "ProviderNotFound"
+            : "Yes",
     sandbox: { path, exists: (await ports.files.stat(`${path}/.git`)) !== undefined },
   };
 }

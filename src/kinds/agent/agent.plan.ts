@@ -1,4 +1,10 @@
-import { afterEnd, CRASH_LOOP, endedFromOutside, NO_STARTS, type StartRecord } from "../../domain/scheduling/start-backoff.ts";
+import {
+  afterEnd,
+  CRASH_LOOP,
+  endedFromOutside,
+  NO_STARTS,
+  type StartRecord,
+} from "../../domain/scheduling/start-backoff.ts";
 import { READY, STALLED, timestamp, type ConditionIntent } from "../../resource/condition.ts";
 import type { Plan, PlannedEvent } from "../../resource/controller.ts";
 import type { AgentObject, AgentObserved } from "./agent.observe.ts";
@@ -53,7 +59,11 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
 function startRecord(object: AgentObject): StartRecord {
   const status = object.status;
   if (status === undefined) return NO_STARTS;
-  return { failures: status.failures ?? 0, kills: status.kills ?? 0, nextStartMs: status.nextStartTime === undefined ? 0 : Date.parse(status.nextStartTime) };
+  return {
+    failures: status.failures ?? 0,
+    kills: status.kills ?? 0,
+    nextStartMs: status.nextStartTime === undefined ? 0 : Date.parse(status.nextStartTime),
+  };
 }
 
 function ready(status: "True" | "False" | "Unknown", reason: string, message: string): ConditionIntent {
@@ -61,9 +71,39 @@ function ready(status: "True" | "False" | "Unknown", reason: string, message: st
 }
 
 function judge(object: AgentObject, observed: AgentObserved): Judgement {
-  if (observed.judgeable === "NotObservedYet") return { state: "Unknown", actions: [], condition: ready("Unknown", "NotObservedYet", "sessions were not observed completely since the controller started"), requeueAfterMs: 500 };
-  if (observed.judgeable === "Frozen") return { state: "Unknown", actions: [], condition: ready("Unknown", "MassActionFrozen", "many sessions vanished at once without evidence; nothing is started or stopped until observations agree"), requeueAfterMs: 2_000 };
-  if (observed.sight.state === "Unknown") return { state: "Unknown", actions: [], condition: ready("Unknown", "SessionUnknown", "the runtime does not show the session, and nothing proves that it is gone"), requeueAfterMs: 1_000 };
+  if (observed.judgeable === "NotObservedYet")
+    return {
+      state: "Unknown",
+      actions: [],
+      condition: ready(
+        "Unknown",
+        "NotObservedYet",
+        "sessions were not observed completely since the controller started",
+      ),
+      requeueAfterMs: 500,
+    };
+  if (observed.judgeable === "Frozen")
+    return {
+      state: "Unknown",
+      actions: [],
+      condition: ready(
+        "Unknown",
+        "MassActionFrozen",
+        "many sessions vanished at once without evidence; nothing is started or stopped until observations agree",
+      ),
+      requeueAfterMs: 2_000,
+    };
+  if (observed.sight.state === "Unknown")
+    return {
+      state: "Unknown",
+      actions: [],
+      condition: ready(
+        "Unknown",
+        "SessionUnknown",
+        "the runtime does not show the session, and nothing proves that it is gone",
+      ),
+      requeueAfterMs: 1_000,
+    };
   const wanted = observed.desired === "Running" || observed.hook !== undefined;
   if (observed.sight.state === "Running") return judgeRunning(observed, wanted);
   return wanted ? judgeMissing(object, observed) : judgeUnwanted(observed);
@@ -73,10 +113,23 @@ function judgeRunning(observed: AgentObserved, wanted: boolean): Judgement {
   const session = observed.sight.state === "Absent" ? undefined : observed.sight.session;
   const generation = session?.generation ?? 0;
   const stop = (reason: string): AgentAction => ({ do: "Stop", generation, reason });
-  if (generation !== observed.generation) return { state: "Starting", actions: [stop(`generation ${generation} is fenced off by ${observed.generation}`)], condition: ready("False", "StaleSession", "an older session is being ended") };
-  if (!wanted) return { state: "Stopped", actions: [stop("nothing is on the hook")], condition: ready("True", "NoWork", "nothing is on the hook") };
+  if (generation !== observed.generation)
+    return {
+      state: "Starting",
+      actions: [stop(`generation ${generation} is fenced off by ${observed.generation}`)],
+      condition: ready("False", "StaleSession", "an older session is being ended"),
+    };
+  if (!wanted)
+    return {
+      state: "Stopped",
+      actions: [stop("nothing is on the hook")],
+      condition: ready("True", "NoWork", "nothing is on the hook"),
+    };
   const lease = observed.hook?.leaseExpiresMs;
-  const renew: AgentAction[] = observed.hook !== undefined && lease !== undefined && lease - observed.now < RENEW_BELOW_MS ? [{ do: "RenewLease", bead: observed.hook.bead }] : [];
+  const renew: AgentAction[] =
+    observed.hook !== undefined && lease !== undefined && lease - observed.now < RENEW_BELOW_MS
+      ? [{ do: "RenewLease", bead: observed.hook.bead }]
+      : [];
   return observed.hook === undefined
     ? { state: "Idle", actions: [], condition: ready("True", "Idle", "running with an empty hook") }
     : { state: "Working", actions: renew, condition: ready("True", "Working", `working on ${observed.hook.bead}`) };
@@ -85,40 +138,97 @@ function judgeRunning(observed: AgentObserved, wanted: boolean): Judgement {
 /** Wanted, and there is no session (any more). */
 function judgeMissing(object: AgentObject, observed: AgentObserved): Judgement {
   const end = noteEnd(object, observed);
-  const base = end === undefined ? {} : { starts: end.starts, endedGeneration: observed.generation, events: [end.event] };
+  const base =
+    end === undefined ? {} : { starts: end.starts, endedGeneration: observed.generation, events: [end.event] };
   const starts = end?.starts ?? startRecord(object);
-  if (observed.configured !== "Yes") return { ...base, state: "Stalled", actions: [], condition: ready("False", observed.configured, "its pool, role or provider is missing") };
-  if (observed.suspended) return { ...base, state: "Stopped", actions: [], condition: ready("False", "Suspended", "suspended; no session is started") };
+  if (observed.configured !== "Yes")
+    return {
+      ...base,
+      state: "Stalled",
+      actions: [],
+      condition: ready("False", observed.configured, "its pool, role or provider is missing"),
+    };
+  if (observed.suspended)
+    return {
+      ...base,
+      state: "Stopped",
+      actions: [],
+      condition: ready("False", "Suspended", "suspended; no session is started"),
+    };
   if (starts.failures >= CRASH_LOOP && observed.hook?.bead === object.status?.hook) {
     const message = `${starts.failures} sessions in a row ended with the work unfinished; see \`town logs agent/${object.metadata.name} -n ${object.metadata.namespace ?? "hq"} --previous\``;
-    return { ...base, state: "Stalled", actions: [], condition: ready("False", "CrashLoop", message), stalled: { type: STALLED, status: "True", reason: "CrashLoop", message } };
+    return {
+      ...base,
+      state: "Stalled",
+      actions: [],
+      condition: ready("False", "CrashLoop", message),
+      stalled: { type: STALLED, status: "True", reason: "CrashLoop", message },
+    };
   }
   if (observed.now < starts.nextStartMs) {
-    return { ...base, state: "Starting", actions: [], condition: ready("False", "BackingOff", `next start at ${timestamp(starts.nextStartMs)}`), requeueAfterMs: starts.nextStartMs - observed.now };
+    return {
+      ...base,
+      state: "Starting",
+      actions: [],
+      condition: ready("False", "BackingOff", `next start at ${timestamp(starts.nextStartMs)}`),
+      requeueAfterMs: starts.nextStartMs - observed.now,
+    };
   }
-  if (observed.capacityLeft <= 0) return { ...base, state: "Starting", actions: [], condition: ready("False", "CapacityReached", "the town runs as many sessions as spec.capacity.sessions allows"), requeueAfterMs: CAPACITY_RETRY_MS };
+  if (observed.capacityLeft <= 0)
+    return {
+      ...base,
+      state: "Starting",
+      actions: [],
+      condition: ready("False", "CapacityReached", "the town runs as many sessions as spec.capacity.sessions allows"),
+      requeueAfterMs: CAPACITY_RETRY_MS,
+    };
   const bead = observed.hook?.bead;
-  return { ...base, state: "Starting", actions: [{ do: "EnsureSandbox", bead }, { do: "Start", bead }], condition: ready("False", "SessionStarting", "a session is being started") };
+  return {
+    ...base,
+    state: "Starting",
+    actions: [
+      { do: "EnsureSandbox", bead },
+      { do: "Start", bead },
+    ],
+    condition: ready("False", "SessionStarting", "a session is being started"),
+  };
 }
 
 /** Takes note of the end of the newest session, once. */
-function noteEnd(object: AgentObject, observed: AgentObserved): { readonly starts: StartRecord; readonly event: PlannedEvent } | undefined {
+function noteEnd(
+  object: AgentObject,
+  observed: AgentObserved,
+): { readonly starts: StartRecord; readonly event: PlannedEvent } | undefined {
   const noted = object.status?.endedGeneration ?? 0;
   if (observed.generation === 0 || observed.generation <= noted) return undefined;
   const session = observed.sight.state === "Absent" ? undefined : observed.sight.session;
   if (session !== undefined && session.generation !== observed.generation) return undefined;
   const killed = session === undefined || endedFromOutside(session);
   const livedMs = session === undefined ? 0 : observed.now - session.startedAtMs;
-  const how = session === undefined ? "its runtime is gone" : session.exitSignal !== undefined ? `signal ${session.exitSignal}` : `exit code ${session.exitCode ?? "unknown"}`;
+  const how =
+    session === undefined
+      ? "its runtime is gone"
+      : session.exitSignal !== undefined
+        ? `signal ${session.exitSignal}`
+        : `exit code ${session.exitCode ?? "unknown"}`;
   return {
     starts: afterEnd(startRecord(object), { livedMs, killed, jitter: observed.jitter }, observed.now),
-    event: { type: "Warning", reason: "SessionEnded", message: `session of generation ${observed.generation} ended: ${how}` },
+    event: {
+      type: "Warning",
+      reason: "SessionEnded",
+      message: `session of generation ${observed.generation} ended: ${how}`,
+    },
   };
 }
 
 function judgeUnwanted(observed: AgentObserved): Judgement {
   const actions: AgentAction[] = [];
-  if (observed.sight.state === "Exited") actions.push({ do: "Stop", generation: observed.sight.session.generation, reason: "its program ended and nothing is on the hook" });
+  if (observed.sight.state === "Exited")
+    actions.push({
+      do: "Stop",
+      generation: observed.sight.session.generation,
+      reason: "its program ended and nothing is on the hook",
+    });
   if (observed.sandbox.exists) actions.push({ do: "RemoveSandbox", reason: "nothing is on the hook" });
   return {
     state: "Stopped",

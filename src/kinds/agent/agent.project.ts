@@ -11,6 +11,11 @@ export function projectAgent(record: BeadRecord): ProjectedInput {
   return {
     ...(created === undefined ? {} : { creationTimestamp: created }),
     labels: { "town.dev/pool": pool, "town.dev/role": String(meta[AGENT.role] ?? "") },
-    spec: { identity: record.title, role: String(meta[AGENT.role] ?? ""), pool, desired: String(meta[AGENT.desired] ?? "Stopped") },
+    spec: {
+      identity: record.title,
+      role: String(meta[AGENT.role] ?? ""),
+      pool,
+      desired: String(meta[AGENT.desired] ?? "Stopped"),
+    },
   };
 }

@@ -6,7 +6,11 @@ export const agentSpec = z.strictObject({
   identity: z.string().describe("`<namespace>/<role-plural>/<name>`: permanent, author of its commits."),
   role: z.string().describe("Its role."),
   pool: z.string().describe("AgentPool that made it."),
-  desired: z.enum(["Running", "OnWork", "Stopped"]).describe("Running: keep a session. OnWork: a session only while work is on the hook. Stopped: end it when it has no work."),
+  desired: z
+    .enum(["Running", "OnWork", "Stopped"])
+    .describe(
+      "Running: keep a session. OnWork: a session only while work is on the hook. Stopped: end it when it has no work.",
+    ),
 });
 
 export const agentStatus = z.object({
@@ -39,7 +43,13 @@ export const agent = defineKind({
     { name: "State", type: "string", jsonPath: ".status.state", description: "What it is doing." },
     { name: "Hook", type: "string", jsonPath: ".status.hook", description: "Bead on its hook." },
     { name: "Step", type: "string", jsonPath: ".status.step", description: "Step it is at." },
-    { name: "Gen", type: "integer", jsonPath: ".status.generation", description: "Sessions started so far.", priority: 1 },
+    {
+      name: "Gen",
+      type: "integer",
+      jsonPath: ".status.generation",
+      description: "Sessions started so far.",
+      priority: 1,
+    },
     { name: "Sandbox", type: "string", jsonPath: ".status.sandbox", description: "Its worktree.", priority: 1 },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],

@@ -24,7 +24,9 @@ export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedIn
       owner: record.owner,
       labels: record.labels,
       parent: parent?.id,
-      dependsOn: (record.dependencies ?? []).filter((edge) => edge.type !== "parent-child").map((edge) => ({ id: edge.depends_on_id, type: edge.type })),
+      dependsOn: (record.dependencies ?? [])
+        .filter((edge) => edge.type !== "parent-child")
+        .map((edge) => ({ id: edge.depends_on_id, type: edge.type })),
     }),
     status: defined({
       state: record.status,
@@ -57,7 +59,9 @@ export function labelsOf(record: BeadRecord): Record<string, string> {
   const convoy = metaText(record, META.convoy)?.split("/");
   return defined({
     "town.dev/convoy": convoy?.[1],
-    "town.dev/type": /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(record.issue_type) ? record.issue_type : undefined,
+    "town.dev/type": /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(record.issue_type)
+      ? record.issue_type
+      : undefined,
     "town.dev/state": record.status,
   }) as Record<string, string>;
 }

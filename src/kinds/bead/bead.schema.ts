@@ -3,7 +3,10 @@ import { statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
 export const beadSpec = z.strictObject({
-  id: z.string().optional().describe("Id in the work graph; metadata.name is derived from it where it is no valid name."),
+  id: z
+    .string()
+    .optional()
+    .describe("Id in the work graph; metadata.name is derived from it where it is no valid name."),
   title: z.string().min(1).max(500).describe("What it is about, in a line."),
   description: z.string().optional().describe("What to do."),
   design: z.string().optional().describe("How it is meant to be built."),
@@ -15,7 +18,12 @@ export const beadSpec = z.strictObject({
   labels: z.array(z.string()).optional().describe("Labels of the record."),
   parent: z.string().optional().describe("Id of the parent bead."),
   dependsOn: z
-    .array(z.strictObject({ id: z.string().describe("Id it depends on."), type: z.string().default("blocks").describe("Kind of the dependency.") }))
+    .array(
+      z.strictObject({
+        id: z.string().describe("Id it depends on."),
+        type: z.string().default("blocks").describe("Kind of the dependency."),
+      }),
+    )
     .optional()
     .describe("What it depends on."),
 });

@@ -19,7 +19,9 @@ export async function executeConvoy(action: ConvoyAction, object: ConvoyObject, 
       const owner = object.spec.owner ?? town?.spec.owner;
       const elsewhere = idsElsewhere(object, action.rig, ports);
       await graph.transact(AUTHOR, (tx) => {
-        const names = action.items.filter((name) => specOf(object, name)?.dependsOn?.every((need) => elsewhere.get(need) !== null) ?? true);
+        const names = action.items.filter(
+          (name) => specOf(object, name)?.dependsOn?.every((need) => elsewhere.get(need) !== null) ?? true,
+        );
         declareItems(tx, object, names, owner);
         linkItems(tx, object, names, elsewhere);
       });
@@ -41,7 +43,12 @@ export async function executeConvoy(action: ConvoyAction, object: ConvoyObject, 
   }
 }
 
-function declareItems(tx: GraphTransaction, object: ConvoyObject, names: readonly string[], owner: string | undefined): void {
+function declareItems(
+  tx: GraphTransaction,
+  object: ConvoyObject,
+  names: readonly string[],
+  owner: string | undefined,
+): void {
   for (const name of names) {
     const spec = specOf(object, name);
     if (spec === undefined) continue;
@@ -57,7 +64,11 @@ function declareItems(tx: GraphTransaction, object: ConvoyObject, names: readonl
         metadata: { [META.key]: key, [META.convoy]: convoyName(object) },
       });
     } else if (former.status !== "closed") {
-      tx.update(former.id, { ...statedFields(spec), ...(former.status === "deferred" ? { status: "open" } : {}) }, { force: true });
+      tx.update(
+        former.id,
+        { ...statedFields(spec), ...(former.status === "deferred" ? { status: "open" } : {}) },
+        { force: true },
+      );
     }
   }
 }
@@ -74,7 +85,12 @@ function idsElsewhere(object: ConvoyObject, rig: string, ports: LoopPorts): Read
 }
 
 /** Edges between items in the transaction that makes them, so that no item is ready before what it waits for is known. */
-function linkItems(tx: GraphTransaction, object: ConvoyObject, names: readonly string[], elsewhere: ReadonlyMap<string, string | null>): void {
+function linkItems(
+  tx: GraphTransaction,
+  object: ConvoyObject,
+  names: readonly string[],
+  elsewhere: ReadonlyMap<string, string | null>,
+): void {
   const idOf = (name: string): string | undefined => elsewhere.get(name) ?? tx.byKey(itemKey(object, name))?.id;
   const siblings = new Set(object.spec.items.flatMap((item: ConvoyItem) => idOf(item.name) ?? []));
   for (const name of names) {

@@ -85,8 +85,12 @@ function droppedBeads(object: ConvoyObject, ports: LoopPorts): ConvoyObserved["d
   return ports.graphs.all().flatMap((graph) =>
     graph
       .list({ metadata: { [META.convoy]: mine } })
-      .filter((record) => record.status === "open" && record.assignee === undefined && record.issue_type !== "merge-request")
-      .filter((record) => typeof record.metadata?.[META.key] === "string" && !keys.has(String(record.metadata[META.key])))
+      .filter(
+        (record) => record.status === "open" && record.assignee === undefined && record.issue_type !== "merge-request",
+      )
+      .filter(
+        (record) => typeof record.metadata?.[META.key] === "string" && !keys.has(String(record.metadata[META.key])),
+      )
       .map((record) => ({ rig: graph.namespace, id: record.id })),
   );
 }

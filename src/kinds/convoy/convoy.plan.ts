@@ -12,12 +12,19 @@ export type ConvoyAction =
 /** The convoy's beads follow the manifest while they are open; the convoy closes when they all have. */
 export function planConvoy(object: ConvoyObject, observed: ConvoyObserved): Plan<ConvoyAction> {
   if (object.metadata.deletionTimestamp !== undefined) return planWithdrawal(object, observed);
-  const drifted = observed.items.filter((item) => !observed.rigsNotReady.includes(item.rig) && needsDeclaring(object, item));
+  const drifted = observed.items.filter(
+    (item) => !observed.rigsNotReady.includes(item.rig) && needsDeclaring(object, item),
+  );
   const actions: ConvoyAction[] = [];
   for (const rig of new Set(drifted.map((item) => item.rig))) {
-    actions.push({ do: "DeclareItems", rig, items: drifted.filter((item) => item.rig === rig).map((item) => item.name) });
+    actions.push({
+      do: "DeclareItems",
+      rig,
+      items: drifted.filter((item) => item.rig === rig).map((item) => item.name),
+    });
   }
-  for (const [rig, beads] of byRig(observed.dropped)) actions.push({ do: "Defer", rig, beads, reason: "removed from the convoy" });
+  for (const [rig, beads] of byRig(observed.dropped))
+    actions.push({ do: "Defer", rig, beads, reason: "removed from the convoy" });
   const count = (state: ObservedItem["state"]): number => observed.items.filter((item) => item.state === state).length;
   const total = observed.items.length;
   const closed = count("Closed");
@@ -37,23 +44,55 @@ export function planConvoy(object: ConvoyObject, observed: ConvoyObserved): Plan
   };
 }
 
-function conditionsOf(object: ConvoyObject, observed: ConvoyObserved, done: boolean, closed: number): ConditionIntent[] {
+function conditionsOf(
+  object: ConvoyObject,
+  observed: ConvoyObserved,
+  done: boolean,
+  closed: number,
+): ConditionIntent[] {
   const total = observed.items.length;
-  const closedCondition: ConditionIntent = { type: "Closed", status: done ? "True" : "False", reason: done ? "AllItemsClosed" : "ItemsOpen", message: `${closed} of ${total} items are closed` };
-  const ready = (status: ConditionIntent["status"], reason: string, message: string): ConditionIntent[] => [{ type: READY, status, reason, message }, closedCondition];
-  if (observed.rigsMissing.length > 0) return ready("False", "RigNotFound", `no Rig '${observed.rigsMissing.join("', '")}'; \`town get rigs\` lists them`);
-  const lost = observed.items.filter((item) => item.state === "Missing" && object.spec.items.some((spec) => spec.name === item.name && spec.bead !== undefined));
-  if (lost.length > 0 && observed.rigsNotReady.length === 0) return ready("False", "BeadNotFound", `items ${lost.map((item) => item.name).join(", ")} name beads that do not exist`);
+  const closedCondition: ConditionIntent = {
+    type: "Closed",
+    status: done ? "True" : "False",
+    reason: done ? "AllItemsClosed" : "ItemsOpen",
+    message: `${closed} of ${total} items are closed`,
+  };
+  const ready = (status: ConditionIntent["status"], reason: string, message: string): ConditionIntent[] => [
+    { type: READY, status, reason, message },
+    closedCondition,
+  ];
+  if (observed.rigsMissing.length > 0)
+    return ready("False", "RigNotFound", `no Rig '${observed.rigsMissing.join("', '")}'; \`town get rigs\` lists them`);
+  const lost = observed.items.filter(
+    (item) =>
+      item.state === "Missing" && object.spec.items.some((spec) => spec.name === item.name && spec.bead !== undefined),
+  );
+  if (lost.length > 0 && observed.rigsNotReady.length === 0)
+    return ready(
+      "False",
+      "BeadNotFound",
+      `items ${lost.map((item) => item.name).join(", ")} name beads that do not exist`,
+    );
   if (done) return ready("True", "Closed", `all ${total} items are closed`);
   const stuck = observed.items.filter((item) => item.state === "Blocked");
-  if (stuck.length > 0) return ready("False", "NeedsPerson", `${stuck.map((item) => item.bead?.id ?? item.name).join(", ")} was sent back too often; see \`town describe bead\``);
+  if (stuck.length > 0)
+    return ready(
+      "False",
+      "NeedsPerson",
+      `${stuck.map((item) => item.bead?.id ?? item.name).join(", ")} was sent back too often; see \`town describe bead\``,
+    );
   if (object.spec.suspend) return ready("True", "Suspended", "suspended by spec.suspend; work under way goes on");
   return ready("True", "Underway", `${closed} of ${total} items are closed`);
 }
 
 function itemStatus(object: ConvoyObject, item: ObservedItem): Record<string, string> {
   const frozen = item.state === "Closed" && item.bead !== undefined && differs(specOf(object, item.name), item.bead);
-  return { name: item.name, ...(item.bead === undefined ? {} : { bead: item.bead.id }), state: item.state, ...(frozen ? { note: "closed before the manifest changed; not changed any more" } : {}) };
+  return {
+    name: item.name,
+    ...(item.bead === undefined ? {} : { bead: item.bead.id }),
+    state: item.state,
+    ...(frozen ? { note: "closed before the manifest changed; not changed any more" } : {}),
+  };
 }
 
 export function specOf(object: ConvoyObject, name: string): ConvoyItem | undefined {
@@ -75,7 +114,9 @@ function edgesDiffer(spec: ConvoyItem, item: ObservedItem): boolean {
 }
 
 /** Fields that the manifest states, as fields of the record. Fields it does not state belong to agents. */
-export function statedFields(spec: ConvoyItem): Partial<Pick<BeadRecord, "title" | "description" | "acceptance_criteria" | "issue_type" | "priority" | "labels">> {
+export function statedFields(
+  spec: ConvoyItem,
+): Partial<Pick<BeadRecord, "title" | "description" | "acceptance_criteria" | "issue_type" | "priority" | "labels">> {
   return {
     ...(spec.title === undefined ? {} : { title: spec.title }),
     ...(spec.description === undefined ? {} : { description: spec.description }),
@@ -103,7 +144,13 @@ function byRig(beads: ConvoyObserved["dropped"]): ReadonlyMap<string, readonly s
 /** The manifest is gone: unstarted items are deferred, hooked ones finish, nothing is deleted. */
 function planWithdrawal(object: ConvoyObject, observed: ConvoyObserved): Plan<ConvoyAction> {
   if (object.spec.deletionPolicy === "Orphan") return { actions: [], finalized: true };
-  const unstarted = observed.items.flatMap((item) => (item.bead !== undefined && (item.state === "Ready" || item.state === "Waiting") ? [{ rig: item.rig, id: item.bead.id }] : []));
-  const actions = [...byRig([...unstarted, ...observed.dropped])].map(([rig, beads]): ConvoyAction => ({ do: "Defer", rig, beads, reason: "the convoy was withdrawn" }));
+  const unstarted = observed.items.flatMap((item) =>
+    item.bead !== undefined && (item.state === "Ready" || item.state === "Waiting")
+      ? [{ rig: item.rig, id: item.bead.id }]
+      : [],
+  );
+  const actions = [...byRig([...unstarted, ...observed.dropped])].map(
+    ([rig, beads]): ConvoyAction => ({ do: "Defer", rig, beads, reason: "the convoy was withdrawn" }),
+  );
   return actions.length === 0 ? { actions: [], finalized: true } : { actions };
 }

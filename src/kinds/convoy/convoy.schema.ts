@@ -17,21 +17,49 @@ export const convoyItem = z.strictObject({
 
 export const convoySpec = z
   .strictObject({
-    owner: z.string().optional().describe("E-mail of the human behind this work. Default: author of the commit that declares it, else the town's owner."),
+    owner: z
+      .string()
+      .optional()
+      .describe(
+        "E-mail of the human behind this work. Default: author of the commit that declares it, else the town's owner.",
+      ),
     suspend: z.boolean().default(false).describe("Starts no further items; work under way goes on."),
-    items: z.array(convoyItem).min(1).max(500).meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("The work."),
-    deletionPolicy: z.enum(["Withdraw", "Orphan"]).default("Withdraw").describe("What happens to open beads when the convoy goes: deferred, or left as they are."),
+    items: z
+      .array(convoyItem)
+      .min(1)
+      .max(500)
+      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+      .describe("The work."),
+    deletionPolicy: z
+      .enum(["Withdraw", "Orphan"])
+      .default("Withdraw")
+      .describe("What happens to open beads when the convoy goes: deferred, or left as they are."),
   })
   .superRefine((spec, context) => {
     const names = new Set<string>();
     for (const [index, item] of spec.items.entries()) {
-      if (names.has(item.name)) context.addIssue({ code: "custom", path: ["items", index, "name"], message: `must be unique in the convoy, '${item.name}' is used twice` });
+      if (names.has(item.name))
+        context.addIssue({
+          code: "custom",
+          path: ["items", index, "name"],
+          message: `must be unique in the convoy, '${item.name}' is used twice`,
+        });
       names.add(item.name);
-      if ((item.bead === undefined) === (item.title === undefined)) context.addIssue({ code: "custom", path: ["items", index, "title"], message: "exactly one of `title` and `bead` must be set" });
+      if ((item.bead === undefined) === (item.title === undefined))
+        context.addIssue({
+          code: "custom",
+          path: ["items", index, "title"],
+          message: "exactly one of `title` and `bead` must be set",
+        });
     }
     for (const [index, item] of spec.items.entries()) {
       for (const [at, need] of (item.dependsOn ?? []).entries()) {
-        if (!names.has(need) || need === item.name) context.addIssue({ code: "custom", path: ["items", index, "dependsOn", at], message: `must name another item of the convoy, '${need}' does not` });
+        if (!names.has(need) || need === item.name)
+          context.addIssue({
+            code: "custom",
+            path: ["items", index, "dependsOn", at],
+            message: `must name another item of the convoy, '${need}' does not`,
+          });
       }
     }
   });
@@ -71,7 +99,12 @@ export const convoy = defineKind({
     { name: "Progress", type: "string", jsonPath: ".status.progress", description: "Closed items over all." },
     { name: "Working", type: "integer", jsonPath: ".status.working", description: "Items on a hook." },
     { name: "Merging", type: "integer", jsonPath: ".status.merging", description: "Items in the merge queue." },
-    { name: "Status", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: "Where it stands." },
+    {
+      name: "Status",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+      description: "Where it stands.",
+    },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });

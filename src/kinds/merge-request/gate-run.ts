@@ -1,7 +1,7 @@
 import { durationMs } from "../../resource/field.ts";
 import { MERGE } from "../../work/submission.ts";
 import type { GateResult } from "./merges.observe.ts";
-import type { MergePlace } from "./merges.execute.ts";
+import type { MergePlace } from "./merge-place.ts";
 import type { MergesAction } from "./merges.plan.ts";
 
 const AUTHOR = { actor: "loop/merges" };
@@ -29,15 +29,31 @@ export async function runGate(action: Extract<MergesAction, { do: "RunGate" }>, 
     timeoutMs: durationMs(action.gate.timeout),
     logPath: log,
     started: async (identity) => {
-      await graph.transact(AUTHOR, (tx) => tx.setMetadata(action.request, { [MERGE.running]: { ...identity, gate: action.gate.name }, [MERGE.log]: log }));
+      await graph.transact(AUTHOR, (tx) =>
+        tx.setMetadata(action.request, { [MERGE.running]: { ...identity, gate: action.gate.name }, [MERGE.log]: log }),
+      );
     },
   });
   const passed = result.exitCode === 0;
-  const summary = passed ? "passed" : result.timedOut ? `did not end within ${action.gate.timeout}` : `exit code ${result.exitCode ?? result.signal ?? "unknown"}`;
+  const summary = passed
+    ? "passed"
+    : result.timedOut
+      ? `did not end within ${action.gate.timeout}`
+      : `exit code ${result.exitCode ?? result.signal ?? "unknown"}`;
   await graph.transact(AUTHOR, (tx) => {
     const record = tx.get(action.request);
     const gates = (record?.metadata?.[MERGE.gates] ?? {}) as Readonly<Record<string, GateResult>>;
-    tx.setMetadata(action.request, { [MERGE.running]: null, [MERGE.gates]: { ...gates, [action.gate.name]: { tree: action.tree, passed, log, summary } satisfies GateResult } });
+    tx.setMetadata(action.request, {
+      [MERGE.running]: null,
+      [MERGE.gates]: { ...gates, [action.gate.name]: { tree: action.tree, passed, log, summary } satisfies GateResult },
+    });
   });
-  ports.events.record({ kind: "MergeRequest", namespace: rig, name: action.request }, { type: passed ? "Normal" : "Warning", reason: passed ? "GatePassed" : "GateFailed", message: `${action.gate.name}: ${summary}` });
+  ports.events.record(
+    { kind: "MergeRequest", namespace: rig, name: action.request },
+    {
+      type: passed ? "Normal" : "Warning",
+      reason: passed ? "GatePassed" : "GateFailed",
+      message: `${action.gate.name}: ${summary}`,
+    },
+  );
 }

@@ -5,22 +5,27 @@ import { MERGE, recordMerged, sendBack } from "../../work/submission.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { runGate } from "./gate-run.ts";
 import { land } from "./landing.ts";
+import type { MergePlace } from "./merge-place.ts";
 import type { HeadRequest, RigObject } from "./merges.observe.ts";
 import type { MergesAction } from "./merges.plan.ts";
 
-export const AUTHOR = { actor: "loop/merges" };
+const AUTHOR = { actor: "loop/merges" };
 const FEEDBACK_BYTES = 4_096;
 
 export async function executeMerges(action: MergesAction, object: RigObject, ports: LoopPorts): Promise<void> {
   const rig = object.metadata.name;
   const graph = ports.graphs.graph(rig);
   const clone = await ports.git.open(ports.layout.clone(rig));
-  if (graph === undefined || clone === undefined) throw new WaitingError("RigNotReady", `rig ${rig} is not open`, 1_000);
+  if (graph === undefined || clone === undefined)
+    throw new WaitingError("RigNotReady", `rig ${rig} is not open`, 1_000);
   const at = { rig, graph, clone, ports, object };
   switch (action.do) {
     case "RecordMerged":
       await graph.transact(AUTHOR, (tx) => recordMerged(tx, action.request, action.commit));
-      ports.events.record({ kind: "Bead", namespace: rig, name: action.bead }, { type: "Normal", reason: "Merged", message: `merged in ${action.commit.slice(0, 12)}` });
+      ports.events.record(
+        { kind: "Bead", namespace: rig, name: action.bead },
+        { type: "Normal", reason: "Merged", message: `merged in ${action.commit.slice(0, 12)}` },
+      );
       await removeMergedBranch(clone, sandboxFact(graph.get(action.bead))?.branch, action.target);
       return;
     case "Supersede":
@@ -34,7 +39,8 @@ export async function executeMerges(action: MergesAction, object: RigObject, por
     case "Build":
       return build(action, at);
     case "EndGate":
-      if ((await ports.processes.probe(action.running)) !== "Dead") await ports.processes.terminate(action.running, 2_000);
+      if ((await ports.processes.probe(action.running)) !== "Dead")
+        await ports.processes.terminate(action.running, 2_000);
       await graph.transact(AUTHOR, (tx) => tx.setMetadata(action.request, { [MERGE.running]: null }));
       return;
     case "RunGate":
@@ -46,23 +52,26 @@ export async function executeMerges(action: MergesAction, object: RigObject, por
   }
 }
 
-export interface MergePlace {
-  readonly rig: string;
-  readonly graph: NonNullable<ReturnType<LoopPorts["graphs"]["graph"]>>;
-  readonly clone: Repository;
-  readonly ports: LoopPorts;
-  readonly object: RigObject;
-}
-
 async function giveBack(action: Extract<MergesAction, { do: "SendBack" }>, at: MergePlace): Promise<void> {
-  const log = action.log === undefined ? "" : `\n\nEnd of the log (${action.log}):\n${await tailOf(action.log, at.ports)}`;
-  const outcome = await at.graph.transact(AUTHOR, (tx) => sendBack(tx, action.request, { reason: action.reason, feedback: action.feedback + log, maxAttempts: at.object.spec.merge.maxAttempts }));
+  const log =
+    action.log === undefined ? "" : `\n\nEnd of the log (${action.log}):\n${await tailOf(action.log, at.ports)}`;
+  const outcome = await at.graph.transact(AUTHOR, (tx) =>
+    sendBack(tx, action.request, {
+      reason: action.reason,
+      feedback: action.feedback + log,
+      maxAttempts: at.object.spec.merge.maxAttempts,
+    }),
+  );
   if (outcome === "Ended") return;
   at.ports.events.record(
     { kind: "Bead", namespace: at.rig, name: action.bead },
     outcome === "SentBack"
       ? { type: "Warning", reason: "SentBack", message: action.reason }
-      : { type: "Warning", reason: "AttemptsExhausted", message: `${action.reason}; sent back ${at.object.spec.merge.maxAttempts} times, a person must look` },
+      : {
+          type: "Warning",
+          reason: "AttemptsExhausted",
+          message: `${action.reason}; sent back ${at.object.spec.merge.maxAttempts} times, a person must look`,
+        },
   );
 }
 
@@ -77,7 +86,13 @@ async function build(action: Extract<MergesAction, { do: "Build" }>, at: MergePl
   const commit = await writeMergeCommit(action.request, action.target, at);
   await at.clone.updateRefs([{ ref: `refs/town/merge/${action.request.id}`, to: commit }], "town: built for the gates");
   await at.graph.transact(AUTHOR, (tx) =>
-    tx.setMetadata(action.request.id, { [MERGE.commit]: commit, [MERGE.tree]: action.request.tree, [MERGE.base]: action.target, [MERGE.state]: "Testing", [MERGE.reason]: null }),
+    tx.setMetadata(action.request.id, {
+      [MERGE.commit]: commit,
+      [MERGE.tree]: action.request.tree,
+      [MERGE.base]: action.target,
+      [MERGE.state]: "Testing",
+      [MERGE.reason]: null,
+    }),
   );
 }
 

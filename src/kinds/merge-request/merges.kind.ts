@@ -8,7 +8,14 @@ import { type MergesAction, planMerges } from "./merges.plan.ts";
 export const merges = runnable<MergesObserved, MergesAction, LoopPorts, RigObject>({
   name: "merges",
   kind: "Rig",
-  watches: [{ kind: "MergeRequest", by: "Map", keys: (changed) => (changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }]) }],
+  watches: [
+    {
+      kind: "MergeRequest",
+      by: "Map",
+      keys: (changed) =>
+        changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }],
+    },
+  ],
   resyncMs: 30_000,
   ownedConditions: [],
   observe: observeMerges,

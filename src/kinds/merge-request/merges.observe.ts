@@ -8,7 +8,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { attemptsOf } from "../../work/hooking.ts";
 import { MERGE } from "../../work/submission.ts";
 import type { RigSpec, RigStatus } from "../rig/rig.schema.ts";
-import { targetHead } from "../rig/rig-target.ts";
+import { targetHead } from "../../work/rig-target.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 
 export type RigObject = TownObject<RigSpec, RigStatus>;
@@ -59,8 +59,16 @@ export async function observeMerges(object: RigObject, ports: LoopPorts): Promis
   const graph = ports.graphs.graph(rig);
   const now = ports.clock.now();
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
-  const idle: MergesObserved = { now, ready: graph !== undefined, suspended: object.spec.suspend || town?.spec.suspend === true, branch: undefined, target: undefined, head: undefined };
-  const first = graph === undefined ? undefined : queueOrder(graph.list(OPEN).map((record) => entryOf(record, graph)))[0]?.record;
+  const idle: MergesObserved = {
+    now,
+    ready: graph !== undefined,
+    suspended: object.spec.suspend || town?.spec.suspend === true,
+    branch: undefined,
+    target: undefined,
+    head: undefined,
+  };
+  const first =
+    graph === undefined ? undefined : queueOrder(graph.list(OPEN).map((record) => entryOf(record, graph)))[0]?.record;
   if (graph === undefined || first === undefined) return idle;
   const clone = await ports.git.open(ports.layout.clone(rig));
   if (clone === undefined) return { ...idle, ready: false };
@@ -85,7 +93,10 @@ function entryOf(record: BeadRecord, graph: GraphReader) {
   };
 }
 
-async function headRequest(record: BeadRecord, at: { readonly graph: GraphReader; readonly clone: Repository; readonly target: string }): Promise<HeadRequest> {
+async function headRequest(
+  record: BeadRecord,
+  at: { readonly graph: GraphReader; readonly clone: Repository; readonly target: string },
+): Promise<HeadRequest> {
   const meta = record.metadata ?? {};
   const head = String(meta[MERGE.head]);
   const bead = at.graph.get(String(meta[META.bead]));
@@ -102,14 +113,21 @@ async function headRequest(record: BeadRecord, at: { readonly graph: GraphReader
     landed,
     conflicts: merge.conflicts,
     tree: merge.tree,
-    commit: recorded !== undefined && meta[MERGE.base] === at.target && meta[MERGE.tree] === merge.tree ? recorded : undefined,
+    commit:
+      recorded !== undefined && meta[MERGE.base] === at.target && meta[MERGE.tree] === merge.tree
+        ? recorded
+        : undefined,
     gates: (meta[MERGE.gates] ?? {}) as Readonly<Record<string, GateResult>>,
     running: (meta[MERGE.running] ?? undefined) as HeadRequest["running"],
     waiting: meta[MERGE.state] === "Waiting" ? text(meta[MERGE.reason]) : undefined,
   };
 }
 
-async function landedCommit(clone: Repository, target: string, candidates: readonly (string | undefined)[]): Promise<string | undefined> {
+async function landedCommit(
+  clone: Repository,
+  target: string,
+  candidates: readonly (string | undefined)[],
+): Promise<string | undefined> {
   for (const commit of candidates) if (commit !== undefined && (await clone.isAncestor(commit, target))) return commit;
   return undefined;
 }

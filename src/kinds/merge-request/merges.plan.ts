@@ -3,13 +3,39 @@ import type { GateSpec } from "../rig/rig.schema.ts";
 import type { GateResult, HeadRequest, MergesObserved, RigObject } from "./merges.observe.ts";
 
 export type MergesAction =
-  | { readonly do: "RecordMerged"; readonly request: string; readonly bead: string; readonly commit: string; readonly target: string }
+  | {
+      readonly do: "RecordMerged";
+      readonly request: string;
+      readonly bead: string;
+      readonly commit: string;
+      readonly target: string;
+    }
   | { readonly do: "Supersede"; readonly request: string; readonly bead: string }
-  | { readonly do: "SendBack"; readonly request: string; readonly bead: string; readonly reason: string; readonly feedback: string; readonly log: string | undefined }
+  | {
+      readonly do: "SendBack";
+      readonly request: string;
+      readonly bead: string;
+      readonly reason: string;
+      readonly feedback: string;
+      readonly log: string | undefined;
+    }
   | { readonly do: "Build"; readonly request: HeadRequest; readonly target: string; readonly branch: string }
   | { readonly do: "EndGate"; readonly request: string; readonly running: NonNullable<HeadRequest["running"]> }
-  | { readonly do: "RunGate"; readonly request: string; readonly gate: GateSpec; readonly commit: string; readonly tree: string }
-  | { readonly do: "Land"; readonly request: string; readonly commit: string; readonly tree: string; readonly target: string; readonly branch: string };
+  | {
+      readonly do: "RunGate";
+      readonly request: string;
+      readonly gate: GateSpec;
+      readonly commit: string;
+      readonly tree: string;
+    }
+  | {
+      readonly do: "Land";
+      readonly request: string;
+      readonly commit: string;
+      readonly tree: string;
+      readonly target: string;
+      readonly branch: string;
+    };
 
 /** After each step the queue is looked at anew: everything that was learnt is recorded, so nothing is kept in memory. */
 const NEXT_STEP_MS = 1;
@@ -21,14 +47,25 @@ const HELD_UP_RETRY_MS = 2_000;
  */
 export function planMerges(object: RigObject, observed: MergesObserved): Plan<MergesAction> {
   const { head, target, branch } = observed;
-  if (object.metadata.deletionTimestamp !== undefined || observed.suspended || head === undefined || target === undefined || branch === undefined) return { actions: [] };
+  if (
+    object.metadata.deletionTimestamp !== undefined ||
+    observed.suspended ||
+    head === undefined ||
+    target === undefined ||
+    branch === undefined
+  )
+    return { actions: [] };
   const action = nextAction(object.spec.merge.gates, head, target, branch);
-  return { actions: [action], requeueAfterMs: action.do === "Land" && head.waiting !== undefined ? HELD_UP_RETRY_MS : NEXT_STEP_MS };
+  return {
+    actions: [action],
+    requeueAfterMs: action.do === "Land" && head.waiting !== undefined ? HELD_UP_RETRY_MS : NEXT_STEP_MS,
+  };
 }
 
 function nextAction(gates: readonly GateSpec[], head: HeadRequest, target: string, branch: string): MergesAction {
   if (head.running !== undefined) return { do: "EndGate", request: head.id, running: head.running };
-  if (head.landed !== undefined) return { do: "RecordMerged", request: head.id, bead: head.bead, commit: head.landed, target };
+  if (head.landed !== undefined)
+    return { do: "RecordMerged", request: head.id, bead: head.bead, commit: head.landed, target };
   if (head.beadClosed) return { do: "Supersede", request: head.id, bead: head.bead };
   if (head.conflicts.length > 0) {
     const files = head.conflicts.slice(0, 20).join(", ");
@@ -44,7 +81,8 @@ function nextAction(gates: readonly GateSpec[], head: HeadRequest, target: strin
   if (head.commit === undefined) return { do: "Build", request: head, target, branch };
   for (const gate of gates) {
     const result = head.gates[gate.name];
-    if (result === undefined || result.tree !== head.tree) return { do: "RunGate", request: head.id, gate, commit: head.commit, tree: head.tree };
+    if (result === undefined || result.tree !== head.tree)
+      return { do: "RunGate", request: head.id, gate, commit: head.commit, tree: head.tree };
     if (!result.passed && gate.required) return sendBackForGate(head, gate, result, branch);
   }
   return { do: "Land", request: head.id, commit: head.commit, tree: head.tree, target, branch };

@@ -9,12 +9,22 @@ export function projectMolecule(record: BeadRecord, graph: GraphReader): Project
   const closed = steps.filter((step) => step.status === "closed").length;
   return {
     ...defined({ creationTimestamp: seconds(record.created_at) }),
-    spec: defined({ id: record.id, title: record.title, formula: metaText(record, FORMULA_KEY), bead: metaText(record, META.bead) }),
+    spec: defined({
+      id: record.id,
+      title: record.title,
+      formula: metaText(record, FORMULA_KEY),
+      bead: metaText(record, META.bead),
+    }),
     status: defined({
       state: record.status,
       progress: `${closed}/${steps.length}`,
       current: currentStep(graph, record.id)?.id,
-      steps: steps.map((step) => ({ id: step.id, name: metaText(step, META.step) ?? step.id, title: step.title, state: step.status })),
+      steps: steps.map((step) => ({
+        id: step.id,
+        name: metaText(step, META.step) ?? step.id,
+        title: step.title,
+        state: step.status,
+      })),
     }),
   };
 }

@@ -4,10 +4,16 @@ import { defineKind } from "../../resource/kind-definition.ts";
 
 export const providerSpec = z.strictObject({
   command: z.array(z.string().min(1)).min(1).describe("Program and fixed arguments."),
-  autonomyArgs: z.array(z.string()).default([]).describe("Arguments that let it work without asking; empty unless you turn them on."),
+  autonomyArgs: z
+    .array(z.string())
+    .default([])
+    .describe("Arguments that let it work without asking; empty unless you turn them on."),
   prompt: z
     .strictObject({
-      mode: z.enum(["None", "Argument", "Stdin", "Paste", "File"]).default("None").describe("How the first prompt is given."),
+      mode: z
+        .enum(["None", "Argument", "Stdin", "Paste", "File"])
+        .default("None")
+        .describe("How the first prompt is given."),
       argument: z.string().optional().describe("Flag in front of the prompt; absent: the prompt is the last argument."),
     })
     .prefault({})
@@ -23,7 +29,10 @@ export const providerSpec = z.strictObject({
     .describe("How readiness and busyness show."),
   resume: z
     .strictObject({
-      args: z.array(z.string()).optional().describe("Arguments to go on with a former session; `{session}` stands for its id."),
+      args: z
+        .array(z.string())
+        .optional()
+        .describe("Arguments to go on with a former session; `{session}` stands for its id."),
       forkArgs: z.array(z.string()).optional().describe("Arguments to ask a copy of a former session."),
       sessionIdArgs: z.array(z.string()).optional().describe("Arguments to choose the id of a new session."),
     })
@@ -35,19 +44,29 @@ export const providerSpec = z.strictObject({
     })
     .optional()
     .describe("Form without a terminal, for the process runtime."),
-  hooks: z.enum(["None", "Claude", "Codex", "Gemini", "Opencode"]).default("None").describe("Kind of hook files that are put into the sandbox."),
+  hooks: z
+    .enum(["None", "Claude", "Codex", "Gemini", "Opencode"])
+    .default("None")
+    .describe("Kind of hook files that are put into the sandbox."),
   submitDelay: duration().default("200ms").describe("Time between a paste and Enter."),
   model: z.string().optional().describe("Model; passed as the program wants it."),
   patterns: z
     .strictObject({
       rateLimited: z.string().optional().describe("Regular expression of a screen that says a limit is reached."),
       authRequired: z.string().optional().describe("Regular expression of a screen that asks to log in."),
-      dialogOpen: z.string().optional().describe("Regular expression of a screen with a question of the program itself."),
+      dialogOpen: z
+        .string()
+        .optional()
+        .describe("Regular expression of a screen with a question of the program itself."),
     })
     .optional()
     .describe("Screens that are neither work nor a stall."),
   processNames: z.array(z.string()).default([]).describe("Names its process may have."),
-  env: z.array(environmentEntry()).optional().meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("Environment of the program."),
+  env: z
+    .array(environmentEntry())
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Environment of the program."),
 });
 
 export const providerStatus = z.object({ ...statusBase });

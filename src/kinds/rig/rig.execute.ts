@@ -10,7 +10,10 @@ export async function executeRig(action: RigAction, object: RigObject, ports: Lo
   switch (action.do) {
     case "Clone":
       await ports.git.cloneBare(action.source, ports.layout.clone(name), { timeoutMs: CLONE_TIMEOUT_MS });
-      ports.events.record({ kind: "Rig", name }, { type: "Normal", reason: "Cloned", message: `cloned ${action.source}` });
+      ports.events.record(
+        { kind: "Rig", name },
+        { type: "Normal", reason: "Cloned", message: `cloned ${action.source}` },
+      );
       return;
     case "Fetch": {
       const clone = await openClone(name, ports);

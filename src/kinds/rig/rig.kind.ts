@@ -8,7 +8,14 @@ import { planRig, type RigAction } from "./rig.plan.ts";
 export const rigs = runnable<RigObserved, RigAction, LoopPorts, RigObject>({
   name: "rigs",
   kind: "Rig",
-  watches: [{ kind: "MergeRequest", by: "Map", keys: (changed) => (changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }]) }],
+  watches: [
+    {
+      kind: "MergeRequest",
+      by: "Map",
+      keys: (changed) =>
+        changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }],
+    },
+  ],
   resyncMs: 120_000,
   finalizer: "town.dev/rig",
   ownedConditions: ["Ready"],

@@ -2,7 +2,7 @@ import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import type { RigSpec, RigStatus } from "./rig.schema.ts";
-import { rigSource } from "./rig-target.ts";
+import { rigSource } from "../../work/rig-target.ts";
 
 export type RigObject = TownObject<RigSpec, RigStatus>;
 
@@ -40,14 +40,18 @@ export async function observeRig(object: RigObject, ports: LoopPorts): Promise<R
     origin: await clone?.config("remote.origin.url"),
     graphOpen: graph !== undefined,
     branch,
-    head: clone === undefined || branch === undefined ? undefined : await clone.resolve(`refs/remotes/origin/${branch}`),
+    head:
+      clone === undefined || branch === undefined ? undefined : await clone.resolve(`refs/remotes/origin/${branch}`),
     beads: graph?.list().length ?? 0,
     queue: graph?.list({ type: ["merge-request"], status: ["open", "in_progress"] }).length ?? 0,
   };
 }
 
 /** Town's clone of a rig, or undefined while it is not there. */
-export async function openClone(rig: string, ports: Pick<LoopPorts, "files" | "git" | "layout">): Promise<Repository | undefined> {
+export async function openClone(
+  rig: string,
+  ports: Pick<LoopPorts, "files" | "git" | "layout">,
+): Promise<Repository | undefined> {
   const path = ports.layout.clone(rig);
   return (await ports.files.stat(path)) === undefined ? undefined : await ports.git.open(path);
 }

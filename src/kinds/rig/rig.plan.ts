@@ -1,7 +1,7 @@
 import type { Plan } from "../../resource/controller.ts";
 import { READY, timestamp } from "../../resource/condition.ts";
 import type { RigObject, RigObserved } from "./rig.observe.ts";
-import { rigPrefix } from "./rig-target.ts";
+import { rigPrefix } from "../../work/rig-target.ts";
 
 export type RigAction =
   | { readonly do: "Clone"; readonly source: string }
@@ -21,11 +21,22 @@ export function planRig(object: RigObject, observed: RigObserved): Plan<RigActio
   if (!observed.sourceFound) {
     return {
       actions: [],
-      conditions: [{ type: READY, status: "False", reason: "RepositoryNotFound", message: `no git repository at ${observed.source}; correct spec.path or create it` }],
+      conditions: [
+        {
+          type: READY,
+          status: "False",
+          reason: "RepositoryNotFound",
+          message: `no git repository at ${observed.source}; correct spec.path or create it`,
+        },
+      ],
       requeueAfterMs: 10_000,
     };
   }
-  if (!observed.cloned) return { actions: [{ do: "Clone", source: observed.source }], conditions: [progressing("Cloning", `cloning ${observed.source}`)] };
+  if (!observed.cloned)
+    return {
+      actions: [{ do: "Clone", source: observed.source }],
+      conditions: [progressing("Cloning", `cloning ${observed.source}`)],
+    };
   if (observed.origin !== observed.source) {
     return {
       actions: [],
@@ -42,13 +53,26 @@ export function planRig(object: RigObject, observed: RigObserved): Plan<RigActio
   if (observed.branch === undefined || observed.head === undefined) {
     return {
       actions: [{ do: "Fetch" }],
-      conditions: [{ type: READY, status: "False", reason: "NoTargetBranch", message: `${observed.source} has no branch ${object.spec.branch ?? "with a commit"}; make a first commit or set spec.branch` }],
+      conditions: [
+        {
+          type: READY,
+          status: "False",
+          reason: "NoTargetBranch",
+          message: `${observed.source} has no branch ${object.spec.branch ?? "with a commit"}; make a first commit or set spec.branch`,
+        },
+      ],
       requeueAfterMs: 10_000,
     };
   }
   const facts = { branch: observed.branch, head: observed.head, prefix, beads: observed.beads, queue: observed.queue };
-  if (!observed.graphOpen) return { actions: [{ do: "OpenGraph", prefix, branch: object.spec.workBranch }], status: facts, conditions: [progressing("OpeningWorkGraph", "reading the work graph")] };
-  const fetchDueMs = (object.status?.fetchTime === undefined ? 0 : Date.parse(object.status.fetchTime)) + FETCH_PERIOD_MS;
+  if (!observed.graphOpen)
+    return {
+      actions: [{ do: "OpenGraph", prefix, branch: object.spec.workBranch }],
+      status: facts,
+      conditions: [progressing("OpeningWorkGraph", "reading the work graph")],
+    };
+  const fetchDueMs =
+    (object.status?.fetchTime === undefined ? 0 : Date.parse(object.status.fetchTime)) + FETCH_PERIOD_MS;
   const fetchDue = observed.now >= fetchDueMs;
   return {
     actions: fetchDue ? [{ do: "Fetch" }] : [],
@@ -56,7 +80,12 @@ export function planRig(object: RigObject, observed: RigObserved): Plan<RigActio
     conditions: [
       object.spec.suspend
         ? { type: READY, status: "True", reason: "Suspended", message: "suspended by spec.suspend" }
-        : { type: READY, status: "True", reason: "RigReady", message: `clone and work graph are ready; target ${observed.branch} at ${observed.head.slice(0, 12)}` },
+        : {
+            type: READY,
+            status: "True",
+            reason: "RigReady",
+            message: `clone and work graph are ready; target ${observed.branch} at ${observed.head.slice(0, 12)}`,
+          },
     ],
     requeueAfterMs: fetchDue ? FETCH_PERIOD_MS : Math.max(1_000, fetchDueMs - observed.now),
   };

@@ -11,17 +11,30 @@ export const gateSpec = z.strictObject({
 
 export const rigSpec = z
   .strictObject({
-    path: z.string().optional().describe("Absolute path (or relative to the town) of a repository on this machine. Exactly one of path and url."),
+    path: z
+      .string()
+      .optional()
+      .describe(
+        "Absolute path (or relative to the town) of a repository on this machine. Exactly one of path and url.",
+      ),
     url: z.string().optional().describe("URL to clone from. Exactly one of path and url."),
-    branch: z.string().optional().describe("Target branch that work is merged to. Default: the repository's default branch."),
+    branch: z
+      .string()
+      .optional()
+      .describe("Target branch that work is merged to. Default: the repository's default branch."),
     prefix: z
       .string()
-      .regex(/^[a-z][a-z0-9]{0,11}$/, { error: "must be 1 to 12 lower-case letters and digits, starting with a letter" })
+      .regex(/^[a-z][a-z0-9]{0,11}$/, {
+        error: "must be 1 to 12 lower-case letters and digits, starting with a letter",
+      })
       .optional()
       .describe("Prefix of this rig's bead ids. Default: the rig's name without dashes, at most 12 characters."),
     suspend: z.boolean().default(false).describe("No new work is started and nothing is merged in this rig."),
     workBranch: z.string().default("town/work").describe("Branch that holds the work graph; never checked out."),
-    dependencyMeans: z.enum(["Merged", "Closed"]).default("Merged").describe("When work that waits for other work may start."),
+    dependencyMeans: z
+      .enum(["Merged", "Closed"])
+      .default("Merged")
+      .describe("When work that waits for other work may start."),
     push: z
       .strictObject({
         work: z.boolean().default(false).describe("Push the work graph's branch to the remote."),
@@ -39,15 +52,34 @@ export const rigSpec = z
     merge: z
       .strictObject({
         strategy: z.enum(["Merge", "Squash"]).default("Merge").describe("Shape of the commits on the target."),
-        gates: z.array(gateSpec).default([]).meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("What the exact tree must pass before the target moves to it."),
-        maxAttempts: z.int().min(1).max(20).default(5).describe("How often work may be sent back before a person is asked."),
+        gates: z
+          .array(gateSpec)
+          .default([])
+          .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+          .describe("What the exact tree must pass before the target moves to it."),
+        maxAttempts: z
+          .int()
+          .min(1)
+          .max(20)
+          .default(5)
+          .describe("How often work may be sent back before a person is asked."),
       })
       .prefault({})
       .describe("The merge queue of this rig."),
-    env: z.array(environmentEntry()).optional().meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }).describe("Environment of this rig's agents."),
-    trust: z.enum(["None", "Formulas", "Commands"]).default("Formulas").describe("What is taken from the rig's own repository."),
+    env: z
+      .array(environmentEntry())
+      .optional()
+      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+      .describe("Environment of this rig's agents."),
+    trust: z
+      .enum(["None", "Formulas", "Commands"])
+      .default("Formulas")
+      .describe("What is taken from the rig's own repository."),
   })
-  .refine((spec) => (spec.path === undefined) !== (spec.url === undefined), { error: "exactly one of `path` and `url` must be set", path: ["path"] });
+  .refine((spec) => (spec.path === undefined) !== (spec.url === undefined), {
+    error: "exactly one of `path` and `url` must be set",
+    path: ["path"],
+  });
 
 export const rigStatus = z.object({
   ...statusBase,
@@ -65,15 +97,27 @@ export const rig = defineKind({
   plural: "rigs",
   scope: "Cluster",
   truth: "Desired",
-  description: "A project: one repository, its work graph, its agents and its merge queue, in the namespace of the same name.",
+  description:
+    "A project: one repository, its work graph, its agents and its merge queue, in the namespace of the same name.",
   spec: rigSpec,
   status: rigStatus,
   columns: [
-    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: "Whether clone and work graph are there." },
+    {
+      name: "Ready",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      description: "Whether clone and work graph are there.",
+    },
     { name: "Branch", type: "string", jsonPath: ".status.branch", description: "Target branch." },
     { name: "Head", type: "string", jsonPath: ".status.head", description: "Commit of the target branch." },
     { name: "Queue", type: "integer", jsonPath: ".status.queue", description: "Merge requests waiting." },
-    { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: "Why.", priority: 1 },
+    {
+      name: "Reason",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+      description: "Why.",
+      priority: 1,
+    },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });

@@ -17,7 +17,12 @@ export interface SessionsKnowledge {
   readonly frozenSinceMs: number | undefined;
 }
 
-export const NOTHING_KNOWN: SessionsKnowledge = { known: new Map(), ready: false, answered: false, frozenSinceMs: undefined };
+export const NOTHING_KNOWN: SessionsKnowledge = {
+  known: new Map(),
+  ready: false,
+  answered: false,
+  frozenSinceMs: undefined,
+};
 
 /** Complete observations that must agree before mere absence counts as an end. */
 export const ABSENCES_NEEDED = 3;
@@ -32,17 +37,30 @@ const THAW_AFTER_MS = 10_000;
  *
  * `settled` names sessions that were started or stopped while the observation was being made: it cannot judge those.
  */
-export function judgeSessions(former: SessionsKnowledge, observation: SessionsObservation, now: number, settled: ReadonlySet<string>): SessionsKnowledge {
+export function judgeSessions(
+  former: SessionsKnowledge,
+  observation: SessionsObservation,
+  now: number,
+  settled: ReadonlySet<string>,
+): SessionsKnowledge {
   if (observation.completeness === "Unknown") return { ...former, answered: false };
   if (observation.completeness === "ServerGone") {
     const kept = new Map([...former.known].filter(([name]) => settled.has(name)));
     return { known: kept, ready: true, answered: true, frozenSinceMs: undefined };
   }
-  const seen = new Map(observation.sessions.filter((session) => !settled.has(session.name)).map((session) => [session.name, { session, missing: 0 }]));
+  const seen = new Map(
+    observation.sessions
+      .filter((session) => !settled.has(session.name))
+      .map((session) => [session.name, { session, missing: 0 }]),
+  );
   const absent = [...former.known].filter(([name]) => !seen.has(name) && !settled.has(name));
   const newlyAbsent = absent.filter(([, known]) => known.missing === 0 && known.session.state === "Running");
   const mass = newlyAbsent.length > MASS_COUNT && newlyAbsent.length > former.known.size * MASS_SHARE;
-  const frozenSinceMs = mass ? now : newlyAbsent.length === 0 || former.frozenSinceMs === undefined ? former.frozenSinceMs : now;
+  const frozenSinceMs = mass
+    ? now
+    : newlyAbsent.length === 0 || former.frozenSinceMs === undefined
+      ? former.frozenSinceMs
+      : now;
   const thawed = frozenSinceMs === undefined || now - frozenSinceMs >= THAW_AFTER_MS;
   const allBack = absent.length === 0;
   const known = new Map(seen);

@@ -21,7 +21,12 @@ export class SessionObserver implements SessionsView {
   #wake: AbortController | undefined;
   #woken = false;
 
-  constructor(ports: { readonly clock: Clock; readonly sessions: Sessions; readonly objects: Objects; readonly log: Log }) {
+  constructor(ports: {
+    readonly clock: Clock;
+    readonly sessions: Sessions;
+    readonly objects: Objects;
+    readonly log: Log;
+  }) {
     this.#ports = ports;
   }
 
@@ -36,7 +41,10 @@ export class SessionObserver implements SessionsView {
   sight(runtimeName: string): SessionSight {
     const entry = this.#knowledge.known.get(runtimeName);
     if (entry === undefined) return { state: "Absent" };
-    return { state: this.#knowledge.answered && entry.missing === 0 ? entry.session.state : "Unknown", session: entry.session };
+    return {
+      state: this.#knowledge.answered && entry.missing === 0 ? entry.session.state : "Unknown",
+      session: entry.session,
+    };
   }
 
   running(): number {
@@ -70,16 +78,29 @@ export class SessionObserver implements SessionsView {
     const former = this.#knowledge;
     const now = this.#ports.clock.now();
     this.#knowledge = judgeSessions(former, observation, now, this.#settled);
-    if (this.frozen && former.frozenSinceMs === undefined) this.#ports.log.warn({ sessions: former.known.size }, "many sessions vanished at once without evidence: frozen");
-    if (!this.frozen && former.frozenSinceMs !== undefined) this.#ports.log.info({}, "observations agree again: unfrozen");
+    if (this.frozen && former.frozenSinceMs === undefined)
+      this.#ports.log.warn({ sessions: former.known.size }, "many sessions vanished at once without evidence: frozen");
+    if (!this.frozen && former.frozenSinceMs !== undefined)
+      this.#ports.log.info({}, "observations agree again: unfrozen");
     for (const [name, entry] of this.#knowledge.known) {
       const before = former.known.get(name);
-      if (before !== undefined && before.session === entry.session && before.missing === entry.missing && former.answered === this.#knowledge.answered) continue;
+      if (
+        before !== undefined &&
+        before.session === entry.session &&
+        before.missing === entry.missing &&
+        former.answered === this.#knowledge.answered
+      )
+        continue;
       const sight = this.sight(name);
       if (sight.state !== "Absent") await this.#publish(entry.session, sight.state);
     }
     for (const [name, entry] of former.known) if (!this.#knowledge.known.has(name)) await this.#withdraw(entry.session);
-    if (!former.ready || former.answered !== this.#knowledge.answered || former.frozenSinceMs !== this.#knowledge.frozenSinceMs) await this.#republishTown();
+    if (
+      !former.ready ||
+      former.answered !== this.#knowledge.answered ||
+      former.frozenSinceMs !== this.#knowledge.frozenSinceMs
+    )
+      await this.#republishTown();
   }
 
   /** Looks on every edge and at intervals until aborted. */
@@ -95,7 +116,10 @@ export class SessionObserver implements SessionsView {
           continue;
         }
         this.#wake = new AbortController();
-        const doubtful = !this.#knowledge.answered || this.frozen || [...this.#knowledge.known.values()].some((entry) => entry.missing > 0);
+        const doubtful =
+          !this.#knowledge.answered ||
+          this.frozen ||
+          [...this.#knowledge.known.values()].some((entry) => entry.missing > 0);
         await this.#ports.clock.sleep(doubtful ? DOUBT_MS : LEVEL_MS, AbortSignal.any([signal, this.#wake.signal]));
       }
     } finally {
@@ -108,28 +132,52 @@ export class SessionObserver implements SessionsView {
       return await this.#ports.sessions.observe();
     } catch (error) {
       this.#ports.log.warn({ err: error }, "sessions could not be observed");
-      return { completeness: "Unknown", sessions: [], observedAtMs: this.#ports.clock.now(), message: messageOf(error) };
+      return {
+        completeness: "Unknown",
+        sessions: [],
+        observedAtMs: this.#ports.clock.now(),
+        message: messageOf(error),
+      };
     }
   }
 
   /** The count in the Town's status; it also wakes loops that wait for a first observation. */
   async #republishTown(): Promise<void> {
-    await this.#ports.objects.patchStatus({ kind: "Town", name: "hq" }, { sessions: this.running(), runtime: this.#knowledge.answered ? (this.frozen ? "Frozen" : "Answering") : "NotAnswering" });
+    await this.#ports.objects.patchStatus(
+      { kind: "Town", name: "hq" },
+      {
+        sessions: this.running(),
+        runtime: this.#knowledge.answered ? (this.frozen ? "Frozen" : "Answering") : "NotAnswering",
+      },
+    );
   }
 
   async #publish(session: ObservedSession, state: "Running" | "Exited" | "Unknown"): Promise<void> {
-    await this.#ports.objects.publish({ kind: "Session", namespace: session.namespace, name: session.agent }, objectOf(session, state, this.#ports.sessions.runtime));
+    await this.#ports.objects.publish(
+      { kind: "Session", namespace: session.namespace, name: session.agent },
+      objectOf(session, state, this.#ports.sessions.runtime),
+    );
   }
 
   async #withdraw(session: ObservedSession): Promise<void> {
-    await this.#ports.objects.publish({ kind: "Session", namespace: session.namespace, name: session.agent }, undefined);
+    await this.#ports.objects.publish(
+      { kind: "Session", namespace: session.namespace, name: session.agent },
+      undefined,
+    );
   }
 }
 
 function objectOf(session: ObservedSession, state: "Running" | "Exited" | "Unknown", runtime: string): ObservedInput {
   return {
     labels: { "town.dev/role": session.role },
-    spec: { agent: session.agent, role: session.role, generation: session.generation, ...(session.bead === undefined ? {} : { bead: session.bead }), runtime, runtimeName: session.name },
+    spec: {
+      agent: session.agent,
+      role: session.role,
+      generation: session.generation,
+      ...(session.bead === undefined ? {} : { bead: session.bead }),
+      runtime,
+      runtimeName: session.name,
+    },
     status: {
       state,
       ...(session.pid === undefined ? {} : { pid: session.pid }),

@@ -13,7 +13,10 @@ export const sessionSpec = z.strictObject({
 
 export const sessionStatus = z.object({
   ...statusBase,
-  state: z.enum(["Running", "Exited", "Unknown"]).optional().describe("Unknown: the runtime did not show it, and nothing proves that it is gone."),
+  state: z
+    .enum(["Running", "Exited", "Unknown"])
+    .optional()
+    .describe("Unknown: the runtime did not show it, and nothing proves that it is gone."),
   pid: z.int().optional().describe("Process id of its program."),
   exitCode: z.int().optional().describe("How its program ended."),
   exitSignal: z.string().optional().describe("Signal that ended its program."),

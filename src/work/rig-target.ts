@@ -1,8 +1,15 @@
-import type { Repository } from "../../ports/git.ts";
-import type { RigSpec } from "./rig.schema.ts";
+import type { Repository } from "../ports/git.ts";
+
+/** What these need of a Rig's spec. */
+export interface RigPlace {
+  readonly path?: string | undefined;
+  readonly url?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly push: { readonly target: boolean };
+}
 
 /** Absolute path or URL a rig is cloned from; relative paths are relative to the town. */
-export function rigSource(spec: RigSpec, townRoot: string): string {
+export function rigSource(spec: RigPlace, townRoot: string): string {
   if (spec.url !== undefined) return spec.url;
   const path = spec.path ?? "";
   return path.startsWith("/") ? path : joinPath(townRoot, path);
@@ -18,8 +25,11 @@ function joinPath(root: string, relative: string): string {
 }
 
 /** Prefix of a rig's bead ids. */
-export function rigPrefix(name: string, spec: RigSpec): string {
-  const derived = name.replace(/[^a-z0-9]/g, "").replace(/^[0-9]+/, "").slice(0, 12);
+export function rigPrefix(name: string, spec: RigPlace): string {
+  const derived = name
+    .replace(/[^a-z0-9]/g, "")
+    .replace(/^[0-9]+/, "")
+    .slice(0, 12);
   return spec.prefix ?? (derived === "" ? "rig" : derived);
 }
 
@@ -27,7 +37,7 @@ export function rigPrefix(name: string, spec: RigSpec): string {
  * Commit the target branch is at. For path rigs that is the user's branch as fetched last. For URL rigs whose target is
  * not pushed it is Town's own branch, which starts at the remote's and follows it while it has nothing of its own.
  */
-export async function targetHead(clone: Repository, spec: RigSpec, branch: string): Promise<string | undefined> {
+export async function targetHead(clone: Repository, spec: RigPlace, branch: string): Promise<string | undefined> {
   const remote = await clone.resolve(`refs/remotes/origin/${branch}`);
   if (spec.path !== undefined || spec.push.target) return remote;
   const own = await clone.resolve(`refs/heads/${branch}`);

@@ -1,0 +1,193 @@
+import { mkdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { NodeGit } from "../adapters/git/node-git.ts";
+import { createNodeFiles } from "../adapters/node-files.ts";
+import { createNodeProcesses } from "../adapters/node-processes.ts";
+import { nodeRandom } from "../adapters/node-random.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import { createEngine } from "../engine/engine.ts";
+import { acquireLeaderLock } from "../engine/leader-lock.ts";
+import { TerminalError } from "../errors/town-error.ts";
+import { CONTROLLERS, KINDS } from "../kinds/index.ts";
+import { REFERENCES } from "../kinds/references.ts";
+import { SessionObserver } from "../kinds/session/session-observer.ts";
+import type { TownSpec } from "../kinds/town/town.schema.ts";
+import type { Log } from "../ports/log.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import { noMetrics } from "../ports/metrics.ts";
+import { kindRegistry } from "../resource/kind-registry.ts";
+import { createApi } from "../server/api.ts";
+import { listenOnSocket } from "../server/listen.ts";
+import { createStore } from "../store/store.ts";
+import { SourceSync } from "../sync/source-sync.ts";
+import { settingsOf, sourceController } from "../sync/source-controller.ts";
+import { endpointFile } from "./endpoint.ts";
+import { FormulaFiles } from "./formula-files.ts";
+import { TownGraphs } from "./graph-host.ts";
+import { townHash, townLayout } from "./layout.ts";
+import { openRuntime } from "./runtime.ts";
+import { TokenRegistry } from "./session-tokens.ts";
+import { townVerbs } from "./verbs.ts";
+import { townWriters } from "./writers.ts";
+import { watchTown } from "./watch-town.ts";
+
+export interface DaemonOptions {
+  /** Worktree of the town repository. */
+  readonly directory: string;
+  /** Loops to run; undefined: as the Town says. */
+  readonly loops: readonly string[] | undefined;
+  readonly log: Log;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+}
+
+export interface RunningDaemon {
+  /** Ends loops, API and stores in that order; sessions of agents go on. */
+  stop(): Promise<void>;
+}
+
+const HQ = { kind: "Town", name: "hq" } as const;
+const dist = fileURLToPath(new URL("..", import.meta.url));
+const packageRoot = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Starts a town's controller: store, source, work graphs, runtime, loops, API, in that order. */
+export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+  const { log, env } = options;
+  const files = createNodeFiles();
+  const processes = createNodeProcesses();
+  const git = new NodeGit({});
+  const repository = await git.open(options.directory);
+  if (repository === undefined)
+    throw new TerminalError("RepositoryNotFound", `no git repository at ${options.directory}`, {
+      hint: "make a town: town init DIR",
+    });
+  const layout = townLayout(repository.path, repository.commonDirectory, env["XDG_RUNTIME_DIR"]);
+  mkdirSync(layout.state, { recursive: true, mode: 0o700 });
+  const lock = await acquireLeaderLock({
+    files,
+    processes,
+    clock: systemClock,
+    random: nodeRandom,
+    path: `${layout.state}/controller.lock`,
+  });
+  const closers: (() => Promise<unknown>)[] = [() => lock.release()];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed())
+      await close().catch((error: unknown) => log.warn({ err: error }, "could not close cleanly"));
+  };
+  try {
+    closers.push(() => git.close());
+    const registry = kindRegistry(KINDS);
+    const writers = townWriters();
+    const store = await createStore({
+      registry,
+      clock: systemClock,
+      random: nodeRandom,
+      log,
+      persistence: { files, directory: `${layout.state}/store` },
+      writers: () => writers.table,
+    });
+    closers.push(() => store.close());
+    const email = await repository.config("user.email");
+    const tokens = await TokenRegistry.open(files, nodeRandom, layout, email);
+    const formulas = new FormulaFiles(files, [join(layout.root, "formulas"), join(packageRoot, "formulas")], log);
+    await formulas.load();
+    const graphs = new TownGraphs({ files, clock: systemClock, random: nodeRandom, processes, log, store });
+    closers.push(() => graphs.closeAll());
+    const sync = new SourceSync({
+      root: layout.root,
+      git,
+      files,
+      clock: systemClock,
+      log,
+      store,
+      kinds: KINDS,
+      references: REFERENCES,
+      builtinDirectory: join(packageRoot, "manifests", "builtin"),
+    });
+    if (store.get(HQ) === undefined) {
+      await store.declare(HQ, {
+        spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>,
+        origin: { source: "builtin", path: "", line: 0, revision: "builtin" },
+      });
+    }
+    const town = store.get(HQ);
+    if (town !== undefined)
+      await sync
+        .sync(settingsOf(town))
+        .catch((error: unknown) => log.warn({ err: error }, "the first sync failed; it is tried again"));
+    await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });
+    const sessions = await openRuntime((store.get(HQ)?.spec ?? {}) as TownSpec, {
+      state: layout.state,
+      label: `town-${townHash(repository.commonDirectory)}`,
+      clock: systemClock,
+      log,
+    });
+    closers.push(() => sessions.close());
+    const view = new SessionObserver({ clock: systemClock, sessions, objects: store, log });
+    const ports: LoopPorts = {
+      clock: systemClock,
+      random: nodeRandom,
+      files,
+      git,
+      processes,
+      sessions,
+      graphs: graphs.directory,
+      objects: store,
+      events: store,
+      log,
+      metrics: noMetrics,
+      layout,
+      formulas,
+      tokens,
+      view,
+      graphHost: graphs,
+      shellAgent: [process.execPath, join(dist, "shell-agent", "main.js")],
+      sessionPath: [join(dist, "agent-bin"), env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
+    };
+    const ending = new AbortController();
+    const observing = view.run(ending.signal);
+    const engine = createEngine({
+      controllers: [sourceController(sync), ...CONTROLLERS],
+      ports,
+      loops: options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops,
+    });
+    engine.start();
+    store.startCollection();
+    const stopLoops = async (): Promise<void> => {
+      await engine.stop();
+      ending.abort();
+      await observing;
+    };
+    closers.push(stopLoops);
+    writers.connect({ store, graphs, sync, repository, files, clock: systemClock, random: nodeRandom, log, layout });
+    const watching = watchTown({ files, layout, repository, poke: () => engine.enqueue("source", HQ), formulas });
+    closers.push(() => watching.close());
+    const api = createApi({
+      registry,
+      store,
+      events: store,
+      clock: systemClock,
+      random: nodeRandom,
+      authenticator: { authenticate: (token) => tokens.caller(token, "socket") },
+      writers: writers.table,
+      verbs: townVerbs({ ports, store, sync, writers, stopLoops }),
+      log,
+      version: options.version,
+      problems: () => (view.ready ? [] : ["sessions were not observed yet"]),
+    });
+    const listener = await listenOnSocket(api, layout.socket);
+    closers.push(async () => {
+      api.close();
+      await listener.close();
+    });
+    const endpoint = await endpointFile({ files, processes, layout });
+    closers.push(() => endpoint.remove());
+    log.info({ town: layout.root, socket: layout.socket, runtime: sessions.runtime }, "the town is up");
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { Verb } from "../resource/verb.ts";
+import { closeVerb } from "../verbs/close.ts";
+import { doneVerb } from "../verbs/done.ts";
+import { downVerb } from "../verbs/down.ts";
+import { molVerb } from "../verbs/molecule.ts";
+import { primeVerb } from "../verbs/prime.ts";
+import { attachVerb, peekVerb } from "../verbs/terminal.ts";
+
+/** All verbs this daemon serves beside the resources. */
+export function townVerbs(at: {
+  readonly ports: LoopPorts;
+  readonly stopLoops: () => Promise<void>;
+  readonly more: readonly Verb[];
+}): readonly Verb[] {
+  const { ports } = at;
+  return [
+    primeVerb(ports),
+    doneVerb(ports),
+    closeVerb(ports),
+    molVerb("current", ports),
+    molVerb("progress", ports),
+    attachVerb(ports),
+    peekVerb(ports),
+    downVerb(ports, at.stopLoops),
+    ...at.more,
+  ];
+}

@@ -1,0 +1,102 @@
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { NodeGit } from "./adapters/git/node-git.ts";
+import { createNodeFiles } from "./adapters/node-files.ts";
+import { initTown } from "./daemon/init.ts";
+import { messageOf, TownError } from "./errors/town-error.ts";
+import type { Git, GitIdentity } from "./ports/git.ts";
+
+interface Streams {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+const templates = fileURLToPath(new URL("../manifests", import.meta.url));
+
+/** Verbs that need no daemon. Returns the exit code; errors are printed. */
+export async function runOffline(verb: string, args: Arguments, streams: Streams): Promise<number> {
+  const git = new NodeGit({});
+  try {
+    switch (verb) {
+      case "init":
+        return await init(args, git, streams);
+      default:
+        streams.err(`town ${verb} needs the daemon: town up -d\n`);
+        return 6;
+    }
+  } catch (error) {
+    const hint = error instanceof TownError && error.hint !== undefined ? `\n  ${error.hint}` : "";
+    streams.err(`Error: ${messageOf(error)}${hint}\n`);
+    return 1;
+  } finally {
+    await git.close();
+  }
+}
+
+function textOf(args: Arguments, name: string): string | undefined {
+  const value = args[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+async function init(args: Arguments, git: Git, streams: Streams): Promise<number> {
+  const cwd = textOf(args, "cwd") ?? process.cwd();
+  const files = createNodeFiles();
+  const around = await git.open(cwd);
+  const given = textOf(args, "directory") ?? textOf(args, "town");
+  // Inside a project: a town beside it, with that project as its rig and nothing written into it.
+  const project =
+    given === undefined && around !== undefined && (await files.stat(join(around.path, "manifests"))) === undefined
+      ? around.path
+      : undefined;
+  const directory = resolve(
+    cwd,
+    given ?? (project === undefined ? "." : join(dirname(project), `${project.split("/").at(-1) ?? "project"}-town`)),
+  );
+  const rig = textOf(args, "rig");
+  const rigPath = rig === undefined ? project : isLocal(rig) ? resolve(cwd, rig) : rig;
+  const result = await initTown(
+    {
+      directory,
+      rig: rigPath,
+      name: textOf(args, "name"),
+      gate: textOf(args, "gate"),
+      templates,
+      human: await human(git, around?.path ?? cwd),
+    },
+    files,
+    git,
+  );
+  streams.out(
+    [
+      `Made a town in ${result.directory}`,
+      `  rig      ${result.rig}${rigPath === undefined ? " (a sample project in ./sample)" : ` (${rigPath})`}`,
+      `  gate     ${result.gate}`,
+      ...result.files.map((file) => `  file     ${file}`),
+      "",
+      "Next:",
+      `  cd ${result.directory}`,
+      "  town up -d",
+      "  town get convoys,agents,beads",
+      "",
+    ].join("\n"),
+  );
+  return 0;
+}
+
+function isLocal(rig: string): boolean {
+  return isAbsolute(rig) || rig.startsWith(".") || !/^[a-z][a-z0-9+.-]*:\/\/|^[^/]+@[^/]+:/.test(rig);
+}
+
+/** The person who makes the town, as git knows them; a stand-in where git does not. */
+async function human(git: Git, directory: string): Promise<GitIdentity> {
+  const repository = await git.open(directory);
+  const name =
+    process.env["GIT_AUTHOR_NAME"] ?? (await repository?.config("user.name")) ?? process.env["USER"] ?? "overseer";
+  const email =
+    process.env["GIT_AUTHOR_EMAIL"] ??
+    (await repository?.config("user.email")) ??
+    `${name.toLowerCase().replace(/[^a-z0-9]+/g, ".")}@localhost`;
+  return { name, email };
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { ApiStatusError } from "../errors/town-error.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { TownObject } from "../resource/object-meta.ts";
+import type { Verb } from "../resource/verb.ts";
+import { argumentsOf } from "./arguments.ts";
+
+type SessionObject = TownObject<{
+  readonly agent: string;
+  readonly runtimeName: string;
+  readonly generation: number;
+  readonly [key: string]: unknown;
+}>;
+
+const attachArguments = z.strictObject({ agent: z.string().min(1), readOnly: z.boolean().default(false) });
+const peekArguments = z.strictObject({ agent: z.string().min(1), lines: z.int().min(1).max(10_000).default(50) });
+
+/** `town attach AGENT`: answers with the command that a person's terminal runs. */
+export function attachVerb(ports: LoopPorts): Verb {
+  return {
+    name: "attach",
+    summary: "the command that attaches a terminal to an agent's session",
+    needs: "edit",
+    run({ args }) {
+      const options = argumentsOf("attach", attachArguments, args);
+      const session = sessionNamed(options.agent, ports);
+      const command = ports.sessions.attachCommand(session.spec.runtimeName);
+      if (command === undefined)
+        throw new ApiStatusError(
+          409,
+          "NoTerminal",
+          `sessions of the ${ports.sessions.runtime} runtime have no terminal`,
+          { hint: `town peek ${options.agent}` },
+        );
+      return Promise.resolve({
+        text: command.join(" "),
+        data: { command: options.readOnly ? [...command, "-r"] : command },
+      });
+    },
+  };
+}
+
+/** `town peek AGENT`: the last lines of its screen. */
+export function peekVerb(ports: LoopPorts): Verb {
+  return {
+    name: "peek",
+    summary: "the last lines of an agent's screen",
+    needs: "view",
+    async run({ args }) {
+      const options = argumentsOf("peek", peekArguments, args);
+      const session = sessionNamed(options.agent, ports);
+      const text = await ports.sessions.capture(session.spec.runtimeName, options.lines);
+      if (text === undefined)
+        throw new ApiStatusError(404, "NotFound", `the session of ${options.agent} is gone`, {
+          hint: "town get sessions",
+        });
+      return {
+        text,
+        data: { agent: session.spec.agent, generation: session.spec.generation, lines: text.split("\n") },
+      };
+    },
+  };
+}
+
+/** A session by agent name, `namespace/name`, or identity. Throws 404, or 409 when several namespaces have one. */
+function sessionNamed(text: string, ports: LoopPorts): SessionObject {
+  const parts = text.replace(/^(agent|session)s?\//, "").split("/");
+  const name = parts.at(-1) ?? text;
+  const found = (ports.objects.list("Session") as readonly TownObject[]).filter(
+    (session) => session.metadata.name === name && (parts.length === 1 || session.metadata.namespace === parts[0]),
+  ) as unknown as readonly SessionObject[];
+  const [first] = found;
+  if (first === undefined)
+    throw new ApiStatusError(404, "NotFound", `no session of an agent ${text}`, { hint: "town get sessions" });
+  if (found.length > 1)
+    throw new ApiStatusError(409, "Conflict", `several agents are called ${name}`, {
+      hint: `say which: ${found.map((session) => `${session.metadata.namespace ?? "hq"}/${name}`).join(" or ")}`,
+    });
+  return first;
+}
