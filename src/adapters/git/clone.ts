@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import { exists, removeTree, syncDirectory, unlessMissing } from "./disk.ts";
 import type { GitCommand } from "./git-command.ts";
+import { withoutCredentials } from "./git-environment.ts";
 import { Remotes } from "./remotes.ts";
 
 export interface CloneOptions {
@@ -50,7 +51,7 @@ async function adoptable(command: GitCommand, url: string, path: string): Promis
     : undefined;
   if (origin === url) return true;
   const what = origin === undefined ? "something else" : origin === "" ? "another repository" : `a clone of ${origin}`;
-  throw new AdapterError("CloneInTheWay", `Cannot clone ${url} to ${path}: ${what} is there.`, {
+  throw new AdapterError("CloneInTheWay", withoutCredentials(`Cannot clone ${url} to ${path}: ${what} is there.`), {
     hint: `Move ${path} away.`,
   });
 }

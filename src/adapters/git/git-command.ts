@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { AdapterError } from "../../errors/town-error.ts";
 import { gitEnvironment, gitOptions, withoutCredentials } from "./git-environment.ts";
+import { Slots } from "./mutex.ts";
 
 /** Where a command works: an explicit git directory (and checkout), or a directory in which git looks for one. */
 export interface GitPlace {
@@ -23,6 +25,8 @@ export interface GitRunOptions {
   readonly answers?: readonly number[];
   /** Stop reading (and end git) after this many bytes of output. Default: read all. */
   readonly maxBytes?: number;
+  /** Waits for others more than it works (a remote): not counted against the processes that may run at once. */
+  readonly network?: boolean;
 }
 
 export interface GitResult {
@@ -38,15 +42,19 @@ export interface GitCommandOptions {
   readonly program?: string;
   /** Default: that of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Commands that may run at once; others wait their turn. Default: twice the number of cores, at least 4. */
+  readonly processes?: number;
 }
 
 /** Runs git without a shell, with a clean environment, in a process group of its own, always with a time limit. */
 export class GitCommand {
   readonly #program: string;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #slots: Slots;
 
   constructor(options: GitCommandOptions = {}) {
     this.#program = options.program ?? "git";
+    this.#slots = new Slots(options.processes ?? Math.max(4, 2 * availableParallelism()));
     this.#environment = gitEnvironment(options.environment ?? process.env);
   }
 
@@ -67,9 +75,12 @@ export class GitCommand {
 
   /** Output of a command that succeeds; other exits than `answers`, time-outs and aborts throw AdapterError. */
   async run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
+    return options.network === true ? this.#run(args, options) : this.#slots.run(() => this.#run(args, options));
+  }
+
+  async #run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
     if (options.signal?.aborted === true) throw stopped("GitAborted", options, "it was cancelled");
-    const child = this.start(args, options.place, options.env);
-    const run = new RunningGit(child, options);
+    const run = new RunningGit(this.start(args, options.place, options.env), options);
     const result = await run.result();
     if (run.stoppedBy !== undefined) throw stopped(run.stoppedBy, options, run.why);
     if (!result.cut && !(options.answers ?? [0]).includes(result.exitCode))
@@ -170,40 +181,34 @@ export function gitFailure(
   result: Pick<GitResult, "exitCode" | "stderr">,
   reason = "GitFailed",
 ): AdapterError {
-  const said = withoutCredentials(result.stderr.trim().split("\n").slice(-5).join("; "));
+  const said = result.stderr.trim().split("\n").slice(-5).join("; ");
   const end = result.exitCode < 0 ? "was killed" : `exited with ${result.exitCode}`;
+  const message = withoutCredentials(`Cannot ${doing}: git ${args[0]} ${end}: ${said}`);
+  const { exitCode } = result;
   const lock = /Unable to create '([^']+\.lock)'/.exec(result.stderr)?.[1];
-  const hint =
-    lock === undefined
-      ? {}
-      : { hint: `If no git process runs there, a killed one left ${lock} behind: remove that file.` };
-  return new AdapterError(
-    lock === undefined ? reason : "GitLocked",
-    `Cannot ${doing}: git ${args[0]} ${end}: ${said}`,
-    {
-      exitCode: result.exitCode,
-      ...hint,
-    },
-  );
+  if (lock === undefined) return new AdapterError(reason, message, { exitCode });
+  const hint = `If no git process runs there, a killed one left ${lock} behind: remove that file.`;
+  return new AdapterError("GitLocked", message, { exitCode, hint });
 }
 
+/** The error for a git that could not be started. */
 export function startFailure(error: Error, options: Pick<GitRunOptions, "place" | "doing">): AdapterError {
   const code = "code" in error ? String(error.code) : undefined;
   const directory = options.place.cwd ?? options.place.worktree ?? options.place.gitDirectory;
+  const because = { cause: error, code };
   if (code === "ENOENT" && directory !== undefined && !existsSync(directory)) {
-    return new AdapterError("DirectoryMissing", `Cannot ${options.doing}: ${directory} does not exist.`, {
-      cause: error,
-      code,
-    });
+    return stopped("DirectoryMissing", options, `${directory} does not exist`, because);
   }
-  const hint = code === "ENOENT" ? { hint: "Install git 2.38 or newer and make sure that `git` is on the PATH." } : {};
-  return new AdapterError(
-    code === "ENOENT" ? "GitMissing" : "GitFailed",
-    `Cannot ${options.doing}: git could not be started.`,
-    { cause: error, code, ...hint },
-  );
+  if (code !== "ENOENT") return stopped("GitFailed", options, "git could not be started", because);
+  const hint = "Install git 2.38 or newer and make sure that `git` is on the PATH.";
+  return stopped("GitMissing", options, "git could not be found", { ...because, hint });
 }
 
-function stopped(reason: "GitTimedOut" | "GitAborted", options: GitRunOptions, why: string): AdapterError {
-  return new AdapterError(reason, `Cannot ${options.doing}: ${why}.`);
+function stopped(
+  reason: string,
+  options: Pick<GitRunOptions, "doing">,
+  why: string,
+  more: ConstructorParameters<typeof AdapterError>[2] = {},
+): AdapterError {
+  return new AdapterError(reason, withoutCredentials(`Cannot ${options.doing}: ${why}.`), more);
 }

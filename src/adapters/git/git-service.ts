@@ -4,12 +4,14 @@ import { ByteQueue } from "./byte-queue.ts";
 import { signalGroup, startFailure, type GitCommand, type GitPlace } from "./git-command.ts";
 import { withoutCredentials } from "./git-environment.ts";
 
-/** Reads one answer; undefined when the bytes so far are not enough. Called again with the same state then. */
+/** Reads one answer; undefined when the bytes so far are not enough, and it is called again then. */
 export type AnswerReader<T> = (bytes: ByteQueue) => T | undefined;
 
 interface Request {
   readonly input: string;
-  readonly read: AnswerReader<unknown>;
+  /** A reader may hold half an answer, so each process that is asked gets a new one. */
+  readonly reader: () => AnswerReader<unknown>;
+  read: AnswerReader<unknown>;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** How often a process ended while this was the request it worked on. */
@@ -54,9 +56,10 @@ export class GitService {
     return this.#child?.pid;
   }
 
-  ask<T>(input: string, read: AnswerReader<T>): Promise<T> {
+  ask<T>(input: string, reader: () => AnswerReader<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const request: Request = { input, read, resolve: (answer) => resolve(answer as T), reject, deaths: 0 };
+      const answered = (answer: unknown) => resolve(answer as T);
+      const request: Request = { input, reader, read: reader(), resolve: answered, reject, deaths: 0 };
       const wasIdle = this.#waiting.length === 0;
       this.#waiting.push(request);
       if (this.#child === undefined) this.#start();
@@ -94,7 +97,10 @@ export class GitService {
     child.once("close", (code, signal) =>
       this.#ended(child, code === null ? `was killed by ${signal}` : `exited with ${code}`),
     );
-    for (const { input } of this.#waiting) child.stdin?.write(input);
+    for (const request of this.#waiting) {
+      request.read = request.reader();
+      child.stdin?.write(request.input);
+    }
   }
 
   #received(child: ChildProcess, chunk: Buffer): void {

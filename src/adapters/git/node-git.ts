@@ -76,6 +76,7 @@ export class NodeGit implements Git {
 
   async close(): Promise<void> {
     await Promise.all([...this.#opened.values()].map(({ repository }) => repository.close()));
+    await Promise.all([...this.#shared.values()].map(({ objects }) => objects.close()));
   }
 
   async #mustOpen(path: string): Promise<Repository> {
@@ -114,7 +115,12 @@ export class NodeGit implements Git {
     const inode = (await stat(commonDirectory)).ino;
     const key = `${gitDirectory}\0${path}`;
     const known = this.#opened.get(key);
-    if (known?.inode === inode) return known.repository;
+    this.#opened.delete(key);
+    if (known?.inode === inode) {
+      // The most recently used last.
+      this.#opened.set(key, known);
+      return known.repository;
+    }
     const shared = await this.#sharedOf(commonDirectory, hash, inode);
     await known?.repository.close().catch(() => {});
     const command = this.#command;
@@ -127,7 +133,14 @@ export class NodeGit implements Git {
       gitDirectory,
     });
     this.#opened.set(key, { repository, inode });
+    this.#dropOldest();
     return repository;
+  }
+
+  /** Worktrees come and go for weeks; one that is dropped still works for whoever holds it. */
+  #dropOldest(): void {
+    const linked = [...this.#opened].filter(([, { repository }]) => repository.linked);
+    for (const [key] of linked.slice(0, Math.max(0, linked.length - 64))) this.#opened.delete(key);
   }
 
   async #sharedOf(commonDirectory: string, hash: "sha1" | "sha256", inode: number) {

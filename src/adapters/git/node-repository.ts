@@ -63,7 +63,8 @@ export class NodeRepository implements Repository {
     if (revision === "" || /[\n\0]/.test(revision)) return undefined;
     await this.objects.sync();
     try {
-      return (await this.#revisions.info(`${revision}^{commit}`))?.id;
+      const reader = sharedRevision.test(revision) ? this.objects.reader : this.#revisions;
+      return (await reader.info(`${revision}^{commit}`))?.id;
     } catch (error) {
       // Some malformed revisions (`x@{upstream}` of a branch without one) end the process that is asked.
       if (error instanceof AdapterError && error.reason === "GitProcessEnded") return this.#resolveAlone(revision);
@@ -283,6 +284,11 @@ export class NodeRepository implements Repository {
     return removed;
   }
 
+  /** Whether it was opened in a linked worktree. */
+  get linked(): boolean {
+    return this.#gitDirectory !== this.commonDirectory;
+  }
+
   /** Ends the processes that serve this repository; they start again when needed. */
   async close(): Promise<void> {
     await this.objects.sync();
@@ -333,6 +339,9 @@ export class NodeRepository implements Repository {
     return (await this.#text(args, doing)).split("\0").slice(0, -1);
   }
 }
+
+/** Names the same commit in every worktree. */
+const sharedRevision = /^([0-9a-f]{40}([0-9a-f]{24})?|refs\/(heads|tags|remotes|town)\/.*)$/;
 
 function required(id: string | undefined, revision: string, where: string): string {
   if (id !== undefined) return id;

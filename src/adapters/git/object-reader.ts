@@ -22,11 +22,11 @@ export class ObjectReader {
 
   /** `name` is an id or a revision without newline; undefined when git knows no such object. */
   async info(name: string): Promise<ObjectInfo | undefined> {
-    return (await this.service.ask(`info ${name}\n`, readInfo)) ?? undefined;
+    return (await this.service.ask(`info ${name}\n`, () => readInfo)) ?? undefined;
   }
 
   async contents(name: string): Promise<RawObject | undefined> {
-    return (await this.service.ask(`contents ${name}\n`, contentsReader())) ?? undefined;
+    return (await this.service.ask(`contents ${name}\n`, contentsReader)) ?? undefined;
   }
 }
 

@@ -46,9 +46,10 @@ export class RefTransactions {
         if (!isPassing(failure) || attempt === 4) throw updateFailure(failure, updates);
         await sleep(50 * attempt * (1 + Math.random()));
       }
-      await Promise.all(
-        [...new Set(updates.map(({ ref }) => dirname(join(this.#commonDirectory, ref))))].map(syncDirectory),
-      );
+      const directories = updates.map(({ ref }) => dirname(join(this.#commonDirectory, ref)));
+      // A deletion may have rewritten packed-refs.
+      if (updates.some(({ to }) => to === null)) directories.push(this.#commonDirectory);
+      await Promise.all([...new Set(directories)].map(syncDirectory));
       return true;
     });
   }
@@ -83,10 +84,7 @@ export class RefTransactions {
       };
     }
     try {
-      await this.#service.git.ask(
-        ["start", ...updates.map(updateLine), "prepare", "commit", ""].join("\n"),
-        committed(),
-      );
+      await this.#service.git.ask(["start", ...updates.map(updateLine), "prepare", "commit", ""].join("\n"), committed);
       return undefined;
     } catch (error) {
       return error;

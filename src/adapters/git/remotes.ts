@@ -103,6 +103,7 @@ export class Remotes {
       doing: `${verb} ${remote} (${this.#gitDirectory})`,
       timeoutMs: options.timeoutMs ?? 600_000,
       signal: options.signal,
+      network: true,
       answers: [0, 1, 128],
     });
   }

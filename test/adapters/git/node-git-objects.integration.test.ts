@@ -1,0 +1,210 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GitCommand } from "../../../src/adapters/git/git-command.ts";
+import { NodeGitObjects } from "../../../src/adapters/git/node-git-objects.ts";
+import { realSite, type RealSite } from "./git-site.ts";
+
+const ada = { name: "Ada", email: "ada@example.com", timeMs: 1_700_000_000_000 };
+
+describe("NodeGitObjects", () => {
+  let site: RealSite;
+  let path: string;
+  let objects: NodeGitObjects;
+  beforeEach(() => {
+    site = realSite();
+    path = join(site.root, "r.git");
+    site.sh(site.root, "init", "-q", "--bare", path);
+    objects = another();
+  });
+  afterEach(async () => {
+    await objects.close();
+    await site.close();
+  });
+
+  const another = () =>
+    new NodeGitObjects({
+      command: new GitCommand({ environment: site.environment }),
+      commonDirectory: path,
+      hash: "sha1",
+    });
+  const loose = (id: string) => join(path, "objects", id.slice(0, 2), id.slice(2));
+  const packs = () => readdirSync(join(path, "objects/pack")).filter((name) => name.endsWith(".pack"));
+  const type = (id: string) =>
+    execFileSync("git", ["--git-dir", path, "cat-file", "-t", id], { env: site.environment, encoding: "utf8" }).trim();
+
+  async function writeHistory(commits: number, filesEach: number): Promise<string> {
+    let parent: string | undefined;
+    for (let c = 0; c < commits; c++) {
+      const entries = [];
+      for (let f = 0; f < filesEach; f++)
+        entries.push({ mode: "100644" as const, name: `f${f}`, id: await objects.writeBlob(`${c} ${f}\n`) });
+      parent = await objects.writeCommit({
+        tree: await objects.writeTree(entries),
+        parents: parent === undefined ? [] : [parent],
+        message: `${c}`,
+        author: ada,
+        committer: ada,
+      });
+      await objects.sync();
+    }
+    return parent ?? "";
+  }
+
+  it("given few objects, when synced, then they are loose, read-only, and git reads them", async () => {
+    const head = await writeHistory(1, 3);
+    expect(packs()).toEqual([]);
+    expect(statSync(loose(head)).mode & 0o777).toBe(0o444);
+    expect(type(head)).toBe("commit");
+    expect(readdirSync(join(path, "objects", head.slice(0, 2))).filter((name) => name.startsWith("tmp"))).toEqual([]);
+    site.sh(path, "fsck", "--strict", head);
+  });
+
+  it("given many objects, when synced, then they are one pack and git reads them", async () => {
+    const head = await writeHistory(1, 200);
+    expect(packs()).toHaveLength(1);
+    expect(existsSync(loose(head))).toBe(false);
+    site.sh(path, "fsck", "--strict", head);
+    expect((await another().readTree((await another().readCommit(head))?.tree ?? "")).length).toBe(200);
+  });
+
+  it("given objects that nothing synced, when another process looks, then it sees none, and all after the sync", async () => {
+    const id = await objects.writeBlob("x");
+    const other = another();
+    expect(await objects.readBlob(id)).toBe("x");
+    expect(await other.readBlob(id)).toBeUndefined();
+    await objects.sync();
+    expect(await other.readBlob(id)).toBe("x");
+    await other.close();
+  });
+
+  it("given a disk that refuses, when synced, then it throws and a later sync writes everything", async () => {
+    const id = await objects.writeBlob("x");
+    await site.write(join(path, "objects", id.slice(0, 2)), "a file where a directory belongs");
+    await expect(objects.sync()).rejects.toMatchObject({
+      name: "AdapterError",
+      code: expect.stringMatching(/ENOTDIR|EEXIST/),
+    });
+    expect(await objects.readBlob(id)).toBe("x");
+    await site.remove(join(path, "objects", id.slice(0, 2)));
+    await objects.sync();
+    expect(type(id)).toBe("blob");
+  });
+
+  it("given an object that the repository has, loose or packed, when written again, then nothing is written and gc will not take it", async () => {
+    const head = await writeHistory(1, 2);
+    site.sh(path, "update-ref", "refs/heads/main", head);
+    const extra = await objects.writeBlob("extra");
+    await objects.sync();
+    const old = new Date(Date.now() - 30 * 86_400_000);
+    utimesSync(loose(extra), old, old);
+    await objects.writeBlob("extra");
+    await objects.sync();
+    expect(statSync(loose(extra)).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+    site.sh(path, "repack", "-q", "-a", "-d");
+    const again = another();
+    const blob = await again.writeBlob("0 0\n");
+    await again.sync();
+    await again.close();
+    expect(existsSync(loose(blob))).toBe(false);
+  });
+
+  it("given own loose objects, small packs and a user's, when packed, then own ones are one pack and the user's are untouched", async () => {
+    const theirs = execFileSync("git", ["--git-dir", path, "hash-object", "-w", "--stdin"], {
+      env: site.environment,
+      encoding: "utf8",
+      input: "theirs",
+    }).trim();
+    let head = "";
+    for (const files of [10, 60, 70]) head = await writeHistory(3, files);
+    site.sh(path, "update-ref", "refs/heads/main", head);
+    expect(packs().length).toBeGreaterThan(2);
+    expect(await objects.packOwn({ minimum: 100_000 })).toBe(0);
+    const packed = await objects.packOwn({ minimum: 10 });
+    expect(packed).toBeGreaterThan(200);
+    expect(packs()).toHaveLength(1);
+    expect(existsSync(loose(theirs))).toBe(true);
+    expect(site.sh(path, "count-objects")).toMatch(/^1 objects/);
+    expect(await objects.packOwn({ minimum: 1 })).toBe(0);
+    site.sh(path, "fsck", "--strict");
+    expect((await objects.readCommit(head))?.message).toBe("2");
+    await writeHistory(1, 5);
+    expect(await objects.packOwn({ minimum: 1 })).toBeGreaterThan(0);
+    expect(packs()).toHaveLength(2);
+    site.sh(path, "fsck", "--strict");
+  });
+
+  it("given a packer that was killed between its steps, when packed again, then nothing is lost and nothing stays behind", async () => {
+    const head = await writeHistory(5, 10);
+    site.sh(path, "update-ref", "refs/heads/main", head);
+    const list = join(path, "town/own-objects.v1");
+    const before = readFileSync(list, "utf8");
+    const saved = join(site.root, "saved");
+    cpSync(join(path, "objects"), saved, { recursive: true });
+    await objects.packOwn({ minimum: 1 });
+    // Killed after the pack was written and before anything was removed; the list had been taken but not noted.
+    cpSync(saved, join(path, "objects"), { recursive: true });
+    writeFileSync(`${list}.packer`, "");
+    writeFileSync(`${list}.taken`, before);
+    await writeHistory(1, 2);
+    expect(await objects.packOwn({ minimum: 1 })).toBeGreaterThan(50);
+    site.sh(path, "fsck", "--strict");
+    expect(site.sh(path, "count-objects")).toMatch(/^0 objects/);
+    expect(existsSync(`${list}.taken`)).toBe(false);
+    expect(type(head)).toBe("commit");
+  });
+
+  it("given a reader that is killed, when read, then the answers still come", async () => {
+    const ids = await Promise.all(Array.from({ length: 400 }, (_, i) => objects.writeBlob(`${i}\n`.repeat(500))));
+    await objects.sync();
+    const reader = another();
+    await reader.readBlob(ids[0] ?? "");
+    const reads = Promise.all(ids.map((id) => reader.readBlob(id)));
+    process.kill(reader.reader.service.pid ?? 0, "SIGKILL");
+    expect((await reads).map((text) => text?.split("\n")[0])).toEqual(ids.map((_, i) => `${i}`));
+    process.kill(reader.reader.service.pid ?? 0, "SIGKILL");
+    expect(await reader.readBlob(ids[3] ?? "")).toContain("3\n");
+    await reader.close();
+  });
+
+  it("given an idle process, when its time is over, then it ends and the next request starts another", async () => {
+    const { ObjectReader } = await import("../../../src/adapters/git/object-reader.ts");
+    const reader = new ObjectReader(
+      new GitCommand({ environment: site.environment }),
+      { gitDirectory: path },
+      { idleMs: 50 },
+    );
+    expect(await reader.info("0".repeat(40))).toBeUndefined();
+    const first = reader.service.pid;
+    await expect.poll(() => reader.service.pid, { timeout: 5000 }).toBeUndefined();
+    await expect.poll(() => isAlive(first ?? 0), { timeout: 5000 }).toBe(false);
+    expect(await reader.info(objects.emptyTree)).toMatchObject({ type: "tree" });
+    await reader.service.close();
+  });
+
+  it("given a process that hangs, when asked, then it is killed and the request fails in time", async () => {
+    const program = join(site.root, "hang");
+    await site.write(program, "#!/bin/sh\nexec sleep 600\n");
+    chmodSync(program, 0o755);
+    const { ObjectReader } = await import("../../../src/adapters/git/object-reader.ts");
+    const reader = new ObjectReader(
+      new GitCommand({ program, environment: site.environment }),
+      { gitDirectory: path },
+      { silentMs: 100 },
+    );
+    await expect(reader.info("x")).rejects.toMatchObject({
+      reason: "GitProcessEnded",
+      message: expect.stringContaining("SIGKILL"),
+    });
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
