@@ -5,7 +5,7 @@ import { AdapterError } from "../errors/town-error.ts";
 import type { GitIdentity, Repository } from "../ports/git.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { appendToLog, eventLine } from "./event-log.ts";
-import { logPositions, versionFile, versionText } from "./git-records.ts";
+import { positionsAt, versionFile, versionText } from "./git-records.ts";
 import { flushedRef } from "./paths.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
@@ -37,8 +37,8 @@ const maxNamed = 4;
 export class BranchWriter {
   readonly #options: BranchWriterOptions;
   readonly trees: TreeWriter;
-  /** Last commit written by this store, and how much of each log it contains. */
-  tip: string | undefined;
+  #pin: string | undefined;
+  #tip: string | undefined;
   #tree: string;
   #positions = new Map<string, number>();
 
@@ -48,26 +48,46 @@ export class BranchWriter {
     this.#tree = options.repository.objects.emptyTree;
   }
 
-  get tree(): string {
-    return this.#tree;
+  /** Commit that the next one builds on. */
+  get tip(): string | undefined {
+    return this.#tip;
+  }
+
+  /** Blob of a file of the tip. */
+  find(path: string): Promise<string | undefined> {
+    return this.trees.find(this.#tree, path);
   }
 
   positionOf(log: string): number {
     return this.#positions.get(log) ?? 0;
   }
 
-  /** Takes a commit as the one to build on. */
-  async adopt(commit: string): Promise<void> {
-    const info = await this.#options.repository.objects.readCommit(commit);
+  /** Takes a commit as the one to build on. `pin`: what the pin of this store says now. */
+  async adopt(commit: string, pin: string | undefined): Promise<void> {
+    const { repository } = this.#options;
+    const info = await repository.objects.readCommit(commit);
     if (info === undefined)
       throw new AdapterError(
         "CommitMissing",
-        `Cannot read commit ${commit} of the work branch: it is not in ${this.#options.repository.path}.`,
+        `Cannot read commit ${commit} of the work branch: it is not in ${repository.path}.`,
         { hint: "Run `git fsck` there." },
       );
-    this.tip = commit;
+    this.#pin = pin;
+    this.#tip = commit;
     this.#tree = info.tree;
-    this.#positions = new Map(logPositions(info));
+    this.#positions = new Map(await positionsAt(repository, commit));
+  }
+
+  /** Reads the pin again, after somebody moved refs meanwhile. */
+  async readPin(): Promise<void> {
+    this.#pin = await this.#options.repository.resolve(flushedRef);
+  }
+
+  /** Builds on a commit that contains the tip. */
+  async fastForward(commit: string): Promise<void> {
+    const former = this.#positions;
+    await this.adopt(commit, this.#pin);
+    for (const [id, seq] of former) this.#positions.set(id, Math.max(seq, this.positionOf(id)));
   }
 
   /**
@@ -76,46 +96,34 @@ export class BranchWriter {
    */
   async commit(change: BranchChange, expected: string | undefined): Promise<string | undefined> {
     const { repository, branch, logId } = this.#options;
-    const pin = this.tip;
     const tree = await this.#writeTree(change);
     const positions = new Map(this.#positions);
-    if (change.merged !== undefined) {
-      const merged = await repository.objects.readCommit(change.merged);
-      for (const [id, seq] of merged === undefined ? [] : logPositions(merged))
-        positions.set(id, Math.max(seq, positions.get(id) ?? 0));
-    }
+    const merged = change.merged === undefined ? [] : await positionsAt(repository, change.merged);
+    for (const [id, seq] of merged) positions.set(id, Math.max(seq, positions.get(id) ?? 0));
     positions.set(logId, Math.max(change.seq, positions.get(logId) ?? 0));
-    const parents = await this.#parents(change.merged);
     const committer = { ...this.#options.committer, timeMs: this.#options.now() };
     const actors = [...new Set(change.events.map(({ actor }) => actor))];
     const [only] = actors;
-    const author = actors.length === 1 && only !== undefined ? { ...committer, name: only } : committer;
     const commit = await repository.objects.writeCommit({
       tree,
-      parents,
+      parents: [this.#tip, change.merged].filter((parent) => parent !== undefined),
       message: messageFor(change, actors, positions),
-      author,
+      author: actors.length === 1 && only !== undefined ? { ...committer, name: only } : committer,
       committer,
     });
     const moved = await repository.updateRefs(
       [
         { ref: branch, from: expected ?? null, to: commit },
-        { ref: flushedRef, to: commit, ...(pin === undefined ? {} : { from: pin }) },
+        { ref: flushedRef, from: this.#pin ?? null, to: commit },
       ],
       "town: flush",
     );
     if (!moved) return undefined;
-    this.tip = commit;
+    this.#pin = commit;
+    this.#tip = commit;
     this.#tree = tree;
     this.#positions = positions;
     return commit;
-  }
-
-  async #parents(merged: string | undefined): Promise<readonly string[]> {
-    if (merged === undefined) return this.tip === undefined ? [] : [this.tip];
-    if (this.tip === undefined || (await this.#options.repository.isAncestor(this.tip, merged))) return [merged];
-    if (await this.#options.repository.isAncestor(merged, this.tip)) return [this.tip];
-    return [this.tip, merged];
   }
 
   async #writeTree(change: BranchChange): Promise<string> {

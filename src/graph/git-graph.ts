@@ -1,16 +1,22 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
+import { holdingAncestors, holdsDescendants } from "../domain/work-graph/index/readiness.ts";
+import type { GraphMergeResult, LostClaim } from "../domain/work-graph/merge/merge-graphs.ts";
+import { formatStamp } from "../domain/work-graph/record/stamp.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { HistoryEntry, WorkGraph } from "../ports/work-graph.ts";
-import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
-import { holdingAncestors, holdsDescendants } from "../domain/work-graph/index/readiness.ts";
+import type { AbsorbReport } from "./absorb.ts";
+import { prepareMerge } from "./absorb.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import { parseEventLine } from "./event-log.ts";
-import { GraphStore } from "./graph-store.ts";
+import { ForeignReader, mergedLogText } from "./foreign-change.ts";
 import type { StoreOptions, Unflushed } from "./graph-store.ts";
+import { GraphStore } from "./graph-store.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
+import { setAside } from "./set-aside.ts";
 import type { StoreLock } from "./store-lock.ts";
 import type { Wal } from "./wal.ts";
 
@@ -36,21 +42,31 @@ const maxRetryMs = 30_000;
 /** The work graph of one repository: transactions in front, the branch behind. */
 export class GitGraph extends GraphStore implements WorkGraph {
   readonly #parts: GitGraphParts;
-  #flushing: Promise<unknown> = Promise.resolve();
+  readonly #reader: ForeignReader;
+  readonly #stopping = new AbortController();
+  #serial: Promise<unknown> = Promise.resolve();
   #timer: { readonly wake: AbortController; readonly done: Promise<void> } | undefined;
-  #stopping = new AbortController();
+  /** A branch that was merged into memory and must become a parent of the next commit, with the files it brings. */
+  #merged: { readonly tip: string; readonly files: ReadonlyMap<string, string | null> } | undefined;
 
   constructor(options: StoreOptions, parts: GitGraphParts) {
     super(options);
     this.#parts = parts;
+    this.#reader = new ForeignReader(parts.repository, parts.writer.trees, options.index.statuses);
   }
 
   get repository(): Repository {
     return this.#parts.repository;
   }
 
+  /** Full ref name of the branch. */
   get branch(): string {
     return this.#parts.branch;
+  }
+
+  /** Last commit that this store wrote or built on. */
+  get tip(): string | undefined {
+    return this.#parts.writer.tip;
   }
 
   /** Lets this store see beads of other stores. */
@@ -59,7 +75,8 @@ export class GitGraph extends GraphStore implements WorkGraph {
     this.foreignChanged(this.foreignTargets());
   }
 
-  foreignTargets(): Iterable<string> {
+  /** Ids that beads here refer to and that are not here. */
+  foreignTargets(): readonly string[] {
     return [...this.index.missingTargets()];
   }
 
@@ -76,6 +93,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return holdsDescendants(this.index, record, now) || holdingAncestors(this.index, record, now).length > 0;
   }
 
+  /** Ids of beads here whose state a change of `id` can have altered. */
   reachOf(id: string): ReadonlySet<string> {
     return this.index.reachOf(id);
   }
@@ -86,7 +104,6 @@ export class GitGraph extends GraphStore implements WorkGraph {
     if (unflushed.ids.size > 0 && this.#parts.lock !== undefined) this.onDirty();
   }
 
-  /** Records and events that the branch does not have yet. */
   protected override onDirty(): void {
     if (this.stopped) return;
     if (this.#timer === undefined) {
@@ -106,7 +123,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
         break;
       } catch (error) {
         log.warn(
-          { namespace: this.namespace, branch: this.#parts.branch, err: error, retryMs },
+          { namespace: this.namespace, branch: this.branch, err: error, retryMs },
           "cannot flush the work graph",
         );
         await clock.sleep(retryMs, this.#stopping.signal);
@@ -117,51 +134,168 @@ export class GitGraph extends GraphStore implements WorkGraph {
     if (this.dirtyCount > 0) this.onDirty();
   }
 
-  async flush(): Promise<{ readonly commit: string }> {
-    const run = this.#flushing.then(() => this.#flushNow());
-    this.#flushing = run.catch(() => undefined);
+  // Flushes and merges of one store never overlap.
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#serial.then(work);
+    this.#serial = run.catch(() => undefined);
     return run;
   }
 
-  async #flushNow(): Promise<{ readonly commit: string }> {
-    for (let attempt = 1; ; attempt++) {
-      const expected = await this.#parts.repository.resolve(this.#parts.branch);
+  async flush(): Promise<{ readonly commit: string }> {
+    return { commit: await this.#inTurn(() => this.#flushNow()) };
+  }
+
+  async #flushNow(): Promise<string> {
+    for (let attempt = 1; attempt <= maxFlushAttempts; attempt++) {
+      const expected = await this.repository.resolve(this.branch);
+      if (expected !== undefined && expected !== this.tip && expected !== this.#merged?.tip)
+        await this.#absorb(expected);
       const commit = await this.#writeCommit(expected);
-      if (commit !== undefined) {
-        await this.#rotate();
-        return { commit };
+      if (commit === undefined) {
+        await this.#parts.writer.readPin();
+        continue;
       }
-      if (attempt >= maxFlushAttempts) {
-        throw new WaitingError(
-          "BranchBusy",
-          `Cannot flush the work graph of ${this.namespace}: ${this.#parts.branch} was moved ${attempt} times meanwhile.`,
-          1_000,
-          {
-            hint: "Everything is safe in the log; it is tried again.",
-          },
-        );
-      }
+      await this.#tidy();
+      return commit;
     }
+    throw new WaitingError(
+      "BranchBusy",
+      `Cannot flush the work graph of ${this.namespace}: ${this.branch} was moved ${maxFlushAttempts} times meanwhile.`,
+      1_000,
+      {
+        hint: "Everything is safe in the log; it is tried again.",
+      },
+    );
   }
 
   async #writeCommit(expected: string | undefined): Promise<string | undefined> {
     const { writer } = this.#parts;
-    if (this.dirtyCount === 0 && writer.tip !== undefined && writer.tip === expected) return writer.tip;
+    if (this.dirtyCount === 0 && this.#merged === undefined && writer.tip !== undefined && writer.tip === expected)
+      return writer.tip;
     const unflushed = this.takeUnflushed();
-    const seq = this.seq;
+    const merged = this.#merged;
     const records = new Map<string, BeadRecord | undefined>();
     for (const id of unflushed.ids) records.set(id, this.index.stored(id));
+    let commit: string | undefined;
     try {
-      const commit = await writer.commit({ records, events: unflushed.events, seq }, expected);
+      const change = {
+        records,
+        events: unflushed.events,
+        seq: this.seq,
+        merged: merged?.tip,
+        ...(merged === undefined ? {} : { files: merged.files }),
+      };
+      commit = await writer.commit(change, expected);
+    } finally {
       if (commit === undefined) this.putBack(unflushed);
-      return commit;
-    } catch (error) {
-      this.putBack(unflushed);
-      throw error;
     }
+    if (commit !== undefined && this.#merged === merged) this.#merged = undefined;
+    return commit;
   }
 
-  async #rotate(): Promise<void> {
+  /** Merges a commit of somebody else into memory and log; the next flush writes the result. */
+  absorb(commit: string): Promise<AbsorbReport | undefined> {
+    return this.#inTurn(() => this.#absorb(commit));
+  }
+
+  async #absorb(theirs: string): Promise<AbsorbReport | undefined> {
+    const { writer, repository } = this.#parts;
+    const tip = writer.tip;
+    const base = tip === undefined ? undefined : await repository.mergeBase(tip, theirs);
+    if (base === theirs) return undefined;
+    const change = await this.#reader.read(base, theirs);
+    const prepared = await prepareMerge(change, {
+      repository,
+      reader: this.#reader,
+      index: this.index,
+      prefix: this.prefix,
+      random: this.options.random,
+      base,
+      ourTip: tip,
+      theirTip: theirs,
+      dirty: this.dirtyIds,
+      pendingEvents: this.pendingEvents,
+    });
+    for (const record of change.theirs.values()) this.observeStamp(record);
+    const results: GraphMergeResult[] = [];
+    for (const { actor, quiet, run } of prepared) results.push(await this.#applyMerge(actor, quiet, run));
+    const continues = tip === undefined || base === tip;
+    if (continues) {
+      await writer.fastForward(theirs);
+      this.#merged = undefined;
+      this.markDirty([...results.flatMap(({ differing }) => [...differing]), ...change.badIds]);
+    } else {
+      this.#merged = { tip: theirs, files: await this.#filesToTake(change.files) };
+    }
+    return this.#report(theirs, change.bad, results, continues);
+  }
+
+  async #applyMerge(
+    actor: string,
+    quiet: boolean,
+    run: (stamp: string) => GraphMergeResult,
+  ): Promise<GraphMergeResult> {
+    const stampNow = (): string => formatStamp({ ms: this.options.clock.now(), tick: 0 });
+    if (this.#parts.lock === undefined) {
+      const result = run(stampNow());
+      for (const [id, record] of result.records) this.index.put(id, record, this.index.revOf(id) + 1);
+      return result;
+    }
+    const merged = await this.write(
+      { actor },
+      (tx) => {
+        const result = run(formatStamp({ ms: tx.now, tick: 0 }));
+        for (const [id, record] of result.records) tx.replace(id, record);
+        return result;
+      },
+      { quiet },
+    );
+    return merged as GraphMergeResult;
+  }
+
+  // Logs are joined, since each store only adds lines to its own; anything else is theirs.
+  async #filesToTake(files: ReadonlyMap<string, string | null>): Promise<ReadonlyMap<string, string | null>> {
+    const { objects } = this.repository;
+    const { writer } = this.#parts;
+    const taken = new Map<string, string | null>();
+    for (const [path, blob] of files) {
+      const ours = path.startsWith("log/") ? await writer.find(path) : undefined;
+      if (ours === undefined || ours === blob) taken.set(path, blob);
+      else if (blob !== null) {
+        const text = mergedLogText((await objects.readBlob(ours)) ?? "", (await objects.readBlob(blob)) ?? "");
+        taken.set(path, await objects.writeBlob(text));
+      }
+    }
+    return taken;
+  }
+
+  async #report(
+    commit: string,
+    bad: readonly { readonly path: string; readonly problem: string; readonly text: string }[],
+    results: readonly GraphMergeResult[],
+    continues: boolean,
+  ): Promise<AbsorbReport> {
+    const { log } = this.options;
+    const lostClaims: readonly LostClaim[] = results.flatMap((result) => result.lostClaims);
+    const rekeyed = new Map(results.flatMap((result) => [...result.rekeyed]));
+    const changed = results.flatMap(({ records }) => [...records.keys()]);
+    const refused = bad.map(({ path }) => `${path}@${commit}`);
+    if (this.#parts.lock !== undefined) {
+      const items = bad.map(({ path, problem, text }) => ({ place: `${path}@${commit}`, problem, text }));
+      await setAside(this.#parts.files, this.#parts.paths.setAside, "branch", items, log);
+    }
+    log.info(
+      { namespace: this.namespace, commit, changed: changed.length, diverged: !continues },
+      "foreign commit of the work branch taken in",
+    );
+    for (const lost of lostClaims) log.warn({ namespace: this.namespace, ...lost }, "claim lost to an earlier one");
+    for (const [from, to] of rekeyed)
+      log.warn({ namespace: this.namespace, from, to }, "bead id was given twice and is changed");
+    return { commit, changed, lostClaims, rekeyed, refused };
+  }
+
+  // Closed log segments go once everything in them is durable elsewhere.
+  async #tidy(): Promise<void> {
     const { wal, writer } = this.#parts;
     if (wal.size < segmentBytes) return;
     await wal.rotate();
@@ -171,7 +305,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   async #writeLocal(): Promise<void> {
     const { files, paths, wal } = this.#parts;
-    const wisps = [];
+    const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
     for (const record of this.index.all())
       if (record.ephemeral === true) wisps.push({ record, rev: this.index.revOf(record.id) });
     await writeLocalState(files, paths.local, { logs: new Map([[wal.id, this.seq]]), wisps, requests: this.requests });
@@ -179,14 +313,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   async history(id: string): Promise<readonly HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
-    const { writer, repository } = this.#parts;
-    if (writer.tip !== undefined) {
-      for (const file of await repository.listFiles(writer.tip, "log")) {
-        const text = (await repository.objects.readBlob(file.id)) ?? "";
-        for (const line of text.split("\n")) {
-          const entry = line.includes(JSON.stringify(id)) ? parseEventLine(line) : undefined;
-          if (entry?.id === id) entries.push(entry);
-        }
+    const tip = this.tip;
+    const needle = JSON.stringify(id);
+    for (const file of tip === undefined ? [] : await this.repository.listFiles(tip, "log")) {
+      const text = (await this.repository.objects.readBlob(file.id)) ?? "";
+      for (const line of text.split("\n")) {
+        const entry = line.includes(needle) ? parseEventLine(line) : undefined;
+        if (entry?.id === id) entries.push(entry);
       }
     }
     for (const entry of this.pendingEvents) if (entry.id === id) entries.push(entry);

@@ -93,6 +93,28 @@ export async function requireKnownFormat(repository: Repository, commit: string)
 export const versionFile = "version.json";
 export const versionText = `${JSON.stringify({ format: formatVersion, records: "ab/cd/<id>.json", log: "log/<yyyy-mm-dd>/<log-id>.jsonl" })}\n`;
 
+/**
+ * How much of each log a commit contains, also when it was made by plain git: then the trailers of its nearest ancestors
+ * count.
+ */
+export async function positionsAt(repository: Repository, commit: string): Promise<ReadonlyMap<string, number>> {
+  const positions = new Map<string, number>();
+  const seen = new Set([commit]);
+  const open = [commit];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const info = await repository.objects.readCommit(next);
+    if (info === undefined) continue;
+    const own = logPositions(info);
+    for (const [id, seq] of own) positions.set(id, Math.max(seq, positions.get(id) ?? 0));
+    for (const parent of own.size > 0 ? [] : info.parents) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      open.push(parent);
+    }
+  }
+  return positions;
+}
+
 const trailer = /^Town-Wal: ([0-9a-z]+)=(\d+)$/gm;
 
 /** How much of each log a commit contains: log id to seq. */

@@ -38,10 +38,16 @@ export interface Unflushed {
   readonly events: readonly HistoryEntry[];
 }
 
+export interface WriteOptions {
+  readonly requestId?: string;
+  /** The changes come from another store, whose log has their events. */
+  readonly quiet?: boolean;
+}
+
 interface Waiting {
   readonly author: Author;
   readonly work: (tx: Transaction) => unknown;
-  readonly requestId: string | undefined;
+  readonly options: WriteOptions;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -120,27 +126,28 @@ export class GraphStore extends IndexReader {
     work: (tx: GraphTransaction) => T,
     options: { readonly requestId?: string } = {},
   ): Promise<T> {
-    return (await this.write(author, work, options.requestId)) as T;
+    return (await this.write(author, work, options)) as T;
   }
 
   /** As `transact`, with the wider transaction that this room uses. */
-  protected write(author: Author, work: (tx: Transaction) => unknown, requestId?: string): Promise<unknown> {
+  protected write(author: Author, work: (tx: Transaction) => unknown, options: WriteOptions = {}): Promise<unknown> {
+    const { requestId } = options;
     if (this.#closed) return Promise.reject(closedError(this.namespace));
     if (this.options.journal === undefined) return Promise.reject(readOnlyError(this.namespace));
-    if (requestId === undefined) return this.#enqueue(author, work, undefined);
+    if (requestId === undefined) return this.#enqueue(author, work, options);
     if (this.#requests.has(requestId)) return Promise.resolve(this.#requests.get(requestId));
     const running = this.#inFlight.get(requestId);
     if (running !== undefined) return running;
-    const answer = this.#enqueue(author, work, requestId);
+    const answer = this.#enqueue(author, work, options);
     this.#inFlight.set(requestId, answer);
     const done = (): void => void this.#inFlight.delete(requestId);
     answer.then(done, done);
     return answer;
   }
 
-  #enqueue(author: Author, work: (tx: Transaction) => unknown, requestId: string | undefined): Promise<unknown> {
+  #enqueue(author: Author, work: (tx: Transaction) => unknown, options: WriteOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ author, work, requestId, resolve, reject });
+      this.#queue.push({ author, work, options, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }
@@ -172,6 +179,7 @@ export class GraphStore extends IndexReader {
     let seq = this.#seq;
     for (const waiting of batch) {
       const now = this.options.clock.now();
+      const stamp = this.#stamps.next(now);
       const tx = new Transaction({
         index: this.index,
         prefix: this.prefix,
@@ -194,8 +202,8 @@ export class GraphStore extends IndexReader {
         });
         const first = seq + 1;
         seq += Math.max(1, changes.length);
-        const line = this.#lineOf(waiting, first, now, { changes, revs: changeRevs, answer });
-        executed.push({ waiting, answer, changes, revs: changeRevs, seq, timeMs: now, line });
+        const line = this.#lineOf(waiting, first, stamp.ms, { changes, revs: changeRevs, answer });
+        executed.push({ waiting, answer, changes, revs: changeRevs, seq, timeMs: stamp.ms, line });
         transactions.push(tx);
       } catch (error) {
         tx.undo();
@@ -212,7 +220,8 @@ export class GraphStore extends IndexReader {
     timeMs: number,
     done: Pick<Executed, "changes" | "revs" | "answer">,
   ): string | undefined {
-    const { author, requestId } = waiting;
+    const { author, options } = waiting;
+    const { requestId } = options;
     if (requestId === undefined && done.changes.every((change) => this.#isVolatile(change))) return undefined;
     const operations = done.changes.map(({ id, before, after, note }, i): WalOperation => {
       const wisp = before?.ephemeral === true || after?.ephemeral === true;
@@ -231,6 +240,7 @@ export class GraphStore extends IndexReader {
       a: author.actor,
       ...(author.session === undefined ? {} : { n: author.session }),
       ...(requestId === undefined ? {} : { r: requestId, v: done.answer }),
+      ...(options.quiet === true ? { q: 1 as const } : {}),
       o: operations,
     };
     return JSON.stringify(record);
@@ -258,12 +268,12 @@ export class GraphStore extends IndexReader {
         });
         this.#trackLease(id, before, line === undefined);
       });
-      if (line !== undefined) this.#trackUnflushed(changes, waiting.author, timeMs);
+      if (line !== undefined) this.#trackUnflushed(changes, waiting, timeMs);
       this.#seq = seq;
     }
     this.#announce(announced);
     for (const { waiting, answer } of executed) {
-      if (waiting.requestId !== undefined) this.#remember(waiting.requestId, answer);
+      if (waiting.options.requestId !== undefined) this.#remember(waiting.options.requestId, answer);
       waiting.resolve(answer);
     }
     if (this.#dirty.size > 0) this.onDirty();
@@ -274,15 +284,14 @@ export class GraphStore extends IndexReader {
     else if (before !== undefined && !this.#leaseWritten.has(id)) this.#leaseWritten.set(id, before);
   }
 
-  #trackUnflushed(changes: readonly RecordChange[], author: Author, timeMs: number): void {
-    const persistent = changes.filter(
-      ({ before, after }) => after !== undefined && after.ephemeral !== true && before !== after,
-    );
+  #trackUnflushed(changes: readonly RecordChange[], waiting: Waiting, timeMs: number): void {
+    const persistent = changes.filter(({ before, after }) => (after ?? before)?.ephemeral !== true);
     for (const { id } of persistent) this.#dirty.add(id);
-    const visibleChanges = persistent.map((change) =>
+    if (waiting.options.quiet === true) return;
+    const seen = persistent.map((change) =>
       change.before?.ephemeral === true ? { ...change, before: undefined } : change,
     );
-    this.#events.push(...entriesOf(visibleChanges, author, timeMs));
+    this.#events.push(...entriesOf(seen, waiting.author, timeMs));
   }
 
   #remember(requestId: string, answer: unknown): void {
@@ -294,7 +303,7 @@ export class GraphStore extends IndexReader {
 
   #announce(changes: readonly GraphChange[]): void {
     if (changes.length === 0) return;
-    for (const listener of [...this.#listeners]) {
+    for (const listener of this.#listeners) {
       try {
         listener(changes);
       } catch (error) {
@@ -317,6 +326,15 @@ export class GraphStore extends IndexReader {
   protected putBack(unflushed: Unflushed): void {
     this.#dirty = new Set([...unflushed.ids, ...this.#dirty]);
     this.#events = [...unflushed.events, ...this.#events];
+  }
+
+  /** Lets ids reach the branch with the next flush although they were not changed here. */
+  protected markDirty(ids: Iterable<string>): void {
+    for (const id of ids) this.#dirty.add(id);
+  }
+
+  protected get dirtyIds(): ReadonlySet<string> {
+    return this.#dirty;
   }
 
   protected get pendingEvents(): readonly HistoryEntry[] {

@@ -10,7 +10,7 @@ import type { Processes } from "../ports/processes.ts";
 import type { Random } from "../ports/random.ts";
 import { BranchWriter } from "./branch-writer.ts";
 import { GitGraph } from "./git-graph.ts";
-import { logPositions, readCommitRecords, requireKnownFormat } from "./git-records.ts";
+import { logPositions, positionsAt, readCommitRecords, requireKnownFormat } from "./git-records.ts";
 import type { BadFile } from "./git-records.ts";
 import { readLocalState } from "./local-state.ts";
 import type { LocalState } from "./local-state.ts";
@@ -79,9 +79,9 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   const identity = await readIdentity(files, paths, options.random, repository.commonDirectory, lock === undefined);
   const pin = await repository.resolve(flushedRef);
   const tip = await repository.resolve(branch);
-  const base = pin ?? tip;
+  const base = await ownCommit(repository, pin, tip, identity.logId);
   const bad = base === undefined ? [] : await loadCommit(repository, base, index, statuses);
-  const positions = await positionsAt(repository, base);
+  const positions = base === undefined ? new Map<string, number>() : await positionsAt(repository, base);
   const local = await readLocalState(files, paths.local);
   loadWisps(index, local);
   const recovered = await recover(options, index, identity.logs, positions, local);
@@ -94,7 +94,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
     now: () => options.clock.now(),
     committer: options.committer ?? { name: "town", email: "town@localhost" },
   });
-  if (base !== undefined) await writer.adopt(base);
+  if (base !== undefined) await writer.adopt(base, pin);
   const graph = new GitGraph(
     {
       namespace: options.namespace,
@@ -121,7 +121,33 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
     },
   );
   graph.resume({ ids: recovered.dirty, events: recovered.events });
+  if (tip !== undefined && tip !== base) await graph.absorb(tip);
   return graph;
+}
+
+/**
+ * The commit to start from: the pin, or a commit of ours that was put on the branch just before the pin could follow. Without
+ * a pin, what is on the branch.
+ */
+async function ownCommit(
+  repository: Repository,
+  pin: string | undefined,
+  tip: string | undefined,
+  logId: string,
+): Promise<string | undefined> {
+  if (pin === undefined || tip === undefined || pin === tip) return pin ?? tip;
+  const pinned = (await positionsAt(repository, pin)).get(logId) ?? 0;
+  if (((await positionsAt(repository, tip)).get(logId) ?? 0) <= pinned || !(await repository.isAncestor(pin, tip)))
+    return pin;
+  let own = pin;
+  let seq = pinned;
+  for (const commit of await repository.log(pin, tip, 10_000)) {
+    const position = logPositions(commit).get(logId) ?? 0;
+    if (position <= seq) continue;
+    own = commit.id;
+    seq = position;
+  }
+  return own;
 }
 
 async function loadCommit(
@@ -134,11 +160,6 @@ async function loadCommit(
   const { records, bad } = await readCommitRecords(repository, commit, statuses);
   index.load(records);
   return bad;
-}
-
-async function positionsAt(repository: Repository, commit: string | undefined): Promise<ReadonlyMap<string, number>> {
-  const info = commit === undefined ? undefined : await repository.objects.readCommit(commit);
-  return info === undefined ? new Map() : logPositions(info);
 }
 
 function loadWisps(index: GraphIndex, local: LocalState): void {

@@ -53,7 +53,7 @@ export function replay(index: GraphIndex, entries: readonly WalEntry[], containe
         after,
         ...(operation.m === undefined ? {} : { note: operation.m }),
       };
-      events.push(...entriesOf([change], authorOf(record), record.t));
+      if (record.q !== 1) events.push(...entriesOf([change], authorOf(record), record.t));
     }
   }
   return { dirty, events, requests, refused, lastSeq };

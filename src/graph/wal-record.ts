@@ -31,6 +31,8 @@ export interface WalRecord {
   /** Request id, and the answer it got. */
   readonly r?: string;
   readonly v?: unknown;
+  /** 1: its events are in another log already. */
+  readonly q?: 1;
   readonly o: readonly WalOperation[];
 }
 

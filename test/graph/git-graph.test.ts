@@ -19,9 +19,9 @@ describe("the store", () => {
 
   test("given acknowledged changes without a flush, when the process is killed, then the next one has them", async () => {
     const world = await graphWorld();
-    const { graph, kill } = await world.open();
+    const { graph, ...process } = await world.open();
     const bead = await graph.transact(alice, (tx) => tx.create({ title: "first" }));
-    kill();
+    process.kill();
     world.disk.crash();
     const again = await world.open();
     expect(again.graph.get(bead.id)).toEqual(bead);

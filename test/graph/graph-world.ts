@@ -26,7 +26,7 @@ export interface OpenedGraph {
   readonly graph: GitGraph;
   readonly files: Files;
   /** kill -9 of the process that has it open. */
-  kill(): void;
+  kill(this: void): void;
 }
 
 export async function graphWorld(seed: number | string = 1): Promise<GraphWorld> {

@@ -37,39 +37,45 @@ const stateFields = new Set(["status", "assignee", "close_reason", "closed_by_se
 /** The events of one change; empty when nothing but bookkeeping (leases, times) changed. */
 export function changeEvents(before: BeadRecord | undefined, after: BeadRecord | undefined): readonly ChangeEvent[] {
   if (after === undefined) return before === undefined ? [] : [{ event: "deleted", changes: [] }];
-  const first = before === undefined || before.status === tombstone;
-  const fields = fieldChanges(first ? undefined : before, after);
-  const events: ChangeEvent[] = [];
-  if (first && after.status !== tombstone) events.push({ event: "created", changes: fields });
-  else {
-    const state = fields.filter(({ field }) => stateFields.has(field));
-    const rest = fields.filter(({ field }) => !stateFields.has(field));
-    const takenOver = before !== undefined && isClaimed(after) && fenceChanged(before, after);
-    if (state.length > 0 || takenOver) events.push({ event: stateEvent(before, after), changes: state });
-    if (rest.length > 0) events.push({ event: "updated", changes: rest });
-  }
-  if (after.status === tombstone) return events;
-  events.push(...edgeEvents(first ? undefined : before, after), ...labelEvents(first ? undefined : before, after));
-  for (const comment of newComments(first ? undefined : before, after)) {
-    events.push({ event: "commented", changes: [{ field: "comment", to: shortened(comment.text) }] });
-  }
-  return events;
+  const former = before?.status === tombstone ? undefined : before;
+  if (after.status === tombstone) return former === undefined ? [] : [{ event: "deleted", changes: reasonOf(after) }];
+  const fields = fieldChanges(former, after);
+  return [
+    ...(former === undefined ? [{ event: "created", changes: fields }] : fieldEvents(former, after, fields)),
+    ...edgeEvents(former, after),
+    ...labelEvents(former, after),
+    ...newComments(former, after).map(({ text }) => ({
+      event: "commented",
+      changes: [{ field: "comment", to: shortened(text) }],
+    })),
+  ];
+}
+
+function reasonOf(record: BeadRecord): readonly FieldChange[] {
+  const reason = record["delete_reason"];
+  return reason === undefined ? [] : [{ field: "reason", to: shortened(reason) }];
+}
+
+function fieldEvents(before: BeadRecord, after: BeadRecord, fields: readonly FieldChange[]): readonly ChangeEvent[] {
+  const state = fields.filter(({ field }) => stateFields.has(field));
+  const rest = fields.filter(({ field }) => !stateFields.has(field));
+  const takenOver = isClaimed(after) && fenceChanged(before, after);
+  return [
+    ...(state.length > 0 || takenOver ? [{ event: stateEvent(before, after), changes: state }] : []),
+    ...(rest.length > 0 ? [{ event: "updated", changes: rest }] : []),
+  ];
 }
 
 function fenceChanged(before: BeadRecord, after: BeadRecord): boolean {
   return metadataOf(before)[META.fence] !== metadataOf(after)[META.fence];
 }
 
-function stateEvent(before: BeadRecord | undefined, after: BeadRecord): string {
-  const from = before?.status ?? "";
-  const to = after.status;
-  if (to === tombstone) return "deleted";
-  if (to === "closed" && from !== "closed") return "closed";
-  if (from === "closed" && to !== "closed") return "reopened";
-  if (isClaimed(after) && (before === undefined || !isClaimed(before) || fenceChanged(before, after))) return "claimed";
-  if (before !== undefined && isClaimed(before) && to === "open") return "released";
-  if (from !== to) return "status_changed";
-  return "updated";
+function stateEvent(before: BeadRecord, after: BeadRecord): string {
+  if (after.status === "closed" && before.status !== "closed") return "closed";
+  if (before.status === "closed" && after.status !== "closed") return "reopened";
+  if (isClaimed(after) && (!isClaimed(before) || fenceChanged(before, after))) return "claimed";
+  if (isClaimed(before) && after.status === "open") return "released";
+  return before.status === after.status ? "updated" : "status_changed";
 }
 
 function fieldChanges(before: BeadRecord | undefined, after: BeadRecord): readonly FieldChange[] {

@@ -150,13 +150,10 @@ export class GraphIndex implements RecordSource {
   }
 
   #markStale(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
-    const settles =
-      before?.status !== after?.status ||
-      before?.close_reason !== after?.close_reason ||
-      merged(before) !== merged(after);
-    const holds = settles || before?.defer_until !== after?.defer_until || before?.dependencies !== after?.dependencies;
-    this.#stale.mark(id, { settles, holds });
-    if (!settles && before?.dependencies === after?.dependencies) return;
+    const settles = stateOf(before) !== stateOf(after);
+    const moved = before?.dependencies !== after?.dependencies;
+    this.#stale.mark(id, { settles, holds: settles || moved || before?.defer_until !== after?.defer_until });
+    if (!settles && !moved) return;
     for (const parent of parentIdsOf(before)) this.#stale.markSpawner(parent);
     for (const parent of parentIdsOf(after)) this.#stale.markSpawner(parent);
   }
@@ -240,8 +237,10 @@ export class GraphIndex implements RecordSource {
   }
 }
 
-function merged(record: BeadRecord | undefined): boolean {
-  return record !== undefined && isMerged(record);
+// What others wait for: two states that are equal here are equal to every dependent.
+function stateOf(record: BeadRecord | undefined): string | undefined {
+  if (record === undefined) return undefined;
+  return `${record.status}\n${isMerged(record)}\n${record.close_reason ?? ""}`;
 }
 
 function insertionPoint(sorted: readonly string[], id: string): number {

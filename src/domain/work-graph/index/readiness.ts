@@ -1,7 +1,8 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
+import { META } from "../bead.ts";
 import { notWorkTypes } from "../record/bead-types.ts";
 import { blockingTypes, edgesOf, externalTarget, parentChild, parentIdsOf, waitsForOf } from "../record/edges.ts";
-import { hasFailed, isMerged } from "../record/facts.ts";
+import { hasFailed, isMerged, metadataOf } from "../record/facts.ts";
 import { isSettled } from "../record/statuses.ts";
 import { timeOf } from "../record/stamp.ts";
 import type { RecordSource } from "./record-source.ts";
@@ -111,10 +112,13 @@ export function isCandidate(source: RecordSource, record: BeadRecord): boolean {
   );
 }
 
-/** What a candidate is listed as: work, an epic, a wisp, or a record that is no work. */
+/**
+ * What a candidate is listed as: work, an epic, a wisp, or something that is not handed out. A step of a molecule belongs to
+ * whoever has the molecule's bead.
+ */
 export function readyList(record: BeadRecord): "Work" | "Epic" | "Wisp" | "Other" {
   if (record.ephemeral === true) return "Wisp";
-  if (notWorkTypes.has(record.issue_type)) return "Other";
+  if (notWorkTypes.has(record.issue_type) || metadataOf(record)[META.step] !== undefined) return "Other";
   return record.issue_type === "epic" ? "Epic" : "Work";
 }
 

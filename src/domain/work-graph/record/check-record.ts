@@ -143,11 +143,12 @@ export function normalisedFields(fields: Readonly<Record<string, unknown>>): Rea
   if (typeof next["issue_type"] === "string") next["issue_type"] = canonicalType(next["issue_type"]);
   if (typeof next["priority"] === "string" && /^[Pp]?[0-4]$/.test(next["priority"]))
     next["priority"] = Number(next["priority"].slice(-1));
-  if (Array.isArray(next["labels"])) next["labels"] = sortedUnique(next["labels"]);
+  if (Array.isArray(next["labels"]) && next["labels"].every((label) => typeof label === "string"))
+    next["labels"] = sortedUnique(next["labels"]);
   return next;
 }
 
-function sortedUnique(values: readonly unknown[]): readonly unknown[] {
+function sortedUnique(values: readonly string[]): readonly string[] {
   return [...new Set(values)].sort();
 }
 

@@ -41,11 +41,12 @@ export function created(index: GraphIndex, bead: NewBeadFields, minting: Minting
       });
   }
   const parent = parentId === undefined ? undefined : requireParent(index, parentId);
-  const fields = Object.fromEntries(
-    Object.entries(normalisedFields(given)).filter(([, value]) => value !== undefined && value !== null),
+  const fields = presentFields(normalisedFields(given));
+  requireValidFields(
+    "create a bead",
+    { title: "", ...fields, ...(givenId === undefined ? {} : { id: givenId }) },
+    index.statuses,
   );
-  requireValidFields("create a bead", givenId === undefined ? fields : { ...fields, id: givenId }, index.statuses);
-  if (fields["title"] === undefined) requireValidFields("create a bead", { title: "" }, index.statuses);
   const type = typeof fields["issue_type"] === "string" ? fields["issue_type"] : "task";
   const ephemeral = (fields["ephemeral"] ?? parent?.ephemeral) === true;
   const id = givenId ?? newId(index, parentId, idInfix(type, ephemeral), minting);
@@ -54,22 +55,24 @@ export function created(index: GraphIndex, bead: NewBeadFields, minting: Minting
       hint: "Leave the id out to have one made.",
     });
   }
-  const owner = fields["owner"] ?? parent?.owner;
   const record = asRecord({
+    ...presentFields({ owner: parent?.owner, ephemeral: ephemeral || undefined }),
     description: "",
     status: "open",
     priority: 2,
     issue_type: type,
     created_by: context.actor,
     ...fields,
-    ...(owner === undefined ? {} : { owner }),
-    ...(ephemeral ? { ephemeral } : {}),
     id,
     created_at: context.stamp,
     updated_at: context.stamp,
   });
   requireFreeKey(index, record);
   return parentId === undefined ? record : { ...record, dependencies: [newEdge(id, parentId, parentChild, context)] };
+}
+
+function presentFields(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }
 
 export function requireFreeKey(index: GraphIndex, record: BeadRecord): void {
