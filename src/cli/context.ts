@@ -105,6 +105,8 @@ export interface CommandSpec {
   readonly flags: readonly FlagSpec[];
   readonly examples?: readonly string[];
   readonly aliases?: readonly string[];
+  /** Verb of the daemon behind it: left out of the overview when a running daemon does not serve it. */
+  readonly servedBy?: string;
   run(input: CommandInput, context: CommandContext): Promise<number>;
 }
 

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { openApi } from "./connection/open-api.ts";
 import type { Api } from "./connection/api.ts";
-import type { CommandContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
-import { runProgram } from "./program.ts";
+import { runProgram, type BareContext } from "./program.ts";
 import { processPrograms } from "./process-programs.ts";
 import { processStreams } from "./process-streams.ts";
 import { VERSION_TEXT } from "./version.ts";
@@ -17,7 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.once("SIGINT", () => process.exit(EXIT.interrupted));
   });
   const surroundings = { cwd: process.cwd(), env: process.env };
-  const context: Omit<CommandContext, "townOption" | "api"> = {
+  const context: BareContext = {
     ...surroundings,
     streams: processStreams(),
     programs: processPrograms,

@@ -5,4 +5,6 @@ import { hotCommand } from "./hot/hot-command.ts";
 const REST = "./town-full.cjs";
 
 const argv = process.argv.slice(2);
-if (!hotCommand(argv)) void (require(REST) as typeof full).main(argv);
+void hotCommand(argv).then(async (isDone) => {
+  if (!isDone) await (require(REST) as typeof full).main(argv);
+});

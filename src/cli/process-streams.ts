@@ -1,24 +1,50 @@
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import type { Streams } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 
 /** The streams of this process. A reader that went away (`| head`) ends the process quietly. */
 export function processStreams(): Streams {
-  const { stdout, stderr, stdin } = process;
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(EXIT.done);
-  });
+  const outIsTerminal = isatty(1);
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
-    outIsTerminal: stdout.isTTY === true,
-    errIsTerminal: stderr.isTTY === true,
-    inIsTerminal: stdin.isTTY === true,
-    columns: stdout.isTTY === true ? stdout.columns : undefined,
+    out: writer(1, () => process.stdout),
+    err: writer(2, () => process.stderr),
+    outIsTerminal,
+    errIsTerminal: isatty(2),
+    inIsTerminal: isatty(0),
+    columns: outIsTerminal ? process.stdout.columns : undefined,
     readStdin: async () => {
       const chunks: Buffer[] = [];
-      for await (const chunk of stdin) chunks.push(chunk as Buffer);
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks).toString();
     },
   };
+}
+
+/**
+ * Writes straight to the descriptor, since making process.stdout costs 2 ms; once a pipe is full (EAGAIN, where someone
+ * made it non-blocking) the stream takes over, in order.
+ */
+function writer(descriptor: number, stream: () => NodeJS.WriteStream): (text: string) => void {
+  let useStream = false;
+  return (text) => {
+    let rest = Buffer.from(text);
+    while (!useStream && rest.length > 0) {
+      try {
+        rest = rest.subarray(writeSync(descriptor, rest));
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "EPIPE") process.exit(EXIT.done);
+        if (code !== "EAGAIN") throw error;
+        useStream = true;
+        stream().on("error", quitOnBrokenPipe);
+      }
+    }
+    if (rest.length > 0) stream().write(rest);
+  };
+}
+
+function quitOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.done);
 }

@@ -1,60 +1,115 @@
 import { Command, CommanderError, Option } from "commander";
+import { bdArguments } from "./commands/pass-through.ts";
+import { runBd } from "./commands/bd.ts";
+import { candidates } from "./commands/completion.ts";
 import { COMMANDS } from "./command-rows.ts";
 import type { CommandContext, CommandSpec, FlagSpec, FlagValue } from "./context.ts";
 import { errorText } from "./error-text.ts";
 import { EXIT, exitCodeOf, usageError } from "./exit-codes.ts";
 import { camelCase } from "./flag-names.ts";
 import { helpTopic, overviewText } from "./help.ts";
+import { servedVerbs } from "./verbs/call-verb.ts";
 import { normalisedArguments } from "./normalised-arguments.ts";
 
 /** Longest line of help. */
 const HELP_COLUMNS = 100;
 
+/** What runProgram adds to the context once it knows which town is meant. */
+export type BareContext = Omit<CommandContext, "townOption" | "api">;
+export type MakeApi = (townOption: string | undefined) => CommandContext["api"];
+
 /** Runs one command line (without `node` and the script) and returns its exit code. Never throws. */
-export async function runProgram(
-  argv: readonly string[],
-  context: Omit<CommandContext, "townOption" | "api">,
-  makeApi: (townOption: string | undefined) => CommandContext["api"],
-): Promise<number> {
-  const outcome: { code: number } = { code: EXIT.done };
-  const program = programOf(async (spec, args, flags) => {
-    const town = program.opts<{ town?: string }>().town;
-    outcome.code = await spec.run({ args, flags }, { ...context, townOption: town, api: makeApi(town) });
-  }, context);
+export async function runProgram(argv: readonly string[], bare: BareContext, makeApi: MakeApi): Promise<number> {
+  const at = (town: string | undefined): CommandContext => ({ ...bare, townOption: town, api: makeApi(town) });
   try {
-    const args = normalisedArguments(argv, COMMANDS);
-    if (args.length === 0) throw new CommanderError(EXIT.usage, "town.overview", overviewText(COMMANDS));
-    await program.parseAsync(args, { from: "user" });
-    return outcome.code;
+    const { town, rest } = leadingTown(argv);
+    const context = at(town);
+    const bd = bdArguments(rest);
+    if (bd !== undefined) return await runBd(bd, context);
+    if (isOverview(rest)) {
+      bare.streams.out(overviewText(await offered(context)));
+      return EXIT.done;
+    }
+    return await parsed(rest, town, at);
   } catch (error) {
-    return failed(error, context);
+    return failed(error, bare);
+  }
+}
+
+async function parsed(
+  argv: readonly string[],
+  leading: string | undefined,
+  at: (town: string | undefined) => CommandContext,
+): Promise<number> {
+  let code: number = EXIT.done;
+  const { streams } = at(leading);
+  const program = programOf(async (run) => {
+    code = await run(at(program.opts<{ town?: string }>().town ?? leading));
+  }, streams);
+  await program.parseAsync(normalisedArguments(argv, COMMANDS), { from: "user" });
+  return code;
+}
+
+/** `-C DIR` in front of the command, where commands that take their arguments as they are need it read first. */
+function leadingTown(argv: readonly string[]): { readonly town: string | undefined; readonly rest: readonly string[] } {
+  const [first = "", second] = argv;
+  if ((first === "-C" || first === "--town") && second !== undefined) return { town: second, rest: argv.slice(2) };
+  const joined = /^(?:--town=|-C=?)(.+)$/s.exec(first)?.[1];
+  return joined === undefined ? { town: undefined, rest: argv } : { town: joined, rest: argv.slice(1) };
+}
+
+function isOverview([first, second]: readonly string[]): boolean {
+  return first === undefined || (second === undefined && ["help", "--help", "-h"].includes(first));
+}
+
+const OFFER_WITHIN_MS = 1000;
+
+/** All commands, without those whose verb the running daemon does not serve. */
+async function offered(context: CommandContext): Promise<readonly CommandSpec[]> {
+  try {
+    const api = context.api();
+    const served = await servedVerbs({
+      ...api,
+      send: (request) => api.send({ ...request, timeoutMs: OFFER_WITHIN_MS }),
+    });
+    return served.length === 0
+      ? COMMANDS
+      : COMMANDS.filter(({ servedBy }) => servedBy === undefined || served.includes(servedBy));
+  } catch {
+    return COMMANDS;
   }
 }
 
 function failed(error: unknown, context: Pick<CommandContext, "streams" | "signal">): number {
-  if (error instanceof CommanderError) {
-    if (error.code === "town.overview") context.streams.out(error.message);
-    return error.exitCode === 0 || error.code === "town.overview" ? EXIT.done : EXIT.usage;
-  }
+  // commander has printed its message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (context.signal.aborted && error instanceof Error && error.name === "AbortError") return EXIT.interrupted;
   context.streams.err(errorText(error));
   return exitCodeOf(error);
 }
 
-type Runner = (spec: CommandSpec, args: readonly string[], flags: Readonly<Record<string, FlagValue>>) => Promise<void>;
+/** Starts the command chosen, once its arguments are read. */
+type Runner = (run: (context: CommandContext) => Promise<number>) => Promise<void>;
 
-/** The commander program; exported for completion and help. */
-export function programOf(runner: Runner, context: Pick<CommandContext, "streams">): Command {
-  const { streams } = context;
+function programOf(runner: Runner, streams: CommandContext["streams"]): Command {
   const program = configured(new Command("town"), streams)
     .usage("COMMAND [flags]")
     .option("-C, --town <DIR>", "the town to act on; default: $TOWN_DIR, else the one the working directory is in")
     .helpCommand(false);
-  program.helpInformation = () => overviewText(COMMANDS);
-  program
-    .command("help [COMMAND...]", { hidden: true })
-    .action((words: readonly string[]) => streams.out(helpFor(program, words)));
   for (const spec of COMMANDS) addCommand(program, spec, runner, streams);
+  program
+    .command("help [WORDS...]", { hidden: true })
+    .action((words: readonly string[]) => streams.out(helpFor(program, words)));
+  program
+    .command("__complete [WORDS...]", { hidden: true })
+    .allowUnknownOption()
+    .action(async (words: readonly string[]) => {
+      await runner(async (context) => {
+        const found = await candidates(program, words, context);
+        context.streams.out(found.map((candidate) => `${candidate}\n`).join(""));
+        return EXIT.done;
+      });
+    });
   return program;
 }
 
@@ -71,31 +126,29 @@ function configured(command: Command, streams: CommandContext["streams"]): Comma
 
 function addCommand(program: Command, spec: CommandSpec, runner: Runner, streams: CommandContext["streams"]): void {
   const words = spec.name.split(" ");
-  const parent = words
-    .slice(0, -1)
-    .reduce(
-      (at, word) => at.commands.find((command) => command.name() === word) ?? parentCommand(at, word, streams),
-      program,
-    );
-  const command = configured(new Command(words.at(-1)), streams)
-    .summary(spec.summary)
-    .description(`${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`);
+  const parent = words.slice(0, -1).reduce((at, word) => childOf(at, word, streams), program);
+  const command = childOf(parent, words.at(-1) ?? "", streams).description(
+    `${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`,
+  );
   if (spec.positionals !== undefined) command.usage(`${spec.positionals} [flags]`).argument("[args...]");
-  else command.usage("[flags]").allowExcessArguments(false);
-  for (const alias of spec.aliases ?? []) command.alias(alias);
+  else command.usage("[flags]");
   for (const flag of spec.flags) addFlag(command, flag);
-  if (spec.examples !== undefined)
+  if (spec.examples !== undefined && spec.examples.length > 0)
     command.addHelpText("after", `\nExamples:\n${spec.examples.map((line) => `  ${line}\n`).join("")}`);
   command.action(async (...parameters: unknown[]) => {
     const args = spec.positionals === undefined ? [] : ((parameters[0] as readonly string[] | undefined) ?? []);
-    await runner(spec, args, flagsOf(command, spec));
+    await runner((context) => spec.run({ args, flags: flagsOf(command, spec) }, context));
   });
-  parent.addCommand(command);
 }
 
-/** `mail` of `mail send`: on its own it prints its help and fails as a usage error. */
-function parentCommand(at: Command, word: string, streams: CommandContext["streams"]): Command {
-  const command = configured(new Command(word), streams).usage("COMMAND [flags]").helpCommand(false);
+/** The command of that name, made if need be: `mail` of `mail send` alone prints its help and is a usage error. */
+function childOf(at: Command, word: string, streams: CommandContext["streams"]): Command {
+  const known = at.commands.find((command) => command.name() === word);
+  if (known !== undefined) return known;
+  const command = configured(new Command(word), streams)
+    .usage("COMMAND [flags]")
+    .helpCommand(false)
+    .allowExcessArguments(false);
   at.addCommand(command);
   return command;
 }

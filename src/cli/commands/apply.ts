@@ -1,3 +1,4 @@
+import type { VerbResult } from "../../resource/verb.ts";
 import { isSet, listFlag, textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { EXIT, exitCodeOf, usageError } from "../exit-codes.ts";
 import { errorText } from "../error-text.ts";
@@ -71,17 +72,44 @@ async function send(mode: ApplyMode, input: CommandInput, context: CommandContex
     },
     { signal: context.signal },
   );
+  const results = (result.data as ApplyData | undefined)?.results ?? [];
+  printOutcome(result, results, input, context);
+  const code = result.exitCode ?? EXIT.done;
+  const isUnchanged = results.length > 0 && results.every((entry) => entry.result === "unchanged");
+  return code === EXIT.done && isUnchanged && isSet(input, "errorUnchanged") ? EXIT.unchanged : code;
+}
+
+/** The verb's words, or with -o the objects it made. */
+function printOutcome(
+  result: VerbResult,
+  results: NonNullable<ApplyData["results"]>,
+  input: CommandInput,
+  context: CommandContext,
+): void {
   const output = textFlag(input, "output");
-  const results = (result.data as ApplyData | undefined)?.results;
-  if (output === undefined || results === undefined) return printResult(result, context.streams);
+  if (output === undefined) {
+    printResult(result, context.streams);
+    return;
+  }
   const format = outputFormat(output);
   if (format.as === "Table")
     throw usageError(`-o ${output} is not possible here`, "allowed: name, json, yaml, jsonpath=TEMPLATE");
-  const objects = results.flatMap((entry) => (entry.object === undefined ? [] : [entry.object]));
+  const objects = results.map(objectOf);
   const [first] = objects;
   if (objects.length === 1 && first !== undefined) context.streams.out(plainText(format.print(first)));
   else context.streams.out(plainText(format.print({ apiVersion: "v1", kind: "List", metadata: {}, items: objects })));
-  return printResult({ ...result, text: "" }, context.streams);
+  printResult({ ...result, text: "" }, context.streams);
+}
+
+/** A verb that sends no objects still names them. */
+function objectOf({ object, apiVersion, kind, name, namespace }: NonNullable<ApplyData["results"]>[number]): ApiObject {
+  return (
+    object ?? {
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }) } as ApiObject["metadata"],
+    }
+  );
 }
 
 function optional(key: string, value: string | undefined): Readonly<Record<string, string>> {

@@ -12,7 +12,9 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   const api = context.api();
   const scope = scopeOf(input);
   const objects: ApiObject[] = [];
-  for (const { type, names } of selectionsOf(input.args, await discoverTypes(api), { command: "describe" })) {
+  for (const { type, names } of selectionsOf(input.args, await discoverTypes(api, input.args), {
+    command: "describe",
+  })) {
     if (names === undefined) {
       const list = await listObjects(api, type, scope, { labels: textFlag(input, "selector") });
       objects.push(...list.items);

@@ -44,7 +44,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
 async function selectorOf(input: CommandInput, context: CommandContext): Promise<string | undefined> {
   const about = textFlag(input, "for");
   if (about === undefined) return undefined;
-  const [selection, second] = selectionsOf([about], await discoverTypes(context.api()), {
+  const [selection, second] = selectionsOf([about], await discoverTypes(context.api(), [about]), {
     command: "events --for",
     namesRequired: true,
   });

@@ -20,7 +20,7 @@ import { watchObjects } from "./get-watch.ts";
 export async function run(input: CommandInput, context: CommandContext): Promise<number> {
   const api = context.api();
   const format = outputFormat(textFlag(input, "output"));
-  const selections = selectionsOf(input.args, await discoverTypes(api), { command: "get" });
+  const selections = selectionsOf(input.args, await discoverTypes(api, input.args), { command: "get" });
   const options = optionsOf(input, context, format.as === "Table" && format.wide);
   checked(options, selections);
   if (isSet(input, "watch") || isSet(input, "watchOnly")) {

@@ -205,7 +205,7 @@ function unreachable(target: Target, error: NodeJS.ErrnoException): CliError {
   const what = gone ? "no daemon listens there (it is not running, or it was killed)" : error.message;
   return new CliError(
     EXIT.unreachable,
-    "ServerUnreachable",
+    gone ? "ServerGone" : "ServerUnreachable",
     `Cannot reach the daemon of ${target.town} at ${target.socketPath}: ${what}`,
     "start it with `town up -d`",
     error,

@@ -1,27 +1,48 @@
 import { getCommand } from "../commands/get-row.ts";
-import { openApi } from "../connection/open-api.ts";
+import { bdArguments, mayGoOffline, readsStdin, sendBd } from "../commands/pass-through.ts";
 import type { Api } from "../connection/api.ts";
+import { openApi } from "../connection/open-api.ts";
 import type { CommandContext, CommandInput, CommandSpec } from "../context.ts";
 import { errorText } from "../error-text.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { processStreams } from "../process-streams.ts";
-import { verbCommand } from "../verbs/verb-row.ts";
 import { hotRows } from "../verbs/hot-rows.ts";
+import { verbCommand } from "../verbs/verb-row.ts";
 import { VERSION_TEXT } from "../version.ts";
 import { quickParse } from "./quick-parse.ts";
 
-/** Commands that the first bundle answers alone. */
+/** Commands that the first bundle answers alone, besides bd's. */
 export const hotCommands: readonly CommandSpec[] = [getCommand, ...hotRows.map(verbCommand)];
 
-/** Starts the command if it is a hot one in a plain form; false leaves it to the full program. */
-export function hotCommand(argv: readonly string[]): boolean {
+type Hot = (context: CommandContext) => Promise<number>;
+
+/** Runs the command if it is a hot one in a plain form and sets the exit code; false leaves it to the full program. */
+export async function hotCommand(argv: readonly string[]): Promise<boolean> {
   const chosen = chooseHot(argv);
   if (chosen === undefined) return false;
-  void run(chosen.spec, chosen.input);
+  const context = hotContext();
+  try {
+    process.exitCode = await chosen(context);
+  } catch (error) {
+    // bd works on the store on disk when no daemon runs; that is the full program's business.
+    if (bdArguments(argv) !== undefined && mayGoOffline(error, context)) return false;
+    context.streams.err(errorText(error));
+    process.exitCode = exitCodeOf(error);
+  }
   return true;
 }
 
-export function chooseHot(
+/** What to run; undefined when the command is not hot, or its line is not plain. */
+function chooseHot(argv: readonly string[]): Hot | undefined {
+  const bd = bdArguments(argv);
+  // Text on stdin must still be there for the store on disk.
+  if (bd !== undefined) return readsStdin(bd) ? undefined : (context) => sendBd(bd, context);
+  const read = readHot(argv);
+  return read === undefined ? undefined : (context) => read.spec.run(read.input, context);
+}
+
+/** The hot command of a line with its arguments; undefined when the full parser must decide. */
+export function readHot(
   argv: readonly string[],
 ): { readonly spec: CommandSpec; readonly input: CommandInput } | undefined {
   for (const spec of hotCommands) {
@@ -29,23 +50,13 @@ export function chooseHot(
     if (!words.every((word, index) => argv[index] === word)) continue;
     const input = quickParse(spec, argv.slice(words.length));
     // A watch needs the interruption that only the full program sets up.
-    if (input === undefined || input.flags["watch"] === true || input.flags["watchOnly"] === true) return undefined;
-    return { spec, input };
+    const isWatch = input?.flags["watch"] === true || input?.flags["watchOnly"] === true;
+    return input === undefined || isWatch ? undefined : { spec, input };
   }
   return undefined;
 }
 
-async function run(spec: CommandSpec, input: CommandInput): Promise<void> {
-  const streams = processStreams();
-  try {
-    process.exitCode = await spec.run(input, hotContext(streams));
-  } catch (error) {
-    streams.err(errorText(error));
-    process.exitCode = exitCodeOf(error);
-  }
-}
-
-function hotContext(streams: CommandContext["streams"]): CommandContext {
+function hotContext(): CommandContext {
   const surroundings = { cwd: process.cwd(), env: process.env, townOption: undefined };
   let api: Api | undefined;
   const unused = (what: string) => (): never => {
@@ -53,7 +64,7 @@ function hotContext(streams: CommandContext["streams"]): CommandContext {
   };
   return {
     ...surroundings,
-    streams,
+    streams: processStreams(),
     programs: { run: unused("programs"), startDetached: unused("programs") },
     distDirectory: "",
     signal: new AbortController().signal,

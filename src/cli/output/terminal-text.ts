@@ -1,20 +1,19 @@
-// Text from beads, mail and programs may hold escape sequences; none of them may reach a terminal.
+// Text from beads, mail and programs may hold escape sequences; none of them may reach a terminal. A sequence is tried
+// before the single characters, so that a torn one loses at least its first byte.
+const UNWANTED =
+  // oxlint-disable-next-line no-control-regex
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[PX^_][^\u001b]*(?:\u001b\\)?|[@-Z\\-_])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 // oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-// oxlint-disable-next-line no-control-regex
-const ESCAPE_SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+const COLOUR = /^\u001b\[[0-9;:]*m$/;
 
 /** Text without control characters and escape sequences; newlines and tabs stay, CR LF becomes LF. */
 export function plainText(text: string): string {
-  return text.replaceAll("\r\n", "\n").replace(ESCAPE_SEQUENCE, "").replace(CONTROL, "");
+  return text.replaceAll("\r\n", "\n").replace(UNWANTED, "");
 }
 
-/** Keeps colours (SGR) and drops every other control sequence: for output of programs. */
+/** Keeps colours (SGR) and drops every other control sequence: for output of programs, in whole lines. */
 export function colouredText(text: string): string {
-  return text
-    .replaceAll("\r\n", "\n")
-    .replace(ESCAPE_SEQUENCE, (sequence) => (sequence.startsWith("\u001b[") && sequence.endsWith("m") ? sequence : ""))
-    .replace(CONTROL, (character) => (character === "\u001b" ? character : ""));
+  return text.replaceAll("\r\n", "\n").replace(UNWANTED, (found) => (COLOUR.test(found) ? found : ""));
 }
 
 /** One table cell: a single line of plain text. */

@@ -38,11 +38,30 @@ interface DiscoveredResource {
 
 const ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/** All types, those of Town's own groups first, so that a short name means Town's kind where others use it too. */
-export async function discoverTypes(api: Api): Promise<readonly ResourceType[]> {
-  const answers = await Promise.all(["/apis", "/api"].map((path) => api.send({ method: "GET", path, accept: ACCEPT })));
-  const types = answers.flatMap((answer) => typesOf(bodyOf<DiscoveryList>(answer)));
+/**
+ * All types, those of Town's own groups first, so that a short name means Town's kind where others use it too. With the
+ * arguments of a command, the core group is left out unless they name something that the others lack.
+ */
+export async function discoverTypes(api: Api, args?: readonly string[]): Promise<readonly ResourceType[]> {
+  const read = async (path: string): Promise<ResourceType[]> =>
+    typesOf(bodyOf<DiscoveryList>(await api.send({ method: "GET", path, accept: ACCEPT })));
+  const groups = await read("/apis");
+  const core = args !== undefined && typeWords(args).every((word) => isNamed(word, groups)) ? [] : await read("/api");
+  const types = [...groups, ...core];
   return [...types.filter(isTowns), ...types.filter((type) => !isTowns(type))];
+}
+
+/** The words of `TYPE,TYPE NAME…` or `TYPE/NAME…` that stand for types. */
+function typeWords(args: readonly string[]): readonly string[] {
+  const words = args.some((arg) => arg.includes("/"))
+    ? args.map((arg) => arg.split("/")[0] ?? "")
+    : (args[0] ?? "").split(",");
+  return words.filter((word) => word !== "");
+}
+
+function isNamed(word: string, types: readonly ResourceType[]): boolean {
+  const wanted = word.toLowerCase();
+  return types.some((type) => hasName(type, wanted) || type.categories.includes(wanted));
 }
 
 function typesOf(list: DiscoveryList): ResourceType[] {
@@ -70,7 +89,7 @@ function isTowns(type: ResourceType): boolean {
 /** The types that a word names: one for a plural, singular, kind, short name or `plural.group`, several for a category. Throws usage errors. */
 export function typesNamed(word: string, types: readonly ResourceType[]): readonly ResourceType[] {
   const wanted = word.toLowerCase();
-  const exact = types.find((type) => namesOf(type).includes(wanted));
+  const exact = types.find((type) => namesOf(type).includes(wanted)) ?? types.find((type) => hasName(type, wanted));
   if (exact !== undefined) return [exact];
   const category = types.filter((type) => type.categories.includes(wanted) && type.verbs.includes("list"));
   if (category.length > 0) return category;
@@ -93,6 +112,11 @@ function namesOf(type: ResourceType): string[] {
   ]);
   const kind = type.kind.toLowerCase();
   return [...dotted, kind, `${kind}.${type.group}`, ...type.shortNames];
+}
+
+/** Under one of its names, or the plural that people make of a short one: `pools`. */
+function hasName(type: ResourceType, wanted: string): boolean {
+  return namesOf(type).includes(wanted) || type.shortNames.some((name) => `${name}s` === wanted);
 }
 
 /** `agentpool.town.dev`, as messages name an object's type. */

@@ -77,6 +77,12 @@ export const IGNORE_NOT_FOUND: FlagSpec = {
   summary: "say nothing and exit 0 when an object does not exist",
 };
 
+export const ERROR_UNCHANGED: FlagSpec = {
+  name: "error-unchanged",
+  type: "boolean",
+  summary: "exit 3 when nothing changed",
+};
+
 /** The namespace of `-n`, which `-A` overrules. */
 export function scopeOf(input: CommandInput): Scope {
   return { namespace: input.flags["allNamespaces"] === true ? undefined : textFlag(input, "namespace") };

@@ -44,7 +44,10 @@ export async function findObjects(
   const all = input.flags["all"] === true;
   const several = all || labels !== undefined || fields !== undefined;
   const found: Found[] = [];
-  for (const { type, names } of selectionsOf(args, await discoverTypes(api), { command, namesRequired: !several })) {
+  for (const { type, names } of selectionsOf(args, await discoverTypes(api, args), {
+    command,
+    namesRequired: !several,
+  })) {
     if (names !== undefined && several) throw usageError("names cannot be combined with -l, --field-selector or --all");
     if (names !== undefined) {
       for (const name of names) found.push({ type, object: await getObject(api, type, scope, name) });

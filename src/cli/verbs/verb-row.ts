@@ -15,15 +15,13 @@ import { callVerb, printResult } from "./call-verb.ts";
  * their own, and what `read` adds.
  */
 export interface VerbRow {
+  /** First word: the verb; a second one becomes the argument `action`. */
   readonly name: string;
-  /** Verb of the daemon. Default: the name with dashes for spaces. */
-  readonly verb?: string;
   readonly group: CommandGroup;
   readonly summary: string;
   readonly positionals?: readonly Positional[];
   readonly flags?: readonly FlagSpec[];
   readonly examples?: readonly string[];
-  readonly aliases?: readonly string[];
   /** Keep colours of the answer on a terminal: it is what a program printed. Default false. */
   readonly keepColours?: boolean;
   /** Further arguments, as text from stdin. */
@@ -55,10 +53,10 @@ export function verbCommand(row: VerbRow): CommandSpec {
     flags: [...(row.flags ?? []), OUTPUT],
     ...(positionals.length === 0 ? {} : { positionals: positionals.map(usageOf).join(" ") }),
     ...(row.examples === undefined ? {} : { examples: row.examples }),
-    ...(row.aliases === undefined ? {} : { aliases: row.aliases }),
+    servedBy: verbOf(row),
     run: async (input, context) => {
       const args = { ...verbArguments(row, input), ...(await row.read?.(input, context)) };
-      const result = await callVerb(context.api(), row.verb ?? row.name.replaceAll(" ", "-"), args, {
+      const result = await callVerb(context.api(), verbOf(row), args, {
         signal: context.signal,
       });
       return printResult(result, context.streams, {
@@ -69,9 +67,14 @@ export function verbCommand(row: VerbRow): CommandSpec {
   };
 }
 
+function verbOf(row: VerbRow): string {
+  return row.name.split(" ")[0] ?? row.name;
+}
+
 /** Flags and positionals as the verb takes them. Throws usage errors for missing or surplus positionals. */
 export function verbArguments(row: VerbRow, input: CommandInput): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
+  const [, action] = row.name.split(" ");
+  const values: Record<string, unknown> = action === undefined ? {} : { action };
   for (const flag of row.flags ?? []) {
     const value = input.flags[camelCase(flag.name)];
     if (value !== undefined) values[camelCase(flag.name)] = value;

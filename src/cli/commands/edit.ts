@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ApiStatusError, messageOf } from "../../errors/town-error.ts";
+import type { VerbResult } from "../../resource/verb.ts";
+import { textFlag, type CommandContext, type CommandInput } from "../context.ts";
+import { CliError, EXIT, usageError } from "../exit-codes.ts";
+import { yamlText } from "../output/yaml.ts";
+import type { ApiObject } from "../resources/objects.ts";
+import { findObjects } from "../resources/writes.ts";
+import { callVerb, printResult } from "../verbs/call-verb.ts";
+import { withoutManagedFields } from "./get.ts";
+
+const INTRODUCTION =
+  "# Save to change the object, leave the text as it is (or empty) to change nothing. Lines with # at their start are dropped.\n#\n";
+
+/** Opens one object as YAML in $VISUAL or $EDITOR and replaces it with what was saved; a refusal opens the editor again. */
+export async function run(input: CommandInput, context: CommandContext): Promise<number> {
+  const [target, second] = await findObjects(context.api(), input, "edit");
+  if (target === undefined || second !== undefined) throw usageError("edit takes one object at a time");
+  const directory = mkdtempSync(join(tmpdir(), "town-edit-"));
+  const path = join(directory, `${target.type.singular}-${target.object.metadata.name}.yaml`);
+  const original = yamlText(editable(target.object));
+  let text = original;
+  let refusal = "";
+  for (;;) {
+    writeFileSync(path, INTRODUCTION + refusal + text, { mode: 0o600 });
+    await openEditor(path, context);
+    const saved = readFileSync(path, "utf8").replace(/^#.*\n/gm, "");
+    if (saved.trim() === "" || saved === original) {
+      rmSync(directory, { recursive: true });
+      context.streams.out("Edit cancelled, no changes made.\n");
+      return EXIT.done;
+    }
+    if (saved === text)
+      throw new CliError(
+        EXIT.failed,
+        "EditRefused",
+        "the change was refused and then left as it was; nothing was changed",
+        `your text is kept in ${path}`,
+      );
+    text = saved;
+    const outcome = await replace(text, textFlag(input, "message"), context);
+    if (typeof outcome === "string") refusal = outcome;
+    else {
+      rmSync(directory, { recursive: true });
+      return printResult(outcome, context.streams);
+    }
+  }
+}
+
+/** The verb's answer, or its refusal as comment lines. */
+async function replace(
+  text: string,
+  message: string | undefined,
+  context: CommandContext,
+): Promise<VerbResult | string> {
+  try {
+    return await callVerb(context.api(), "apply", {
+      documents: [{ path: "edit", text }],
+      mode: "Replace",
+      dryRun: false,
+      ...(message === undefined ? {} : { message }),
+    });
+  } catch (error) {
+    if (!(error instanceof ApiStatusError) || ![400, 409, 422].includes(error.code)) throw error;
+    const lines = messageOf(error).split("\n");
+    return `${lines.map((line) => `# ${line}\n`).join("")}#\n`;
+  }
+}
+
+/** Without what a client cannot change; resourceVersion stays, so that a change in between is noticed. */
+function editable(object: ApiObject): ApiObject {
+  const { status: _, ...rest } = withoutManagedFields(object);
+  return rest;
+}
+
+async function openEditor(path: string, context: CommandContext): Promise<void> {
+  const editor = context.env["VISUAL"] || context.env["EDITOR"] || "vi";
+  // The variable may hold flags or quotes (`code --wait`), which only a shell reads; the path goes as an argument.
+  const code = await context.programs.run(["/bin/sh", "-c", `${editor} "$1"`, "sh", path]);
+  if (code !== 0)
+    throw new CliError(
+      EXIT.failed,
+      "EditorFailed",
+      `the editor (${editor}) ended with exit code ${code}; nothing was changed`,
+      `your text is in ${path}`,
+    );
+}

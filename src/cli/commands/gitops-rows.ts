@@ -1,0 +1,123 @@
+import type { CommandSpec, FlagSpec } from "../context.ts";
+import { ALL, ALL_NAMESPACES, DRY_RUN, ERROR_UNCHANGED, NAMESPACE, OUTPUT_NAME, SELECTOR } from "../resources/flags.ts";
+
+const CHANGE_FLAGS: readonly FlagSpec[] = [
+  NAMESPACE,
+  ALL_NAMESPACES,
+  SELECTOR,
+  ALL,
+  DRY_RUN,
+  OUTPUT_NAME,
+  ERROR_UNCHANGED,
+];
+const ANSWER: FlagSpec = {
+  name: "output",
+  short: "o",
+  type: "string",
+  value: "FORMAT",
+  choices: ["json", "yaml"],
+  summary: "print the answer as json or yaml",
+};
+
+/** A verb of the daemon about one object. */
+function aboutObject(
+  name: string,
+  summary: string,
+  flags: readonly FlagSpec[] = [],
+  examples: readonly string[] = [],
+): CommandSpec {
+  return {
+    name,
+    group: "gitops",
+    summary,
+    positionals: "TYPE[/NAME] [NAME]",
+    flags: [NAMESPACE, ...flags, ANSWER],
+    examples,
+    servedBy: name,
+    run: async (input, context) => (await import("./object-verb.ts")).runObjectVerb(name, flags, input, context),
+  };
+}
+
+/** Desired state: what is declared, where it comes from, what was done about it. */
+export const gitopsCommands: readonly CommandSpec[] = [
+  {
+    name: "validate",
+    group: "gitops",
+    summary: "check manifests on disk; needs no daemon (exit 1: problems found)",
+    positionals: "[PATH...]",
+    flags: [
+      {
+        name: "output",
+        short: "o",
+        type: "string",
+        value: "FORMAT",
+        choices: ["json"],
+        summary: "print the problems as json",
+      },
+    ],
+    examples: ["town validate", "town validate manifests/rigs"],
+    run: async (input, context) =>
+      (await import("../offline.ts")).runOffline(
+        "validate",
+        { paths: input.args, output: input.flags["output"] ?? "text" },
+        context,
+      ),
+  },
+  {
+    name: "reconcile",
+    group: "gitops",
+    summary: "look at everything again at once: the town, or the objects named",
+    positionals: "[TYPE[/NAME]] [NAME...]",
+    flags: [
+      ...CHANGE_FLAGS,
+      {
+        name: "allow-prune",
+        type: "string",
+        value: "REVISION",
+        summary: "let the sync to this revision delete what it holds back",
+      },
+    ],
+    examples: ["town reconcile", "town reconcile rig api", "town reconcile --allow-prune=main@sha1:1a2b3c4"],
+    run: async (input, context) => (await import("./change.ts")).runReconcile(input, context),
+  },
+  {
+    name: "suspend",
+    group: "gitops",
+    summary: "start nothing new: in the town, or for the objects named",
+    positionals: "[TYPE[/NAME]] [NAME...]",
+    flags: CHANGE_FLAGS,
+    examples: ["town suspend", "town suspend pool crew -n api"],
+    run: async (input, context) => (await import("./change.ts")).runSuspend(input, context),
+  },
+  {
+    name: "resume",
+    group: "gitops",
+    summary: "the opposite of suspend",
+    positionals: "[TYPE[/NAME]] [NAME...]",
+    flags: CHANGE_FLAGS,
+    run: async (input, context) => (await import("./change.ts")).runResume(input, context),
+  },
+  {
+    name: "tree",
+    group: "gitops",
+    summary: "an object and everything that belongs to it",
+    positionals: "TYPE[/NAME] [NAME...]",
+    flags: [NAMESPACE],
+    examples: ["town tree rig api", "town tree convoy/settings-page"],
+    run: async (input, context) => (await import("./tree.ts")).run(input, context),
+  },
+  aboutObject("history", "the commits that changed an object", [
+    { name: "limit", type: "number", value: "COUNT", summary: "newest commits only" },
+  ]),
+  aboutObject("undo", "write the former document of an object as a new commit", [
+    { name: "to", type: "string", value: "REVISION", summary: "as it was then; default: before its last change" },
+    { name: "dry-run", type: "boolean", summary: "show the difference, write nothing" },
+  ]),
+  aboutObject("trace", "where an object comes from: repository, file, line, commit"),
+  aboutObject(
+    "why",
+    "the last decision about an object and what it was based on",
+    [],
+    ["town why agent toast", "town why bead/api-x1"],
+  ),
+];

@@ -1,0 +1,155 @@
+import { bold } from "./colour.ts";
+import { tableLines, type TableOptions } from "./table.ts";
+import { plainText } from "./terminal-text.ts";
+
+/** What `town status -o json` prints; names here are stable. */
+export interface TownSummary {
+  readonly town: {
+    readonly name: string;
+    /** Synced, OutOfSync or Unknown. */
+    readonly sync: string;
+    readonly revision?: string;
+    /** Healthy, Progressing, Degraded, Suspended, Missing or Unknown. */
+    readonly health: string;
+    readonly suspended: boolean;
+    readonly runtime?: string;
+  };
+  /** Sessions running. */
+  readonly sessions: number;
+  readonly rigs: readonly {
+    readonly name: string;
+    readonly ready: string;
+    readonly branch: string;
+    readonly agents: number;
+    readonly working: number;
+    readonly merging: number;
+  }[];
+  readonly pools: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly role: string;
+    readonly replicas: number;
+    readonly running: number;
+    readonly working: number;
+    readonly ready: string;
+  }[];
+  /** Those with a bead on their hook. */
+  readonly agents: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly role: string;
+    readonly state: string;
+    readonly hook: string;
+    readonly step?: string;
+  }[];
+  /** Those with open items. */
+  readonly convoys: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly progress: string;
+    readonly working: number;
+    readonly merging: number;
+  }[];
+  /** Those that have not ended. */
+  readonly mergeRequests: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly state: string;
+    readonly bead: string;
+    readonly author: string;
+  }[];
+  readonly problems: readonly { readonly object: string; readonly reason: string; readonly message: string }[];
+}
+
+/** Lines of one listing before it is cut with a count of the rest. */
+const MOST_ROWS = 10;
+
+export function summaryText(summary: TownSummary, options: Pick<TableOptions, "colours" | "columns">): string {
+  const { town } = summary;
+  const revision = town.revision === undefined ? "" : ` at ${town.revision}`;
+  const runtime = town.runtime === undefined || town.runtime === "Answering" ? "" : `, runtime ${town.runtime}`;
+  const head = `Town ${town.name}: ${town.sync}${revision}, ${town.suspended ? "Suspended" : town.health}, ${counted(summary.sessions, "session")} running${runtime}\n`;
+  const section = (
+    title: string,
+    headers: readonly string[],
+    rows: readonly (readonly (string | number)[])[],
+  ): string => {
+    if (rows.length === 0) return "";
+    const shown = rows.slice(0, MOST_ROWS).map((row) => row.map((cell) => (cell === "" ? "<none>" : String(cell))));
+    const more = rows.length > MOST_ROWS ? `… and ${rows.length - MOST_ROWS} more\n` : "";
+    return `\n${options.colours === true ? bold(title) : title}\n${tableLines({ headers, rows: shown }, options)}${more}`;
+  };
+  return plainOrColoured(
+    [
+      head,
+      section(
+        "Rigs",
+        ["NAME", "READY", "BRANCH", "AGENTS", "WORKING", "MERGING"],
+        summary.rigs.map((rig) => [rig.name, rig.ready, rig.branch, rig.agents, rig.working, rig.merging]),
+      ),
+      section(
+        "Pools",
+        ["NAMESPACE", "NAME", "ROLE", "REPLICAS", "RUNNING", "WORKING", "READY"],
+        summary.pools.map((pool) => [
+          pool.namespace,
+          pool.name,
+          pool.role,
+          pool.replicas,
+          pool.running,
+          pool.working,
+          pool.ready,
+        ]),
+      ),
+      section(
+        "Agents at work",
+        ["NAMESPACE", "NAME", "ROLE", "STATE", "HOOK", "STEP"],
+        summary.agents.map((agent) => [
+          agent.namespace,
+          agent.name,
+          agent.role,
+          agent.state,
+          agent.hook,
+          agent.step ?? "",
+        ]),
+      ),
+      section(
+        "Convoys",
+        ["NAMESPACE", "NAME", "PROGRESS", "WORKING", "MERGING"],
+        summary.convoys.map((convoy) => [
+          convoy.namespace,
+          convoy.name,
+          convoy.progress,
+          convoy.working,
+          convoy.merging,
+        ]),
+      ),
+      section(
+        "Merge requests",
+        ["NAMESPACE", "NAME", "STATE", "BEAD", "AUTHOR"],
+        summary.mergeRequests.map((request) => [
+          request.namespace,
+          request.name,
+          request.state,
+          request.bead,
+          request.author,
+        ]),
+      ),
+      section(
+        "Problems",
+        ["OBJECT", "REASON", "MESSAGE"],
+        summary.problems.map((problem) => [problem.object, problem.reason, problem.message]),
+      ),
+      summary.problems.length === 0 ? "\nNo problems.\n" : "",
+    ].join(""),
+    options.colours === true,
+  );
+}
+
+/** Table cells are clean already; colours, where wanted, must survive. */
+function plainOrColoured(text: string, coloured: boolean): string {
+  return coloured ? text : plainText(text);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

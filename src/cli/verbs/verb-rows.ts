@@ -1,0 +1,264 @@
+import type { FlagSpec } from "../context.ts";
+import { hotRows } from "./hot-rows.ts";
+import type { Positional, VerbRow } from "./verb-row.ts";
+
+const one = (name: string): Positional => ({ name, takes: "one" });
+const optional = (name: string): Positional => ({ name, takes: "optional" });
+const some = (name: string): Positional => ({ name, takes: "some" });
+const text = (name: string): Positional => ({ name, takes: "text" });
+const flag = (name: string, summary: string, short?: string): FlagSpec => ({
+  name,
+  type: "boolean",
+  summary,
+  ...(short === undefined ? {} : { short }),
+});
+const value = (name: string, word: string, summary: string, short?: string): FlagSpec => ({
+  name,
+  type: "string",
+  value: word,
+  summary,
+  ...(short === undefined ? {} : { short }),
+});
+const RIG = value("rig", "RIG", "only this rig", "n");
+const REASON = value("reason", "TEXT", "why; kept in the history", "r");
+
+/**
+ * Every command that is a call of one verb. `mail send` calls the verb `mail` with `action: "send"`; the daemon checks the
+ * arguments, so that a row only says how they are written.
+ */
+export const verbRows: readonly VerbRow[] = [
+  ...hotRows,
+  {
+    name: "rig add",
+    group: "rigs",
+    summary: "adopt a repository: writes and commits its manifest",
+    positionals: [one("name"), one("source")],
+    flags: [
+      value("branch", "BRANCH", "branch that work is merged to"),
+      value("prefix", "PREFIX", "prefix of its bead ids"),
+      flag("dry-run", "show the manifest, write nothing"),
+    ],
+    examples: ["town rig add api ~/src/api", "town rig add web https://example.com/web.git"],
+  },
+  {
+    name: "rig remove",
+    group: "rigs",
+    summary: "let a repository go, as it was before; unmerged work is kept and named",
+    positionals: [one("name")],
+    flags: [flag("force", "although work is under way")],
+  },
+  {
+    name: "sling",
+    group: "dispatch",
+    summary: "give beads to an agent, a pool or a rig",
+    positionals: [some("beads")],
+    flags: [
+      value("to", "TARGET", "agent, pool or rig that gets them; default: the rig of each bead"),
+      value("formula", "NAME", "workflow to pour for each"),
+      value("convoy", "NAME", "convoy that follows them; default: a new one"),
+    ],
+    examples: ["town sling api-x1", "town sling api-x1 api-x2 --to api/polecats/toast"],
+  },
+  {
+    name: "convoy list",
+    group: "dispatch",
+    summary: "convoys with their progress",
+    flags: [flag("all", "closed ones, too", "a")],
+  },
+  {
+    name: "convoy create",
+    group: "dispatch",
+    summary: "follow beads as one convoy",
+    positionals: [one("name"), some("beads")],
+  },
+  {
+    name: "convoy add",
+    group: "dispatch",
+    summary: "add beads to a convoy",
+    positionals: [one("name"), some("beads")],
+  },
+  { name: "convoy status", group: "dispatch", summary: "one convoy, item by item", positionals: [one("name")] },
+  { name: "formula list", group: "workflows", summary: "formulas that can be poured, with the file that won" },
+  { name: "formula show", group: "workflows", summary: "one formula as it will be poured", positionals: [one("name")] },
+  {
+    name: "formula lint",
+    group: "workflows",
+    summary: "check formulas: a name, a file or all",
+    positionals: [optional("name")],
+  },
+  { name: "mol current", group: "workflows", summary: "the step to do now", positionals: [optional("id")] },
+  { name: "mol progress", group: "workflows", summary: "how far a molecule is", positionals: [optional("id")] },
+  {
+    name: "close",
+    group: "work",
+    summary: "close beads or steps; --continue goes on with the next step",
+    positionals: [some("ids")],
+    flags: [
+      flag("continue", "claim the step that follows and print it"),
+      REASON,
+      flag("force", "although others depend on it"),
+    ],
+    examples: ["town close api-x1.2 --continue", 'town close api-x1 --reason "no longer needed"'],
+  },
+  {
+    name: "done",
+    group: "agents",
+    summary: "say how the work on your hook ended",
+    flags: [
+      {
+        ...value("outcome", "HOW", "Submitted, NoChange, Blocked, Failed or Question; default Submitted"),
+        choices: ["Submitted", "NoChange", "Blocked", "Failed", "Question"],
+      },
+      REASON,
+      value("on", "BEAD", "with Blocked: the bead that it waits for"),
+      flag("commit-all", "commit every change in the sandbox first"),
+    ],
+    examples: ["town done", 'town done --outcome Blocked --on api-x7 --reason "needs the new client"'],
+  },
+  {
+    name: "handoff",
+    group: "agents",
+    summary: "save where you are, end this session, go on in a fresh one",
+    positionals: [text("note")],
+    flags: [value("agent", "AGENT", "hand off another agent's session")],
+    examples: ['town handoff "tests are red in cart_test, see notes"'],
+  },
+  {
+    name: "nudge",
+    group: "agents",
+    summary: "send an agent a message that it reads at its next prompt",
+    positionals: [one("agent"), text("text")],
+    examples: ['town nudge toast "the API changed, pull main"'],
+  },
+  {
+    name: "peek",
+    group: "agents",
+    summary: "the last lines of an agent's screen",
+    positionals: [one("agent")],
+    flags: [{ name: "lines", type: "number", value: "COUNT", summary: "how many; default 50" }],
+    keepColours: true,
+  },
+  {
+    name: "seance",
+    group: "agents",
+    summary: "ask a former session of an agent",
+    positionals: [one("agent")],
+    flags: [
+      value("prompt", "QUESTION", "what to ask", "p"),
+      value("session", "ID", "which of its sessions; default: the last"),
+    ],
+    examples: ['town seance toast -p "why did you pick a mutex there?"'],
+  },
+  {
+    name: "sandbox",
+    group: "agents",
+    summary: "where an agent works: path, branch, state",
+    positionals: [optional("agent")],
+  },
+  {
+    name: "agent cv",
+    group: "agents",
+    summary: "what an agent has done and what came of it",
+    positionals: [one("agent")],
+  },
+  {
+    name: "blame-agent",
+    group: "agents",
+    summary: "which agent and bead wrote each line of a file",
+    positionals: [one("path")],
+    flags: [RIG],
+  },
+  {
+    name: "join",
+    group: "agents",
+    summary: "take an identity, its hook and its mail for a program you started",
+    positionals: [optional("agent")],
+  },
+  {
+    name: "mq list",
+    group: "merging",
+    summary: "the merge queue in its order",
+    flags: [RIG, flag("all", "ended ones, too", "a")],
+  },
+  {
+    name: "mq status",
+    group: "merging",
+    summary: "one merge request, or the queues as a whole",
+    positionals: [optional("id")],
+    flags: [RIG],
+  },
+  {
+    name: "mq submit",
+    group: "merging",
+    summary: "put a pushed branch into the queue",
+    positionals: [one("branch")],
+    flags: [RIG],
+  },
+  { name: "mq retry", group: "merging", summary: "queue a merge request again", positionals: [one("id")] },
+  {
+    name: "mq reject",
+    group: "merging",
+    summary: "end a merge request unmerged",
+    positionals: [one("id")],
+    flags: [REASON],
+  },
+  { name: "mq blame", group: "merging", summary: "what broke a batch", positionals: [one("id")] },
+  {
+    name: "mq pause",
+    group: "merging",
+    summary: "merge nothing in a rig until resumed",
+    positionals: [one("rig")],
+    flags: [REASON],
+  },
+  { name: "mq resume", group: "merging", summary: "merge again", positionals: [one("rig")] },
+  {
+    name: "mail send",
+    group: "talk",
+    summary: "write to agents or people",
+    positionals: [some("to")],
+    flags: [
+      value("subject", "TEXT", "subject line", "s"),
+      value("message", "TEXT", "body; - or none takes it from stdin", "m"),
+      value("reply-to", "ID", "mail that this answers"),
+      flag("urgent", "nudge the reader now"),
+    ],
+    examples: ['town mail send mayor -s "api is green" -m "ready for the next epic"'],
+    read: async (input, context) => {
+      const { message } = input.flags;
+      if (message !== undefined && message !== "-") return {};
+      return { message: await context.streams.readStdin() };
+    },
+  },
+  { name: "mail read", group: "talk", summary: "one mail in full; it counts as read", positionals: [one("id")] },
+  { name: "mail thread", group: "talk", summary: "a mail with all answers", positionals: [one("id")] },
+  { name: "mail reply", group: "talk", summary: "answer a mail", positionals: [one("id"), text("message")] },
+  { name: "mail ack", group: "talk", summary: "mark mails as done", positionals: [some("ids")] },
+  { name: "mail archive", group: "talk", summary: "put mails away", positionals: [some("ids")] },
+  {
+    name: "escalate",
+    group: "talk",
+    summary: "ask a person to decide",
+    positionals: [text("message")],
+    flags: [
+      {
+        ...value("severity", "HOW", "low, medium, high or critical; default medium"),
+        choices: ["low", "medium", "high", "critical"],
+      },
+      value("bead", "ID", "bead that it is about"),
+    ],
+  },
+  {
+    name: "event emit",
+    group: "talk",
+    summary: "record an event of your own type (x-…)",
+    positionals: [one("type"), text("message")],
+    flags: [value("bead", "ID", "bead that it is about")],
+  },
+  { name: "wake", group: "town", summary: "end the sleep of patrols now", positionals: [optional("patrol")] },
+  {
+    name: "kubeconfig",
+    group: "town",
+    summary: "a kubeconfig for kubectl and its kin",
+    examples: ["town kubeconfig > town.yaml && kubectl --kubeconfig town.yaml get agents"],
+  },
+];
