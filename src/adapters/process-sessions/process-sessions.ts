@@ -6,13 +6,14 @@ import { Turns } from "../../domain/sessions/turns.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { ProcessIdentity } from "../../ports/processes.ts";
 import type { ObservedSession, Sessions, SessionsObservation, SessionStart } from "../../ports/sessions.ts";
-import { endProcesses } from "../sessions/end-processes.ts";
+import type { IdentitySource } from "../process-identity.ts";
 import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
 import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
-import { type ProcessSource, type ProcessStamp, ProcessTable } from "../sessions/process-table.ts";
 import { observedOfRecord, recordOf, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
+import { SessionProcesses } from "../sessions/session-processes.ts";
 
 export interface ProcessSessionsOptions {
   /** For records, shims, exit codes and logs; created with mode 0700. */
@@ -22,7 +23,7 @@ export interface ProcessSessionsOptions {
   /** Where the minimal base environment is taken from. Default: this process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** How processes are listed. Default: `proc` on Linux, else `ps`. */
-  readonly processSource?: ProcessSource;
+  readonly processSource?: IdentitySource;
 }
 
 const REPLACE_GRACE_MS = 5_000;
@@ -43,7 +44,7 @@ export class ProcessSessions implements Sessions {
   readonly runtime = "process";
   readonly #options: ProcessSessionsOptions;
   readonly #files: SessionFiles;
-  readonly #table: ProcessTable;
+  readonly #processes: SessionProcesses;
   readonly #records = new Map<string, SessionRecord>();
   readonly #ended = new Map<string, number | undefined>();
   readonly #ending = new Map<string, Promise<void>>();
@@ -58,7 +59,7 @@ export class ProcessSessions implements Sessions {
   private constructor(options: ProcessSessionsOptions) {
     this.#options = options;
     this.#files = new SessionFiles(options.stateDirectory);
-    this.#table = new ProcessTable(options.processSource);
+    this.#processes = new SessionProcesses(options.clock, options.processSource);
     this.#label = `process-${createHash("sha256").update(options.stateDirectory).digest("hex").slice(0, 12)}`;
   }
 
@@ -185,12 +186,17 @@ export class ProcessSessions implements Sessions {
   }
 
   /** A killed shim leaves its program behind, which nobody could see end: such a program is ended, and lives until then. */
-  async #lives(record: SessionRecord, leader: ProcessStamp): Promise<boolean> {
-    if (await this.#table.lives(leader)) return true;
+  async #lives(record: SessionRecord, leader: ProcessIdentity): Promise<boolean> {
+    const presence = await this.#processes.probe(leader);
+    if (presence === "Unknown") {
+      throw new AdapterError(
+        "ProcessUnknown",
+        `Cannot tell whether process ${leader.pid} of session ${record.name} lives`,
+      );
+    }
     const key = keyOf(record);
-    if (this.#ending.has(key)) return true;
-    const rows = leader.bootId === (await this.#table.bootId()) ? [...(await this.#table.snapshot()).values()] : [];
-    if (!rows.some((row) => !row.zombie && (row.session === leader.pid || row.group === leader.pid))) return false;
+    if (presence === "Alive" || this.#ending.has(key)) return true;
+    if ((await this.#processes.members({ leader, mark: this.#mark(record) })).length === 0) return false;
     const { log } = this.#options;
     log.warn(
       { session: record.name, generation: record.generation, pid: leader.pid },
@@ -221,7 +227,7 @@ export class ProcessSessions implements Sessions {
     await this.#files.saveRecord(record);
     this.#ended.delete(keyOf(record));
     const pid = await this.#spawn(start, shim);
-    const leader = await this.#table.stamp(pid);
+    const leader = await this.#processes.identify(pid);
     const complete = leader === undefined ? record : { ...record, leader };
     await this.#files.saveRecord(complete);
     this.#records.set(name, complete);
@@ -254,12 +260,7 @@ export class ProcessSessions implements Sessions {
   }
 
   async #end(record: SessionRecord, graceMs: number): Promise<void> {
-    const left = await endProcesses(
-      this.#table,
-      this.#options.clock,
-      { leader: record.leader, mark: this.#mark(record) },
-      { graceMs },
-    );
+    const left = await this.#processes.end({ leader: record.leader, mark: this.#mark(record) }, { graceMs });
     if (left.length === 0) return;
     const who = left.map((pid) => `process ${pid}`).join(", ");
     throw new AdapterError(

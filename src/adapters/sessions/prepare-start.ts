@@ -1,11 +1,10 @@
-import { stat } from "node:fs/promises";
 import { sessionNameProblem } from "../../domain/sessions/session-name.ts";
-import { AdapterError } from "../../errors/town-error.ts";
+import { AdapterError, messageOf, TownError } from "../../errors/town-error.ts";
 import type { SessionStart } from "../../ports/sessions.ts";
+import { programPath } from "../program-path.ts";
 import { baseEnvironment } from "./base-environment.ts";
-import { MARK_VARIABLE } from "./end-processes.ts";
-import { findProgram } from "./find-program.ts";
 import type { SessionFiles } from "./session-files.ts";
+import { MARK_VARIABLE } from "./session-processes.ts";
 import { shimScript } from "./shim.ts";
 
 export interface ShimSetup {
@@ -39,18 +38,11 @@ export async function writeShim(start: SessionStart, files: SessionFiles, setup:
   if ([...start.argv, ...Object.values(env), start.cwd].some((text) => text.includes("\0"))) {
     throw startFailed(start, "its command or environment holds a NUL character");
   }
-  const directory = await stat(start.cwd).catch(() => undefined);
-  if (directory?.isDirectory() !== true) throw startFailed(start, `its directory ${start.cwd} does not exist`);
   const [command, ...args] = start.argv;
   if (command === undefined || command === "") throw startFailed(start, "it has no command");
-  const program = await findProgram(command, env["PATH"] ?? "", start.cwd);
-  if (program === undefined) {
-    throw startFailed(
-      start,
-      `${command} was not found in PATH or may not be executed`,
-      `Install ${command}, or set the provider's command to its path.`,
-    );
-  }
+  const program = await programPath(command, { cwd: start.cwd, path: env["PATH"] }).catch((cause: unknown) => {
+    throw startFailed(start, messageOf(cause), cause);
+  });
   const path = files.shimPath(start.name, start.generation);
   const script = shimScript({
     argv: [program, ...args],
@@ -63,9 +55,11 @@ export async function writeShim(start: SessionStart, files: SessionFiles, setup:
   return path;
 }
 
-export function startFailed(start: SessionStart, why: string, hint?: string): AdapterError {
+/** Takes the hint of its cause. */
+export function startFailed(start: SessionStart, why: string, cause?: unknown): AdapterError {
   const message = `Cannot start session ${start.name} (generation ${start.generation}): ${why}`;
-  return new AdapterError("SessionStartFailed", message, hint === undefined ? {} : { hint });
+  const hint = cause instanceof TownError ? cause.hint : undefined;
+  return new AdapterError("SessionStartFailed", message, { ...(hint === undefined ? {} : { hint }), cause });
 }
 
 export function newerGeneration(start: SessionStart, running: number): AdapterError {

@@ -2,9 +2,9 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promi
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
+import type { ProcessIdentity } from "../../ports/processes.ts";
 import type { ObservedSession, SessionStart } from "../../ports/sessions.ts";
 import { OUTPUT_LOG_SCRIPT } from "./output-log.ts";
-import type { ProcessStamp } from "./process-table.ts";
 
 const FORMAT = 1;
 
@@ -19,7 +19,7 @@ export interface SessionRecord {
   readonly command: string;
   readonly startedAtMs: number;
   /** First process of the session; absent when the controller died before it could write it down. */
-  readonly leader?: ProcessStamp;
+  readonly leader?: ProcessIdentity;
 }
 
 /**

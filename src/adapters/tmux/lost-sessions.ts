@@ -1,13 +1,13 @@
 import { exitStatusOfShell } from "../../domain/sessions/exit-status.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ObservedSession } from "../../ports/sessions.ts";
-import type { ProcessTable } from "../sessions/process-table.ts";
 import { observedOfRecord, type SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
+import type { SessionProcesses } from "../sessions/session-processes.ts";
 
 export interface LostSessionsOptions {
   readonly log: Log;
   readonly files: SessionFiles;
-  readonly table: ProcessTable;
+  readonly processes: SessionProcesses;
   /** Ends all processes of a session and verifies it. */
   readonly end: (record: SessionRecord) => Promise<void>;
 }
@@ -45,7 +45,11 @@ export class LostSessions {
     const code = this.#options.files.exitCode(record.name, record.generation);
     // Written down before tmux was asked: with neither a first process nor an exit code there never was a program.
     if (record.leader === undefined && code === undefined) return undefined;
-    if (!this.#gone.has(key) && record.leader !== undefined && (await this.#options.table.lives(record.leader))) {
+    if (
+      !this.#gone.has(key) &&
+      record.leader !== undefined &&
+      (await this.#options.processes.probe(record.leader)) !== "Dead"
+    ) {
       this.#end(key, record);
       return { ...observedOfRecord(record), state: "Running" };
     }

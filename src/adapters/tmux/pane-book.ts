@@ -1,6 +1,7 @@
 import { type ExitStatus, exitStatusOfShell, exitStatusOfSignal } from "../../domain/sessions/exit-status.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ObservedSession } from "../../ports/sessions.ts";
+import { signal } from "../process-identity.ts";
 import { observedOfRecord, type SessionFiles } from "../sessions/session-files.ts";
 import type { ControlClient } from "./control-client.ts";
 import { PANE_FORMAT, type PaneRow, paneRowOf } from "./pane-row.ts";
@@ -81,7 +82,7 @@ export class PaneBook {
     const pid = this.#options.serverPid();
     if (pid === undefined) return undefined;
     for (const waitMs of [2, 20, 100]) {
-      process.kill(pid, "SIGCHLD");
+      signal(pid, "SIGCHLD");
       await this.#options.clock.sleep(waitMs);
       const lines = await client.request(`list-panes -a -f '#{==:#{pane_id},${row.paneId}}' -F '${PANE_FORMAT}'`);
       const exit = statusOfRow(rowsOf(lines)[0]);

@@ -7,9 +7,11 @@ import { Turns } from "../../domain/sessions/turns.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { ProcessIdentity } from "../../ports/processes.ts";
+import { signal } from "../process-identity.ts";
 import { baseEnvironment } from "../sessions/base-environment.ts";
-import type { ProcessStamp, ProcessTable } from "../sessions/process-table.ts";
 import type { SessionFiles } from "../sessions/session-files.ts";
+import type { SessionProcesses } from "../sessions/session-processes.ts";
 import { ControlClient } from "./control-client.ts";
 import { tmuxWord } from "./control-protocol.ts";
 
@@ -29,7 +31,7 @@ export interface TmuxServerOptions {
   readonly files: SessionFiles;
   readonly config: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly table: ProcessTable;
+  readonly processes: SessionProcesses;
   readonly clock: Clock;
   readonly log: Log;
   readonly timeoutMs: number;
@@ -47,7 +49,7 @@ export class TmuxServer {
   readonly #recordPath: string;
   readonly socketDirectory: string;
   #client: ControlClient | undefined;
-  #stamp: ProcessStamp | undefined;
+  #process: ProcessIdentity | undefined;
   #silences = 0;
   #quietUntilMs = 0;
   #closed = false;
@@ -64,7 +66,7 @@ export class TmuxServer {
     const text = await readFile(this.#recordPath, "utf8").catch(() => undefined);
     if (text === undefined) return;
     try {
-      this.#stamp = (JSON.parse(text) as { readonly server?: ProcessStamp }).server;
+      this.#process = (JSON.parse(text) as { readonly server?: ProcessIdentity }).server;
     } catch (err) {
       this.#options.log.warn({ err, path: this.#recordPath }, "the record of the tmux server is unreadable");
     }
@@ -72,7 +74,7 @@ export class TmuxServer {
 
   /** Process of the server, once known. */
   get pid(): number | undefined {
-    return this.#stamp?.pid;
+    return this.#process?.pid;
   }
 
   /** Talks to the server if there is one; never starts it. */
@@ -102,7 +104,7 @@ export class TmuxServer {
     const reach = await this.reach();
     if (reach.state === "Up") await reach.client.request("kill-server").catch(() => []);
     for (let waited = 0; waited < 3_000; waited += 20) {
-      if (this.#stamp === undefined || !(await this.#options.table.lives(this.#stamp))) return;
+      if (!(await this.#mayLive())) return;
       await this.#options.clock.sleep(20);
     }
     throw new AdapterError(
@@ -133,7 +135,7 @@ export class TmuxServer {
     if (this.#client?.open === true) return { state: "Up", client: this.#client };
     if (this.#options.clock.monotonicMs() < this.#quietUntilMs)
       return { state: "Unknown", message: "tmux did not answer lately" };
-    const lives = this.#stamp !== undefined && (await this.#options.table.lives(this.#stamp));
+    const lives = await this.#mayLive();
     if (!(await this.#socketAnswers())) {
       if (!lives) return { state: "Gone", message: "no tmux server runs" };
       return this.#wakeSocket();
@@ -145,10 +147,15 @@ export class TmuxServer {
     }
   }
 
+  /** Only evidence that the recorded process does not exist counts. */
+  async #mayLive(): Promise<boolean> {
+    return this.#process !== undefined && (await this.#options.processes.probe(this.#process)) !== "Dead";
+  }
+
   /** The socket file was removed (a cleaner of temporary files): SIGUSR1 makes tmux create it again, see tmux(1). */
   async #wakeSocket(): Promise<Reach> {
     const { clock } = this.#options;
-    if (this.#stamp !== undefined) process.kill(this.#stamp.pid, "SIGUSR1");
+    if (this.#process !== undefined) signal(this.#process.pid, "SIGUSR1");
     for (let waited = 0; waited < 200; waited += 20) {
       await clock.sleep(20);
       if (!(await this.#socketAnswers())) continue;
@@ -168,7 +175,7 @@ export class TmuxServer {
       this.#quietUntilMs = this.#options.clock.monotonicMs() + backoffMs;
       return { state: "Unknown", message };
     }
-    const lives = this.#stamp !== undefined && (await this.#options.table.lives(this.#stamp));
+    const lives = await this.#mayLive();
     if (!lives && !(await this.#socketAnswers())) return { state: "Gone", message: "no tmux server runs" };
     return { state: "Unknown", message: lives ? ENDING : message };
   }
@@ -218,10 +225,11 @@ export class TmuxServer {
 
   async #identify(client: ControlClient): Promise<void> {
     const [pid] = await client.request("display-message -p '#{pid}'");
-    const stamp = await this.#options.table.stamp(Number(pid));
-    if (stamp === undefined || (stamp.pid === this.#stamp?.pid && stamp.startTime === this.#stamp.startTime)) return;
-    this.#stamp = stamp;
-    await this.#options.files.write(this.#recordPath, `${JSON.stringify({ format: 1, server: stamp })}\n`, 0o600);
+    const found = await this.#options.processes.identify(Number(pid));
+    if (found === undefined || (found.pid === this.#process?.pid && found.startTime === this.#process.startTime))
+      return;
+    this.#process = found;
+    await this.#options.files.write(this.#recordPath, `${JSON.stringify({ format: 1, server: found })}\n`, 0o600);
   }
 
   async #startControlSession(): Promise<void> {

@@ -5,12 +5,12 @@ import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ObservedSession, Sessions, SessionsObservation, SessionStart } from "../../ports/sessions.ts";
-import { endProcesses, type SessionProcesses } from "../sessions/end-processes.ts";
+import type { IdentitySource } from "../process-identity.ts";
 import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
 import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
-import { type ProcessSource, ProcessTable } from "../sessions/process-table.ts";
 import { observedOfRecord, recordOf, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
+import { SessionProcesses } from "../sessions/session-processes.ts";
 import type { ControlClient } from "./control-client.ts";
 import { tmuxWord } from "./control-protocol.ts";
 import { ringDoorbell } from "./doorbell.ts";
@@ -36,7 +36,7 @@ export interface TmuxSessionsOptions extends TmuxConfigInput {
   /** How long tmux may take to answer before it counts as not answering. Default 5000. */
   readonly timeoutMs?: number;
   /** How processes are listed. Default: `proc` on Linux, else `ps`. */
-  readonly processSource?: ProcessSource;
+  readonly processSource?: IdentitySource;
 }
 
 /** Grace of an older generation that a newer one replaces. */
@@ -56,7 +56,7 @@ export class TmuxSessions implements Sessions {
   readonly runtime = "tmux";
   readonly #options: TmuxSessionsOptions;
   readonly #files: SessionFiles;
-  readonly #table: ProcessTable;
+  readonly #processes: SessionProcesses;
   readonly #server: TmuxServer;
   readonly #panes: PaneBook;
   readonly #lost: LostSessions;
@@ -71,14 +71,14 @@ export class TmuxSessions implements Sessions {
   private constructor(options: TmuxSessionsOptions) {
     this.#options = options;
     this.#files = new SessionFiles(options.stateDirectory);
-    this.#table = new ProcessTable(options.processSource);
+    this.#processes = new SessionProcesses(options.clock, options.processSource);
     const { label, clock, log } = options;
     this.#server = new TmuxServer({
       label,
       clock,
       log,
       files: this.#files,
-      table: this.#table,
+      processes: this.#processes,
       config: tmuxConfig(options),
       environment: options.environment ?? process.env,
       timeoutMs: options.timeoutMs ?? 5_000,
@@ -101,7 +101,7 @@ export class TmuxSessions implements Sessions {
     this.#lost = new LostSessions({
       log,
       files: this.#files,
-      table: this.#table,
+      processes: this.#processes,
       end: (record) => this.#endProcesses(record, 1_000),
     });
   }
@@ -271,7 +271,7 @@ export class TmuxSessions implements Sessions {
       this.#records.set(saved.name, saved);
       return;
     }
-    const leader = row.dead ? undefined : await this.#table.stamp(row.pid);
+    const leader = row.dead ? undefined : await this.#processes.identify(row.pid);
     this.#records.set(row.labels.name, leader === undefined ? row.labels : { ...row.labels, leader });
   }
 
@@ -303,7 +303,7 @@ export class TmuxSessions implements Sessions {
       throw error;
     });
     const pid = Number((created ?? "").split(" ")[1]);
-    const leader = await this.#table.stamp(pid);
+    const leader = await this.#processes.identify(pid);
     const complete = leader === undefined ? record : { ...record, leader };
     await this.#files.saveRecord(complete);
     this.#records.set(name, complete);
@@ -324,7 +324,7 @@ export class TmuxSessions implements Sessions {
     const { name, generation } = labels;
     const recorded = this.#records.get(name);
     const leader = recorded?.generation === generation ? recorded.leader : undefined;
-    const stamp = leader ?? (row === undefined || row.dead ? undefined : await this.#table.stamp(row.pid));
+    const stamp = leader ?? (row === undefined || row.dead ? undefined : await this.#processes.identify(row.pid));
     await this.#endProcesses(stamp === undefined ? labels : { ...labels, leader: stamp }, graceMs);
     if (row !== undefined) await this.#killPane(row);
     await this.#files.forget(name, generation);
@@ -335,9 +335,9 @@ export class TmuxSessions implements Sessions {
   }
 
   async #endProcesses(record: SessionRecord, graceMs: number): Promise<void> {
-    const who: SessionProcesses = { leader: record.leader, mark: this.#mark(record) };
+    const who = { leader: record.leader, mark: this.#mark(record) };
     const spare = this.#server.pid === undefined ? [] : [this.#server.pid];
-    const left = await endProcesses(this.#table, this.#options.clock, who, { graceMs, spare });
+    const left = await this.#processes.end(who, { graceMs, spare });
     if (left.length === 0) return;
     throw new AdapterError(
       "SessionStillRunning",

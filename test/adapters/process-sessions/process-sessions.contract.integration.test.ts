@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProcessSessions } from "../../../src/adapters/process-sessions/process-sessions.ts";
+import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { sessionsContract } from "../../ports/sessions.contract.ts";
-import { listeningLog, pause, programsBelow, realClock, shellArgv } from "../sessions/real-programs.ts";
+import { listeningLog, pause, programsBelow, shellArgv } from "../sessions/real-programs.ts";
 
 for (const processSource of ["proc", "ps"] as const) {
   sessionsContract(`process (${processSource})`, async () => {
@@ -12,7 +13,7 @@ for (const processSource of ["proc", "ps"] as const) {
     const open = async (): Promise<ProcessSessions> => {
       const sessions = await ProcessSessions.open({
         stateDirectory: join(home, "state"),
-        clock: realClock,
+        clock: systemClock,
         log: listeningLog(),
         processSource,
       });

@@ -1,26 +1,9 @@
 import { execFileSync } from "node:child_process";
-import type { Clock } from "../../../src/ports/clock.ts";
+import { systemClock } from "../../../src/adapters/system-clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import type { Behaviour } from "../../ports/sessions.contract.ts";
 
-/** Real time, as the daemon's own clock gives it. */
-export const realClock: Clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve();
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener("abort", done, { once: true });
-      function done(): void {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", done);
-        resolve();
-      }
-    }),
-};
-
-export const pause = (ms: number): Promise<void> => realClock.sleep(ms);
+export const pause = (ms: number): Promise<void> => systemClock.sleep(ms);
 
 /** Collects what was logged at warn and error. */
 export function listeningLog(): Log & { readonly heard: string[] } {

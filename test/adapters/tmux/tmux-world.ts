@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TmuxSessionsOptions, TmuxSessions } from "../../../src/adapters/tmux/tmux-sessions.ts";
-import { listeningLog, realClock } from "../sessions/real-programs.ts";
+import { systemClock } from "../../../src/adapters/system-clock.ts";
+import { listeningLog } from "../sessions/real-programs.ts";
 
 export const tmuxInstalled = spawnSync("tmux", ["-V"]).status === 0;
 if (!tmuxInstalled) console.error("SKIPPED: tmux is not installed, so nothing about the tmux runtime is tested here");
@@ -36,13 +37,13 @@ export function tmuxWorld(directoryName = "state"): TmuxWorld {
     log,
     tmux,
     open: async (over = {}) => {
-      const sessions = await TmuxSessions.open({ label, stateDirectory, clock: realClock, log, ...over });
+      const sessions = await TmuxSessions.open({ label, stateDirectory, clock: systemClock, log, ...over });
       opened.push(sessions);
       return sessions;
     },
     dispose: async () => {
       for (const sessions of opened) await sessions.close();
-      const last = await TmuxSessions.open({ label, stateDirectory, clock: realClock, log });
+      const last = await TmuxSessions.open({ label, stateDirectory, clock: systemClock, log });
       await last.killServer();
       await last.close();
       rmSync(home, { recursive: true, force: true });

@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { AdapterError } from "../../errors/town-error.ts";
+import type { IdentitySource } from "../process-identity.ts";
+
+const run = promisify(execFile);
+
+export interface ProcessRow {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** Process session (setsid); undefined where the system does not tell. */
+  readonly session: number | undefined;
+  readonly zombie: boolean;
+}
+
+/** What runs on this machine now; `proc` reads /proc without forking, `ps` runs the program. */
+export class ProcessList {
+  readonly #source: IdentitySource;
+  #running: Promise<ReadonlyMap<number, ProcessRow>> | undefined;
+
+  constructor(source: IdentitySource) {
+    this.#source = source;
+  }
+
+  /** All processes. Callers that ask at the same time share one look. Throws AdapterError `ProcessListUnreadable`. */
+  snapshot(): Promise<ReadonlyMap<number, ProcessRow>> {
+    this.#running ??= Promise.resolve()
+      .then(() => (this.#source === "proc" ? rowsFromProc() : rowsFromPs()))
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  /** Value of a variable in the environment a process of this user was started with; undefined where it cannot be read. */
+  variable(pid: number, name: string): string | undefined {
+    if (this.#source !== "proc") return undefined;
+    const entry = readProc(`${pid}/environ`)
+      ?.split("\0")
+      .find((each) => each.startsWith(`${name}=`));
+    return entry?.slice(name.length + 1);
+  }
+}
+
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${path}`, "utf8");
+  } catch {
+    // The process ended meanwhile or belongs to somebody else: both mean "not ours to see".
+    return undefined;
+  }
+}
+
+function rowsFromProc(): ReadonlyMap<number, ProcessRow> {
+  const rows = new Map<number, ProcessRow>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = readProc(`${name}/stat`);
+    if (stat === undefined) continue;
+    // After the command, which may itself hold spaces and parentheses: proc(5).
+    const [state, parent, group, session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const pid = Number(name);
+    const zombie = state === "Z" || state === "X";
+    rows.set(pid, { pid, parent: Number(parent), group: Number(group), session: Number(session), zombie });
+  }
+  return rows;
+}
+
+async function rowsFromPs(): Promise<ReadonlyMap<number, ProcessRow>> {
+  const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" };
+  const options = { env, timeout: 10_000, maxBuffer: 16 << 20 };
+  const output = await run("ps", ["-ax", "-o", "pid=,ppid=,pgid=,stat="], options).catch((cause: unknown) => {
+    throw new AdapterError("ProcessListUnreadable", "Cannot list processes: `ps` failed", { cause });
+  });
+  const rows = new Map<number, ProcessRow>();
+  for (const line of output.stdout.split("\n")) {
+    const [pid, parent, group, state] = line.trim().split(/\s+/);
+    if (pid === undefined || pid === "" || state === undefined) continue;
+    const zombie = state.startsWith("Z");
+    rows.set(Number(pid), {
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      session: undefined,
+      zombie,
+    });
+  }
+  return rows;
+}
