@@ -40,6 +40,13 @@ export class Heap<T> {
     this.#items.length = 0;
   }
 
+  /** Drops every item that does not fit. */
+  retain(fits: (item: T) => boolean): void {
+    const kept = this.#items.filter(fits);
+    this.clear();
+    for (const item of kept) this.push(item);
+  }
+
   #sink(item: T): void {
     const items = this.#items;
     let at = 0;

@@ -1,0 +1,17 @@
+import type { Log } from "../ports/log.ts";
+
+/** A log that is made at the first line: most runs change nothing and say nothing. */
+export function lazyLog(make: () => Log): Log {
+  let made: Log | undefined;
+  const log = (): Log => {
+    made ??= make();
+    return made;
+  };
+  return {
+    debug: (fields, message) => log().debug(fields, message),
+    info: (fields, message) => log().info(fields, message),
+    warn: (fields, message) => log().warn(fields, message),
+    error: (fields, message) => log().error(fields, message),
+    child: (fields) => log().child(fields),
+  };
+}
