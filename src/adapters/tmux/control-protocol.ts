@@ -50,7 +50,8 @@ export function tmuxWord(text: string): string {
     if (character < " " || character === "\u007f")
       throw new RangeError("a tmux argument must not hold control characters");
   }
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  // A word that begins with % would be a directive (%if).
+  return /^[A-Za-z0-9_@+=:,./-][A-Za-z0-9_@%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Text for an argument in which tmux expands `#{…}` formats. */
