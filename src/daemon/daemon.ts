@@ -7,7 +7,7 @@ import { createNodeProcesses } from "../adapters/node-processes.ts";
 import { nodeRandom } from "../adapters/node-random.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { createEngine } from "../engine/engine.ts";
-import { acquireLeaderLock } from "../engine/leader-lock.ts";
+import { acquireLeaderLock } from "./stopgap.ts";
 import { TerminalError } from "../errors/town-error.ts";
 import { CONTROLLERS, KINDS } from "../kinds/index.ts";
 import { REFERENCES } from "../kinds/references.ts";
@@ -148,10 +148,11 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     };
     const ending = new AbortController();
     const observing = view.run(ending.signal);
+    const loops = engineLoops(options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops);
     const engine = createEngine({
       controllers: [sourceController(sync), ...CONTROLLERS],
       ports,
-      loops: options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops,
+      ...(loops === undefined ? {} : { loops }),
     });
     engine.start();
     store.startCollection();
@@ -161,8 +162,11 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       await observing;
     };
     closers.push(stopLoops);
-    writers.connect({ store, graphs, sync, repository, files, clock: systemClock, random: nodeRandom, log, layout });
-    const watching = watchTown({ files, layout, repository, poke: () => engine.enqueue("source", HQ), formulas });
+    writers.connect({
+      graphs,
+      desired: { write: () => Promise.reject(new TerminalError("NotYet", "not yet")) },
+    });
+    const watching = watchTown({ files, layout, repository, poke: () => engine.poke("source", HQ), formulas });
     closers.push(() => watching.close());
     const api = createApi({
       registry,
@@ -172,7 +176,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       random: nodeRandom,
       authenticator: { authenticate: (token) => tokens.caller(token, "socket") },
       writers: writers.table,
-      verbs: townVerbs({ ports, store, sync, writers, stopLoops }),
+      verbs: townVerbs({ ports, stopLoops, more: [] }),
       log,
       version: options.version,
       problems: () => (view.ready ? [] : ["sessions were not observed yet"]),
@@ -190,4 +194,10 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     await stop();
     throw error;
   }
+}
+
+/** The loop `workers` of the design is two controllers: pools and agents. */
+function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
+  const known = new Set(["source", ...CONTROLLERS.map((controller) => controller.name)]);
+  return names?.flatMap((name) => (name === "workers" ? ["workers", "agents"] : [name])).filter((name) => known.has(name));
 }

