@@ -27,7 +27,7 @@ const may = {
 const homes = {
   execa: "adapters", "simple-git": "adapters", chokidar: "adapters", pino: "telemetry", "prom-client": "telemetry",
   commander: "cli", hono: "server", "@hono/node-server": "server", "fast-json-patch": "server", yaml: "manifests",
-  "smol-toml": "manifests",
+  "smol-toml": "manifests", "node-forge": "server",
 };
 module.exports = {
   forbidden: [
