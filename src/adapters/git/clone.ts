@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
-import { exists, removeTree, syncDirectory, unlessMissing } from "./disk.ts";
+import { diskFailure, exists, removeTree, syncDirectory, unlessMissing } from "./disk.ts";
 import type { GitCommand } from "./git-command.ts";
 import { withoutCredentials } from "./git-environment.ts";
 import { Remotes } from "./remotes.ts";
@@ -30,7 +30,7 @@ export async function cloneInto(command: GitCommand, url: string, path: string, 
     await syncDirectory(dirname(path));
   } catch (error) {
     await removeTree(partial);
-    throw error;
+    throw diskFailure(withoutCredentials(`clone ${url} to ${path}`), error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { AdapterError } from "../../errors/town-error.ts";
+import { AdapterError, TownError } from "../../errors/town-error.ts";
 
 /** Node's error code of a thrown value (`ENOENT`), where it has one. */
 export function codeOf(error: unknown): string | undefined {
@@ -66,8 +66,8 @@ export async function makeDirectory(path: string): Promise<void> {
 }
 
 /** Wraps what the disk refused, once, at the room's border. */
-export function diskFailure(doing: string, error: unknown): AdapterError {
-  if (error instanceof AdapterError) return error;
+export function diskFailure(doing: string, error: unknown): TownError {
+  if (error instanceof TownError) return error;
   const said = error instanceof Error ? error.message : String(error);
   return new AdapterError("DiskFailed", `Cannot ${doing}: ${said}`, { cause: error, code: codeOf(error) });
 }

@@ -3,9 +3,10 @@ import { dirname, join } from "node:path";
 import { branchRef } from "../../domain/git/ref-name.ts";
 import type { WorktreeStatus } from "../../ports/git.ts";
 import { somethingInTheWay } from "./checkout-files.ts";
-import { syncDirectory, unlessMissing } from "./disk.ts";
+import { diskFailure, syncDirectory, unlessMissing } from "./disk.ts";
 import { ForwardLock, type ForwardIntent, type OwnerProbe } from "./forward-lock.ts";
 import type { GitCommand, GitRunOptions } from "./git-command.ts";
+import { markedGitRuns, runMarked } from "./git-marks.ts";
 import { KeyedMutex } from "./mutex.ts";
 import type { RefTransactions } from "./ref-transactions.ts";
 import type { PresentWorktree } from "./worktrees.ts";
@@ -39,9 +40,8 @@ export class FastForward {
 
   /** `from` and `to` are commit ids, the second a descendant of the first. */
   async move(worktree: PresentWorktree, branch: string, from: string, to: string): Promise<"Done" | "Dirty" | "Moved"> {
-    return turns.run(worktree.gitDirectory, async () => {
-      const lock = new ForwardLock(worktree.gitDirectory, this.#options.owners);
-      const left = await lock.left();
+    return this.#turn(worktree, async (lock) => {
+      const left = await this.#left(worktree, lock);
       if (left === "Busy") return "Dirty";
       if (left !== "Free") await this.#recover(worktree, left, lock);
       const intent = { branch: branchRef(branch), from, to };
@@ -52,13 +52,27 @@ export class FastForward {
 
   /** Ends what a killed move left in this checkout; false when there is none or its owner lives. */
   async recover(worktree: PresentWorktree): Promise<boolean> {
-    return turns.run(worktree.gitDirectory, async () => {
-      const lock = new ForwardLock(worktree.gitDirectory, this.#options.owners);
-      const left = await lock.left();
+    return this.#turn(worktree, async (lock) => {
+      const left = await this.#left(worktree, lock);
       if (left === "Busy" || left === "Free") return false;
       await this.#recover(worktree, left, lock);
       return true;
     });
+  }
+
+  async #turn<T>(worktree: PresentWorktree, task: (lock: ForwardLock) => Promise<T>): Promise<T> {
+    const lock = new ForwardLock(worktree.gitDirectory, this.#options.owners);
+    return turns
+      .run(worktree.gitDirectory, () => task(lock))
+      .catch((error: unknown) => {
+        throw diskFailure(`move the branch checked out at ${worktree.path}`, error);
+      });
+  }
+
+  /** A git that outlived the owner of the lock is waited for. */
+  async #left(worktree: PresentWorktree, lock: ForwardLock): Promise<ForwardIntent | "Free" | "Busy"> {
+    const left = await lock.left();
+    return left !== "Free" && (await markedGitRuns(worktree.gitDirectory)) ? "Busy" : left;
   }
 
   async #moveLocked(worktree: PresentWorktree, intent: Intent, lock: ForwardLock): Promise<"Done" | "Dirty" | "Moved"> {
@@ -109,8 +123,8 @@ export class FastForward {
     await rm(`${next}.lock`, { force: true });
     await copyFile(join(worktree.gitDirectory, "index"), next);
     const env = { GIT_INDEX_FILE: next };
-    await this.#run(worktree, ["update-index", "-q", "--refresh"], { env, answers: [0, 1] });
-    const { exitCode } = await this.#run(worktree, ["read-tree", "-m", "-u", from, to], {
+    await this.#change(worktree, ["update-index", "-q", "--refresh"], { env, answers: [0, 1] });
+    const { exitCode } = await this.#change(worktree, ["read-tree", "-m", "-u", from, to], {
       env,
       answers: [0, 128],
       timeoutMs: 1_800_000,
@@ -128,7 +142,7 @@ export class FastForward {
     const next = nextIndex(worktree);
     if ((await unlessMissing(lstat(next))) === undefined) {
       await copyFile(join(worktree.gitDirectory, "index"), next);
-      await this.#run(worktree, ["read-tree", "-m", intent.from, intent.to], { env: { GIT_INDEX_FILE: next } });
+      await this.#change(worktree, ["read-tree", "-m", intent.from, intent.to], { env: { GIT_INDEX_FILE: next } });
     }
     await this.#installIndex(worktree, lock);
   }
@@ -146,32 +160,36 @@ export class FastForward {
     await rm(`${copy}.lock`, { force: true });
     const differing = await this.#list(worktree, ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to]);
     const old = new Set(await this.#list(worktree, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", from]));
-    const written = async (path: string) => {
-      if (!(await this.#wasWritten(worktree, path, from, to))) return false;
-      await rm(join(worktree.path, path), { force: true });
+    const taken = async (path: string) => {
+      const now = await contentOf(join(worktree.path, path));
+      if (now === undefined) return true;
+      if (now === "Directory" || !(await this.#wasWritten(worktree, path, now, { from, to }))) return false;
+      await rm(join(worktree.path, path));
       return true;
     };
     // New files first: a directory of them may be where an old file belongs.
     for (const path of differing.filter((one) => !old.has(one)))
-      if (await written(path)) await pruneEmpty(worktree.path, path);
+      if (await taken(path)) await pruneEmpty(worktree.path, path);
     const restored: string[] = [];
-    for (const path of differing.filter((one) => old.has(one))) if (await written(path)) restored.push(path);
+    for (const path of differing.filter((one) => old.has(one))) if (await taken(path)) restored.push(path);
     if (restored.length === 0) return;
     // From the index in place, which is still that of `from`; a copy, since it is locked.
     await copyFile(join(worktree.gitDirectory, "index"), copy);
     const input = restored.map((path) => `${path}\0`).join("");
-    await this.#run(worktree, ["checkout-index", "-f", "-q", "-z", "--stdin"], {
+    await this.#change(worktree, ["checkout-index", "-f", "-q", "-z", "--stdin"], {
       env: { GIT_INDEX_FILE: copy },
       input,
     });
     await rm(copy, { force: true });
   }
 
-  /** Missing, or what `to` has there or a first part of it, and not simply what `from` has. */
-  async #wasWritten(worktree: PresentWorktree, path: string, from: string, to: string): Promise<boolean> {
-    const now = await contentOf(join(worktree.path, path));
-    if (now === undefined) return true;
-    if (now === "Directory") return false;
+  /** Whether a file is what `to` has there or a first part of it, and not simply what `from` has. */
+  async #wasWritten(
+    worktree: PresentWorktree,
+    path: string,
+    now: Buffer,
+    { from, to }: Pick<Intent, "from" | "to">,
+  ): Promise<boolean> {
     const [old, next] = [await this.#checkedOut(worktree, from, path), await this.#checkedOut(worktree, to, path)];
     if (next === undefined || !next.subarray(0, now.length).equals(now)) return false;
     // Equal on both sides: only the mode differs, and writing the old file again puts that right.
@@ -198,13 +216,20 @@ export class FastForward {
     return stdout.toString("utf8").split("\0").slice(0, -1);
   }
 
-  #run(worktree: PresentWorktree, args: readonly string[], options: Omit<GitRunOptions, "place" | "doing">) {
-    return this.#options.command.run(args, {
-      place: { gitDirectory: worktree.gitDirectory, worktree: worktree.path },
-      doing: `move the branch checked out at ${worktree.path}`,
-      ...options,
-    });
+  #run(worktree: PresentWorktree, args: readonly string[], options: RunOptions) {
+    return this.#options.command.run(args, { ...whereOf(worktree), ...options });
   }
+
+  #change(worktree: PresentWorktree, args: readonly string[], options: RunOptions) {
+    return runMarked(this.#options.command, worktree.gitDirectory, args, { ...whereOf(worktree), ...options });
+  }
+}
+
+type RunOptions = Omit<GitRunOptions, "place" | "doing">;
+
+function whereOf(worktree: PresentWorktree): Pick<GitRunOptions, "place" | "doing"> {
+  const place = { gitDirectory: worktree.gitDirectory, worktree: worktree.path };
+  return { place, doing: `move the branch checked out at ${worktree.path}` };
 }
 
 type Intent = Pick<ForwardIntent, "branch" | "from" | "to">;

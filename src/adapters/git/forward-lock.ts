@@ -2,6 +2,7 @@ import { link, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessIdentity, Processes } from "../../ports/processes.ts";
 import { codeOf, readTextFile, syncDirectory, writeDurably } from "./disk.ts";
+import { isAlive } from "./process-alive.ts";
 
 /** What a fast-forward under way means to do; it is the content of the index lock it holds. */
 export interface ForwardIntent {
@@ -81,12 +82,5 @@ function parseIntent(text: string): ForwardIntent | undefined {
 /** Tells owners by pid alone, for programs that have no process table at hand: a reused pid then counts as alive. */
 export const ownersByPid: OwnerProbe = {
   self: async () => ({ pid: process.pid, startTime: "", bootId: "" }),
-  probe: async ({ pid }) => {
-    try {
-      process.kill(pid, 0);
-      return "Alive";
-    } catch (error) {
-      return codeOf(error) === "ESRCH" ? "Dead" : "Alive";
-    }
-  },
+  probe: async ({ pid }) => (isAlive(pid) ? "Alive" : "Dead"),
 };

@@ -25,6 +25,8 @@ export interface GitRunOptions {
   readonly answers?: readonly number[];
   /** Stop reading (and end git) after this many bytes of output. Default: read all. */
   readonly maxBytes?: number;
+  /** Told the process id once it runs. */
+  readonly started?: (pid: number) => void;
   /** Waits for others more than it works (a remote): not counted against the processes that may run at once. */
   readonly network?: boolean;
 }
@@ -80,7 +82,9 @@ export class GitCommand {
 
   async #run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
     if (options.signal?.aborted === true) throw stopped("GitAborted", options, "it was cancelled");
-    const run = new RunningGit(this.start(args, options.place, options.env), options);
+    const child = this.start(args, options.place, options.env);
+    if (child.pid !== undefined) options.started?.(child.pid);
+    const run = new RunningGit(child, options);
     const result = await run.result();
     if (run.stoppedBy !== undefined) throw stopped(run.stoppedBy, options, run.why);
     if (!result.cut && !(options.answers ?? [0]).includes(result.exitCode))

@@ -2,12 +2,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { branchName } from "../../domain/git/ref-name.ts";
 import { AdapterError } from "../../errors/town-error.ts";
+import type { CheckoutLock } from "../../ports/checkout.ts";
 import type { CommitInfo, GitIdentity, RefUpdate, Repository, Worktree, WorktreeStatus } from "../../ports/git.ts";
+import { CheckoutLocks } from "./checkout-lock.ts";
 import { exists } from "./disk.ts";
 import { FastForward } from "./fast-forward.ts";
 import type { OwnerProbe } from "./forward-lock.ts";
 import { gitFailure, type GitCommand, type GitRunOptions } from "./git-command.ts";
 import type { NodeGitObjects } from "./node-git-objects.ts";
+import { markedGitRuns } from "./git-marks.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { RefTransactions } from "./ref-transactions.ts";
 import { Remotes, type NetworkOptions, type PushUpdate } from "./remotes.ts";
@@ -42,6 +45,7 @@ export class NodeRepository implements Repository {
   readonly #worktrees: Worktrees;
   readonly #contents: WorktreeContents;
   readonly #forward: FastForward;
+  readonly #checkouts: CheckoutLocks;
 
   constructor({ command, objects, worktrees, owners, path, commonDirectory, gitDirectory }: NodeRepositoryOptions) {
     this.path = path;
@@ -57,6 +61,15 @@ export class NodeRepository implements Repository {
     this.#worktrees = worktrees;
     this.#contents = new WorktreeContents(command);
     this.#forward = new FastForward({ command, owners, refs: this.#refs, status: (one) => this.#contents.status(one) });
+    const hash = objects.emptyTree.length === 64 ? "sha256" : "sha1";
+    this.#checkouts = new CheckoutLocks({
+      command,
+      commonDirectory,
+      opened: { path, gitDirectory },
+      owners,
+      hash,
+      worktrees: () => worktrees.list(),
+    });
   }
 
   async resolve(revision: string): Promise<string | undefined> {
@@ -264,6 +277,10 @@ export class NodeRepository implements Repository {
     return this.#forward.move(worktree, branch, old, next);
   }
 
+  lockCheckout(branch: string): Promise<CheckoutLock> {
+    return this.#checkouts.lock(branch);
+  }
+
   async removeStaleLocks(options: {
     readonly refs?: readonly string[];
     readonly worktree?: string;
@@ -273,6 +290,12 @@ export class NodeRepository implements Repository {
     if (options.worktree !== undefined) {
       const worktree = await this.#worktrees.present(options.worktree);
       await this.#forward.recover(worktree);
+      if (await markedGitRuns(worktree.gitDirectory)) {
+        throw new AdapterError(
+          "GitLocked",
+          `Cannot remove the locks of ${options.worktree}: a git that was started earlier still works there.`,
+        );
+      }
       locks.push(...["index.lock", "HEAD.lock"].map((name) => join(worktree.gitDirectory, name)));
     }
     const removed: string[] = [];

@@ -4,6 +4,7 @@ import { AdapterError } from "../../errors/town-error.ts";
 import type { GitIdentity, WorktreeStatus } from "../../ports/git.ts";
 import { exists } from "./disk.ts";
 import type { GitCommand, GitResult, GitRunOptions } from "./git-command.ts";
+import { runMarked } from "./git-marks.ts";
 import { operationInProgress, parseStatus } from "./worktree-status.ts";
 import type { PresentWorktree } from "./worktrees.ts";
 
@@ -35,19 +36,19 @@ export class WorktreeContents {
   async reset(worktree: PresentWorktree, commit: string): Promise<void> {
     const has = (file: string) => exists(join(worktree.gitDirectory, file));
     if ((await has("rebase-merge")) || (await has("rebase-apply")))
-      await this.#run(worktree, ["rebase", "--quit"], "end the rebase in");
-    if (await has("sequencer")) await this.#run(worktree, ["cherry-pick", "--quit"], "end the cherry-pick in");
-    if (await has("BISECT_LOG")) await this.#run(worktree, ["bisect", "reset", commit], "end the bisect in");
+      await this.#change(worktree, ["rebase", "--quit"], "end the rebase in");
+    if (await has("sequencer")) await this.#change(worktree, ["cherry-pick", "--quit"], "end the cherry-pick in");
+    if (await has("BISECT_LOG")) await this.#change(worktree, ["bisect", "reset", commit], "end the bisect in");
     const long = { timeoutMs: 1_800_000 };
-    await this.#run(
+    await this.#change(
       worktree,
       ["checkout", "--force", "--detach", "--quiet", commit, "--"],
       `check out ${commit} in`,
       long,
     );
-    await this.#run(worktree, ["reset", "--hard", "--quiet"], "reset", long);
+    await this.#change(worktree, ["reset", "--hard", "--quiet"], "reset", long);
     // Twice forced: repositories that someone made inside go too.
-    await this.#run(worktree, ["clean", "-ffdq"], "clean", long);
+    await this.#change(worktree, ["clean", "-ffdq"], "clean", long);
   }
 
   async commitAll(
@@ -56,9 +57,9 @@ export class WorktreeContents {
     author: GitIdentity,
     committer: GitIdentity,
   ): Promise<string | undefined> {
-    await this.#run(worktree, ["add", "--all"], "stage the files of", { timeoutMs: 1_800_000 });
+    await this.#change(worktree, ["add", "--all"], "stage the files of", { timeoutMs: 1_800_000 });
     if (!(await this.#somethingStaged(worktree))) return undefined;
-    await this.#run(
+    await this.#change(
       worktree,
       ["commit", "--quiet", "--no-verify", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-F", "-"],
       "commit in",
@@ -92,20 +93,39 @@ export class WorktreeContents {
     worktree: PresentWorktree,
     args: readonly string[],
     doing: string,
-    options: Omit<GitRunOptions, "place" | "doing"> = {},
+    options: RunOptions = {},
   ): Promise<GitResult> {
-    try {
-      return await this.#command.run(args, {
-        place: { gitDirectory: worktree.gitDirectory, worktree: worktree.path },
-        doing: `${doing} worktree ${worktree.path}`,
-        ...options,
-      });
-    } catch (error) {
-      // Removed under our hands.
-      if (error instanceof AdapterError && error.reason === "DirectoryMissing")
-        throw new AdapterError("WorktreeMissing", error.message, { cause: error });
-      throw error;
-    }
+    return unlessRemoved(this.#command.run(args, { ...whereOf(worktree, doing), ...options }));
+  }
+
+  async #change(
+    worktree: PresentWorktree,
+    args: readonly string[],
+    doing: string,
+    options: RunOptions = {},
+  ): Promise<GitResult> {
+    return unlessRemoved(
+      runMarked(this.#command, worktree.gitDirectory, args, { ...whereOf(worktree, doing), ...options }),
+    );
+  }
+}
+
+type RunOptions = Omit<GitRunOptions, "place" | "doing">;
+
+function whereOf(worktree: PresentWorktree, doing: string): Pick<GitRunOptions, "place" | "doing"> {
+  return {
+    place: { gitDirectory: worktree.gitDirectory, worktree: worktree.path },
+    doing: `${doing} worktree ${worktree.path}`,
+  };
+}
+
+/** A checkout that is removed under our hands is missing, as one that was never there. */
+async function unlessRemoved(run: Promise<GitResult>): Promise<GitResult> {
+  try {
+    return await run;
+  } catch (error) {
+    if (!(error instanceof AdapterError) || error.reason !== "DirectoryMissing") throw error;
+    throw new AdapterError("WorktreeMissing", error.message, { cause: error });
   }
 }
 

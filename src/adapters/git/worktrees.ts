@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { branchName, branchRef } from "../../domain/git/ref-name.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Worktree } from "../../ports/git.ts";
-import { exists, readTextFile, removeTree, unlessMissing } from "./disk.ts";
+import { diskFailure, exists, readTextFile, removeTree, unlessMissing } from "./disk.ts";
 import type { GitCommand, GitPlace } from "./git-command.ts";
 import {
   canonicalPath,
@@ -13,6 +13,7 @@ import {
   worktreeRecords,
   type WorktreeRecord,
 } from "./git-directory.ts";
+import { markedGitRuns, runMarked } from "./git-marks.ts";
 import { KeyedMutex, type Slots } from "./mutex.ts";
 import { parseWorktrees } from "./worktree-status.ts";
 
@@ -65,8 +66,7 @@ export class Worktrees {
 
   /** `commit` is an id. */
   async add(path: string, commit: string, branch: string | undefined): Promise<void> {
-    const place = await canonicalPath(path);
-    await this.#mutex.run(place, async () => {
+    await this.#turn(path, "add", async (place) => {
       if (await this.#adopted(place, branch)) return;
       await this.#serialised(() => this.#register(place, commit, branch));
       await this.#checkOut(place);
@@ -74,8 +74,7 @@ export class Worktrees {
   }
 
   async remove(path: string): Promise<void> {
-    const place = await canonicalPath(path);
-    await this.#mutex.run(place, async () => {
+    await this.#turn(path, "remove", async (place) => {
       const gitDirectory = await gitDirectoryOf(place);
       if (gitDirectory === join(place, ".git") || gitDirectory === this.#commonDirectory) {
         throw new AdapterError("MainWorktree", `Cannot remove ${path}: it is the main checkout of a repository.`);
@@ -93,6 +92,15 @@ export class Worktrees {
     });
   }
 
+  async #turn(path: string, verb: string, task: (place: string) => Promise<void>): Promise<void> {
+    try {
+      const place = await canonicalPath(path);
+      await this.#mutex.run(place, () => task(place));
+    } catch (error) {
+      throw diskFailure(`${verb} worktree ${path}`, error);
+    }
+  }
+
   /** Whether a complete worktree with the wanted HEAD is there; finishes or clears what a killed call left. */
   async #adopted(place: string, branch: string | undefined): Promise<boolean> {
     const record = await this.#recordOf(place);
@@ -108,6 +116,12 @@ export class Worktrees {
     }
     await this.#requireHead(place, record, branch);
     if (!(await exists(join(record.directory, "index")))) {
+      if (await markedGitRuns(record.directory)) {
+        throw new AdapterError(
+          "GitLocked",
+          `Cannot add worktree ${place}: a git that was started earlier still checks out its files.`,
+        );
+      }
       // Nobody can have worked in a checkout that was never finished: the lock is that of the git that was killed.
       await rm(join(record.directory, "index.lock"), { force: true });
       await this.#checkOut(place);
@@ -144,7 +158,7 @@ export class Worktrees {
   async #checkOut(place: string): Promise<void> {
     const { gitDirectory } = await this.present(place);
     await this.#checkouts.run(() =>
-      this.#command.run(["reset", "--hard", "--quiet"], {
+      runMarked(this.#command, gitDirectory, ["reset", "--hard", "--quiet"], {
         place: { gitDirectory, worktree: place },
         doing: `check out the files of worktree ${place}`,
         timeoutMs: 1_800_000,
