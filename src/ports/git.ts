@@ -1,3 +1,4 @@
+import type { CheckoutLock } from "./checkout.ts";
 import type { CommitInfo, GitIdentity, NewCommit, TreeEntry } from "../domain/git/git-object.ts";
 
 export type { CommitInfo, GitIdentity, NewCommit, TreeEntry };
@@ -116,6 +117,11 @@ export interface Repository {
    * `Moved`: the worktree's branch is not `branch` at `from`. Neither changes anything. Throws NotFastForward.
    */
   fastForwardWorktree(path: string, branch: string, from: string, to: string): Promise<"Done" | "Dirty" | "Moved">;
+  /**
+   * Takes the index lock of the checkout that has a branch (full ref), so that the branch can be moved together with
+   * some files. Also found are checkouts in the middle of a rebase or bisect of the branch.
+   */
+  lockCheckout(branch: string): Promise<CheckoutLock>;
   /**
    * Removes lock files that a killed git left: of these refs, and of a worktree's index and HEAD. Only for callers that
    * know that no git works there now (they hold the town lock; the worktree's session is dead). Returns what was removed.

@@ -1,6 +1,6 @@
 import { refNameProblem } from "../domain/git/ref-name.ts";
 import { AdapterError } from "../errors/town-error.ts";
-import type { RefUpdate } from "../ports/git.ts";
+import type { RefUpdate, WorktreeStatus } from "../ports/git.ts";
 import type { MemoryObjects } from "./memory-git-objects.ts";
 
 export interface IndexEntry {
@@ -14,6 +14,10 @@ export interface WorktreeState {
   /** A branch's full ref, or a commit id when detached. */
   head: { readonly branch: string } | { readonly commit: string };
   index: Map<string, IndexEntry>;
+  /** Who holds the index: a git, or a caller of `lockCheckout`; `left`: its process died. */
+  lock?: "Git" | { left: boolean; readonly released: Promise<void> };
+  /** A rebase or the like that a person began; HEAD is detached meanwhile. */
+  operation?: { readonly name: NonNullable<WorktreeStatus["inProgress"]>; readonly branch: string };
 }
 
 /** One repository of the simulated world; shared by everything that has it open. */

@@ -95,7 +95,25 @@ export class MemoryGit implements Git {
 
   /** Power loss: every repository forgets objects that were not made durable, except those that `survives` keeps. */
   crash(survives?: (id: string) => boolean): void {
-    for (const state of this.#repositories.values()) state.objects.crash(survives);
+    for (const state of this.#repositories.values()) {
+      state.objects.crash(survives);
+      for (const { lock } of allWorktrees(state)) if (typeof lock === "object") lock.left = true;
+    }
+  }
+
+  /** What a git of a person does in a checkout: holds its index for a while, or begins something with a branch. */
+  occupy(
+    worktreePath: string,
+    by: { readonly index: boolean } | { readonly operation: "Merge" | "Rebase" | "CherryPick" | "Bisect" },
+  ): void {
+    const worktree = [...this.#repositories.values()].flatMap(allWorktrees).find((one) => one.path === worktreePath);
+    if (worktree === undefined)
+      throw new AdapterError("WorktreeMissing", `Cannot occupy ${worktreePath}: it is no checkout.`);
+    if ("operation" in by) {
+      const branch = "branch" in worktree.head ? worktree.head.branch : "";
+      worktree.operation = { name: by.operation, branch };
+    } else if (by.index) worktree.lock = "Git";
+    else delete worktree.lock;
   }
 
   /** Writes a file of a checkout, as an agent's editor does. */

@@ -1,5 +1,6 @@
 import { branchName, branchRef } from "../domain/git/ref-name.ts";
 import { AdapterError } from "../errors/town-error.ts";
+import type { CheckoutLock } from "../ports/checkout.ts";
 import type {
   CommitInfo,
   GitIdentity,
@@ -9,6 +10,7 @@ import type {
   Worktree,
   WorktreeStatus,
 } from "../ports/git.ts";
+import { lockCheckout } from "./memory-checkout.ts";
 import { ancestorsOf, filesOfTree, logOf, mergeBaseOf, requireCommit, resolveRevision } from "./memory-git-history.ts";
 import { mergeCommits } from "./memory-git-merge.ts";
 import { fetchRefs, pushRefs, type PushUpdate } from "./memory-git-remotes.ts";
@@ -222,6 +224,10 @@ export class MemoryRepository implements Repository {
     committer: GitIdentity,
   ): Promise<string | undefined> {
     return this.#checkout(await this.#presentWorktree(path)).commitAll(message, author, committer);
+  }
+
+  lockCheckout(branch: string): Promise<CheckoutLock> {
+    return lockCheckout(this.#state, this.#world.files(), branch);
   }
 
   async fastForwardWorktree(
