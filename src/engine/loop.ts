@@ -2,7 +2,6 @@ import { TownError } from "../errors/town-error.ts";
 import type { WatchEvent } from "../ports/objects.ts";
 import type { RunnableController } from "../resource/controller.ts";
 import { keyText, type ObjectKey, type TownObject } from "../resource/object-meta.ts";
-import { jsonEqual } from "../resource/equality.ts";
 import { type BackoffPolicy, backoffMs, FREE_ROUNDS, RETRY_BACKOFF } from "./backoff.ts";
 import { LoopMetrics, type RunResult } from "./engine-metrics.ts";
 import type { EnginePorts } from "./engine-ports.ts";
@@ -59,8 +58,8 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
   readonly #rounds = new Map<string, number>();
   /** Objects that ended Terminal, as they were then. */
   readonly #stalled = new Map<string, string>();
-  /** Statuses under way to the store, to know our own change notices. */
-  readonly #written = new Map<string, unknown>();
+  /** Writes under way to the store, to know our own change notices. */
+  readonly #written = new Map<string, (object: TownObject) => boolean>();
   readonly #stopped = new AbortController();
   #busy = 0;
   #started = false;
@@ -152,7 +151,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
   ownChanged(event: WatchEvent): void {
     const key = keyOfObject(event.object);
     const id = keyText(key);
-    if (this.#written.has(id) && jsonEqual(event.object.status, this.#written.get(id))) {
+    if (this.#written.get(id)?.(event.object) === true) {
       this.#written.delete(id);
       return;
     }
@@ -256,7 +255,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
         this.#metrics.acted();
         log.info({ action, durationMs: Math.round(durationMs) }, "action executed");
       },
-      writing: (status) => this.#expect(id, status),
+      writing: (result) => this.#expect(id, result),
     });
     this.#running.delete(id);
     if (!running.overdue) this.#busy -= 1;
@@ -309,8 +308,8 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
       );
   }
 
-  #expect(id: string, status: unknown): () => void {
-    this.#written.set(id, status);
+  #expect(id: string, result: (object: TownObject) => boolean): () => void {
+    this.#written.set(id, result);
     return () => {
       this.#written.delete(id);
     };

@@ -1,6 +1,7 @@
 import { type Condition, mergeConditions } from "../resource/condition.ts";
 import type { Plan, RunnableController } from "../resource/controller.ts";
 import type { ObjectKey, TownObject } from "../resource/object-meta.ts";
+import { jsonEqual } from "../resource/equality.ts";
 import { patchBetween } from "../resource/merge-patch.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { type Failure, failureOf, type Outcome } from "./outcome.ts";
@@ -27,8 +28,8 @@ export interface Run<P extends EnginePorts> {
   /** Conflicts are normal; up to this point they are retried without a word. */
   readonly quietConflict: boolean;
   readonly acted: (action: string, durationMs: number) => void;
-  /** Brackets the status write, so that its own change notice can be told from others'. */
-  readonly writing: (status: Status) => () => void;
+  /** Brackets a write, so that its own change notice, the first that looks like `result`, can be told from others'. */
+  readonly writing: (result: (object: TownObject) => boolean) => () => void;
 }
 
 interface Attempt {
@@ -93,11 +94,28 @@ async function attemptRun<P extends EnginePorts>(run: Run<P>, object: TownObject
 async function holdObject<P extends EnginePorts>(run: Run<P>, object: TownObject): Promise<TownObject | undefined> {
   const { finalizer } = run.controller;
   if (finalizer === undefined || holdsFinalizer(object, finalizer)) return object;
-  await run.ports.objects.setFinalizer(run.key, finalizer, true);
+  await write(
+    run,
+    (changed) => holdsFinalizer(changed, finalizer),
+    () => run.ports.objects.setFinalizer(run.key, finalizer, true),
+  );
   const fresh = run.ports.objects.get(run.key);
   return fresh?.metadata.uid === object.metadata.uid && fresh.metadata.deletionTimestamp === undefined
     ? fresh
     : undefined;
+}
+
+async function write<P extends EnginePorts>(
+  run: Run<P>,
+  result: (object: TownObject) => boolean,
+  act: () => Promise<void>,
+): Promise<void> {
+  const written = run.writing(result);
+  try {
+    await act();
+  } finally {
+    written();
+  }
 }
 
 function actionName(action: unknown): string {
@@ -159,12 +177,11 @@ async function writeStatus<P extends EnginePorts>(
   };
   const patch = patchBetween(former, next);
   if (Object.keys(patch).length === 0) return [];
-  const written = run.writing(next);
-  try {
-    await ports.objects.patchStatus(key, patch);
-  } finally {
-    written();
-  }
+  await write(
+    run,
+    (changed) => jsonEqual(changed.status, next),
+    () => ports.objects.patchStatus(key, patch),
+  );
   return changedConditions(formerConditions, conditions, stated.intents);
 }
 

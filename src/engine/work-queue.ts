@@ -97,6 +97,11 @@ export class WorkQueue {
     return this.#entries.size;
   }
 
+  /** Size of the heap of delays, cancelled ones included. */
+  get delayedItems(): number {
+    return this.#delayedItems.size;
+  }
+
   add(key: ObjectKey, priority: number = PRIORITY.change): void {
     if (!this.#closed) this.#makeReady(this.#entry(key), priority);
   }
