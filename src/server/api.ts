@@ -16,8 +16,13 @@ import { PinnedLists } from "./continue-token.ts";
 import { BUILT_IN_NAMESPACES, eventResource, namespaceResource, serviceResource } from "./core-resources.ts";
 import { namespaceNameCauses } from "./creating.ts";
 import { discoverGroup, discoverGroups, discoverVersion } from "./discovery.ts";
+import { explainVerb } from "./explain-verb.ts";
+import { json, largeJson } from "./json-answer.ts";
 import { KeyLock } from "./key-lock.ts";
 import { meaningOf, type PathMeaning } from "./paths.ts";
+import { OpenApiDocuments } from "./open-api-documents.ts";
+import { type LogSource, servePod } from "./pod-logs.ts";
+import { podResource } from "./pods.ts";
 import { findObject } from "./reading.ts";
 import { collectBody } from "./request-body.ts";
 import { type ResourceApi, serveResource } from "./resource-routes.ts";
@@ -43,6 +48,10 @@ export interface ApiOptions {
   readonly namespaceKind?: string;
   /** Names that the namespace kind may not have, beside the built-in namespaces and kube-*. Default: `overseer`. */
   readonly reservedNames?: readonly string[];
+  /** Kind shown as core/v1 Pods. Default `Session`; not registered: there are no pods. */
+  readonly sessionKind?: string;
+  /** Output of sessions, for `kubectl logs`. Default: none is kept. */
+  readonly logs?: LogSource;
   /** What `/version` says of this program. */
   readonly version?: string;
   /** False makes `/readyz` answer 500 with the reasons. */
@@ -71,8 +80,13 @@ export function createApi(options: ApiOptions): Api {
     reading: { store: options.store, clock: options.clock, pins: new PinnedLists(options.clock) },
     writing: writingOf(options, catalog),
     hub,
+    special: (request) =>
+      request.resource.kind === "Pod" && request.resource.group === ""
+        ? servePod({ store: options.store, clock: options.clock, source: options.logs }, request)
+        : undefined,
   };
-  const served: Served = { options, catalog, api, verbs: verbTable(options.verbs ?? []) };
+  const verbs = verbTable([explainVerb(options.registry), ...(options.verbs ?? [])]);
+  const served: Served = { options, catalog, api, verbs, openApi: new OpenApiDocuments(catalog) };
   const app = new Hono();
   app.onError((error) => answerError(error, log));
   app.notFound(() => text(404, "404 page not found\n"));
@@ -99,12 +113,17 @@ interface Served {
   readonly catalog: ResourceCatalog;
   readonly api: ResourceApi;
   readonly verbs: VerbTable;
+  readonly openApi: OpenApiDocuments;
 }
 
 async function answer(served: Served, segments: readonly string[], request: ApiRequest): Promise<Response> {
   const [root] = segments;
   if (root === "api" || root === "apis") return answerApi(served, meaningOf(segments, served.catalog), request);
   requireGet(request);
+  if (root === "openapi" && segments[1] === "v3") {
+    if (segments.length === 2) return served.openApi.index(request);
+    return served.openApi.document(request, segments.slice(2).join("/")) ?? text(404, "404 page not found\n");
+  }
   if (root === "version" && segments.length === 1) return json(200, versionBody(served.options.version ?? "0.0.0"));
   if (root === "healthz" || root === "livez") return text(200, "ok");
   if (root === "readyz") return readiness(served.options.problems?.() ?? []);
@@ -159,7 +178,7 @@ async function answerResource(api: ResourceApi, request: ResourceRequest): Promi
       },
     });
   }
-  const response = json(result.code, result.body);
+  const response = await largeJson(result.code, result.body, request.header("accept-encoding"));
   for (const warning of result.warnings ?? []) response.headers.append("warning", `299 - ${headerText(warning)}`);
   return response;
 }
@@ -172,11 +191,18 @@ function headerText(value: string): string {
     .slice(0, 500)}"`;
 }
 
-function resourcesOf({ registry, writers, namespaceKind, clock }: ApiOptions): readonly ApiResource[] {
+function resourcesOf({ registry, writers, namespaceKind, sessionKind, clock }: ApiOptions): readonly ApiResource[] {
   const kinds = registry.kinds.map((definition) =>
     resourceOfKind(definition, writers?.[definition.truth] !== undefined),
   );
-  return [eventResource(), namespaceResource(namespaceKind ?? "Rig", clock.now()), serviceResource(), ...kinds];
+  const pods = registry.get(sessionKind ?? "Session") === undefined ? [] : [podResource(sessionKind ?? "Session")];
+  return [
+    eventResource(),
+    namespaceResource(namespaceKind ?? "Rig", clock.now()),
+    ...pods,
+    serviceResource(),
+    ...kinds,
+  ];
 }
 
 function writingOf(options: ApiOptions, catalog: ResourceCatalog): ResourceApi["writing"] {
@@ -252,13 +278,6 @@ function versionBody(version: string) {
 
 function found(body: unknown): Response {
   return body === undefined ? text(404, "404 page not found\n") : json(200, body);
-}
-
-function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-cache, private", ...headers },
-  });
 }
 
 function text(status: number, body: string): Response {

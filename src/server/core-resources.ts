@@ -2,6 +2,7 @@ import { timestamp } from "../resource/condition.ts";
 import { humanDuration } from "../resource/human-duration.ts";
 import { valueAt } from "../resource/json-path.ts";
 import type { ObjectMeta, TownObject } from "../resource/object-meta.ts";
+import { plainText } from "../resource/plain-text.ts";
 import { type Cell, type ColumnDefinition, type TableRenderer, tableRenderer } from "../resource/table.ts";
 import { type ApiResource, READ_VERBS, selectorPaths } from "./api-resource.ts";
 
@@ -131,8 +132,8 @@ const eventTable: TableRenderer = {
     column("Name", "Name of the event.", 1, "name"),
   ],
   cells: (event, nowMs) => {
-    const text = (path: string): Cell => String(valueAt(event, path) ?? "");
-    const age = (path: string): Cell => humanDuration(nowMs - Date.parse(String(valueAt(event, path) ?? "")));
+    const text = (path: string): Cell => plainText(valueAt(event, path));
+    const age = (path: string): Cell => humanDuration(nowMs - Date.parse(plainText(valueAt(event, path))));
     const object = `${String(text(".involvedObject.kind")).toLowerCase()}/${String(text(".involvedObject.name"))}`;
     return [
       age(".lastTimestamp"),

@@ -1,12 +1,14 @@
 import { Buffer } from "node:buffer";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { chmod, mkdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { AdapterError, TerminalError } from "../errors/town-error.ts";
+import { AdapterError, messageOf, TerminalError } from "../errors/town-error.ts";
+import type { Files } from "../ports/files.ts";
+import type { Random } from "../ports/random.ts";
 import type { Api } from "./api.ts";
 
 /** A listening server. */
@@ -17,6 +19,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+const PORT_ATTEMPTS = 20;
 const CLOSE_GRACE_MS = 1_000;
 /** Longest path that fits a socket address on every supported system, in bytes. */
 const MAX_SOCKET_PATH = 100;
@@ -40,7 +43,7 @@ export async function listenOnSocket(api: Pick<Api, "app">, path: string): Promi
       hint: "Run `town down` first.",
     });
   await unlink(path).catch(() => undefined);
-  const server = createServer(getRequestListener(api.app.fetch));
+  const server = createServer(handlerOf(api));
   await listening(server, () => server.listen(path), path);
   await chmod(path, 0o600);
   return listenerOf(server, path);
@@ -60,10 +63,46 @@ export async function listenTls(
   const { identity, port, host = "127.0.0.1" } = options;
   const server = createTlsServer(
     { cert: identity.certificate, key: identity.privateKey, minVersion: "TLSv1.2" },
-    getRequestListener(api.app.fetch),
+    handlerOf(api),
   ) as unknown as Server;
   await listening(server, () => server.listen(port, host), `${host}:${port}`);
   return listenerOf(server, (server.address() as AddressInfo).port);
+}
+
+/**
+ * Listens with TLS on the port that the file at `portFile` names, so that a town keeps its port: kubectl caches what it
+ * learned per host and port. The first start picks a free one from 20000 to 29999 and notes it. Throws AdapterError
+ * `PortTaken` when another program has the noted one.
+ */
+export async function listenTlsOnStablePort(
+  api: Pick<Api, "app">,
+  options: {
+    readonly files: Files;
+    readonly portFile: string;
+    readonly random: Random;
+    readonly identity: TlsIdentity;
+  },
+): Promise<Listener> {
+  const { files, portFile, random, identity } = options;
+  const noted = Number((await files.readText(portFile))?.trim());
+  if (Number.isInteger(noted) && noted > 0 && noted < 65_536) {
+    return listenTls(api, { port: noted, identity }).catch((error: unknown) => {
+      throw new AdapterError("PortTaken", `Cannot listen on port ${noted} of this town: ${messageOf(error)}`, {
+        cause: error,
+        hint: `End the program that has it, or remove ${portFile} for another port and run \`town kubeconfig\` again.`,
+      });
+    });
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const port = 20_000 + Math.floor(random.float() * 10_000);
+    try {
+      const listener = await listenTls(api, { port, identity });
+      await files.writeAtomic(portFile, `${port}\n`, { mode: 0o600 });
+      return listener;
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** Listens on loopback TCP without TLS: only when a person asks for it, since kubectl sends no credentials over http. */
@@ -72,9 +111,14 @@ export async function listenPlain(
   options: { readonly port: number; readonly host?: string },
 ): Promise<Listener> {
   const { port, host = "127.0.0.1" } = options;
-  const server = createServer(getRequestListener(api.app.fetch));
+  const server = createServer(handlerOf(api));
   await listening(server, () => server.listen(port, host), `${host}:${port}`);
   return listenerOf(server, (server.address() as AddressInfo).port);
+}
+
+function handlerOf(api: Pick<Api, "app">): RequestListener {
+  const handle = getRequestListener(api.app.fetch);
+  return (request, response) => void handle(request, response);
 }
 
 function listening(server: Server, listen: () => void, where: string): Promise<void> {

@@ -16,7 +16,7 @@ export interface ResourceApi {
   readonly reading: Reading;
   readonly writing: Writing;
   readonly hub: WatchHub;
-  /** GET of a subresource that the resource brings itself (`pods/log`); undefined when it has none of that name. */
+  /** A subresource that the resource brings itself (`pods/log`), for reading; undefined when it has none of that name. */
   special?(request: ResourceRequest): Promise<Response> | undefined;
 }
 
@@ -55,11 +55,8 @@ export async function serveResource(api: ResourceApi, request: ResourceRequest):
     requireAccess(request.caller, "watch", request.resource, request.name ?? "");
     return { stream: watch(api.reading, api.hub, request) };
   }
-  const special = request.method === "GET" ? api.special?.(request) : undefined;
-  if (special !== undefined) {
-    requireAccess(request.caller, "get", request.resource, request.name ?? "");
-    return special;
-  }
+  const special = request.subresource === undefined ? undefined : api.special?.(request);
+  if (special !== undefined) return special;
   const routes = routesOf(request);
   const route = Object.hasOwn(routes, request.method) ? routes[request.method] : undefined;
   if (route === undefined)

@@ -1,5 +1,6 @@
 import type { TownObject } from "../resource/object-meta.ts";
 import { compileJsonPath } from "../resource/json-path.ts";
+import { plainText } from "../resource/plain-text.ts";
 import { matchesLabels, parseFieldSelector, parseLabelSelector } from "../resource/selector.ts";
 import type { ResourceTarget } from "./api-request.ts";
 import { badRequest } from "./status.ts";
@@ -22,7 +23,7 @@ export function selectionOf(target: ResourceTarget, query: URLSearchParams): Sel
     const path = target.resource.selectorPath(field);
     if (path === undefined) throw badRequest(`field label not supported: ${field}`);
     const read = compileJsonPath(path);
-    return (object: TownObject): boolean => (text(read(object)[0]) === value) === equal;
+    return (object: TownObject): boolean => (plainText(read(object)[0]) === value) === equal;
   });
   const name = target.name ?? requirements.find(({ field, equal }) => field === "metadata.name" && equal)?.value;
   const { namespace } = target;
@@ -37,9 +38,4 @@ export function selectionOf(target: ResourceTarget, query: URLSearchParams): Sel
       (labels.length === 0 || matchesLabels(object.metadata.labels, labels)) &&
       fields.every((field) => field(object)),
   };
-}
-
-function text(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

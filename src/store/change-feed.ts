@@ -35,7 +35,8 @@ export class ChangeFeed {
   }
 
   #deliver(event: WatchEvent): void {
-    for (const listener of [...this.#listeners]) {
+    const listeners = Array.from(this.#listeners);
+    for (const listener of listeners) {
       if (!this.#listeners.has(listener)) continue;
       try {
         listener(event);

@@ -30,6 +30,7 @@ export const EVENT_KIND = "Event";
 /** Events about cluster-scoped objects are kept here, as Kubernetes does. */
 const CLUSTER_EVENTS_NAMESPACE = "default";
 export const EVENT_TTL_MS = 60 * 60 * 1000;
+const MAX_MESSAGE = 1_024;
 const MAX_EVENTS = 5_000;
 const MAX_EVENTS_PER_OBJECT = 50;
 
@@ -59,36 +60,24 @@ export class EventRecorder {
   record(about: ObjectKey & { readonly uid?: string }, event: PlannedEvent & { readonly actor?: string }): void {
     this.sweep();
     const now = this.#shelf.clock.now();
-    const involved = this.#shelf.get(about);
-    const uid = about.uid ?? involved?.metadata.uid;
+    const involved = this.#involved(about);
     const component = event.actor ?? "town";
+    const id = fingerprint([keyText(about), involved.uid, event.type, event.reason, event.message, component]);
     const key: ObjectKey = {
       kind: EVENT_KIND,
       namespace: about.namespace ?? CLUSTER_EVENTS_NAMESPACE,
-      name: `${about.name.slice(0, 200)}.${fingerprint([keyText(about), uid, event.type, event.reason, event.message, component])}`,
+      name: `${about.name.slice(0, 200)}.${id}`,
     };
     const former = this.#shelf.get(key) as unknown as KubeEvent | undefined;
+    const { type, reason, message } = event;
     this.#shelf.put({
       apiVersion: "v1",
       kind: EVENT_KIND,
-      metadata: {
-        name: key.name,
-        namespace: key.namespace ?? "",
-        uid: former?.metadata.uid ?? this.#shelf.newUid(),
-        resourceVersion: "",
-        generation: 1,
-        creationTimestamp: former?.metadata.creationTimestamp ?? timestamp(now),
-      },
-      involvedObject: {
-        apiVersion: involved?.apiVersion ?? this.#shelf.apiVersionOf(about.kind),
-        kind: about.kind,
-        name: about.name,
-        ...(about.namespace === undefined ? {} : { namespace: about.namespace }),
-        ...(uid === undefined ? {} : { uid }),
-      },
-      type: event.type,
-      reason: event.reason,
-      message: event.message,
+      metadata: former?.metadata ?? this.#newMetadata(key, now),
+      involvedObject: involved,
+      type,
+      reason,
+      message: message.slice(0, MAX_MESSAGE),
       firstTimestamp: former?.firstTimestamp ?? timestamp(now),
       lastTimestamp: timestamp(now),
       count: (former?.count ?? 0) + 1,
@@ -117,9 +106,32 @@ export class EventRecorder {
   sweep(): void {
     const oldest = this.#shelf.clock.now() - EVENT_TTL_MS;
     for (const [id, { key, lastMs, about }] of this.#events) {
-      if (lastMs > oldest && this.#events.size <= MAX_EVENTS) return;
+      if (lastMs > oldest && this.#events.size < MAX_EVENTS) return;
       this.#forget(id, key, about);
     }
+  }
+
+  #involved({ kind, name, namespace, uid }: ObjectKey & { readonly uid?: string }): KubeEvent["involvedObject"] {
+    const object = this.#shelf.get(namespace === undefined ? { kind, name } : { kind, name, namespace });
+    const known = uid ?? object?.metadata.uid;
+    return {
+      apiVersion: object?.apiVersion ?? this.#shelf.apiVersionOf(kind),
+      kind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(known === undefined ? {} : { uid: known }),
+    };
+  }
+
+  #newMetadata({ name, namespace }: ObjectKey, now: number): ObjectMeta {
+    return {
+      name,
+      namespace: namespace ?? "",
+      uid: this.#shelf.newUid(),
+      resourceVersion: "",
+      generation: 1,
+      creationTimestamp: timestamp(now),
+    };
   }
 
   #remember(key: ObjectKey, lastMs: number, about: string): void {

@@ -12,12 +12,12 @@ import { composePatches, mergePatch } from "../resource/merge-patch.ts";
 import { isHeldAnnotation } from "../resource/held-annotation.ts";
 import { keyOf, keyText, type ObjectKey, type ObjectMeta, type TownObject } from "../resource/object-meta.ts";
 import { EVENT_KIND, EventRecorder, type KubeEvent } from "./event-recorder.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { Journal } from "./journal.ts";
 import type { SideRecord } from "./journal-format.ts";
-import { type Extra, ObjectCore } from "./object-core.ts";
+import { ObjectCore } from "./object-core.ts";
 import { type Draft, draftOf, withHeldAnnotations } from "./object-draft.ts";
+import { projectedDraft, releasedOwners } from "./projected-draft.ts";
 import { replay } from "./restored-state.ts";
 import type { Store, StoreOptions, TruthWriters } from "./store-contract.ts";
 import { VersionCounter } from "./version-counter.ts";
@@ -289,31 +289,9 @@ class MemoryStore implements Store {
       return this.#projected(key, input);
     }
     const side = former === undefined ? this.#takeSide(key, input.uid) : undefined;
-    const statusPatch = entry?.extra.statusPatch ?? side?.status;
-    const statedStatus = input.status ?? entry?.extra.statedStatus;
     const base = former === undefined ? this.#newDraft(key, input.uid ?? side?.uid) : draftOf(former, key);
-    const draft: Draft = {
-      ...base,
-      creationTimestamp: input.creationTimestamp ?? base.creationTimestamp,
-      labels: input.labels,
-      annotations: withHeldAnnotations(input.annotations, former?.metadata.annotations ?? side?.annotations),
-      ownerReferences: input.ownerReferences?.filter(({ uid }) => entry?.extra.released?.includes(uid) !== true),
-      finalizers: base.finalizers ?? side?.finalizers,
-      spec: input.spec,
-      status:
-        statedStatus === undefined && statusPatch === undefined
-          ? undefined
-          : (mergePatch(statedStatus ?? {}, statusPatch ?? {}) as Fields),
-    };
-    const extra: Extra = {
-      ...(statedStatus === undefined ? {} : { statedStatus: deepFreeze(statedStatus) }),
-      ...(statusPatch === undefined ? {} : { statusPatch }),
-      ...(entry?.extra.released === undefined ? {} : { released: entry.extra.released }),
-    };
-    await this.#core.put(draft, extra, {
-      firstGeneration:
-        side === undefined ? 1 : side.generation + (side.fingerprint === fingerprint(input.spec) ? 0 : 1),
-    });
+    const { draft, extra, firstGeneration } = projectedDraft({ base, former: entry, side, input });
+    await this.#core.put(draft, extra, { firstGeneration });
     return this.get(key);
   }
 
@@ -390,12 +368,4 @@ class MemoryStore implements Store {
   #lost(key: ObjectKey): never {
     throw new TownError("ObjectVanished", `${keyText(key)} was deleted while it was being declared.`);
   }
-}
-
-/** Owners that the collector took off an object whose projector may go on naming them. */
-function releasedOwners(object: TownObject, extra: Extra, owners: ObjectMeta["ownerReferences"]): Partial<Extra> {
-  if (owners === undefined) return {};
-  const kept = new Set(owners.map(({ uid }) => uid));
-  const gone = (object.metadata.ownerReferences ?? []).map(({ uid }) => uid).filter((uid) => !kept.has(uid));
-  return gone.length === 0 ? {} : { released: [...(extra.released ?? []), ...gone] };
 }

@@ -96,7 +96,7 @@ describe("client over a unix socket", () => {
   });
 
   it("given verbs, when listed and called, then the result is handed over as it is", async () => {
-    expect((await client.verbs()).map(({ name }) => name)).toEqual(["shout", "wait"]);
+    expect((await client.verbs()).map(({ name }) => name)).toEqual(["explain", "shout", "wait"]);
     expect(await client.verb("shout", { word: "hey" })).toEqual({ text: "HEY", exitCode: 3 });
     await expect(client.verb("sing")).rejects.toMatchObject({ code: 404 });
   });
