@@ -1,20 +1,17 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { branchName } from "../../domain/git/ref-name.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { CheckoutLock } from "../../ports/checkout.ts";
 import type { CommitInfo, GitIdentity, RefUpdate, Repository, Worktree, WorktreeStatus } from "../../ports/git.ts";
 import { CheckoutLocks } from "./checkout-lock.ts";
-import { exists } from "./disk.ts";
 import { FastForward } from "./fast-forward.ts";
 import type { OwnerProbe } from "./forward-lock.ts";
 import { gitFailure, type GitCommand, type GitRunOptions } from "./git-command.ts";
 import type { NodeGitObjects } from "./node-git-objects.ts";
-import { markedGitRuns } from "./git-marks.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { RefTransactions } from "./ref-transactions.ts";
 import { Remotes, type NetworkOptions, type PushUpdate } from "./remotes.ts";
 import { RepositoryConfig } from "./repository-config.ts";
+import { checkoutLocks, refLocks, removeLocks } from "./stale-locks.ts";
 import { WorktreeContents } from "./worktree-contents.ts";
 import type { Worktrees } from "./worktrees.ts";
 
@@ -277,34 +274,25 @@ export class NodeRepository implements Repository {
     return this.#forward.move(worktree, branch, old, next);
   }
 
-  lockCheckout(branch: string): Promise<CheckoutLock> {
-    return this.#checkouts.lock(branch);
+  async lockCheckout(branch: string): Promise<CheckoutLock> {
+    const lock = await this.#checkouts.lock(branch);
+    if (lock.state !== "Busy") return lock;
+    // It may be held by a fast-forward that was killed, which only that knows how to end.
+    const recovered = await this.#forward.recover(await this.#worktrees.present(lock.path));
+    return recovered ? this.#checkouts.lock(branch) : lock;
   }
 
   async removeStaleLocks(options: {
     readonly refs?: readonly string[];
     readonly worktree?: string;
   }): Promise<readonly string[]> {
-    const locks = (options.refs ?? []).map((ref) => join(this.commonDirectory, `${ref}.lock`));
-    if (locks.length > 0) locks.push(join(this.commonDirectory, "packed-refs.lock"));
+    const locks = refLocks(this.commonDirectory, options.refs ?? []);
     if (options.worktree !== undefined) {
       const worktree = await this.#worktrees.present(options.worktree);
       await this.#forward.recover(worktree);
-      if (await markedGitRuns(worktree.gitDirectory)) {
-        throw new AdapterError(
-          "GitLocked",
-          `Cannot remove the locks of ${options.worktree}: a git that was started earlier still works there.`,
-        );
-      }
-      locks.push(...["index.lock", "HEAD.lock"].map((name) => join(worktree.gitDirectory, name)));
+      locks.push(...(await checkoutLocks(worktree)));
     }
-    const removed: string[] = [];
-    for (const lock of locks) {
-      if (!(await exists(lock))) continue;
-      await rm(lock, { force: true });
-      removed.push(lock);
-    }
-    return removed;
+    return removeLocks(locks);
   }
 
   /** Whether it was opened in a linked worktree. */

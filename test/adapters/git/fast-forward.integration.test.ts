@@ -127,6 +127,16 @@ describe("fast-forward of a user's checkout", () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it("given a kill half-way, when the checkout is locked for a commit, then the old files are back and it is locked", async () => {
+    const statements = `await repository.fastForwardWorktree(${JSON.stringify(path)}, "main", "${from}", "${to}");`;
+    runKilled(site, path, statements, { subcommand: "read-tree", when: "after" });
+    const lock = await repository.lockCheckout("refs/heads/main");
+    if (lock.state !== "Locked") throw new Error(lock.state);
+    expect(await repository.fastForwardWorktree(path, "main", from, to)).toBe("Dirty");
+    await lock.checkout.release();
+    expect(await repository.worktreeStatus(path)).toEqual(clean(from));
+  });
+
   it("given a disk that is full in the middle of a file, when moved, then the old files are back and it is Dirty", async () => {
     const torn = `cd '${path}'; rm .git/town-index to-dir/x; rmdir to-dir; head -c 1000 a > t; mv t a; echo No space left >&2; exit 128`;
     const wrapper = join(site.root, "full-disk-git");

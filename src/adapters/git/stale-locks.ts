@@ -1,0 +1,32 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { AdapterError } from "../../errors/town-error.ts";
+import { exists } from "./disk.ts";
+import { markedGitRuns } from "./git-marks.ts";
+import type { PresentWorktree } from "./worktrees.ts";
+
+/** Locks of refs, with that of the packed ones, which their deletion takes too. */
+export function refLocks(commonDirectory: string, refs: readonly string[]): string[] {
+  const locks = refs.map((ref) => join(commonDirectory, `${ref}.lock`));
+  return locks.length === 0 ? [] : [...locks, join(commonDirectory, "packed-refs.lock")];
+}
+
+/** Locks of a checkout; refuses while a git that Town started there before it was killed still runs. */
+export async function checkoutLocks({ path, gitDirectory }: PresentWorktree): Promise<string[]> {
+  if (!(await markedGitRuns(gitDirectory))) return ["index.lock", "HEAD.lock"].map((name) => join(gitDirectory, name));
+  throw new AdapterError(
+    "GitLocked",
+    `Cannot remove the locks of ${path}: a git that was started earlier still works there.`,
+  );
+}
+
+/** Removes those that exist and returns them. */
+export async function removeLocks(locks: readonly string[]): Promise<string[]> {
+  const removed: string[] = [];
+  for (const lock of locks) {
+    if (!(await exists(lock))) continue;
+    await rm(lock, { force: true });
+    removed.push(lock);
+  }
+  return removed;
+}
