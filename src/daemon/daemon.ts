@@ -9,6 +9,7 @@ import { systemClock } from "../adapters/system-clock.ts";
 import { createEngine } from "../engine/engine.ts";
 import { acquireLeaderLock } from "./stopgap.ts";
 import { TerminalError } from "../errors/town-error.ts";
+import { projectGraph } from "../kinds/graph-projection.ts";
 import { CONTROLLERS, KINDS } from "../kinds/index.ts";
 import { REFERENCES } from "../kinds/references.ts";
 import { SessionObserver } from "../kinds/session/session-observer.ts";
@@ -24,7 +25,7 @@ import { SourceSync } from "../sync/source-sync.ts";
 import { settingsOf, sourceController } from "../sync/source-controller.ts";
 import { endpointFile } from "./endpoint.ts";
 import { FormulaFiles } from "./formula-files.ts";
-import { TownGraphs } from "./graph-host.ts";
+import { TownGraphs } from "../graph/graph-host.ts";
 import { townHash, townLayout } from "./layout.ts";
 import { openRuntime } from "./runtime.ts";
 import { TokenRegistry } from "./session-tokens.ts";
@@ -93,7 +94,14 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     const tokens = await TokenRegistry.open(files, nodeRandom, layout, email);
     const formulas = new FormulaFiles(files, [join(layout.root, "formulas"), join(packageRoot, "formulas")], log);
     await formulas.load();
-    const graphs = new TownGraphs({ files, clock: systemClock, random: nodeRandom, processes, log, store });
+    const graphs = new TownGraphs({
+      files,
+      clock: systemClock,
+      random: nodeRandom,
+      processes,
+      log,
+      project: (graph) => projectGraph(graph, store),
+    });
     closers.push(() => graphs.closeAll());
     const sync = new SourceSync({
       root: layout.root,

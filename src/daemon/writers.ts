@@ -2,7 +2,7 @@ import { writeBead } from "../kinds/bead/bead.write.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { TruthWrite, TruthWriter } from "../ports/object-store.ts";
 import type { TruthWriters } from "../store/store.ts";
-import type { TownGraphs } from "./graph-host.ts";
+import type { TownGraphs } from "../graph/graph-host.ts";
 
 export interface WriterParts {
   readonly graphs: TownGraphs;

@@ -29,22 +29,16 @@ const PROJECTIONS: Readonly<Record<string, Projection>> = {
 };
 const BEAD: Projection = { kind: "Bead", name: byId, project: projectBead };
 
-/** A store's view in the API. */
-export interface GraphProjection {
-  /** Resolves once everything committed so far is shown. */
-  settled(): Promise<void>;
-  /** Ends it and removes the objects. */
-  end(): Promise<void>;
-}
-
 /**
  * Keeps the API's view of one store: every record now, then every change, together with the records whose view depends
  * on it (dependents, parent and molecule).
  */
-export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promise<GraphProjection> {
+export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promise<{ settled(): Promise<void>; end(): Promise<void> }> {
   const { namespace } = graph;
   let last: Promise<void> = Promise.resolve();
   const show = async (record: BeadRecord): Promise<void> => {
+    // Steps are shown in their molecule.
+    if (record.metadata?.[META.step] !== undefined) return;
     const projection = PROJECTIONS[record.issue_type] ?? BEAD;
     await store.project(
       { kind: projection.kind, namespace, name: projection.name(record) },

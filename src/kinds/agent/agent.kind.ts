@@ -25,6 +25,17 @@ function agentOfBead(changed: TownObject, ports: LoopPorts): readonly ObjectKey[
   return [...names].map((name) => ({ kind: "Agent", namespace, name }));
 }
 
+/** The agents that work through a molecule: its current step is part of their status. */
+function agentsOfMolecule(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
+  const { namespace } = changed.metadata;
+  const bead = (changed.spec as { readonly bead?: string }).bead;
+  if (namespace === undefined || bead === undefined) return [];
+  return ports.objects
+    .list("Agent", { namespace })
+    .filter((agent) => (agent.status as { readonly hook?: string } | undefined)?.hook === bead)
+    .map((agent) => ({ kind: "Agent", namespace, name: agent.metadata.name }));
+}
+
 function agentsOfPool(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
   const { namespace, name } = changed.metadata;
   return ports.objects
@@ -40,6 +51,7 @@ export const agents = runnable<AgentObserved, AgentAction, LoopPorts, AgentObjec
   watches: [
     { kind: "Session", by: "Map", keys: agentOfSession },
     { kind: "Bead", by: "Map", keys: agentOfBead },
+    { kind: "Molecule", by: "Map", keys: agentsOfMolecule },
     { kind: "AgentPool", by: "Map", keys: agentsOfPool },
     { kind: "Town", by: "All" },
   ],

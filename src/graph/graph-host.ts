@@ -1,15 +1,21 @@
-import { openGraph } from "../graph/open-graph.ts";
-import { GraphDirectory } from "../graph/work-graphs.ts";
-import { type GraphProjection, projectGraph } from "../kinds/graph-projection.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { GraphHost } from "../ports/loop-ports.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
 import type { Processes } from "../ports/processes.ts";
 import type { Random } from "../ports/random.ts";
 import type { WorkGraph } from "../ports/work-graph.ts";
+import { openGraph } from "./open-graph.ts";
+import { GraphDirectory } from "./work-graphs.ts";
+
+/** A store's view in the API. */
+export interface GraphProjection {
+  /** Resolves once everything committed so far is shown. */
+  settled(): Promise<void>;
+  /** Ends it and removes the objects. */
+  end(): Promise<void>;
+}
 
 interface HostPorts {
   readonly files: Files;
@@ -17,7 +23,8 @@ interface HostPorts {
   readonly random: Random;
   readonly processes: Processes;
   readonly log: Log;
-  readonly store: ObjectStore;
+  /** Shows a store in the API. */
+  readonly project: (graph: WorkGraph) => Promise<GraphProjection>;
 }
 
 /** Opens stores, shows them in the API, and lets them go. */
@@ -68,7 +75,7 @@ export class TownGraphs implements GraphHost {
       await graph.close();
       throw error;
     }
-    this.#projections.set(namespace, await projectGraph(graph, this.#ports.store));
+    this.#projections.set(namespace, await this.#ports.project(graph));
     return graph;
   }
 

@@ -1,0 +1,123 @@
+import { TownError } from "../errors/town-error.ts";
+import { conditionOf } from "../resource/condition.ts";
+import { META } from "../domain/work-graph/bead.ts";
+import { RIG, type TownWorld } from "./town-world.ts";
+
+export interface ChaosOptions {
+  /** Mean virtual time between two faults, ms. */
+  readonly meanGapMs: number;
+  /** Faults stop after this virtual time; then the town must end its work. */
+  readonly faultsUntilMs: number;
+  /** Most virtual time for the whole run. */
+  readonly limitMs: number;
+}
+
+export interface ChaosReport {
+  readonly faults: readonly string[];
+  readonly virtualMs: number;
+}
+
+/** Until the convoy closed: crashes at random calls, killed sessions, a killed server, silence. Returns what was done. */
+export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<ChaosReport> {
+  const random = town.random.fork("chaos");
+  const faults: string[] = [];
+  const began = town.clock.monotonicMs();
+  const elapsed = (): number => town.clock.monotonicMs() - began;
+  await up(town, faults);
+  while (!convoyClosed(town) || town.controller.life.dead) {
+    if (elapsed() > options.limitMs) throw new TownError("ChaosLimit", `the convoy did not close within ${options.limitMs} ms of virtual time; faults: ${faults.join(", ")}`);
+    await town.clock.advance(1 + random.below(2 * options.meanGapMs));
+    if (town.controller.life.dead) await up(town, faults);
+    if (elapsed() > options.faultsUntilMs) continue;
+    const fault = random.below(5);
+    if (fault === 0) {
+      const calls = 1 + random.below(60);
+      faults.push(`controller dies after ${calls} calls`);
+      town.controller.life.dieAfter(calls);
+    } else if (fault === 1) {
+      faults.push("controller killed");
+      town.controller.life.end();
+    } else if (fault === 2) {
+      const name = (await town.sessions.observe()).sessions.find((session) => session.state === "Running" && session.role === "polecat")?.name;
+      if (name === undefined) continue;
+      faults.push(`session ${name} killed`);
+      town.sessions.kill(name);
+    } else if (fault === 3) {
+      faults.push("runtime's server killed");
+      town.sessions.killServer();
+    } else {
+      faults.push("runtime silent");
+      town.sessions.setSilent(true);
+      await town.clock.advance(random.below(8_000));
+      town.sessions.setSilent(false);
+    }
+  }
+  return { faults, virtualMs: elapsed() };
+}
+
+/** A controller is started again until one lives through its start. */
+async function up(town: TownWorld, faults: string[]): Promise<void> {
+  const starting = town.start().then(
+    () => "Up" as const,
+    (error: unknown) => error,
+  );
+  let outcome: unknown;
+  void starting.then((value) => {
+    outcome = value;
+  });
+  await town.clock.runUntil(() => outcome !== undefined, 120_000);
+  if (outcome !== "Up") throw outcome;
+  faults.push("controller started");
+}
+
+export function convoyClosed(town: TownWorld): boolean {
+  const convoy = town.controller.store.get({ kind: "Convoy", namespace: "hq", name: "work" });
+  return convoy !== undefined && conditionOf(convoy, "Closed")?.status === "True";
+}
+
+/** What must hold whatever happened. Throws TownError `Invariant` with what is broken. */
+export async function checkTown(town: TownWorld): Promise<void> {
+  const graph = town.controller.ports.graphs.graph("api");
+  if (graph === undefined) throw broken("the work graph is not open");
+  const items = graph.list().filter((record) => typeof record.metadata?.[META.key] === "string" && String(record.metadata[META.key]).startsWith("convoy/"));
+  if (items.length !== 5) throw broken(`there are ${items.length} beads for 5 items`);
+  for (const bead of items) {
+    if (bead.status !== "closed" || !String(bead.close_reason).startsWith("Merged in ")) throw broken(`${bead.id} is ${bead.status}: ${String(bead.close_reason)}`);
+    const merged = graph.list({ type: ["merge-request"], metadata: { [META.bead]: bead.id } }).filter((request) => String(request.close_reason).startsWith("Merged"));
+    if (merged.length !== 1) throw broken(`${bead.id} was merged ${merged.length} times`);
+  }
+  await checkTarget(town, items.map((bead) => bead.id));
+  checkStepsInOrder(town);
+}
+
+/** The target moved from tested tree to tested tree, and each bead's merge is in it once. */
+async function checkTarget(town: TownWorld, beads: readonly string[]): Promise<void> {
+  const project = await town.git.open(RIG);
+  const head = await project?.resolve("refs/heads/main");
+  if (project === undefined || head === undefined) throw broken("the project has no main");
+  const landed: string[] = [];
+  for (let commit = await project.objects.readCommit(head); commit !== undefined; ) {
+    const bead = /^Merge ([^:]+):/.exec(commit.message)?.[1];
+    if (bead !== undefined) {
+      landed.push(bead);
+      if (!town.passedTrees.has(commit.tree)) throw broken(`main had the tree of ${commit.id}, which never passed the gate`);
+    }
+    const parent = commit.parents[0];
+    commit = parent === undefined ? undefined : await project.objects.readCommit(parent);
+  }
+  if (landed.toSorted().join() !== beads.toSorted().join()) throw broken(`main has the merges ${landed.join(", ")}`);
+}
+
+/** A step that was closed is never worked again in the same attempt, and generations only rise. */
+function checkStepsInOrder(town: TownWorld): void {
+  const newest = new Map<string, number>();
+  for (const work of town.worked) {
+    const former = newest.get(`${work.agent}`) ?? 0;
+    if (work.generation < former) throw broken(`${work.agent} worked with generation ${work.generation} after ${former}`);
+    newest.set(work.agent, work.generation);
+  }
+}
+
+function broken(what: string): TownError {
+  return new TownError("Invariant", what);
+}

@@ -1,0 +1,212 @@
+import type { Formula } from "../domain/formulas/formula.ts";
+import { createEngine, type Engine } from "../engine/engine.ts";
+import { TownGraphs } from "../graph/graph-host.ts";
+import { projectGraph } from "../kinds/graph-projection.ts";
+import { CONTROLLERS, KINDS } from "../kinds/index.ts";
+import { REFERENCES } from "../kinds/references.ts";
+import { SessionObserver } from "../kinds/session/session-observer.ts";
+import { silentLog } from "../ports/log.ts";
+import type { LoopPorts, TownLayout } from "../ports/loop-ports.ts";
+import { noMetrics } from "../ports/metrics.ts";
+import { kindRegistry } from "../resource/kind-registry.ts";
+import type { Verb } from "../resource/verb.ts";
+import { createStore, type Store } from "../store/store.ts";
+import { settingsOf, sourceController } from "../sync/source-controller.ts";
+import { SourceSync } from "../sync/source-sync.ts";
+import { closeVerb } from "../verbs/close.ts";
+import { doneVerb } from "../verbs/done.ts";
+import { molVerb } from "../verbs/molecule.ts";
+import { primeVerb } from "../verbs/prime.ts";
+import { MemoryDisk } from "./memory-disk.ts";
+import { MemoryGit } from "./memory-git.ts";
+import { MemoryMachine } from "./memory-processes.ts";
+import { MemorySessions } from "./memory-sessions.ts";
+import { Life, mortal } from "./mortal.ts";
+import { seededRandom, type SeededRandom } from "./seeded-random.ts";
+import { simAgent, type WorkDone } from "./sim-agent.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+export const TOWN = "/town";
+export const RIG = "/project";
+const HQ = { kind: "Town", name: "hq" } as const;
+
+const LAYOUT: TownLayout = {
+  root: TOWN,
+  state: `${TOWN}/.git/town`,
+  clone: (rig) => `${TOWN}/.git/town/rigs/${rig}.git`,
+  sandbox: (namespace, rolePlural, agent) => `${TOWN}/rigs/${namespace}/${rolePlural}/${agent}`,
+  refinery: (rig) => `${TOWN}/rigs/${rig}/refinery`,
+  gateLog: (rig, mergeRequest, gate) => `${TOWN}/.git/town/log/gates/${rig}/${mergeRequest}-${gate}.log`,
+  sessionToken: (namespace, agent) => `${TOWN}/.git/town/tokens/${namespace}-${agent}`,
+  socket: "/run/town/api.sock",
+};
+
+const FORMULA: Formula = {
+  name: "work",
+  description: "",
+  version: 1,
+  source: "simulation",
+  variables: {},
+  steps: [
+    { id: "implement", title: "Do the work", description: "", needs: [] },
+    { id: "verify", title: "Look at it", description: "", needs: ["implement"] },
+    { id: "submit", title: "Hand it in", description: "", needs: ["verify"] },
+  ],
+};
+
+const PERSON = { name: "Owner", email: "owner@example.org" };
+
+/** One controller: everything that a killed process would take with it. */
+export interface SimController {
+  readonly life: Life;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly verbs: ReadonlyMap<string, Verb>;
+  readonly ports: LoopPorts;
+}
+
+export interface TownWorldOptions {
+  readonly seed: number | string;
+  readonly clock: VirtualClock;
+  /** Manifests by path below `manifests/`. */
+  readonly manifests: Readonly<Record<string, string>>;
+  /** Files of the rig's first commit. */
+  readonly project: Readonly<Record<string, string>>;
+  /** Directory-less text of the built-in roles and providers, by file name. */
+  readonly builtins: Readonly<Record<string, string>>;
+  /** The gate: is the tree good? Gets the text of a file of it. */
+  readonly gate: (read: (path: string) => Promise<string | undefined>) => Promise<boolean>;
+}
+
+/** A whole town on twins of the machine, under one clock and one seed. */
+export class TownWorld {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly disk: MemoryDisk;
+  readonly git: MemoryGit;
+  readonly machine: MemoryMachine;
+  readonly sessions: MemorySessions;
+  readonly worked: WorkDone[] = [];
+  /** Trees that passed the gate. */
+  readonly passedTrees = new Set<string>();
+  readonly #options: TownWorldOptions;
+  #controller: SimController | undefined;
+
+  private constructor(options: TownWorldOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.clock = clock;
+    this.random = seededRandom(options.seed);
+    this.disk = new MemoryDisk({ clock });
+    this.git = new MemoryGit({ clock, files: this.disk.mount() });
+    this.machine = new MemoryMachine({ clock, files: this.disk.mount() });
+    const agent = simAgent({
+      clock,
+      git: this.git,
+      random: this.random.fork("agents"),
+      worked: (work) => this.worked.push(work),
+      call: (caller, name, args) => {
+        const controller = this.#controller;
+        if (controller === undefined || controller.life.dead) return undefined;
+        return controller.verbs.get(name)?.run({ caller, args, signal: new AbortController().signal });
+      },
+    });
+    this.sessions = new MemorySessions({ clock, resolve: () => agent, startDelayMs: () => 50 });
+    this.machine.install("sh", async (run) => {
+      await clock.sleep(1_000);
+      const passed = await options.gate((path) => this.git.readFile(run.cwd, path));
+      const worktree = await this.git.open(run.cwd);
+      const status = await worktree?.worktreeStatus(run.cwd);
+      const commit = status?.head === undefined ? undefined : await worktree?.objects.readCommit(status.head);
+      if (passed && commit !== undefined) this.passedTrees.add(commit.tree);
+      run.print(passed ? "ok\n" : "not ok\n");
+      return passed ? 0 : 1;
+    });
+  }
+
+  static async make(options: TownWorldOptions): Promise<TownWorld> {
+    const world = new TownWorld(options);
+    const files = world.disk.mount();
+    const project = await world.git.init(RIG, { bare: false, branch: "main" });
+    for (const [path, text] of Object.entries(options.project)) await world.git.writeFile(RIG, path, text);
+    await project.commitAll(RIG, "begin\n", PERSON, PERSON);
+    const town = await world.git.init(TOWN, { bare: false, branch: "main" });
+    for (const [path, text] of Object.entries(options.manifests)) await world.git.writeFile(TOWN, `manifests/${path}`, text);
+    await town.commitAll(TOWN, "town\n", PERSON, PERSON);
+    await files.makeDirectory("/builtin");
+    for (const [name, text] of Object.entries(options.builtins)) await files.writeAtomic(`/builtin/${name}`, text);
+    return world;
+  }
+
+  get controller(): SimController {
+    if (this.#controller === undefined) throw new Error("no controller was started");
+    return this.#controller;
+  }
+
+  /** Commits manifests as a person would; undefined removes a file. */
+  async commit(changes: Readonly<Record<string, string | undefined>>): Promise<void> {
+    for (const [path, text] of Object.entries(changes)) {
+      if (text === undefined) await this.git.removeFile(TOWN, `manifests/${path}`);
+      else await this.git.writeFile(TOWN, `manifests/${path}`, text);
+    }
+    await this.git.commit(TOWN, "change\n", PERSON);
+    this.#controller?.engine.poke("source", HQ);
+  }
+
+  /** Starts a controller; the one before must be dead. */
+  async start(): Promise<SimController> {
+    const life = new Life();
+    const { clock } = this;
+    const files = mortal(this.disk.mount(), life);
+    const git = mortal(this.git, life);
+    const machine = this.machine.life();
+    life.onDeath(() => machine.endLife());
+    const mortalClock = mortal(clock, life);
+    const processes = machine.processes;
+    const registry = kindRegistry(KINDS);
+    const random = this.random.fork(`controller ${clock.monotonicMs()}`);
+    const store = await createStore({ registry, clock: mortalClock, random, log: silentLog, persistence: { files, directory: `${LAYOUT.state}/store` } });
+    const graphs = new TownGraphs({ files, clock: mortalClock, random, processes, log: silentLog, project: (graph) => projectGraph(graph, store) });
+    const sync = new SourceSync({ root: TOWN, git, files, clock: mortalClock, log: silentLog, store, kinds: KINDS, references: REFERENCES, builtinDirectory: "/builtin" });
+    if (store.get(HQ) === undefined) await store.declare(HQ, { spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>, origin: { source: "builtin", path: "", line: 0, revision: "builtin" } });
+    const town = store.get(HQ);
+    if (town !== undefined) await sync.sync(settingsOf(town));
+    const repository = await git.open(TOWN);
+    if (repository === undefined) throw new Error("the town repository vanished");
+    await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });
+    const sessions = mortal(this.sessions.connect(), life);
+    const view = new SessionObserver({ clock: mortalClock, sessions, objects: store, log: silentLog });
+    const ports: LoopPorts = {
+      clock: mortalClock,
+      random,
+      files,
+      git,
+      processes,
+      sessions,
+      graphs: graphs.directory,
+      objects: store,
+      events: store,
+      log: silentLog,
+      metrics: noMetrics,
+      layout: LAYOUT,
+      formulas: { get: (name) => (name === FORMULA.name ? FORMULA : undefined), names: () => [FORMULA.name] },
+      tokens: { issue: () => Promise.resolve(), revoke: () => Promise.resolve() },
+      view,
+      graphHost: graphs,
+      shellAgent: ["shell-agent"],
+      sessionPath: "/bin",
+    };
+    const engine = createEngine({ controllers: [sourceController(sync), ...CONTROLLERS], ports });
+    const ending = new AbortController();
+    life.onDeath(() => {
+      ending.abort();
+      void engine.stop({ drainMs: 0 });
+    });
+    void view.run(ending.signal);
+    engine.start();
+    store.startCollection();
+    const verbs = new Map([primeVerb(ports), doneVerb(ports), closeVerb(ports), molVerb("current", ports)].map((verb) => [verb.name, verb]));
+    this.#controller = { life, store, engine, verbs, ports };
+    return this.#controller;
+  }
+}
