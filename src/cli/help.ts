@@ -24,7 +24,7 @@ export function overviewText(commands: readonly CommandSpec[]): string {
     return lines.length === 0 ? "" : `${GROUP_TITLES[group]}\n${lines.join("")}\n`;
   });
   const topics = Object.keys(TOPICS).join(", ");
-  return `A fleet of coding agents, kept as its YAML says.\n\nUsage: town [-C DIR] COMMAND [flags]\n\n${groups.join("")}\`town COMMAND --help\` explains a command; \`town help TOPIC\` a topic: ${topics}.\n`;
+  return `A fleet of coding agents, kept as its YAML says.\n\nUsage: town [-C DIR] COMMAND [flags]\n\n${groups.join("")}\`town COMMAND --help\` explains a command.\n\`town help TOPIC\` explains a topic: ${topics}.\n`;
 }
 
 const TOPICS: Readonly<Record<string, () => string>> = { "exit-codes": exitCodesText, environment: environmentText };

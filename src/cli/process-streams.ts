@@ -3,12 +3,20 @@ import { isatty } from "node:tty";
 import type { Streams } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 
+export interface ProcessStreams extends Streams {
+  /** Everything has left this process: it may end at once. */
+  isWritten(): boolean;
+}
+
 /** The streams of this process. A reader that went away (`| head`) ends the process quietly. */
-export function processStreams(): Streams {
+export function processStreams(): ProcessStreams {
   const outIsTerminal = isatty(1);
+  const out = writer(1, () => process.stdout);
+  const err = writer(2, () => process.stderr);
   return {
-    out: writer(1, () => process.stdout),
-    err: writer(2, () => process.stderr),
+    out: out.write,
+    err: err.write,
+    isWritten: () => out.isWritten() && err.isWritten(),
     outIsTerminal,
     errIsTerminal: isatty(2),
     inIsTerminal: isatty(0),
@@ -25,9 +33,9 @@ export function processStreams(): Streams {
  * Writes straight to the descriptor, since making process.stdout costs 2 ms; once a pipe is full (EAGAIN, where someone
  * made it non-blocking) the stream takes over, in order.
  */
-function writer(descriptor: number, stream: () => NodeJS.WriteStream): (text: string) => void {
+function writer(descriptor: number, stream: () => NodeJS.WriteStream): Writer {
   let useStream = false;
-  return (text) => {
+  const write = (text: string): void => {
     let rest = Buffer.from(text);
     while (!useStream && rest.length > 0) {
       try {
@@ -42,6 +50,12 @@ function writer(descriptor: number, stream: () => NodeJS.WriteStream): (text: st
     }
     if (rest.length > 0) stream().write(rest);
   };
+  return { write, isWritten: () => !useStream };
+}
+
+interface Writer {
+  write(this: void, text: string): void;
+  isWritten(this: void): boolean;
 }
 
 function quitOnBrokenPipe(error: NodeJS.ErrnoException): void {

@@ -12,7 +12,7 @@ import { servedVerbs } from "./verbs/call-verb.ts";
 import { normalisedArguments } from "./normalised-arguments.ts";
 
 /** Longest line of help. */
-const HELP_COLUMNS = 100;
+const HELP_COLUMNS = 80;
 
 /** What runProgram adds to the context once it knows which town is meant. */
 export type BareContext = Omit<CommandContext, "townOption" | "api">;
@@ -116,12 +116,22 @@ function programOf(runner: Runner, streams: CommandContext["streams"]): Command 
 function configured(command: Command, streams: CommandContext["streams"]): Command {
   return command
     .exitOverride()
-    .configureHelp({ helpWidth: HELP_COLUMNS })
+    .configureHelp({
+      helpWidth: HELP_COLUMNS,
+      subcommandTerm: (inner) => inner.name(),
+      styleTitle: (title) => (title === "Options:" ? "Flags:" : title),
+    })
+    .helpOption("-h, --help", "explain this command")
     .configureOutput({
       writeOut: (text) => streams.out(text),
       writeErr: (text) => streams.err(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "error: ")),
+      outputError: (text, write) => write(`${text}hint: \`${fullName(command)} --help\` shows what there is\n`),
     });
+}
+
+/** `town mail send`. */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 function addCommand(program: Command, spec: CommandSpec, runner: Runner, streams: CommandContext["streams"]): void {

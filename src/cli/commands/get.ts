@@ -9,7 +9,8 @@ import { jsonPathValues, valueText } from "../output/json-path.ts";
 import { outputFormat, type ListValue, type ObjectPrinter } from "../output/object-format.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { tableLines } from "../output/table.ts";
-import { discoverTypes, pathOf, typeText, withQuery, type ResourceType } from "../resources/discovery.ts";
+import { areNamed, discoverTypes, pathOf, typeText, withQuery, type ResourceType } from "../resources/discovery.ts";
+import { KNOWN_TYPES } from "../resources/known-types.ts";
 import { scopeOf } from "../resources/flags.ts";
 import { getObject, listObjects, notFound, type ApiObject, type Scope } from "../resources/objects.ts";
 import { selectionsOf, type Selection } from "../resources/selection.ts";
@@ -19,8 +20,25 @@ import { watchObjects } from "./get-watch.ts";
 
 export async function run(input: CommandInput, context: CommandContext): Promise<number> {
   const api = context.api();
+  if (input.args.length > 0 && areNamed(input.args, KNOWN_TYPES)) {
+    try {
+      return await show(KNOWN_TYPES, input, context);
+    } catch (error) {
+      if (!isUnservedPath(error)) throw error;
+    }
+  }
+  return await show(await discoverTypes(api, input.args), input, context);
+}
+
+/** Answered by the path's absence, not by an object's: only the latter says what it lacks. */
+function isUnservedPath(error: unknown): boolean {
+  return error instanceof ApiStatusError && error.code === 404 && error.details === undefined;
+}
+
+async function show(types: readonly ResourceType[], input: CommandInput, context: CommandContext): Promise<number> {
+  const api = context.api();
   const format = outputFormat(textFlag(input, "output"));
-  const selections = selectionsOf(input.args, await discoverTypes(api, input.args), { command: "get" });
+  const selections = selectionsOf(input.args, types, { command: "get" });
   const options = optionsOf(input, context, format.as === "Table" && format.wide);
   checked(options, selections);
   if (isSet(input, "watch") || isSet(input, "watchOnly")) {
@@ -99,7 +117,7 @@ async function tableOf(api: Api, selection: Selection, options: GetOptions, fail
     try {
       tables.push(await namedTable(api, type, name, options));
     } catch (error) {
-      if (!(error instanceof ApiStatusError)) throw error;
+      if (!(error instanceof ApiStatusError) || isUnservedPath(error)) throw error;
       if (!(options.ignoreNotFound && error.code === 404)) failures.push(error);
     }
   }
@@ -174,7 +192,7 @@ async function printObjects(
       try {
         items.push(await getObject(api, type, options.scope, name));
       } catch (error) {
-        if (!(error instanceof ApiStatusError)) throw error;
+        if (!(error instanceof ApiStatusError) || isUnservedPath(error)) throw error;
         if (!(options.ignoreNotFound && error.code === 404)) failures.push(error);
       }
     }

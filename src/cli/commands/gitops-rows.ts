@@ -43,7 +43,7 @@ export const gitopsCommands: readonly CommandSpec[] = [
   {
     name: "validate",
     group: "gitops",
-    summary: "check manifests on disk; needs no daemon (exit 1: problems found)",
+    summary: "check manifests on disk (offline; exit 1: problems found)",
     positionals: "[PATH...]",
     flags: [
       {
@@ -66,7 +66,7 @@ export const gitopsCommands: readonly CommandSpec[] = [
   {
     name: "reconcile",
     group: "gitops",
-    summary: "look at everything again at once: the town, or the objects named",
+    summary: "look again at once: at the town, or the objects named",
     positionals: "[TYPE[/NAME]] [NAME...]",
     flags: [
       ...CHANGE_FLAGS,
@@ -116,7 +116,7 @@ export const gitopsCommands: readonly CommandSpec[] = [
   aboutObject("trace", "where an object comes from: repository, file, line, commit"),
   aboutObject(
     "why",
-    "the last decision about an object and what it was based on",
+    "the last decision about an object, and what it rests on",
     [],
     ["town why agent toast", "town why bead/api-x1"],
   ),

@@ -25,6 +25,7 @@ const MESSAGE: FlagSpec = {
   summary: "message of the commit, instead of one that lists the changes",
 };
 
+const DEFAULT_NAMESPACE: FlagSpec = { ...NAMESPACE, summary: "namespace of documents that state none" };
 const OVERWRITE: FlagSpec = { name: "overwrite", type: "boolean", summary: "replace values that exist" };
 const CHANGE_FLAGS: readonly FlagSpec[] = [
   NAMESPACE,
@@ -56,8 +57,8 @@ export const resourceCommands: readonly CommandSpec[] = [
   {
     name: "apply",
     group: "resources",
-    summary: "make the town be as the files say; one commit for all of them",
-    flags: [FILENAME, RECURSIVE, NAMESPACE, DRY_RUN, MESSAGE, OUTPUT_NAME, ERROR_UNCHANGED],
+    summary: "make the town be as the files say, in one commit",
+    flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, MESSAGE, OUTPUT_NAME, ERROR_UNCHANGED],
     examples: ["town apply -f crew.yaml", "town apply -f manifests/ -R --dry-run", "cat rig.yaml | town apply -f -"],
     run: async (input, context) => (await import("./apply.ts")).runApply(input, context),
   },
@@ -65,14 +66,14 @@ export const resourceCommands: readonly CommandSpec[] = [
     name: "create",
     group: "resources",
     summary: "add the objects of the files; an object that exists is an error",
-    flags: [FILENAME, RECURSIVE, NAMESPACE, DRY_RUN, MESSAGE, OUTPUT_NAME],
+    flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, MESSAGE, OUTPUT_NAME],
     examples: ["town create -f rig.yaml"],
     run: async (input, context) => (await import("./apply.ts")).runCreate(input, context),
   },
   {
     name: "diff",
     group: "resources",
-    summary: "what `apply` would change, or what differs between two commits (no daemon needed)",
+    summary: "what `apply` would change, or two commits differ in (offline)",
     positionals: "[REV1..REV2]",
     flags: [FILENAME, RECURSIVE, NAMESPACE],
     examples: ["town diff -f crew.yaml", "town diff main~1..main"],
@@ -105,7 +106,7 @@ export const resourceCommands: readonly CommandSpec[] = [
         default: "background",
         summary: "what happens to the objects that it owns",
       },
-      TIMEOUT,
+      { ...TIMEOUT, summary: "give up waiting after this long, as 30s; default: never" },
       IGNORE_NOT_FOUND,
       DRY_RUN,
       OUTPUT_NAME,
@@ -232,7 +233,7 @@ export const resourceCommands: readonly CommandSpec[] = [
   {
     name: "wait",
     group: "resources",
-    summary: "wait until objects are as expected (exit 124: they were not in time)",
+    summary: "wait until objects are as expected (exit 124: not in time)",
     positionals: "TYPE[/NAME] [NAME...]",
     flags: [
       NAMESPACE,

@@ -51,7 +51,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "down",
     group: "town",
-    summary: "stop the town's daemon; agents keep running and are found again by the next `up`",
+    summary: "stop the town's daemon; agents keep running meanwhile",
     flags: [
       { name: "sessions", type: "boolean", summary: "end the agents' sessions first" },
       { ...TIMEOUT, default: "60s", summary: "longest time to wait until it has stopped" },
@@ -62,7 +62,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "status",
     group: "town",
-    summary: "the town on one screen: sync, rigs, pools, agents at work, convoys, merges, problems",
+    summary: "the town on one screen",
     flags: [
       {
         name: "output",
@@ -117,7 +117,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "doctor",
     group: "town",
-    summary: "check this machine and this town, and say how to mend what is wrong",
+    summary: "check this machine and this town, and say what to mend",
     flags: [
       {
         name: "output",
@@ -162,7 +162,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "bead",
     group: "work",
-    summary: "create, show, list, ready, update, close, dep, … in bd's grammar; `town bd` is the same",
+    summary: "create, show, list, ready, … in bd's grammar (also `town bd`)",
     positionals: "COMMAND [ARG...]",
     flags: [],
     examples: ['town bead create "Fix the login page" -p 1', "town bead list --status open", "town ready"],

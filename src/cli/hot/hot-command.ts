@@ -2,7 +2,7 @@ import { getCommand } from "../commands/get-row.ts";
 import { bdArguments, mayGoOffline, readsStdin, sendBd } from "../commands/pass-through.ts";
 import type { Api } from "../connection/api.ts";
 import { openApi } from "../connection/open-api.ts";
-import type { CommandContext, CommandInput, CommandSpec } from "../context.ts";
+import type { CommandContext, CommandInput, CommandSpec, Streams } from "../context.ts";
 import { errorText } from "../error-text.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { processStreams } from "../process-streams.ts";
@@ -16,11 +16,12 @@ export const hotCommands: readonly CommandSpec[] = [getCommand, ...hotRows.map(v
 
 type Hot = (context: CommandContext) => Promise<number>;
 
-/** Runs the command if it is a hot one in a plain form and sets the exit code; false leaves it to the full program. */
+/** Runs the command if it is a hot one in a plain form and ends the process; false leaves it to the full program. */
 export async function hotCommand(argv: readonly string[]): Promise<boolean> {
   const chosen = chooseHot(argv);
   if (chosen === undefined) return false;
-  const context = hotContext();
+  const streams = processStreams();
+  const context = hotContext(streams);
   try {
     process.exitCode = await chosen(context);
   } catch (error) {
@@ -29,6 +30,8 @@ export async function hotCommand(argv: readonly string[]): Promise<boolean> {
     context.streams.err(errorText(error));
     process.exitCode = exitCodeOf(error);
   }
+  // Letting the event loop run dry would cost 2 ms.
+  if (streams.isWritten()) process.exit();
   return true;
 }
 
@@ -56,7 +59,7 @@ export function readHot(
   return undefined;
 }
 
-function hotContext(): CommandContext {
+function hotContext(streams: Streams): CommandContext {
   const surroundings = { cwd: process.cwd(), env: process.env, townOption: undefined };
   let api: Api | undefined;
   const unused = (what: string) => (): never => {
@@ -64,7 +67,7 @@ function hotContext(): CommandContext {
   };
   return {
     ...surroundings,
-    streams: processStreams(),
+    streams,
     programs: { run: unused("programs"), startDetached: unused("programs") },
     distDirectory: "",
     signal: new AbortController().signal,

@@ -21,23 +21,33 @@ const GAP = 3;
 /** A column is never cut below this. */
 const LEAST_CUT_WIDTH = 12;
 
+interface Cell {
+  readonly text: string;
+  readonly width: number;
+}
+
 /** Aligned columns, three spaces apart, no spaces at the end of a line, each line ended by a newline. */
 export function tableLines(table: TableText, options: TableOptions = {}): string {
-  const shown = options.withHeaders === false ? [] : [table.headers];
-  const lines = [...shown, ...table.rows].map((row) => row.map(cellText));
+  const withHeaders = options.withHeaders !== false;
+  const lines = (withHeaders ? [table.headers, ...table.rows] : table.rows).map((row) => row.map(cellOf));
   const widths = fitted(columnWidths(lines, options.widths ?? []), options.columns);
   if (options.widths !== undefined) options.widths.splice(0, widths.length, ...widths);
-  const headerLines = shown.length;
+  const styles = options.colours === true ? { header: bold, row: paintState } : { header: same, row: same };
   return lines
-    .map((row, index) => lineOf(row, widths, options.colours === true ? styleOf(index < headerLines) : same))
+    .map((row, index) => lineOf(row, widths, withHeaders && index === 0 ? styles.header : styles.row))
     .join("");
 }
 
-function columnWidths(lines: readonly (readonly string[])[], least: readonly number[]): number[] {
+function cellOf(value: string): Cell {
+  const text = cellText(value);
+  return { text, width: displayWidth(text) };
+}
+
+function columnWidths(lines: readonly (readonly Cell[])[], least: readonly number[]): number[] {
   const widths = [...least];
   for (const line of lines) {
-    line.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
+    line.forEach(({ width }, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, width);
     });
   }
   return widths;
@@ -57,24 +67,20 @@ function fitted(widths: number[], columns: number | undefined): number[] {
   return widths;
 }
 
-function lineOf(row: readonly string[], widths: readonly number[], style: (text: string) => string): string {
-  let text = "";
+function lineOf(row: readonly Cell[], widths: readonly number[], style: (text: string) => string): string {
+  let line = "";
   let pending = 0;
-  row.forEach((cell, column) => {
-    const width = widths[column] ?? 0;
-    const cut = cutToWidth(cell, width);
-    if (cut === "") {
-      pending += width + GAP;
+  row.forEach(({ text, width }, column) => {
+    const room = widths[column] ?? 0;
+    if (text === "") {
+      pending += room + GAP;
       return;
     }
-    text += " ".repeat(pending) + style(cut);
-    pending = width - displayWidth(cut) + GAP;
+    const cut = width > room ? cutToWidth(text, room) : text;
+    line += " ".repeat(pending) + style(cut);
+    pending = room - (cut === text ? width : displayWidth(cut)) + GAP;
   });
-  return `${text}\n`;
-}
-
-function styleOf(isHeader: boolean): (text: string) => string {
-  return isHeader ? bold : paintState;
+  return `${line}\n`;
 }
 
 function same(text: string): string {

@@ -16,21 +16,24 @@ export function colouredText(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(UNWANTED, (found) => (COLOUR.test(found) ? found : ""));
 }
 
-/** One table cell: a single line of plain text. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
+
+/** One table cell: a single line of plain text, without spaces at its end. */
 export function cellText(text: string): string {
-  return plainText(text).replace(/[\n\t]+/g, " ");
+  if (PRINTABLE_ASCII.test(text)) return text.trimEnd();
+  return plainText(text)
+    .replace(/[\n\t]+/g, " ")
+    .trimEnd();
 }
 
 // East Asian wide and emoji blocks take two columns, combining marks none (Unicode TR11, the blocks that occur in practice).
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
 const ZERO = /\p{Mn}|\p{Me}|[\u200b-\u200f]/u;
-// oxlint-disable-next-line no-control-regex
-const ASCII = /^[\x00-\x7f]*$/;
 
 /** Columns that a text takes on a terminal. */
 export function displayWidth(text: string): number {
-  if (ASCII.test(text)) return text.length;
+  if (PRINTABLE_ASCII.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return width;

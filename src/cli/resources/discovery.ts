@@ -46,7 +46,7 @@ export async function discoverTypes(api: Api, args?: readonly string[]): Promise
   const read = async (path: string): Promise<ResourceType[]> =>
     typesOf(bodyOf<DiscoveryList>(await api.send({ method: "GET", path, accept: ACCEPT })));
   const groups = await read("/apis");
-  const core = args !== undefined && typeWords(args).every((word) => isNamed(word, groups)) ? [] : await read("/api");
+  const core = args !== undefined && areNamed(args, groups) ? [] : await read("/api");
   const types = [...groups, ...core];
   return [...types.filter(isTowns), ...types.filter((type) => !isTowns(type))];
 }
@@ -57,6 +57,11 @@ function typeWords(args: readonly string[]): readonly string[] {
     ? args.map((arg) => arg.split("/")[0] ?? "")
     : (args[0] ?? "").split(",");
   return words.filter((word) => word !== "");
+}
+
+/** True when every type that the arguments name is among these. */
+export function areNamed(args: readonly string[], types: readonly ResourceType[]): boolean {
+  return typeWords(args).every((word) => isNamed(word, types));
 }
 
 function isNamed(word: string, types: readonly ResourceType[]): boolean {

@@ -33,14 +33,11 @@ export async function listObjects(
   selectors: Selectors = {},
 ): Promise<ObjectList> {
   const path = withQuery(pathOf(type, scope), { labelSelector: selectors.labels, fieldSelector: selectors.fields });
+  const identity: Partial<ApiObject> = { apiVersion: apiVersionOf(type), kind: type.kind };
   const list = bodyOf<ObjectList>(await api.send({ method: "GET", path }));
   return {
     ...list,
-    items: list.items.map((item) => ({
-      ...item,
-      apiVersion: item.apiVersion ?? apiVersionOf(type),
-      kind: item.kind ?? type.kind,
-    })),
+    items: list.items.map((item) => ({ ...identity, ...item })),
   };
 }
 

@@ -13,7 +13,7 @@ export const hotRows: readonly VerbRow[] = [
   {
     name: "prime",
     group: "agents",
-    summary: "what to do now: the step on your hook, how to finish it, what to do when stuck",
+    summary: "what to do now, how to finish it, what to do when stuck",
     flags: [
       HOOK_INPUT,
       { name: "full", type: "boolean", summary: "uncut, also what has not changed since the last time" },

@@ -43,7 +43,7 @@ export const verbRows: readonly VerbRow[] = [
   {
     name: "rig remove",
     group: "rigs",
-    summary: "let a repository go, as it was before; unmerged work is kept and named",
+    summary: "let a repository go, as it was before its adoption",
     positionals: [one("name")],
     flags: [flag("force", "although work is under way")],
   },
@@ -171,7 +171,7 @@ export const verbRows: readonly VerbRow[] = [
   {
     name: "join",
     group: "agents",
-    summary: "take an identity, its hook and its mail for a program you started",
+    summary: "take an identity, hook and mail for a program you started",
     positionals: [optional("agent")],
   },
   {
