@@ -30,12 +30,11 @@ export interface GitGraphParts {
   readonly wal: Wal;
   readonly flushIntervalMs: number;
   readonly flushRecords: number;
+  readonly segmentBytes: number;
   /** Logs this store wrote under other ids; they go once the branch has them. */
   readonly otherLogs: readonly string[];
 }
 
-/** Log segments of this size are closed and, once the branch has them, removed. */
-const segmentBytes = 4 * 1024 * 1024;
 const maxFlushAttempts = 5;
 const maxRetryMs = 30_000;
 
@@ -296,7 +295,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   // Closed log segments go once everything in them is durable elsewhere.
   async #tidy(): Promise<void> {
-    const { wal, writer } = this.#parts;
+    const { wal, writer, segmentBytes } = this.#parts;
     if (wal.size < segmentBytes) return;
     await wal.rotate();
     await this.#writeLocal();
@@ -306,9 +305,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
   async #writeLocal(): Promise<void> {
     const { files, paths, wal } = this.#parts;
     const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
-    for (const record of this.index.all())
-      if (record.ephemeral === true) wisps.push({ record, rev: this.index.revOf(record.id) });
-    await writeLocalState(files, paths.local, { logs: new Map([[wal.id, this.seq]]), wisps, requests: this.requests });
+    const revs = new Map<string, number>();
+    for (const record of this.index.all()) {
+      const rev = this.index.revOf(record.id);
+      if (record.ephemeral === true) wisps.push({ record, rev });
+      else if (rev > 1) revs.set(record.id, rev);
+    }
+    await writeLocalState(files, paths.local, { logs: new Map([[wal.id, this.seq]]), wisps, revs, requests: this.requests });
   }
 
   async history(id: string): Promise<readonly HistoryEntry[]> {

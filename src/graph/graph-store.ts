@@ -186,7 +186,7 @@ export class GraphStore extends IndexReader {
         random: this.options.random,
         author: waiting.author,
         now,
-        stamp: this.#stamps.next(now),
+        stamp,
       });
       try {
         const answer = waiting.work(tx);

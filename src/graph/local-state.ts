@@ -8,13 +8,15 @@ export interface LocalState {
   /** The log positions that are contained: log id to seq. */
   readonly logs: ReadonlyMap<string, number>;
   readonly wisps: readonly { readonly record: BeadRecord; readonly rev: number }[];
+  /** Revs above 1 of the records on the branch. */
+  readonly revs: ReadonlyMap<string, number>;
   /** Request id to answer, oldest first. */
   readonly requests: ReadonlyMap<string, unknown>;
   /** Lines that could not be read, for the set-aside file. */
   readonly damaged: readonly string[];
 }
 
-const empty: LocalState = { logs: new Map(), wisps: [], requests: new Map(), damaged: [] };
+const empty: LocalState = { logs: new Map(), wisps: [], revs: new Map(), requests: new Map(), damaged: [] };
 
 /** Throws TownError `FormatTooNew`. */
 export async function readLocalState(files: Files, path: string): Promise<LocalState> {
@@ -25,18 +27,20 @@ export async function readLocalState(files: Files, path: string): Promise<LocalS
   if (header?.format === undefined) return { ...empty, damaged: text.split("\n").filter((line) => line !== "") };
   if (header.format > formatVersion) throw tooNew(path, header.format);
   const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
+  const revs = new Map<string, number>();
   const requests = new Map<string, unknown>();
   const damaged: string[] = [];
   for (const line of lines) {
     if (line === "") continue;
     const item = parse(line) as
-      | { readonly d?: BeadRecord; readonly k?: number; readonly r?: string; readonly v?: unknown }
+      | { readonly d?: BeadRecord; readonly i?: string; readonly k?: number; readonly r?: string; readonly v?: unknown }
       | undefined;
     if (item?.d !== undefined) wisps.push({ record: item.d, rev: item.k ?? 1 });
+    else if (item?.i !== undefined) revs.set(item.i, item.k ?? 1);
     else if (item?.r !== undefined) requests.set(item.r, item.v);
     else damaged.push(line);
   }
-  return { logs: new Map(Object.entries(header.logs ?? {})), wisps, requests, damaged };
+  return { logs: new Map(Object.entries(header.logs ?? {})), wisps, revs, requests, damaged };
 }
 
 /** Replaces the file as a whole; durable when it resolves. */
@@ -44,6 +48,7 @@ export async function writeLocalState(files: Files, path: string, state: Omit<Lo
   const lines = [
     JSON.stringify({ format: formatVersion, logs: Object.fromEntries(state.logs) }),
     ...state.wisps.map(({ record, rev }) => JSON.stringify({ d: record, k: rev })),
+    ...[...state.revs].map(([id, rev]) => JSON.stringify({ i: id, k: rev })),
     ...[...state.requests].map(([request, answer]) => JSON.stringify({ r: request, v: answer })),
   ];
   await files.writeAtomic(path, `${lines.join("\n")}\n`, { mode: 0o600 });

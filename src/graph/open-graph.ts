@@ -45,6 +45,8 @@ export interface OpenGraphOptions {
   readonly flushIntervalMs?: number;
   /** ... or when so many records wait. Default 500. */
   readonly flushRecords?: number;
+  /** Log segments of this size are closed and, once the branch has them, removed, bytes. Default 4 MiB. */
+  readonly segmentBytes?: number;
   /** Committer of the branch. Default town <town@localhost>. */
   readonly committer?: Omit<GitIdentity, "timeMs">;
 }
@@ -117,6 +119,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
       wal: recovered.wal,
       flushIntervalMs: options.flushIntervalMs ?? 1_000,
       flushRecords: options.flushRecords ?? 500,
+      segmentBytes: options.segmentBytes ?? 4 * 1024 * 1024,
       otherLogs: identity.logs.filter((id) => id !== identity.logId),
     },
   );
@@ -169,6 +172,7 @@ function loadWisps(index: GraphIndex, local: LocalState): void {
     wisps.map(({ record }) => record),
     new Map(wisps.map(({ record, rev }) => [record.id, rev])),
   );
+  for (const [id, rev] of local.revs) index.raiseRev(id, rev);
 }
 
 interface Recovered {

@@ -41,6 +41,8 @@ export function replay(index: GraphIndex, entries: readonly WalEntry[], containe
       refused.push(record);
       continue;
     }
+    // Also of what the branch has: records there do not carry their rev.
+    for (const { i, k } of record.o) index.raiseRev(i, k);
     for (const operation of due) {
       const before = index.stored(operation.i);
       const after = operation.d ?? undefined;

@@ -270,6 +270,7 @@ export class Transaction extends IndexReader implements GraphTransaction {
 
   // A record that another clone stamped ahead of our clock still must not seem older after a change here.
   #laterThan(before: BeadRecord | undefined): string {
+    if (before !== undefined && this.#first.has(before.id)) return before.updated_at;
     const known = parseStamp(before?.updated_at);
     if (known === undefined || compareStamps(known, this.#frame.stamp) < 0) return this.#context.stamp;
     return formatStamp(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sameJson } from "../../src/domain/work-graph/record/canonical.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import type { OpenGraphOptions } from "../../src/graph/open-graph.ts";
 import type { Repository } from "../../src/ports/git.ts";
@@ -88,11 +89,12 @@ async function runUntilDeath(at: number, death: Death): Promise<{ readonly world
       world.git.crash(death === "TornPowerLoss" ? () => random.chance(0.5) : undefined);
     }
   };
+  const plain = await world.repository("/repo");
   const files = world.disk.mount();
   world.disk.onStep = () => {
     if (++steps === at) die();
   };
-  const repository = mortal(await world.repository("/repo"), async (method, proceed, args) => {
+  const repository = mortal(plain, async (method, proceed, args) => {
     if (died) return new Promise<never>(() => undefined);
     if (++steps !== at) return proceed(args);
     // Between the two refs of one update: git moves them one after the other.
@@ -140,7 +142,7 @@ describe.each(["Kill", "PowerLoss", "TornPowerLoss"] as const)("a store that die
       if (!died) break;
       const again = await world.open("/repo", options);
       const state = stateOf(again.graph);
-      const index = [done, done + 1].find((i) => JSON.stringify(states[i]) === JSON.stringify(state));
+      const index = [done, done + 1].find((i) => sameJson(states[i], state));
       expect(index, `death at step ${at} after ${done} answers: ${JSON.stringify(state)}`).toBeDefined();
       expect(await eventsOf(again.graph), `events after death at step ${at}`).toEqual(events[index ?? 0]);
       await again.graph.flush();

@@ -88,6 +88,11 @@ export class GraphIndex implements RecordSource {
     return this.#revs.get(id) ?? (this.#records.has(id) ? 1 : 0);
   }
 
+  /** Makes the rev of a record at least `rev`, whether the record is here already or not. */
+  raiseRev(id: string, rev: number): void {
+    if (rev > this.revOf(id)) this.#revs.set(id, rev);
+  }
+
   edgesTo(id: string): readonly DependencyEdge[] {
     return this.#edges.to(id);
   }

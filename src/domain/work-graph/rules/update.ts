@@ -47,6 +47,11 @@ export function updated(
         hint: "Give a new value instead of removing it.",
       });
   }
+  if (fields["ephemeral"] === true) {
+    throw new TownError("StoreField", `Cannot make ${record.id} a wisp: it is in the history already.`, {
+      hint: "Create a new bead with ephemeral set.",
+    });
+  }
   requireCurrentSession("update", record, context);
   if (options.force !== true && claimFields.some((key) => key in fields))
     requireHolder("change the claim of", record, context);
