@@ -50,7 +50,7 @@ function tidy(schema: Record<string, unknown>): void {
     schema[INT_OR_STRING] = true;
   }
   const extra = schema["additionalProperties"];
-  if (isRecord(extra) && Object.keys(extra).length === 0) schema[PRESERVE] = true;
+  if (isRecord(extra) && (Object.keys(extra).length === 0 || extra[PRESERVE] === true)) schema[PRESERVE] = true;
   if (schema["properties"] !== undefined || extra === false || schema[PRESERVE] === true)
     delete schema["additionalProperties"];
   if (

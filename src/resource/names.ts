@@ -109,11 +109,13 @@ export function nameOfId(id: string): string {
   return name;
 }
 
+/** The id that `nameOfId` made the name from; a name that it never makes is its own id. */
 export function idOfName(name: string): string {
   if (!name.startsWith(DERIVED)) return name;
   const escaped = name.slice(DERIVED.length).replace(/-([0-9a-f]{2})/g, "%$1");
   try {
-    return decodeURIComponent(escaped);
+    const id = decodeURIComponent(escaped);
+    return nameOfId(id) === name ? id : name;
   } catch {
     return name;
   }

@@ -70,7 +70,13 @@ function schemaOf({ definition, kind, readOnlyReason }: ApiResource): JsonSchema
   return {
     type: "object",
     description: `${kind} as other Kubernetes programs know it; read-only here${readOnlyReason === undefined ? "" : `: ${readOnlyReason}`}.`,
-    properties: { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } },
+    properties: {
+      apiVersion: { type: "string", description: "Version of the API." },
+      kind: { type: "string", description: "Kind of the object." },
+      metadata: { type: "object" },
+      spec: { type: "object", description: "What was asked for.", "x-kubernetes-preserve-unknown-fields": true },
+      status: { type: "object", description: "What was observed.", "x-kubernetes-preserve-unknown-fields": true },
+    },
     "x-kubernetes-preserve-unknown-fields": true,
   };
 }

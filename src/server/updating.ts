@@ -1,5 +1,5 @@
 import { ApiStatusError } from "../errors/town-error.ts";
-import { isHeldAnnotation } from "../resource/held-annotation.ts";
+import { isHeldAnnotation, LAST_APPLIED_ANNOTATION } from "../resource/held-annotation.ts";
 import { jsonEqual } from "../resource/equality.ts";
 import { patchBetween } from "../resource/merge-patch.ts";
 import { keyOf, type ObjectKey, type ObjectMeta, type TownObject } from "../resource/object-meta.ts";
@@ -220,19 +220,24 @@ function heldOf(object: TownObject): Readonly<Record<string, string>> {
   );
 }
 
+/** For the audit: what a person would say was changed. */
 function changedFields(before: TownObject, after: TownObject): readonly string[] {
-  const metadata = ["labels", "annotations", "finalizers", "ownerReferences"] as const;
-  const names = metadata
-    .filter(
-      (field) =>
-        !jsonEqual(before.metadata[field] ?? {}, after.metadata[field] ?? {}) &&
-        (before.metadata[field] ?? after.metadata[field]) !== undefined,
-    )
-    .map((field) => `metadata.${field}`);
+  const [former, next] = [auditedMetadata(before), auditedMetadata(after)];
+  const metadata = Object.keys(former).filter((field) => !jsonEqual(former[field], next[field]));
   const spec = Object.keys({ ...before.spec, ...after.spec }).filter(
     (field) => !jsonEqual(before.spec[field], after.spec[field]),
   );
-  return [...names, ...spec.map((field) => `spec.${field}`)];
+  return [...metadata.map((field) => `metadata.${field}`), ...spec.map((field) => `spec.${field}`)];
+}
+
+function auditedMetadata({ metadata }: TownObject): Readonly<Record<string, unknown>> {
+  const { [LAST_APPLIED_ANNOTATION]: _lastApplied, ...annotations } = metadata.annotations ?? {};
+  return {
+    labels: metadata.labels ?? {},
+    annotations,
+    finalizers: metadata.finalizers ?? [],
+    ownerReferences: metadata.ownerReferences ?? [],
+  };
 }
 
 function isConflict(error: unknown): boolean {
