@@ -97,7 +97,8 @@ async function sign(
   const { default: forge } = await import("node-forge");
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(pair.publicKey);
-  certificate.serialNumber = `00${random.secret(16)}`;
+  // DER wants a positive number without superfluous zeros in front.
+  certificate.serialNumber = `01${random.secret(15)}`;
   certificate.validity.notBefore = new Date(clock.now() - BACKDATE_MS);
   certificate.validity.notAfter = new Date(clock.now() + (role === "ca" ? AUTHORITY_DAYS : SERVER_DAYS) * DAY_MS);
   const subject = [{ name: "commonName", value: role === "ca" ? "town certificate authority" : "town API server" }];
