@@ -28,8 +28,10 @@ export interface ObservedSession {
   readonly bead?: string;
   /** Exited: the program ended and its last screen is kept as evidence. */
   readonly state: "Running" | "Exited";
+  /** 128 + n when signal n ended the program, as shells say. Absent for an Exited session whose end nobody could see. */
   readonly exitCode?: number;
   readonly exitSignal?: string;
+  /** First process of the session (a shim); the program runs below it. */
   readonly pid?: number;
   readonly startedAtMs: number;
   readonly lastActivityMs?: number;
@@ -44,7 +46,8 @@ export interface ObservedSession {
 export interface SessionsObservation {
   /**
    * `Complete`: the runtime answered and this is all there is. `ServerGone`: positive evidence that nothing of it lives
-   * (no server process). `Unknown`: it did not answer; `sessions` is the last complete list and must not be read as deaths.
+   * (no server process); `sessions` are then the Exited remains. `Unknown`: it did not answer; `sessions` is the last
+   * complete list and must not be read as deaths.
    */
   readonly completeness: "Complete" | "ServerGone" | "Unknown";
   readonly sessions: readonly ObservedSession[];
@@ -58,14 +61,19 @@ export interface Sessions {
   observe(): Promise<SessionsObservation>;
   /**
    * Adopt-or-create by name and generation: a running session of that generation is returned as it is; one of an older
-   * generation is stopped first; an exited one is replaced. Throws AdapterError when the program cannot be started.
+   * generation is stopped first; an exited one is replaced. Throws AdapterError when the program cannot be started
+   * (`SessionStartFailed`, `SessionNameInvalid`), a newer generation runs (`NewerGenerationRunning`), or the runtime does
+   * not answer (`RuntimeNotAnswering`).
    */
   start(start: SessionStart): Promise<ObservedSession>;
   /** Ends the session's processes (SIGTERM, after `graceMs` SIGKILL) and removes it. Another generation: no-op. */
   stop(name: string, generation: number, options: { readonly graceMs: number }): Promise<void>;
   /** Last lines of its output, newest last; works for Exited too. Missing session: undefined. */
   capture(name: string, lines: number): Promise<string | undefined>;
-  /** Rings the doorbell: pastes one line and Enter. `Refused` when generation differs, it exited, or a person scrolls. */
+  /**
+   * Rings the doorbell: pastes a line and Enter. `Refused`, with nothing typed, when the generation differs, it exited,
+   * or a person scrolls or has just typed in it.
+   */
   type(name: string, generation: number, text: string): Promise<"Typed" | "Refused">;
   /** Told at each start, exit or loss the runtime notices by itself (edge; callers also observe). */
   subscribe(listener: () => void): () => void;

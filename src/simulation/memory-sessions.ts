@@ -103,13 +103,10 @@ export class MemorySessions implements Sessions {
     const observedAtMs = this.#options.clock.now();
     if (this.#silent)
       return { completeness: "Unknown", sessions: this.#last, observedAtMs, message: "the runtime did not answer" };
-    if (this.#server === "Gone") {
-      this.#last = [];
-      return { completeness: "ServerGone", sessions: [], observedAtMs, message: "the runtime's server is gone" };
-    }
     const visible = [...this.#entries.values()].filter((entry) => !this.#hidden.has(entry.start.name));
     this.#last = visible.map(observed).sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { completeness: "Complete", sessions: this.#last, observedAtMs };
+    if (this.#server === "Up") return { completeness: "Complete", sessions: this.#last, observedAtMs };
+    return { completeness: "ServerGone", sessions: this.#last, observedAtMs, message: "the runtime's server is gone" };
   }
 
   async start(start: SessionStart): Promise<ObservedSession> {
@@ -188,12 +185,10 @@ export class MemorySessions implements Sessions {
     entry.end(exitStatusOfSignalName(signal));
   }
 
-  /** All sessions vanish without a trace; observations say ServerGone until the next start. */
+  /** Every program is hung up; they stay as Exited, and observations say ServerGone until the next start. */
   killServer(): void {
-    const all = [...this.#entries.values()];
-    this.#entries.clear();
     this.#server = "Gone";
-    for (const entry of all) entry.end(exitStatusOfSignalName("SIGHUP"));
+    for (const entry of this.#entries.values()) entry.end(exitStatusOfSignalName("SIGHUP"));
     this.#notify();
   }
 

@@ -82,9 +82,18 @@ describe("MemorySessions", () => {
     const { runtime } = world();
     await runtime.start(start());
     runtime.killServer();
-    expect(await runtime.observe()).toMatchObject({ completeness: "ServerGone", sessions: [] });
-    await runtime.start(start({ generation: 2 }));
-    expect(await runtime.observe()).toMatchObject({ completeness: "Complete", sessions: [{ generation: 2 }] });
+    expect(await runtime.observe()).toMatchObject({
+      completeness: "ServerGone",
+      sessions: [{ name: "a", state: "Exited", exitSignal: "SIGHUP" }],
+    });
+    await runtime.start(start({ name: "b" }));
+    expect(await runtime.observe()).toMatchObject({
+      completeness: "Complete",
+      sessions: [
+        { name: "a", state: "Exited" },
+        { name: "b", state: "Running" },
+      ],
+    });
   });
 
   test("given silence, when observed, then it is Unknown with the last complete list and nothing else works", async () => {

@@ -15,32 +15,43 @@ export interface ProcessRow {
   readonly zombie: boolean;
 }
 
-/** What runs on this machine now; `proc` reads /proc without forking, `ps` runs the program. */
+/** One look at what runs on this machine. */
+export interface ProcessSnapshot {
+  readonly rows: ReadonlyMap<number, ProcessRow>;
+  /** Value of a variable in the environment a process of this user was started with; undefined where it cannot be read. */
+  variable(pid: number, name: string): string | undefined;
+}
+
+/** What runs on this machine; `proc` reads /proc without forking, `ps` runs the program and cannot tell environments. */
 export class ProcessList {
   readonly #source: IdentitySource;
-  #running: Promise<ReadonlyMap<number, ProcessRow>> | undefined;
+  #running: Promise<ProcessSnapshot> | undefined;
 
   constructor(source: IdentitySource) {
     this.#source = source;
   }
 
   /** All processes. Callers that ask at the same time share one look. Throws AdapterError `ProcessListUnreadable`. */
-  snapshot(): Promise<ReadonlyMap<number, ProcessRow>> {
+  snapshot(): Promise<ProcessSnapshot> {
     this.#running ??= Promise.resolve()
-      .then(() => (this.#source === "proc" ? rowsFromProc() : rowsFromPs()))
+      .then(() => this.#look())
       .finally(() => {
         this.#running = undefined;
       });
     return this.#running;
   }
 
-  /** Value of a variable in the environment a process of this user was started with; undefined where it cannot be read. */
-  variable(pid: number, name: string): string | undefined {
-    if (this.#source !== "proc") return undefined;
-    const entry = readProc(`${pid}/environ`)
-      ?.split("\0")
-      .find((each) => each.startsWith(`${name}=`));
-    return entry?.slice(name.length + 1);
+  async #look(): Promise<ProcessSnapshot> {
+    if (this.#source === "ps") return { rows: await rowsFromPs(), variable: () => undefined };
+    const environments = new Map<number, readonly string[]>();
+    return {
+      rows: rowsFromProc(),
+      variable: (pid, name) => {
+        const known = environments.get(pid) ?? readProc(`${pid}/environ`)?.split("\0") ?? [];
+        environments.set(pid, known);
+        return known.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+      },
+    };
   }
 }
 

@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
 import type { ObservedSession, SessionStart } from "../../ports/sessions.ts";
+import { signal } from "../process-identity.ts";
 import { OUTPUT_LOG_SCRIPT } from "./output-log.ts";
 
 const FORMAT = 1;
+
+let opened = 0;
 
 /** What is remembered about a session on disk, so that a later controller can adopt or end it. */
 export interface SessionRecord {
@@ -27,9 +30,26 @@ export interface SessionRecord {
  */
 export class SessionFiles {
   readonly directory: string;
+  /** For short-lived files of this object. */
+  readonly scratch: string;
 
   constructor(directory: string) {
+    opened += 1;
     this.directory = directory;
+    this.scratch = join(directory, `scratch-${process.pid}-${opened}`);
+  }
+
+  /** Makes the scratch directory, and removes those whose process ended without doing it. */
+  async makeScratch(): Promise<void> {
+    for (const name of await readdir(this.directory)) {
+      const pid = Number(/^scratch-(\d+)-\d+$/.exec(name)?.[1]);
+      if (pid > 0 && signal(pid, 0) === "Gone") await rm(join(this.directory, name), { recursive: true, force: true });
+    }
+    await mkdir(this.scratch, { recursive: true, mode: 0o700 });
+  }
+
+  async removeScratch(): Promise<void> {
+    await rm(this.scratch, { recursive: true, force: true });
   }
 
   async prepare(): Promise<void> {

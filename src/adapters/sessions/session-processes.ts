@@ -46,12 +46,13 @@ export class SessionProcesses {
 
   /** Pids of a session's living processes: its process session and group, all descendants, and strays with its mark. */
   async members(who: SessionMembership, spare: readonly number[] = []): Promise<readonly number[]> {
-    const rows = await this.#list.snapshot();
+    const snapshot = await this.#list.snapshot();
+    const { rows } = snapshot;
     // While a process session or group has members, its leader's pid is not given to another process.
     const leader = who.leader !== undefined && !(await this.#reused(who.leader, rows)) ? who.leader.pid : undefined;
     const spared = new Set([...spare, ...ancestors(process.pid, rows)]);
     const others = [...rows.values()].filter((row) => !row.zombie && !spared.has(row.pid));
-    const marked = (row: ProcessRow): boolean => this.#list.variable(row.pid, MARK_VARIABLE) === who.mark;
+    const marked = (row: ProcessRow): boolean => snapshot.variable(row.pid, MARK_VARIABLE) === who.mark;
     return withDescendants(
       others.filter((row) => isLed(row, leader) || marked(row)),
       others,

@@ -12,26 +12,27 @@ export interface ShimInput {
 }
 
 /**
- * The program of a session's first process, for `/bin/sh`: sets the environment, runs the program, leaves its exit code
- * in a file and exits with it. The environment is inside this file (mode 0600) so that it never shows in a process list.
+ * The program of a session's first process, for `/bin/sh`: sets the environment, runs the program in a subshell that
+ * leaves its exit code in a file, and exits with it. The environment is inside this file (mode 0600) so that it never
+ * shows in a process list. The exit file is how an exit is noticed without polling, by a controller that need not run
+ * at that moment.
  *
- * Signals are caught, not ignored: a caught signal is back to its default in the program, and the shim outlives it to
- * report. The file is how an exit is noticed without polling, by a controller that need not run at that moment.
+ * Signals are caught, not ignored: a caught signal is back to its default in the program, and the subshell outlives it
+ * to report. The first process does not catch SIGHUP: a lost terminal hangs up only the leader, and its death is what
+ * hangs up the program.
  */
 export function shimScript(input: ShimInput): string {
   const program = input.argv.map(shellWord).join(" ");
   const report = `printf '%s\\n' "$code" >${shellWord(input.exitPath)}`;
-  const lines = [
+  const reported = `( trap : HUP INT QUIT TERM; ${program}; code=$?; ${report}; exit "$code" )`;
+  return [
     "# Town session shim, format 1",
     ...Object.entries(input.env).map(([name, value]) => `export ${name}=${shellWord(value)}`),
     `cd ${shellWord(input.cwd)} || { code=72; ${report}; exit 72; }`,
-  ];
-  // Not before: a signal that comes while there is no program yet must end the shim, not be swallowed.
-  const trap = "trap : HUP INT QUIT TERM";
-  if (input.outputTo === undefined) return [...lines, trap, program, "code=$?", report, 'exit "$code"', ""].join("\n");
-  return [
-    ...lines,
-    `{ trap : HUP INT QUIT TERM; ${program}; code=$?; ${report}; } 2>&1 | ${input.outputTo.map(shellWord).join(" ")}`,
+    // Not before: a signal that comes while there is no program yet must end the shim, not be swallowed.
+    "trap : INT QUIT TERM",
+    input.outputTo === undefined ? reported : `${reported} 2>&1 | ${input.outputTo.map(shellWord).join(" ")}`,
+    "exit $?",
     "",
   ].join("\n");
 }

@@ -69,7 +69,7 @@ export class ControlClient {
     const ok = await client.#inTime(greeted, "attach to the tmux server");
     client.#greeted = undefined;
     if (ok) return client;
-    client.close();
+    client.#child.kill("SIGTERM");
     const reason = await client.closed;
     throw new AdapterError("TmuxNotConnected", `Cannot attach to the tmux server: ${reason}`);
   }
@@ -81,8 +81,8 @@ export class ControlClient {
 
   /**
    * Runs one line of commands; returns what they printed. Throws AdapterError `TmuxRefused` when one of them failed (those
-   * after it in the line were not run) and `RuntimeNotAnswering` when the server does not answer in time: then it is not
-   * known whether they were run.
+   * after it in the line were not run), `TmuxConnectionLost` when the server ended and `RuntimeNotAnswering` when it does
+   * not answer in time: in both it is not known whether they were run.
    */
   async request(line: string): Promise<readonly string[]> {
     if (line.includes("\n")) throw new RangeError("a tmux command is one line");
@@ -147,6 +147,6 @@ export class ControlClient {
   }
 
   #lost(): AdapterError {
-    return new AdapterError("RuntimeNotAnswering", `The tmux connection is lost: ${this.#gone ?? "unknown reason"}`);
+    return new AdapterError("TmuxConnectionLost", `The tmux connection is lost: ${this.#gone ?? "unknown reason"}`);
   }
 }

@@ -1,15 +1,28 @@
 import { exitStatusOfShell } from "../../domain/sessions/exit-status.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ObservedSession } from "../../ports/sessions.ts";
 import { observedOfRecord, type SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
-import type { SessionProcesses } from "../sessions/session-processes.ts";
 
 export interface LostSessionsOptions {
+  readonly clock: Clock;
   readonly log: Log;
   readonly files: SessionFiles;
-  readonly processes: SessionProcesses;
+  /** Pids of a session's living processes. */
+  readonly living: (record: SessionRecord) => Promise<readonly number[]>;
   /** Ends all processes of a session and verifies it. */
   readonly end: (record: SessionRecord) => Promise<void>;
+  /** Told when an ending is over. */
+  readonly changed: () => void;
+}
+
+/** Most programs end by the hangup that the loss of their terminal sends them. */
+const HANGUP_MS = 300;
+
+export interface LostObservation {
+  readonly sessions: readonly ObservedSession[];
+  /** How many of them may still have a living program. */
+  readonly living: number;
 }
 
 /**
@@ -26,9 +39,10 @@ export class LostSessions {
     this.#options = options;
   }
 
-  async observe(records: readonly SessionRecord[]): Promise<readonly ObservedSession[]> {
+  async observe(records: readonly SessionRecord[]): Promise<LostObservation> {
     const found = await Promise.all(records.map((record) => this.#observe(record)));
-    return found.filter((session) => session !== undefined);
+    const seen = found.filter((each) => each !== undefined);
+    return { sessions: seen.map((each) => each.session), living: seen.filter((each) => each.living).length };
   }
 
   forget(name: string, generation: number): void {
@@ -40,31 +54,42 @@ export class LostSessions {
     await Promise.all(this.#ending.values());
   }
 
-  async #observe(record: SessionRecord): Promise<ObservedSession | undefined> {
+  async #observe(
+    record: SessionRecord,
+  ): Promise<{ readonly session: ObservedSession; readonly living: boolean } | undefined> {
     const key = `${record.name}.${record.generation}`;
     const code = this.#options.files.exitCode(record.name, record.generation);
     // Written down before tmux was asked: with neither a first process nor an exit code there never was a program.
     if (record.leader === undefined && code === undefined) return undefined;
-    if (
-      !this.#gone.has(key) &&
-      record.leader !== undefined &&
-      (await this.#options.processes.probe(record.leader)) !== "Dead"
-    ) {
+    if (!this.#gone.has(key) && (await this.#lives(record))) {
       this.#end(key, record);
-      return { ...observedOfRecord(record), state: "Running" };
+      return { session: { ...observedOfRecord(record), state: "Running" }, living: true };
     }
     this.#gone.add(key);
-    return { ...observedOfRecord(record), state: "Exited", ...(code === undefined ? {} : exitStatusOfShell(code)) };
+    const exit = code === undefined ? {} : exitStatusOfShell(code);
+    return { session: { ...observedOfRecord(record), state: "Exited", ...exit }, living: false };
+  }
+
+  /** Any process of it: the first one is the first to go when a terminal is lost. */
+  async #lives(record: SessionRecord): Promise<boolean> {
+    return (await this.#options.living(record)).length > 0;
   }
 
   #end(key: string, record: SessionRecord): void {
     if (this.#ending.has(key)) return;
-    const { log, end } = this.#options;
+    const { changed, clock, log, end } = this.#options;
     const fields = { session: record.name, generation: record.generation, pid: record.leader?.pid };
-    log.warn(fields, "ending a program that lost its terminal");
-    const ended = end(record)
+    const ended = (async () => {
+      await clock.sleep(HANGUP_MS);
+      if (!(await this.#lives(record))) return;
+      log.warn(fields, "ending a program that lost its terminal");
+      await end(record);
+    })()
       .catch((err: unknown) => log.error({ ...fields, err }, "cannot end a program that lost its terminal"))
-      .finally(() => this.#ending.delete(key));
+      .finally(() => {
+        this.#ending.delete(key);
+        changed();
+      });
     this.#ending.set(key, ended);
   }
 }

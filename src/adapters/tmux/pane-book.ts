@@ -29,6 +29,10 @@ export class PaneBook {
     return rowsOf(await client.request(`list-panes -a -F '${PANE_FORMAT}'`));
   }
 
+  async find(client: ControlClient, name: string): Promise<PaneRow | undefined> {
+    return rowsOf(await client.request(`list-panes -a -f '#{==:#{@town_name},${name}}' -F '${PANE_FORMAT}'`))[0];
+  }
+
   /** True when a pane is dead that was not the last time. */
   async newlyDead(client: ControlClient): Promise<boolean> {
     const lines = await client.request(

@@ -99,18 +99,31 @@ export class TmuxServer {
     });
   }
 
-  /** Ends the server and everything on it, and waits until it is gone. */
+  /** Ends the server and everything on it, and waits until it is gone. Throws AdapterError `TmuxStillRunning`. */
   async kill(): Promise<void> {
     const reach = await this.reach();
     if (reach.state === "Up") await reach.client.request("kill-server").catch(() => []);
-    for (let waited = 0; waited < 3_000; waited += 20) {
-      if (!(await this.#mayLive())) return;
-      await this.#options.clock.sleep(20);
+    // A client that does not read its farewell can hold the server back.
+    for (const force of ["SIGTERM", "SIGKILL", undefined] as const) {
+      for (let waited = 0; waited < 2_000; waited += 20) {
+        if (!(await this.#mayLive())) return;
+        await this.#options.clock.sleep(20);
+      }
+      if (force !== undefined && this.#process !== undefined) signal(this.#process.pid, force);
     }
-    throw new AdapterError(
-      "TmuxStillRunning",
-      `Cannot end the tmux server of ${this.#options.label}: process ${this.pid} still runs`,
-    );
+    const message = `Cannot end the tmux server of ${this.#options.label}: process ${this.pid} still runs`;
+    throw new AdapterError("TmuxStillRunning", message);
+  }
+
+  /** Ends Town's own session if no session of an agent is left; with nothing else in it the server then ends itself. */
+  async endIfUnused(): Promise<void> {
+    if (this.#client?.open !== true) return;
+    try {
+      const labelled = await this.#client.request("list-panes -a -f '#{@town_name}' -F '#{pane_id}'");
+      if (labelled.length === 0) await this.#client.request(`kill-session -t ${CONTROL_SESSION}`);
+    } catch (err) {
+      this.#options.log.debug({ err }, "left the tmux server as it is");
+    }
   }
 
   /** Disconnects; the server stays. */
@@ -212,6 +225,8 @@ export class TmuxServer {
       .catch((err: unknown) => {
         this.#options.log.warn({ err }, "the tmux configuration has an error");
       });
+    // If Town's own session is ended by hand, its client must not be moved to an agent's: it is to end and come back.
+    await client.request(`set-option -t =${CONTROL_SESSION}: detach-on-destroy on`);
     await this.#identify(client);
     this.#client = client;
     this.#silences = 0;

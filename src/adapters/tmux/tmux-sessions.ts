@@ -1,5 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { sessionNameProblem } from "../../domain/sessions/session-name.ts";
 import { Turns } from "../../domain/sessions/turns.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -12,13 +12,13 @@ import { newerGeneration, requireSessionName, startFailed, writeShim } from "../
 import { observedOfRecord, recordOf, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
 import { SessionProcesses } from "../sessions/session-processes.ts";
 import type { ControlClient } from "./control-client.ts";
-import { tmuxWord } from "./control-protocol.ts";
 import { ringDoorbell } from "./doorbell.ts";
 import { LevelWatch } from "./level-watch.ts";
 import { LostSessions } from "./lost-sessions.ts";
 import { PaneBook } from "./pane-book.ts";
 import type { PaneRow } from "./pane-row.ts";
 import { captureScreen, lastLines } from "./screen.ts";
+import { SessionEnding } from "./session-ending.ts";
 import { startCommands } from "./start-commands.ts";
 import { terminalName, tmuxConfig, type TmuxConfigInput } from "./tmux-config.ts";
 import { TmuxServer } from "./tmux-server.ts";
@@ -59,6 +59,7 @@ export class TmuxSessions implements Sessions {
   readonly #processes: SessionProcesses;
   readonly #server: TmuxServer;
   readonly #panes: PaneBook;
+  readonly #ending: SessionEnding;
   readonly #lost: LostSessions;
   readonly #records = new Map<string, SessionRecord>();
   readonly #turns = new Turns();
@@ -98,11 +99,20 @@ export class TmuxSessions implements Sessions {
       },
       changed: () => this.#notify(),
     });
-    this.#lost = new LostSessions({
+    this.#ending = new SessionEnding({
+      label,
       log,
-      files: this.#files,
+      server: this.#server,
       processes: this.#processes,
-      end: (record) => this.#endProcesses(record, 1_000),
+      files: this.#files,
+    });
+    this.#lost = new LostSessions({
+      clock,
+      log,
+      changed: () => this.#notify(),
+      files: this.#files,
+      living: (record) => this.#ending.living(record),
+      end: (record) => this.#ending.end(record, 1_000),
     });
   }
 
@@ -111,8 +121,7 @@ export class TmuxSessions implements Sessions {
     await requireTmux((options.environment ?? process.env)["PATH"]);
     const sessions = new TmuxSessions(options);
     await sessions.#files.prepare();
-    await rm(sessions.#scratch, { recursive: true, force: true });
-    await mkdir(sessions.#scratch, { recursive: true, mode: 0o700 });
+    await sessions.#files.makeScratch();
     await sessions.#server.prepare();
     for (const record of await sessions.#files.records((err) =>
       options.log.warn({ err }, "passed over a session record"),
@@ -140,42 +149,19 @@ export class TmuxSessions implements Sessions {
 
   async start(start: SessionStart): Promise<ObservedSession> {
     requireSessionName(start.name);
-    return this.#turns.take(start.name, async () => {
-      const client = await this.#server.ensure();
-      const rows = await this.#panes.list(client);
-      const row = rows.find((each) => each.labels.name === start.name);
-      if (row !== undefined) {
-        const known = await this.#panes.observed(row, client);
-        if (known.state === "Running") {
-          if (known.generation === start.generation) return known;
-          if (known.generation > start.generation) throw newerGeneration(start, known.generation);
-        }
-        await this.#remove(row.labels, row, known.state === "Running" ? REPLACE_GRACE_MS : 1_000);
-      }
-      const left = this.#records.get(start.name);
-      if (left !== undefined) await this.#remove(left, undefined, 1_000);
-      return this.#create(start, client);
-    });
+    return this.#turns.take(start.name, () => this.#again(() => this.#start(start)));
   }
 
   async stop(name: string, generation: number, options: { readonly graceMs: number }): Promise<void> {
-    await this.#turns.take(name, async () => {
-      const reach = await this.#server.reach();
-      if (reach.state === "Unknown") throw notAnswering(`stop session ${name}`, reach.message);
-      const row = reach.state === "Up" ? await this.#pane(reach.client, name) : undefined;
-      const labels = row?.labels ?? this.#records.get(name);
-      if (labels === undefined || labels.generation !== generation) return;
-      await this.#remove(labels, row, options.graceMs);
-      this.#notify();
-    });
+    await this.#turns.take(name, () => this.#again(() => this.#stop(name, generation, options.graceMs)));
   }
 
   async capture(name: string, lines: number): Promise<string | undefined> {
     const reach = await this.#server.reach();
     if (reach.state === "Unknown") throw notAnswering(`capture session ${name}`, reach.message);
-    const row = reach.state === "Up" ? await this.#pane(reach.client, name) : undefined;
+    const row = reach.state === "Up" ? await this.#find(reach.client, name) : undefined;
     if (reach.state === "Up" && row !== undefined) {
-      const pane = { client: reach.client, paneId: row.paneId, scratch: this.#scratch };
+      const pane = { client: reach.client, paneId: row.paneId, scratch: this.#files.scratch };
       const text = await captureScreen(pane, -Math.max(0, lines), true);
       if (text !== undefined) return lastLines(text, lines);
     }
@@ -188,7 +174,7 @@ export class TmuxSessions implements Sessions {
       const reach = await this.#server.reach();
       if (reach.state === "Unknown") throw notAnswering(`type into session ${name}`, reach.message);
       if (reach.state === "Gone") return "Refused";
-      const row = await this.#pane(reach.client, name);
+      const row = await this.#find(reach.client, name);
       if (row === undefined || row.dead || row.inMode || row.labels.generation !== generation) return "Refused";
       if (this.#files.exitCode(name, generation) !== undefined) return "Refused";
       return ringDoorbell({
@@ -197,7 +183,7 @@ export class TmuxSessions implements Sessions {
         paneId: row.paneId,
         generation,
         text,
-        scratch: this.#scratch,
+        scratch: this.#files.scratch,
         write: (path, content) => this.#files.write(path, content, 0o600),
       });
     });
@@ -225,13 +211,48 @@ export class TmuxSessions implements Sessions {
   async close(): Promise<void> {
     this.#stopWatching();
     this.#listeners.clear();
-    await this.#server.close();
     await this.#level.close();
+    if (this.#records.size === 0) await this.#server.endIfUnused();
+    await this.#server.close();
     await this.#lost.settled();
+    await this.#files.removeScratch();
   }
 
-  get #scratch(): string {
-    return join(this.#options.stateDirectory, `scratch-${process.pid}`);
+  async #start(start: SessionStart): Promise<ObservedSession> {
+    const client = await this.#server.ensure();
+    const row = await this.#panes.find(client, start.name);
+    if (row !== undefined) {
+      const known = await this.#panes.observed(row, client);
+      if (known.state === "Running") {
+        if (known.generation === start.generation) return known;
+        if (known.generation > start.generation) throw newerGeneration(start, known.generation);
+      }
+      await this.#remove(row.labels, row, known.state === "Running" ? REPLACE_GRACE_MS : 1_000);
+    }
+    const left = this.#records.get(start.name);
+    if (left !== undefined) await this.#remove(left, undefined, 1_000);
+    return this.#create(start, client);
+  }
+
+  async #stop(name: string, generation: number, graceMs: number): Promise<void> {
+    const reach = await this.#server.reach();
+    if (reach.state === "Unknown") throw notAnswering(`stop session ${name}`, reach.message);
+    const row = reach.state === "Up" ? await this.#find(reach.client, name) : undefined;
+    const labels = row?.labels ?? this.#records.get(name);
+    if (labels === undefined || labels.generation !== generation) return;
+    await this.#remove(labels, row, graceMs);
+    this.#notify();
+  }
+
+  /** Runs something repeatable again when the server ended under it: the next look knows that it is gone. */
+  async #again<T>(task: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await task();
+      } catch (error) {
+        if (tries >= 5 || !(error instanceof AdapterError) || error.reason !== "TmuxConnectionLost") throw error;
+      }
+    }
   }
 
   async #observe(): Promise<SessionsObservation> {
@@ -245,16 +266,13 @@ export class TmuxSessions implements Sessions {
         reach.state === "Up" ? await Promise.all(rows.map((row) => this.#panes.observed(row, reach.client))) : [];
       for (const row of rows) await this.#learn(row);
       const present = new Set(rows.map((row) => row.labels.name));
-      const remains = await this.#lost.observe(
-        [...this.#records.values()].filter((record) => !present.has(record.name)),
-      );
-      this.#last = [...live, ...remains].sort((a, b) => (a.name < b.name ? -1 : 1));
+      const lost = await this.#lost.observe([...this.#records.values()].filter((record) => !present.has(record.name)));
+      this.#last = [...live, ...lost.sessions].sort((a, b) => (a.name < b.name ? -1 : 1));
       this.#level.wake();
       if (reach.state === "Up") return { completeness: "Complete", sessions: this.#last, observedAtMs };
-      const ending = remains.filter((session) => session.state === "Running").length;
-      if (ending === 0)
+      if (lost.living === 0)
         return { completeness: "ServerGone", sessions: this.#last, observedAtMs, message: reach.message };
-      const message = `${reach.message}; ${ending} programs that lost their terminal are being ended`;
+      const message = `${reach.message}; ${lost.living} programs that lost their terminal are being ended`;
       return { completeness: "Unknown", sessions: this.#last, observedAtMs, message };
     } catch (error) {
       if (!(error instanceof AdapterError) || error.reason === "SessionsClosed") throw error;
@@ -275,17 +293,13 @@ export class TmuxSessions implements Sessions {
     this.#records.set(row.labels.name, leader === undefined ? row.labels : { ...row.labels, leader });
   }
 
-  async #pane(client: ControlClient, name: string): Promise<PaneRow | undefined> {
-    return (await this.#panes.list(client)).find((row) => row.labels.name === name);
-  }
-
   async #create(start: SessionStart, client: ControlClient): Promise<ObservedSession> {
     const { clock, log } = this.#options;
     const { name, generation } = start;
     const shim = await writeShim(start, this.#files, {
       environment: this.#options.environment ?? process.env,
       extra: { TERM: terminalName() },
-      mark: this.#mark(start),
+      mark: this.#ending.mark(start),
     });
     const record = recordOf(start, clock.now());
     await rm(this.#files.exitPath(name, generation), { force: true });
@@ -319,50 +333,18 @@ export class TmuxSessions implements Sessions {
     };
   }
 
-  /** Ends a session's processes, verified, then takes away its pane and its files. */
+  /** A name that could not have been started is not looked for: it would be format syntax to tmux. */
+  #find(client: ControlClient, name: string): Promise<PaneRow | undefined> {
+    return sessionNameProblem(name) === undefined ? this.#panes.find(client, name) : Promise.resolve(undefined);
+  }
+
   async #remove(labels: SessionRecord, row: PaneRow | undefined, graceMs: number): Promise<void> {
     const { name, generation } = labels;
     const recorded = this.#records.get(name);
-    const leader = recorded?.generation === generation ? recorded.leader : undefined;
-    const stamp = leader ?? (row === undefined || row.dead ? undefined : await this.#processes.identify(row.pid));
-    await this.#endProcesses(stamp === undefined ? labels : { ...labels, leader: stamp }, graceMs);
-    if (row !== undefined) await this.#killPane(row);
-    await this.#files.forget(name, generation);
+    await this.#ending.remove(recorded?.generation === generation ? recorded : labels, row, graceMs);
     if (this.#records.get(name)?.generation === generation) this.#records.delete(name);
     this.#panes.forget(name, generation);
     this.#lost.forget(name, generation);
-    this.#options.log.info({ session: name, generation }, "removed a session");
-  }
-
-  async #endProcesses(record: SessionRecord, graceMs: number): Promise<void> {
-    const who = { leader: record.leader, mark: this.#mark(record) };
-    const spare = this.#server.pid === undefined ? [] : [this.#server.pid];
-    const left = await this.#processes.end(who, { graceMs, spare });
-    if (left.length === 0) return;
-    throw new AdapterError(
-      "SessionStillRunning",
-      `Cannot stop session ${record.name} (generation ${record.generation}): SIGKILL did not end ${left.map((pid) => `process ${pid}`).join(", ")}`,
-      { hint: "A process that hangs in the kernel (a dead network mount) can be the reason: see its state with `ps`." },
-    );
-  }
-
-  /** The pane by its id and, if its tmux session is still there, that with whatever a person opened in it. */
-  async #killPane(row: PaneRow): Promise<void> {
-    const reach = await this.#server.reach();
-    if (reach.state !== "Up") return;
-    const { name, generation } = row.labels;
-    const guard = `#{==:#{@town_name}.#{@town_generation},${name}.${generation}}`;
-    const inSession = tmuxWord(`kill-session -t ${tmuxWord(`=${name}`)}`);
-    for (const kill of [
-      `if-shell -F -t =${name}: '${guard}' ${inSession}`,
-      `if-shell -F -t ${row.paneId} '${guard}' 'kill-pane -t ${row.paneId}'`,
-    ]) {
-      await reach.client.request(kill);
-    }
-  }
-
-  #mark(of: { readonly name: string; readonly generation: number }): string {
-    return `${this.#options.label}/${of.name}/${of.generation}`;
   }
 
   #notify(): void {
