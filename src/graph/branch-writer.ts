@@ -7,7 +7,7 @@ import type { HistoryEntry } from "../ports/work-graph.ts";
 import { appendToLog, eventLine } from "./event-log.ts";
 import { positionsAt, versionFile, versionText } from "./git-records.ts";
 import { flushedRef } from "./paths.ts";
-import { TreeWriter } from "./tree-writer.ts";
+import type { TreeWriter } from "./tree-writer.ts";
 
 /** What one commit adds to the branch. */
 export interface BranchChange {
@@ -24,6 +24,7 @@ export interface BranchChange {
 
 export interface BranchWriterOptions {
   readonly repository: Repository;
+  readonly trees: TreeWriter;
   readonly branch: string;
   readonly logId: string;
   readonly now: () => number;
@@ -44,7 +45,7 @@ export class BranchWriter {
 
   constructor(options: BranchWriterOptions) {
     this.#options = options;
-    this.trees = new TreeWriter(options.repository.objects);
+    this.trees = options.trees;
     this.#tree = options.repository.objects.emptyTree;
   }
 

@@ -62,7 +62,7 @@ export class ForeignReader {
         files.set(path, (await this.#trees.find(tree, path)) ?? null);
         continue;
       }
-      const old = parsed(path, baseTexts.get(path), this.#statuses);
+      const old = parsed(path, baseTexts.get(path));
       if (old !== undefined) baseRecords.set(id, old);
       const text = texts.get(path);
       const editor = editors.get(id);
@@ -91,7 +91,7 @@ export class ForeignReader {
     const paths = [...ids].map(recordPath);
     const records = new Map<string, BeadRecord>();
     for (const [path, text] of await this.#texts(await this.#treeOf(commit), paths)) {
-      const record = parsed(path, text, this.#statuses);
+      const record = parsed(path, text);
       if (record !== undefined) records.set(record.id, record);
     }
     return records;
@@ -123,7 +123,7 @@ export class ForeignReader {
     old: BeadRecord | undefined,
     editor: Editor | undefined,
   ): BeadRecord | string {
-    const read = parseRecordFile(path, text, this.#statuses);
+    const read = parseRecordFile(path, text);
     if (typeof read === "string" || editor === undefined || sameJson(read, old)) return read;
     // What a person typed is held to the rules of every other write; stores check their own before they commit.
     const problems = recordProblems(read, this.#statuses);
@@ -177,8 +177,8 @@ function editorOf({ author }: CommitInfo): Editor {
   return { actor: author.name === "" ? author.email : author.name, timeMs: author.timeMs ?? 0 };
 }
 
-function parsed(path: string, text: string | undefined, statuses: StatusBook): BeadRecord | undefined {
-  const read = text === undefined ? undefined : parseRecordFile(path, text, statuses);
+function parsed(path: string, text: string | undefined): BeadRecord | undefined {
+  const read = text === undefined ? undefined : parseRecordFile(path, text);
   return typeof read === "string" ? undefined : read;
 }
 

@@ -2,7 +2,9 @@ import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
 import { holdingAncestors, holdsDescendants } from "../domain/work-graph/index/readiness.ts";
 import type { GraphMergeResult, LostClaim } from "../domain/work-graph/merge/merge-graphs.ts";
+import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
 import { formatStamp } from "../domain/work-graph/record/stamp.ts";
+import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -16,6 +18,8 @@ import type { StoreOptions, Unflushed } from "./graph-store.ts";
 import { GraphStore } from "./graph-store.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
+import { writeCache } from "./record-cache.ts";
+import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
 import type { StoreLock } from "./store-lock.ts";
 import type { Wal } from "./wal.ts";
@@ -30,11 +34,17 @@ export interface GitGraphParts {
   readonly wal: Wal;
   readonly flushIntervalMs: number;
   readonly flushRecords: number;
+  /** Records that were not in the cache when the store was opened. */
+  readonly loadedFromGit: number;
   readonly segmentBytes: number;
   /** Logs this store wrote under other ids; they go once the branch has them. */
   readonly otherLogs: readonly string[];
 }
 
+/** The cache is written again after so many records changed. */
+const cacheEvery = 1_000;
+/** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
+const packEvery = 100;
 const maxFlushAttempts = 5;
 const maxRetryMs = 30_000;
 
@@ -45,12 +55,16 @@ export class GitGraph extends GraphStore implements WorkGraph {
   readonly #stopping = new AbortController();
   #serial: Promise<unknown> = Promise.resolve();
   #timer: { readonly wake: AbortController; readonly done: Promise<void> } | undefined;
+  #flushes = 0;
+  #uncached: number;
+  #caching: Promise<void> | undefined;
   /** A branch that was merged into memory and must become a parent of the next commit, with the files it brings. */
   #merged: { readonly tip: string; readonly files: ReadonlyMap<string, string | null> } | undefined;
 
   constructor(options: StoreOptions, parts: GitGraphParts) {
     super(options);
     this.#parts = parts;
+    this.#uncached = parts.loadedFromGit;
     this.#reader = new ForeignReader(parts.repository, parts.writer.trees, options.index.statuses);
   }
 
@@ -95,6 +109,20 @@ export class GitGraph extends GraphStore implements WorkGraph {
   /** Ids of beads here whose state a change of `id` can have altered. */
   reachOf(id: string): ReadonlySet<string> {
     return this.index.reachOf(id);
+  }
+
+  get statuses(): StatusBook {
+    return this.index.statuses;
+  }
+
+  /** The record, also when it is a tombstone. */
+  stored(id: string): BeadRecord | undefined {
+    return deepFreeze(this.index.stored(id));
+  }
+
+  /** Keeps for a person what could not be taken in. */
+  async setAside(kind: string, items: readonly SetAsideItem[]): Promise<void> {
+    await setAside(this.#parts.files, this.#parts.paths.setAside, kind, items, this.options.log);
   }
 
   /** Takes over what a former process had not flushed. */
@@ -169,9 +197,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   async #writeCommit(expected: string | undefined): Promise<string | undefined> {
     const { writer } = this.#parts;
-    if (this.dirtyCount === 0 && this.#merged === undefined && writer.tip !== undefined && writer.tip === expected)
+    if (this.dirtyCount === 0 && this.#merged === undefined && writer.tip !== undefined && writer.tip === expected) {
+      if (this.#uncached >= cacheEvery) this.#refreshCache(writer.tip, this.#lastingRecords());
       return writer.tip;
+    }
     const unflushed = this.takeUnflushed();
+    // What memory holds at this instant is what the commit will hold.
+    const snapshot = this.#uncached + unflushed.ids.size >= cacheEvery ? this.#lastingRecords() : undefined;
     const merged = this.#merged;
     const records = new Map<string, BeadRecord | undefined>();
     for (const id of unflushed.ids) records.set(id, this.index.stored(id));
@@ -188,8 +220,30 @@ export class GitGraph extends GraphStore implements WorkGraph {
     } finally {
       if (commit === undefined) this.putBack(unflushed);
     }
-    if (commit !== undefined && this.#merged === merged) this.#merged = undefined;
+    if (commit === undefined) return undefined;
+    if (this.#merged === merged) this.#merged = undefined;
+    this.#uncached += unflushed.ids.size;
+    if (snapshot !== undefined) this.#refreshCache(commit, snapshot);
     return commit;
+  }
+
+  #lastingRecords(): readonly BeadRecord[] {
+    const records: BeadRecord[] = [];
+    for (const record of this.index.all()) if (record.ephemeral !== true) records.push(record);
+    return records;
+  }
+
+  // In the background: a cache that could not be written costs time at the next start, nothing else.
+  #refreshCache(commit: string, records: readonly BeadRecord[]): void {
+    if (this.#caching !== undefined) return;
+    this.#uncached = 0;
+    this.#caching = writeCache(this.#parts.files, this.#parts.paths.cache, commit, records)
+      .catch((error: unknown) =>
+        this.options.log.warn({ namespace: this.namespace, err: error }, "cannot write the cache of the work graph"),
+      )
+      .finally(() => {
+        this.#caching = undefined;
+      });
   }
 
   /** Merges a commit of somebody else into memory and log; the next flush writes the result. */
@@ -293,13 +347,28 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return { commit, changed, lostClaims, rekeyed, refused };
   }
 
+  /** Packs what this store wrote and nothing else; returns how many objects. Waits for flushes under way. */
+  packObjects(minimum = 0): Promise<number> {
+    return this.#inTurn(() => this.repository.objects.packOwn({ minimum }));
+  }
+
   // Closed log segments go once everything in them is durable elsewhere.
   async #tidy(): Promise<void> {
     const { wal, writer, segmentBytes } = this.#parts;
+    if (++this.#flushes % packEvery === 0) await this.#packQuietly();
     if (wal.size < segmentBytes) return;
     await wal.rotate();
     await this.#writeLocal();
     await wal.drop(writer.positionOf(wal.id));
+  }
+
+  // Loose objects cost disk, not correctness.
+  async #packQuietly(): Promise<void> {
+    try {
+      await this.repository.objects.packOwn();
+    } catch (error) {
+      this.options.log.warn({ namespace: this.namespace, err: error }, "cannot pack objects of the work graph");
+    }
   }
 
   async #writeLocal(): Promise<void> {
@@ -311,7 +380,12 @@ export class GitGraph extends GraphStore implements WorkGraph {
       if (record.ephemeral === true) wisps.push({ record, rev });
       else if (rev > 1) revs.set(record.id, rev);
     }
-    await writeLocalState(files, paths.local, { logs: new Map([[wal.id, this.seq]]), wisps, revs, requests: this.requests });
+    await writeLocalState(files, paths.local, {
+      logs: new Map([[wal.id, this.seq]]),
+      wisps,
+      revs,
+      requests: this.requests,
+    });
   }
 
   async history(id: string): Promise<readonly HistoryEntry[]> {
@@ -340,6 +414,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     } catch (error) {
       this.options.log.warn({ namespace: this.namespace, err: error }, "work graph closed without a last flush");
     }
+    await this.#caching;
     await this.#parts.wal.close();
     await this.#parts.lock.release();
   }

@@ -1,10 +1,10 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
-import { recordProblems } from "../domain/work-graph/record/check-record.ts";
-import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
+import { structureProblem } from "../domain/work-graph/record/structure.ts";
 import { TownError } from "../errors/town-error.ts";
 import type { CommitInfo, GitObjects, Repository } from "../ports/git.ts";
 import { formatVersion } from "./paths.ts";
+import type { TreeWriter } from "./tree-writer.ts";
 
 /** A file on the branch that is no valid record. */
 export interface BadFile {
@@ -22,15 +22,11 @@ export interface CommitRecords {
 const batch = 2_000;
 
 /** All records of a commit. Files that are no records are listed, not thrown. */
-export async function readCommitRecords(
-  repository: Repository,
-  commit: string,
-  statuses: StatusBook,
-): Promise<CommitRecords> {
+export async function readCommitRecords(repository: Repository, commit: string): Promise<CommitRecords> {
   const files: { readonly path: string; readonly blob: string }[] = [];
   for (const { path, id } of await repository.listFiles(commit, ""))
     if (idOfPath(path) !== undefined) files.push({ path, blob: id });
-  return readRecordFiles(repository.objects, commit, files, statuses);
+  return readRecordFiles(repository.objects, commit, files);
 }
 
 /** The records in the given files of a commit. */
@@ -38,7 +34,6 @@ export async function readRecordFiles(
   objects: GitObjects,
   commit: string,
   files: readonly { readonly path: string; readonly blob: string }[],
-  statuses: StatusBook,
 ): Promise<CommitRecords> {
   const records: BeadRecord[] = [];
   const bad: BadFile[] = [];
@@ -47,7 +42,7 @@ export async function readRecordFiles(
     const blobs = await objects.readBlobs(part.map(({ blob }) => blob));
     for (const { path, blob } of part) {
       const text = blobs.get(blob) ?? "";
-      const read = parseRecordFile(path, text, statuses);
+      const read = parseRecordFile(path, text);
       if (typeof read === "string") bad.push({ path, commit, problem: read, text });
       else records.push(read);
     }
@@ -56,7 +51,7 @@ export async function readRecordFiles(
 }
 
 /** The record in a file of the branch, or what is wrong with it. */
-export function parseRecordFile(path: string, text: string, statuses: StatusBook): BeadRecord | string {
+export function parseRecordFile(path: string, text: string): BeadRecord | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -66,19 +61,14 @@ export function parseRecordFile(path: string, text: string, statuses: StatusBook
   if (value === null || typeof value !== "object" || Array.isArray(value)) return "it holds no JSON object";
   const record = value as BeadRecord;
   if (record.id !== idOfPath(path)) return `its id '${String(record.id)}' does not belong at this path`;
-  // Imports keep statuses and times of other tools, so only what would break the graph is refused.
-  const problems = recordProblems(record, statuses).filter(
-    ({ field }) => structural.has(field) || field.startsWith("dependencies"),
-  );
-  return problems.length === 0 ? record : problems.map(({ message }) => message).join("; ");
+  return structureProblem(record) ?? record;
 }
 
-const structural = new Set(["id", "title", "priority", "created_at", "updated_at", "labels"]);
-
 /** Refuses a branch that a later version of Town wrote. Throws TownError `FormatTooNew`. */
-export async function requireKnownFormat(repository: Repository, commit: string): Promise<void> {
-  const version = (await repository.listFiles(commit, "")).find(({ path }) => path === versionFile);
-  const text = version === undefined ? undefined : await repository.objects.readBlob(version.id);
+export async function requireKnownFormat(repository: Repository, trees: TreeWriter, commit: string): Promise<void> {
+  const tree = (await repository.objects.readCommit(commit))?.tree;
+  const version = tree === undefined ? undefined : await trees.find(tree, versionFile);
+  const text = version === undefined ? undefined : await repository.objects.readBlob(version);
   const format = /"format":\s*(\d+)/.exec(text ?? "")?.[1];
   if (format === undefined || Number(format) <= formatVersion) return;
   throw new TownError(

@@ -1,4 +1,5 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import { parseStamp, StampClock } from "../domain/work-graph/record/stamp.ts";
 import { TownError } from "../errors/town-error.ts";
@@ -143,6 +144,32 @@ export class GraphStore extends IndexReader {
     const done = (): void => void this.#inFlight.delete(requestId);
     answer.then(done, done);
     return answer;
+  }
+
+  /**
+   * Puts records in as they are, with their own times: for imports. `decide` sees what is here and says what to put; it runs
+   * in one transaction and answers what the caller wants to know.
+   */
+  replaceRecords<T>(
+    author: Author,
+    decide: (here: (id: string) => BeadRecord | undefined, put: (record: BeadRecord) => void) => T,
+  ): Promise<T> {
+    const work = (tx: Transaction): T =>
+      decide(
+        (id) => this.index.stored(id),
+        (record) => tx.replace(record.id, record),
+      );
+    return this.write(author, work) as Promise<T>;
+  }
+
+  /** Every record, tombstones and wisps included, in id order. */
+  storedRecords(): readonly BeadRecord[] {
+    const records: BeadRecord[] = [];
+    for (const id of this.index.sortedIds()) {
+      const record = this.index.stored(id);
+      if (record !== undefined) records.push(deepFreeze(record));
+    }
+    return records;
   }
 
   #enqueue(author: Author, work: (tx: Transaction) => unknown, options: WriteOptions): Promise<unknown> {

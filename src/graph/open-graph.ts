@@ -10,8 +10,9 @@ import type { Processes } from "../ports/processes.ts";
 import type { Random } from "../ports/random.ts";
 import { BranchWriter } from "./branch-writer.ts";
 import { GitGraph } from "./git-graph.ts";
-import { logPositions, positionsAt, readCommitRecords, requireKnownFormat } from "./git-records.ts";
+import { logPositions, positionsAt } from "./git-records.ts";
 import type { BadFile } from "./git-records.ts";
+import { loadCommit } from "./load-commit.ts";
 import { readLocalState } from "./local-state.ts";
 import type { LocalState } from "./local-state.ts";
 import { defaultBranch, flushedRef, storePaths } from "./paths.ts";
@@ -20,6 +21,7 @@ import { setAside } from "./set-aside.ts";
 import { readIdentity } from "./store-identity.ts";
 import type { StoreLock } from "./store-lock.ts";
 import { takeStoreLock } from "./store-lock.ts";
+import { TreeWriter } from "./tree-writer.ts";
 import { Wal } from "./wal.ts";
 
 export interface OpenGraphOptions {
@@ -82,15 +84,19 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   const pin = await repository.resolve(flushedRef);
   const tip = await repository.resolve(branch);
   const base = await ownCommit(repository, pin, tip, identity.logId);
-  const bad = base === undefined ? [] : await loadCommit(repository, base, index, statuses);
+  const trees = new TreeWriter(repository.objects);
+  const loaded =
+    base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
+  index.load(loaded?.records ?? []);
   const positions = base === undefined ? new Map<string, number>() : await positionsAt(repository, base);
   const local = await readLocalState(files, paths.local);
   loadWisps(index, local);
   const recovered = await recover(options, index, identity.logs, positions, local);
-  if (lock !== undefined) await keepBadFiles(options, paths.setAside, bad, recovered, local);
+  if (lock !== undefined) await keepBadFiles(options, paths.setAside, loaded?.bad ?? [], recovered, local);
 
   const writer = new BranchWriter({
     repository,
+    trees,
     branch,
     logId: identity.logId,
     now: () => options.clock.now(),
@@ -119,6 +125,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
       wal: recovered.wal,
       flushIntervalMs: options.flushIntervalMs ?? 1_000,
       flushRecords: options.flushRecords ?? 500,
+      loadedFromGit: loaded?.fromGit ?? 0,
       segmentBytes: options.segmentBytes ?? 4 * 1024 * 1024,
       otherLogs: identity.logs.filter((id) => id !== identity.logId),
     },
@@ -151,18 +158,6 @@ async function ownCommit(
     seq = position;
   }
   return own;
-}
-
-async function loadCommit(
-  repository: Repository,
-  commit: string,
-  index: GraphIndex,
-  statuses: StatusBook,
-): Promise<readonly BadFile[]> {
-  await requireKnownFormat(repository, commit);
-  const { records, bad } = await readCommitRecords(repository, commit, statuses);
-  index.load(records);
-  return bad;
 }
 
 function loadWisps(index: GraphIndex, local: LocalState): void {

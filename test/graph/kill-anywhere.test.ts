@@ -7,7 +7,11 @@ import type { GraphTransaction } from "../../src/ports/work-graph.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
 import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
 
-type Step = { readonly flush?: true; readonly author?: typeof alice | typeof bob; readonly work?: (tx: GraphTransaction) => unknown };
+type Step = {
+  readonly flush?: true;
+  readonly author?: typeof alice | typeof bob;
+  readonly work?: (tx: GraphTransaction) => unknown;
+};
 
 // Small segments, so that closing and removing them is part of every run.
 const options: Partial<OpenGraphOptions> = { segmentBytes: 2_000, flushIntervalMs: 3_600_000 };
@@ -21,7 +25,10 @@ const script: readonly Step[] = [
   { work: (tx) => tx.comment("api-2", "c".repeat(900)) },
   { flush: true },
   { work: (tx) => tx.update("api-wisp-1", { title: "a wisp changed" }) },
-  { author: bob, work: (tx) => [tx.close("api-1"), tx.create({ id: "api-3", title: "three", description: "e".repeat(900) })] },
+  {
+    author: bob,
+    work: (tx) => [tx.close("api-1"), tx.create({ id: "api-3", title: "three", description: "e".repeat(900) })],
+  },
   { work: (tx) => tx.update("api-wisp-1", { ephemeral: null }) },
   { work: (tx) => tx.create({ id: "api-wisp-2", title: "second wisp", ephemeral: true }) },
   { flush: true },
@@ -40,7 +47,12 @@ function stateOf(graph: GitGraph): unknown {
   return graph.list().map((record) => ({ record, rev: graph.revOf(record.id) }));
 }
 
-async function play(graph: GitGraph, world: GraphWorld, progress: Progress, seen: (graph: GitGraph) => Promise<void>): Promise<void> {
+async function play(
+  graph: GitGraph,
+  world: GraphWorld,
+  progress: Progress,
+  seen: (graph: GitGraph) => Promise<void>,
+): Promise<void> {
   for (const step of script) {
     await world.clock.sleep(10);
     if (step.flush === true) await graph.flush();
@@ -76,7 +88,10 @@ async function reference(): Promise<{ readonly states: unknown[]; readonly event
 type Death = "Kill" | "PowerLoss" | "TornPowerLoss";
 
 /** Runs the script and ends everything at the `at`th step of disk or git. False when there is no such step. */
-async function runUntilDeath(at: number, death: Death): Promise<{ readonly world: GraphWorld; readonly done: number; readonly died: boolean }> {
+async function runUntilDeath(
+  at: number,
+  death: Death,
+): Promise<{ readonly world: GraphWorld; readonly done: number; readonly died: boolean }> {
   const world = await graphWorld("kill");
   let steps = 0;
   let died = false;
@@ -117,7 +132,11 @@ async function runUntilDeath(at: number, death: Death): Promise<{ readonly world
 /** A repository whose calls that change something can be the last. */
 function mortal(
   repository: Repository,
-  around: (method: string, proceed: (args: readonly unknown[]) => Promise<unknown>, args: readonly unknown[]) => Promise<unknown>,
+  around: (
+    method: string,
+    proceed: (args: readonly unknown[]) => Promise<unknown>,
+    args: readonly unknown[],
+  ) => Promise<unknown>,
 ): Repository {
   const deadly = new Set(["updateRefs", "writeBlob", "writeTree", "writeCommit", "sync"]);
   const wrap = <T extends object>(target: T): T =>
@@ -126,8 +145,11 @@ function mortal(
         const value: unknown = Reflect.get(inner, name, inner);
         if (name === "objects") return wrap(value as object);
         if (typeof value !== "function") return value;
-        const call = (args: readonly unknown[]): Promise<unknown> => (value as (...all: unknown[]) => Promise<unknown>).apply(inner, [...args]);
-        return deadly.has(String(name)) ? (...args: unknown[]) => around(String(name), call, args) : (...args: unknown[]) => call(args);
+        const call = (args: readonly unknown[]): Promise<unknown> =>
+          (value as (...all: unknown[]) => Promise<unknown>).apply(inner, [...args]);
+        return deadly.has(String(name))
+          ? (...args: unknown[]) => around(String(name), call, args)
+          : (...args: unknown[]) => call(args);
       },
     });
   return wrap(repository);

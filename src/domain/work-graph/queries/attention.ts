@@ -8,7 +8,15 @@ import type { GraphView } from "./graph-view.ts";
 import { sourceOf } from "./graph-view.ts";
 
 /** Open beads that nobody changed for `days`, the longest first. `status` narrows it. */
-export function staleBeads(view: GraphView, options: { readonly nowMs: number; readonly days: number; readonly status?: readonly string[]; readonly statuses?: StatusBook }): readonly BeadRecord[] {
+export function staleBeads(
+  view: GraphView,
+  options: {
+    readonly nowMs: number;
+    readonly days: number;
+    readonly status?: readonly string[];
+    readonly statuses?: StatusBook;
+  },
+): readonly BeadRecord[] {
   const before = options.nowMs - options.days * 24 * 3_600_000;
   const statuses = options.statuses ?? standardStatuses;
   return view
@@ -26,7 +34,11 @@ export function expiredClaims(view: GraphView, nowMs: number): readonly BeadReco
 }
 
 /** Open beads past their due time, the longest overdue first. */
-export function overdueBeads(view: GraphView, nowMs: number, statuses: StatusBook = standardStatuses): readonly BeadRecord[] {
+export function overdueBeads(
+  view: GraphView,
+  nowMs: number,
+  statuses: StatusBook = standardStatuses,
+): readonly BeadRecord[] {
   return view
     .list()
     .filter((record) => !isSettled(record.status, statuses) && (timeOf(record.due_at) ?? nowMs) < nowMs)
@@ -39,7 +51,10 @@ export function cyclesOf(view: GraphView): readonly (readonly string[])[] {
 }
 
 /** Open beads with the same title and description, in groups of two and more, the oldest first in each. */
-export function duplicateGroups(view: GraphView, statuses: StatusBook = standardStatuses): readonly (readonly BeadRecord[])[] {
+export function duplicateGroups(
+  view: GraphView,
+  statuses: StatusBook = standardStatuses,
+): readonly (readonly BeadRecord[])[] {
   const groups = new Map<string, BeadRecord[]>();
   for (const record of view.list()) {
     if (isSettled(record.status, statuses) || record.ephemeral === true || record.is_template === true) continue;

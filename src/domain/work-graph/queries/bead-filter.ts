@@ -73,7 +73,8 @@ export function selectBeads(view: GraphView, filter: BeadFilter): readonly BeadR
 
 // From the narrowest set that the store has an index for.
 function candidates(view: GraphView, filter: BeadFilter): readonly BeadRecord[] {
-  if (filter.ids !== undefined) return [...new Set(filter.ids)].map((id) => view.get(id)).filter((record) => record !== undefined);
+  if (filter.ids !== undefined)
+    return [...new Set(filter.ids)].map((id) => view.get(id)).filter((record) => record !== undefined);
   if (filter.parent !== undefined) return inIdOrder(view.childrenOf(filter.parent));
   if (filter.under !== undefined) return inIdOrder(descendantsOf(view, filter.under));
   const [label] = filter.labels ?? [];
@@ -124,7 +125,12 @@ const contains =
   (...fields: readonly string[]) =>
   (wanted: string): Test => {
     const text = wanted.toLowerCase();
-    return (record) => fields.some((field) => String(record[field] ?? "").toLowerCase().includes(text));
+    return (record) =>
+      fields.some((field) =>
+        String(record[field] ?? "")
+          .toLowerCase()
+          .includes(text),
+      );
   };
 const within =
   (field: string) =>
@@ -147,7 +153,12 @@ const makers: { readonly [K in keyof BeadFilter]: (wanted: NonNullable<BeadFilte
   anyLabel: (wanted) => (record) => wanted.some((label) => labelsOf(record).includes(label)),
   excludeLabels: (unwanted) => (record) => !unwanted.some((label) => labelsOf(record).includes(label)),
   labelPattern: (pattern) => {
-    const expression = new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+    const expression = new RegExp(
+      `^${pattern
+        .split("*")
+        .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+        .join(".*")}$`,
+    );
     return (record) => labelsOf(record).some((label) => expression.test(label));
   },
   noLabels: (wanted) => (record) => (labelsOf(record).length === 0) === wanted,
@@ -167,7 +178,8 @@ const makers: { readonly [K in keyof BeadFilter]: (wanted: NonNullable<BeadFilte
   due: within("due_at"),
   deferred: within("defer_until"),
   noParent: (wanted) => (record) => (parentIdsOf(record).length === 0) === wanted,
-  metadata: (wanted) => (record) => Object.entries(wanted).every(([key, value]) => sameJson(metadataOf(record)[key], value)),
+  metadata: (wanted) => (record) =>
+    Object.entries(wanted).every(([key, value]) => sameJson(metadataOf(record)[key], value)),
   metadataKey: (key) => (record) => metadataOf(record)[key] !== undefined,
   molType: equal("mol_type"),
   wispType: equal("wisp_type"),

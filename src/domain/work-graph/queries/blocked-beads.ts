@@ -15,12 +15,19 @@ export interface BlockedBead {
 }
 
 /** Every open bead that waits, with what it waits for; in id order. */
-export function blockedBeads(view: GraphView, options: { readonly nowMs: number; readonly statuses?: StatusBook; readonly records?: readonly BeadRecord[] }): readonly BlockedBead[] {
+export function blockedBeads(
+  view: GraphView,
+  options: { readonly nowMs: number; readonly statuses?: StatusBook; readonly records?: readonly BeadRecord[] },
+): readonly BlockedBead[] {
   const statuses = options.statuses ?? standardStatuses;
   const blocked: BlockedBead[] = [];
   for (const record of options.records ?? view.list()) {
     if (isSettled(record.status, statuses) || edgesOf(record).length === 0 || !view.isBlocked(record.id)) continue;
-    blocked.push({ record, blockedBy: blockerIds(view, record), heldBy: holdingAncestors(sourceOf(view, { statuses }), record, options.nowMs) });
+    blocked.push({
+      record,
+      blockedBy: blockerIds(view, record),
+      heldBy: holdingAncestors(sourceOf(view, { statuses }), record, options.nowMs),
+    });
   }
   return blocked;
 }

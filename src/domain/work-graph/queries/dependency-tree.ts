@@ -28,7 +28,9 @@ export function dependencyTree(view: GraphView, root: string, options: TreeOptio
   const rows: TreeNode[] = [];
   const seen = new Set<string>();
   const maxDepth = options.maxDepth ?? 50;
-  const open: Omit<TreeNode, "record" | "truncated">[] = [{ id: root, depth: 0, parentId: undefined, edgeType: undefined }];
+  const open: Omit<TreeNode, "record" | "truncated">[] = [
+    { id: root, depth: 0, parentId: undefined, edgeType: undefined },
+  ];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const { id, depth } = node;
     const next = neighbours(view, id, options);
@@ -36,12 +38,17 @@ export function dependencyTree(view: GraphView, root: string, options: TreeOptio
     rows.push({ ...node, record: view.get(id), truncated });
     if (truncated || seen.has(id)) continue;
     seen.add(id);
-    for (const { id: below, type } of [...next].reverse()) open.push({ id: below, depth: depth + 1, parentId: id, edgeType: type });
+    for (const { id: below, type } of [...next].reverse())
+      open.push({ id: below, depth: depth + 1, parentId: id, edgeType: type });
   }
   return rows;
 }
 
-function neighbours(view: GraphView, id: string, { direction, types }: TreeOptions): readonly { readonly id: string; readonly type: string }[] {
+function neighbours(
+  view: GraphView,
+  id: string,
+  { direction, types }: TreeOptions,
+): readonly { readonly id: string; readonly type: string }[] {
   const edges = direction === "down" ? edgesOf(view.get(id)) : view.dependentsOf(id);
   return edges
     .filter(({ type }) => types === undefined || types.includes(type))

@@ -21,7 +21,8 @@ export interface EpicStatus {
 export function epicStatus(view: GraphView, epic: BeadRecord, statuses: StatusBook = standardStatuses): EpicStatus {
   const children = view.childrenOf(epic.id);
   const work = descendantsOf(view, epic.id).filter(({ issue_type: type }) => type !== "epic");
-  const settled = (records: readonly BeadRecord[]): number => records.filter(({ status }) => isSettled(status, statuses)).length;
+  const settled = (records: readonly BeadRecord[]): number =>
+    records.filter(({ status }) => isSettled(status, statuses)).length;
   const closedChildren = settled(children);
   return {
     epic,

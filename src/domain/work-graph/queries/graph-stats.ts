@@ -26,7 +26,15 @@ export interface GraphStats {
 }
 
 /** Counts over all beads (wisps apart, except in `wisps`). `recentMs` is the span of "recently", default 24 h. */
-export function graphStats(view: GraphView, options: { readonly nowMs: number; readonly recentMs?: number; readonly statuses?: StatusBook; readonly records?: readonly BeadRecord[] }): GraphStats {
+export function graphStats(
+  view: GraphView,
+  options: {
+    readonly nowMs: number;
+    readonly recentMs?: number;
+    readonly statuses?: StatusBook;
+    readonly records?: readonly BeadRecord[];
+  },
+): GraphStats {
   const statuses = options.statuses ?? standardStatuses;
   const all = options.records ?? view.list();
   const records = all.filter(({ ephemeral }) => ephemeral !== true);
@@ -40,7 +48,9 @@ export function graphStats(view: GraphView, options: { readonly nowMs: number; r
     byPriority: countBy(records, (record) => `P${record.priority}`),
     ready: view.ready().filter(({ id }) => ids.has(id)).length,
     blocked: records.filter((record) => !isSettled(record.status, statuses) && view.isBlocked(record.id)).length,
-    deferred: records.filter((record) => record.status === "deferred" || (record.status === "open" && isDeferred(record, options.nowMs))).length,
+    deferred: records.filter(
+      (record) => record.status === "deferred" || (record.status === "open" && isDeferred(record, options.nowMs)),
+    ).length,
     pinned: records.filter(({ pinned, status }) => pinned === true || status === "pinned").length,
     wisps: all.length - records.length,
     epicsClosable: openEpics(view, statuses).filter(({ epic, closable }) => closable && ids.has(epic.id)).length,
@@ -51,7 +61,10 @@ export function graphStats(view: GraphView, options: { readonly nowMs: number; r
   };
 }
 
-function countBy(records: readonly BeadRecord[], keyOf: (record: BeadRecord) => string): Readonly<Record<string, number>> {
+function countBy(
+  records: readonly BeadRecord[],
+  keyOf: (record: BeadRecord) => string,
+): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const record of records) counts[keyOf(record)] = (counts[keyOf(record)] ?? 0) + 1;
   return counts;

@@ -14,7 +14,11 @@ export interface GraphView {
     readonly assignee?: string;
     readonly label?: string;
   }): readonly BeadRecord[];
-  ready(options?: { readonly limit?: number; readonly assignee?: string; readonly type?: string }): readonly BeadRecord[];
+  ready(options?: {
+    readonly limit?: number;
+    readonly assignee?: string;
+    readonly type?: string;
+  }): readonly BeadRecord[];
   isBlocked(id: string): boolean;
   blockersOf(id: string): readonly BeadRecord[];
   childrenOf(id: string): readonly BeadRecord[];
@@ -23,7 +27,10 @@ export interface GraphView {
 }
 
 /** A view as the source that cycle checks and readiness rules read. */
-export function sourceOf(view: GraphView, options: { readonly statuses?: StatusBook; readonly foreign?: ForeignBeads } = {}): RecordSource {
+export function sourceOf(
+  view: GraphView,
+  options: { readonly statuses?: StatusBook; readonly foreign?: ForeignBeads } = {},
+): RecordSource {
   return {
     statuses: options.statuses ?? standardStatuses,
     foreign: options.foreign ?? noForeignBeads,

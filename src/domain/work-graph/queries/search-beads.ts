@@ -23,14 +23,19 @@ const weights: readonly (readonly [field: string, weight: number])[] = [
  * more than words elsewhere, open ones before closed ones of the same weight, newer before older.
  */
 export function searchBeads(records: Iterable<BeadRecord>, query: string): readonly SearchHit[] {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   if (words.length === 0) return [];
   const hits: SearchHit[] = [];
   for (const record of records) {
     const score = scoreOf(record, words);
     if (score > 0) hits.push({ record, score: record.status === "closed" ? score - 0.5 : score });
   }
-  return hits.sort((a, b) => b.score - a.score || (timeOf(b.record.updated_at) ?? 0) - (timeOf(a.record.updated_at) ?? 0));
+  return hits.sort(
+    (a, b) => b.score - a.score || (timeOf(b.record.updated_at) ?? 0) - (timeOf(a.record.updated_at) ?? 0),
+  );
 }
 
 function scoreOf(record: BeadRecord, words: readonly string[]): number {
@@ -49,7 +54,9 @@ function wordScore(record: BeadRecord, word: string): number {
     const value = record[field];
     if (typeof value === "string" && value.toLowerCase().includes(word)) score += weight;
   }
-  if (Array.isArray(record.labels) && record.labels.some((label) => String(label).toLowerCase().includes(word))) score += 3;
-  if (Array.isArray(record.comments) && record.comments.some(({ text }) => String(text).toLowerCase().includes(word))) score += 1;
+  if (Array.isArray(record.labels) && record.labels.some((label) => String(label).toLowerCase().includes(word)))
+    score += 3;
+  if (Array.isArray(record.comments) && record.comments.some(({ text }) => String(text).toLowerCase().includes(word)))
+    score += 1;
   return score;
 }

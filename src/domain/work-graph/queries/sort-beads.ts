@@ -2,7 +2,19 @@ import type { BeadRecord } from "../bead.ts";
 import { compareIds } from "../ids/mint-id.ts";
 import { timeOf } from "../record/stamp.ts";
 
-export type SortKey = "id" | "priority" | "created" | "updated" | "closed" | "due" | "title" | "status" | "type" | "assignee" | "hybrid" | "oldest";
+export type SortKey =
+  | "id"
+  | "priority"
+  | "created"
+  | "updated"
+  | "closed"
+  | "due"
+  | "title"
+  | "status"
+  | "type"
+  | "assignee"
+  | "hybrid"
+  | "oldest";
 
 type Compare = (a: BeadRecord, b: BeadRecord) => number;
 
@@ -28,7 +40,11 @@ const newestFirst =
  * Sorted copies of beads. Times are newest first, except `due` and `oldest`; `priority` breaks ties by age, older first;
  * `hybrid` lists those made in the last 48 h first by priority, then the rest by age. Equal ones are in id order.
  */
-export function sortBeads(records: readonly BeadRecord[], key: SortKey, options: { readonly nowMs: number; readonly reverse?: boolean }): readonly BeadRecord[] {
+export function sortBeads(
+  records: readonly BeadRecord[],
+  key: SortKey,
+  options: { readonly nowMs: number; readonly reverse?: boolean },
+): readonly BeadRecord[] {
   const compare = comparisons(options.nowMs)[key];
   const sign = options.reverse === true ? -1 : 1;
   return [...records].sort((a, b) => sign * compare(a, b) || compareIds(a.id, b.id));

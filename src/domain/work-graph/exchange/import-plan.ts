@@ -1,0 +1,33 @@
+import type { BeadRecord } from "../bead.ts";
+import { sameJson } from "../record/canonical.ts";
+import { metadataOf, withFields } from "../record/facts.ts";
+import { compareStamps, parseStamp } from "../record/stamp.ts";
+
+export type ImportOutcome = "Created" | "Updated" | "Unchanged" | "Older";
+
+/**
+ * What importing one record does to the one that is here. An older one never overwrites a newer one; Town's own facts that
+ * a foreign tool does not write stay.
+ */
+export function importOutcome(
+  here: BeadRecord | undefined,
+  incoming: BeadRecord,
+): { readonly outcome: ImportOutcome; readonly record: BeadRecord } {
+  if (here === undefined) return { outcome: "Created", record: incoming };
+  // What is in the history cannot become a wisp, which has none.
+  const lasting =
+    incoming.ephemeral === true && here.ephemeral !== true ? withFields(incoming, { ephemeral: undefined }) : incoming;
+  const record = withTownFacts(here, lasting);
+  if (sameJson(here, record)) return { outcome: "Unchanged", record: here };
+  const [old, fresh] = [here, incoming].map(({ updated_at: at }) => parseStamp(at));
+  if (old !== undefined && fresh !== undefined && compareStamps(fresh, old) < 0)
+    return { outcome: "Older", record: here };
+  return { outcome: "Updated", record };
+}
+
+function withTownFacts(here: BeadRecord, incoming: BeadRecord): BeadRecord {
+  const given = metadataOf(incoming);
+  const kept = Object.entries(metadataOf(here)).filter(([key]) => key.startsWith("town.") && !(key in given));
+  if (kept.length === 0) return incoming;
+  return withFields(incoming, { metadata: { ...given, ...Object.fromEntries(kept) } });
+}
