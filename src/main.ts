@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "./adapters/system-clock.ts";
 import { startDaemon } from "./daemon/daemon.ts";
 import { messageOf, TownError } from "./errors/town-error.ts";
-import { createLog } from "./daemon/stopgap.ts";
+import { createLog } from "./telemetry/log.ts";
 
 const { values } = parseArgs({
   options: { town: { type: "string" }, loops: { type: "string" }, "log-level": { type: "string", default: "info" } },

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NodeGit } from "../adapters/git/node-git.ts";
 import { createNodeFiles } from "../adapters/node-files.ts";
@@ -19,15 +19,20 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import { noMetrics } from "../ports/metrics.ts";
 import { kindRegistry } from "../resource/kind-registry.ts";
 import { createApi } from "../server/api.ts";
-import { listenOnSocket } from "../server/listen.ts";
+import { ensureCertificates } from "../server/certificates.ts";
+import { explainVerb } from "../server/explain-verb.ts";
+import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
 import { SourceSync } from "../sync/source-sync.ts";
+import type { KubeconfigEntry } from "../server/kubeconfig.ts";
 import { settingsOf, sourceController } from "../sync/source-controller.ts";
 import { endpointFile } from "./endpoint.ts";
 import { FormulaFiles } from "./formula-files.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
 import { townHash, townLayout } from "./layout.ts";
+import { kubeconfigVerb } from "./kubeconfig-verb.ts";
 import { openRuntime } from "./runtime.ts";
+import { sessionLogs } from "./session-logs.ts";
 import { TokenRegistry } from "./session-tokens.ts";
 import { townVerbs } from "./verbs.ts";
 import { townWriters } from "./writers.ts";
@@ -100,7 +105,8 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       random: nodeRandom,
       processes,
       log,
-      project: (graph) => projectGraph(graph, store),
+      project: (graph) =>
+        projectGraph(graph, store, (err, id) => log.error({ err, bead: id }, "a record cannot be shown in the API")),
     });
     closers.push(() => graphs.closeAll());
     const sync = new SourceSync({
@@ -184,17 +190,42 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       random: nodeRandom,
       authenticator: { authenticate: (token) => tokens.caller(token, "socket") },
       writers: writers.table,
-      verbs: townVerbs({ ports, stopLoops, more: [] }),
+      verbs: townVerbs({
+        ports,
+        stopLoops,
+        more: [explainVerb(registry), kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files)],
+      }),
+      sessionKind: "Session",
+      logs: sessionLogs(sessions, systemClock, (session) => view.sight(String(session.spec["runtimeName"])).state === "Running"),
       log,
       version: options.version,
       problems: () => (view.ready ? [] : ["sessions were not observed yet"]),
     });
     const listener = await listenOnSocket(api, layout.socket);
+    const certificates = await ensureCertificates({
+      files,
+      directory: `${layout.state}/tls`,
+      clock: systemClock,
+      random: nodeRandom,
+    });
+    const tls = await listenTlsOnStablePort(api, {
+      files,
+      portFile: `${layout.state}/tls/port`,
+      random: nodeRandom,
+      identity: certificates,
+    });
+    const overseerToken = await tokens.overseerToken();
+    const kubeconfigEntry = (): KubeconfigEntry => ({
+      name: `town-${basename(layout.root)}`,
+      server: `https://127.0.0.1:${tls.address}`,
+      certificateAuthority: certificates.certificateAuthority,
+      token: overseerToken,
+    });
     closers.push(async () => {
       api.close();
-      await listener.close();
+      await Promise.all([listener.close(), tls.close()]);
     });
-    const endpoint = await endpointFile({ files, processes, layout });
+    const endpoint = await endpointFile({ files, processes, layout, tlsPort: Number(tls.address) });
     closers.push(() => endpoint.remove());
     log.info({ town: layout.root, socket: layout.socket, runtime: sessions.runtime }, "the town is up");
     return { stop };

@@ -9,12 +9,13 @@ export async function endpointFile(at: {
   readonly files: Files;
   readonly processes: Processes;
   readonly layout: TownLayout;
+  readonly tlsPort: number;
 }): Promise<{ remove(): Promise<void> }> {
   const path = `${at.layout.state}/endpoint.json`;
   const { pid, startTime, bootId } = await at.processes.self();
   await at.files.writeAtomic(
     path,
-    `${JSON.stringify({ version: FORMAT_VERSION, socket: at.layout.socket, pid, startTime, bootId })}\n`,
+    `${JSON.stringify({ version: FORMAT_VERSION, socket: at.layout.socket, tlsPort: at.tlsPort, pid, startTime, bootId })}\n`,
     { mode: 0o600 },
   );
   return { remove: () => at.files.remove(path) };

@@ -7,12 +7,13 @@ import type { TownSpec } from "../kinds/town/town.schema.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Sessions } from "../ports/sessions.ts";
+import type { LogPaths } from "./session-logs.ts";
 
 /** The runtime the Town asks for. Auto: tmux where it can be used, else plain processes, which is logged. */
 export async function openRuntime(
   spec: TownSpec,
   options: { readonly state: string; readonly label: string; readonly clock: Clock; readonly log: Log },
-): Promise<Sessions> {
+): Promise<Sessions & LogPaths> {
   const { clock, log } = options;
   const stateDirectory = join(options.state, "sessions");
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });

@@ -92,6 +92,11 @@ export class TokenRegistry implements SessionTokens {
     await this.#save();
   }
 
+  /** The overseer's token, as it lies in the state directory. */
+  async overseerToken(): Promise<string> {
+    return ((await this.#files.readText(`${this.#layout.state}/tokens/overseer`)) ?? "").trim();
+  }
+
   /** Who holds a token; undefined for one that was never issued or is void. */
   caller(token: string, origin: string): Caller | undefined {
     const hash = hashOf(token);

@@ -31,14 +31,21 @@ const BEAD: Projection = { kind: "Bead", name: byId, project: projectBead };
 
 /**
  * Keeps the API's view of one store: every record now, then every change, together with the records whose view depends
- * on it (dependents, parent and molecule).
+ * on it (dependents, parent and molecule). A record that cannot be shown is told to `failed`; the others go on.
  */
-export async function projectGraph(graph: WorkGraph, store: ObjectStore): Promise<{ settled(): Promise<void>; end(): Promise<void> }> {
+export async function projectGraph(graph: WorkGraph, store: ObjectStore, failed: (error: unknown, id: string) => void): Promise<{ settled(): Promise<void>; end(): Promise<void> }> {
   const { namespace } = graph;
   let last: Promise<void> = Promise.resolve();
   const show = async (record: BeadRecord): Promise<void> => {
     // Steps are shown in their molecule.
     if (record.metadata?.[META.step] !== undefined) return;
+    try {
+      await showOne(record);
+    } catch (error) {
+      failed(error, record.id);
+    }
+  };
+  const showOne = async (record: BeadRecord): Promise<void> => {
     const projection = PROJECTIONS[record.issue_type] ?? BEAD;
     await store.project(
       { kind: projection.kind, namespace, name: projection.name(record) },

@@ -60,3 +60,11 @@ export function conditionOf(object: { readonly status?: unknown }, type: string)
   const conditions = (object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions;
   return conditions?.find((condition) => condition.type === type);
 }
+
+/** The conditions an object has, as intents: for a plan that cannot judge now and must not make anything up. */
+export function restated(object: { readonly status?: unknown }, types: readonly string[]): ConditionIntent[] {
+  return types.flatMap((type) => {
+    const held = conditionOf(object, type);
+    return held === undefined ? [] : [{ type, status: held.status, reason: held.reason, message: held.message }];
+  });
+}

@@ -56,12 +56,18 @@ export function mortal<T extends object>(port: T, life: Life): T {
 
 type Method = (...args: unknown[]) => unknown;
 
+/** Methods that were seen to answer at once: they have nowhere to stop, so they go on answering after the end. */
+const immediate = new WeakSet<Method>();
+
 function bound(method: Method, target: object, life: Life): Method {
   return (...args) => {
-    if (life.dead) return NEVER;
+    if (life.dead) return immediate.has(method) ? method.apply(target, args) : NEVER;
     const callbacks = args.map((arg) => (typeof arg === "function" ? guarded(arg as Method, life) : arg));
     const result: unknown = method.apply(target, callbacks);
-    if (!(result instanceof Promise)) return result;
+    if (!(result instanceof Promise)) {
+      immediate.add(method);
+      return result;
+    }
     if (!life.step()) return NEVER;
     return result.then(
       (value: unknown) => (life.dead ? NEVER : ownable(value) ? mortal(value, life) : value),

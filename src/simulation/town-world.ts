@@ -166,7 +166,9 @@ export class TownWorld {
     const registry = kindRegistry(KINDS);
     const random = this.random.fork(`controller ${clock.monotonicMs()}`);
     const store = await createStore({ registry, clock: mortalClock, random, log: silentLog, persistence: { files, directory: `${LAYOUT.state}/store` } });
-    const graphs = new TownGraphs({ files, clock: mortalClock, random, processes, log: silentLog, project: (graph) => projectGraph(graph, store) });
+    const graphs = new TownGraphs({ files, clock: mortalClock, random, processes, log: silentLog, project: (graph) => projectGraph(graph, store, (error) => {
+        throw error;
+      }) });
     const sync = new SourceSync({ root: TOWN, git, files, clock: mortalClock, log: silentLog, store, kinds: KINDS, references: REFERENCES, builtinDirectory: "/builtin" });
     if (store.get(HQ) === undefined) await store.declare(HQ, { spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>, origin: { source: "builtin", path: "", line: 0, revision: "builtin" } });
     const town = store.get(HQ);

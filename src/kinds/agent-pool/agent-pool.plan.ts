@@ -1,5 +1,5 @@
 import type { ConditionIntent } from "../../resource/condition.ts";
-import { READY } from "../../resource/condition.ts";
+import { READY, restated } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import { identityText } from "../../work/agent-record.ts";
 import { agentNameAt } from "./agent-names.ts";
@@ -23,6 +23,8 @@ export function planAgentPool(object: AgentPoolObject, observed: AgentPoolObserv
   if (missing !== undefined) return { actions: [], conditions: [missing] };
   const { role } = observed;
   if (role === undefined || !observed.graphReady) {
+    const former = restated(object, [READY]);
+    if (former.length > 0) return { actions: [], conditions: former, requeueAfterMs: 1_000 };
     return {
       actions: [],
       conditions: [

@@ -1,5 +1,5 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
-import { type ConditionIntent, READY, timestamp } from "../../resource/condition.ts";
+import { type ConditionIntent, READY, restated, timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { ConvoyObject, ConvoyObserved, ObservedItem } from "./convoy.observe.ts";
 import type { ConvoyItem } from "./convoy.schema.ts";
@@ -12,6 +12,11 @@ export type ConvoyAction =
 /** The convoy's beads follow the manifest while they are open; the convoy closes when they all have. */
 export function planConvoy(object: ConvoyObject, observed: ConvoyObserved): Plan<ConvoyAction> {
   if (object.metadata.deletionTimestamp !== undefined) return planWithdrawal(object, observed);
+  const former = restated(object, [READY, "Closed"]);
+  // A work graph that is not open says nothing about its beads.
+  if (observed.rigsNotReady.length > 0 && observed.rigsMissing.length === 0 && former.length > 0) {
+    return { actions: [], conditions: former, requeueAfterMs: 1_000 };
+  }
   const drifted = observed.items.filter(
     (item) => !observed.rigsNotReady.includes(item.rig) && needsDeclaring(object, item),
   );
