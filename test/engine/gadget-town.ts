@@ -161,21 +161,19 @@ export function countingMetrics(): Metrics & { readonly counts: Map<string, numb
 /** The same objects, counting the writes of loops. */
 export function writesOf(objects: Objects): { readonly objects: Objects; readonly writes: () => number } {
   let writes = 0;
-  const counted =
-    <A extends unknown[]>(write: (...args: A) => Promise<void>) =>
-    (...args: A): Promise<void> => {
-      writes += 1;
-      return write.apply(objects, args);
-    };
+  const count = <T>(written: T): T => {
+    writes += 1;
+    return written;
+  };
   return {
     objects: {
       get: (key) => objects.get(key),
       list: (name, options) => objects.list(name, options),
       subscribe: (listener) => objects.subscribe(listener),
-      patchStatus: counted(objects.patchStatus),
-      setFinalizer: counted(objects.setFinalizer),
-      delete: counted(objects.delete),
-      publish: counted(objects.publish),
+      patchStatus: (key, patch) => count(objects.patchStatus(key, patch)),
+      setFinalizer: (key, finalizer, present) => count(objects.setFinalizer(key, finalizer, present)),
+      delete: (key, options) => count(objects.delete(key, options)),
+      publish: (key, object) => count(objects.publish(key, object)),
     },
     writes: () => writes,
   };
