@@ -215,9 +215,54 @@ export function widgetBody(
   return { apiVersion: "town.dev/v1alpha1", kind: "Widget", metadata: { name, ...metadata }, spec };
 }
 
-/** An answer's JSON, to look into freely. */
+/** An answer's JSON: all that tests look at in answers of any kind. */
 export interface Answered {
-  readonly [field: string]: Answered & string & number & readonly Answered[];
+  readonly kind: string;
+  readonly message: string;
+  readonly reason: string;
+  readonly code: number;
+  readonly text: string;
+  readonly gitVersion: string;
+  readonly groupVersion: string;
+  readonly resource: string;
+  readonly name: string;
+  readonly details: unknown;
+  readonly verbs: readonly string[];
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly generation: number;
+    readonly continue: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp: string;
+  };
+  readonly spec: { readonly role: string; readonly replicas: number };
+  readonly status: { readonly phase: string; readonly note: string };
+  readonly items: readonly Answered[];
+  readonly groups: readonly Answered[];
+  readonly resources: readonly Answered[];
+  readonly versions: readonly Answered[];
+  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: Answered }[];
+  readonly columnDefinitions: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly format: string;
+    readonly priority: number;
+  }[];
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly serverRelativeURL: string;
+        readonly patch: {
+          readonly parameters: readonly { readonly name: string }[];
+          readonly "x-kubernetes-group-version-kind": unknown;
+        };
+      }
+    >
+  >;
+  readonly components: { readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 }
 
 /** Sends as JSON and reads JSON. */
