@@ -33,6 +33,18 @@ export class PaneBook {
     return rowsOf(await client.request(`list-panes -a -f '#{==:#{@town_name},${name}}' -F '${PANE_FORMAT}'`))[0];
   }
 
+  /** Whether a person pressed a key in that session within the last `ms`. */
+  async personTyped(client: ControlClient, name: string, ms: number): Promise<boolean> {
+    const lines = await client
+      .request(`list-clients -t =${name} -F '#{client_control_mode} #{client_activity}'`)
+      // The pane was moved into another session: who looks at that is not told.
+      .catch(() => []);
+    return lines.some((line) => {
+      const [control, activity] = line.split(" ");
+      return control === "0" && this.#options.clock.now() - Number(activity) * 1_000 < ms;
+    });
+  }
+
   /** True when a pane is dead that was not the last time. */
   async newlyDead(client: ControlClient): Promise<boolean> {
     const lines = await client.request(

@@ -41,6 +41,8 @@ export interface TmuxSessionsOptions extends TmuxConfigInput {
 
 /** Grace of an older generation that a newer one replaces. */
 const REPLACE_GRACE_MS = 5_000;
+/** A doorbell behind a person's half-written line would send it: it waits until they have paused for so long. */
+const PERSON_MS = 4_000;
 /** Output logs of so many generations are kept for each name. */
 const KEPT_LOGS = 5;
 
@@ -177,6 +179,7 @@ export class TmuxSessions implements Sessions {
       const row = await this.#find(reach.client, name);
       if (row === undefined || row.dead || row.inMode || row.labels.generation !== generation) return "Refused";
       if (this.#files.exitCode(name, generation) !== undefined) return "Refused";
+      if (await this.#panes.personTyped(reach.client, name, PERSON_MS)) return "Refused";
       return ringDoorbell({
         client: reach.client,
         clock: this.#options.clock,

@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TmuxSessions } from "../../../src/adapters/tmux/tmux-sessions.ts";
+import type { SessionStart } from "../../../src/ports/sessions.ts";
+import { pause, until } from "../sessions/real-programs.ts";
+import { tmuxInstalled, tmuxWorld, type TmuxWorld } from "./tmux-world.ts";
+
+/** util-linux' `script` gives a person's terminal. */
+const personPossible = process.platform === "linux";
+
+/**
+ * A terminal program in the manner of real agents: raw mode, bracketed paste, a draft line, Enter submits. What it reads
+ * goes to a file, one JSON text a line: `submitted` drafts and pasted `blocks`. Modes: `deaf` loses the first Enter,
+ * `dialog` opens a question after a submission whose Enter approves, `late` reads nothing for 1.5 s, `busy` draws a
+ * spinner all the time, `quit` ends as soon as something is pasted.
+ */
+const AGENT = `
+const { appendFileSync } = require("node:fs");
+const [mode, out] = process.argv.slice(2);
+const note = (kind, text) => appendFileSync(out, JSON.stringify({ kind, text }) + "\\n");
+let draft = "", block, deaf = mode === "deaf", dialog = false;
+const draw = () => process.stdout.write("\\r\\x1b[K> " + draft.split("\\n").at(-1).slice(-60));
+process.stdin.setRawMode(true);
+process.stdout.write("\\x1b[?2004h");
+const take = (data) => {
+  let text = data.toString("utf8");
+  while (text !== "") {
+    if (block === undefined && text.startsWith("\\x1b[200~")) { block = ""; text = text.slice(6); continue; }
+    if (block !== undefined) {
+      const end = text.indexOf("\\x1b[201~");
+      block += end === -1 ? text : text.slice(0, end);
+      text = end === -1 ? "" : text.slice(end + 6);
+      if (end !== -1) { note("block", block); draft += block; block = undefined; if (mode === "quit") process.exit(7); draw(); }
+      continue;
+    }
+    const key = text[0]; text = text.slice(1);
+    if (key !== "\\r") { draft += key; draw(); continue; }
+    if (dialog) { note("approved", ""); dialog = false; continue; }
+    if (deaf) { deaf = false; continue; }
+    note("submitted", draft); process.stdout.write("\\r\\n* " + draft.slice(0, 40).replaceAll("\\r", " ") + "\\r\\n"); draft = "";
+    if (mode === "dialog") { dialog = true; process.stdout.write("Allow? [Enter]"); } else draw();
+  }
+};
+const listen = () => { process.stdin.on("data", take); note("ready", ""); draw(); };
+if (mode === "late") { note("ready", ""); setTimeout(listen, 1500); } else listen();
+let spin = 0;
+if (mode === "busy") setInterval(() => process.stdout.write("\\x1b7\\x1b[1;1H" + "|/-\\\\"[spin++ % 4] + "\\x1b8"), 50);
+setInterval(() => {}, 1000);
+`;
+
+describe.skipIf(!tmuxInstalled)("doorbell", () => {
+  let world: TmuxWorld;
+  let sessions: TmuxSessions;
+  let out: string;
+  const attached: ChildProcess[] = [];
+  beforeEach(async () => {
+    world = tmuxWorld();
+    sessions = await world.open();
+    out = join(world.stateDirectory, "out");
+    writeFileSync(join(world.stateDirectory, "agent.cjs"), AGENT);
+  });
+  afterEach(async () => {
+    for (const child of attached.splice(0)) child.kill("SIGKILL");
+    await world.dispose();
+  });
+
+  const name = "api-polecats-toast";
+  const notes = (): readonly { readonly kind: string; readonly text: string }[] => {
+    const lines = existsSync(out) ? readFileSync(out, "utf8").split("\n").slice(0, -1) : [];
+    return lines.map((line) => JSON.parse(line) as { kind: string; text: string });
+  };
+  const submitted = () =>
+    notes()
+      .filter((note) => note.kind === "submitted")
+      .map((note) => note.text);
+  const agent = async (mode: string, over: Partial<SessionStart> = {}) => {
+    const readyBefore = notes().filter((note) => note.kind === "ready").length;
+    const argv = [process.execPath, join(world.stateDirectory, "agent.cjs"), mode, out];
+    await sessions.start({
+      name,
+      namespace: "api",
+      agent: "toast",
+      role: "polecat",
+      generation: 1,
+      cwd: "/tmp",
+      env: {},
+      argv,
+      ...over,
+    });
+    await until("the agent to be ready", () => notes().filter((note) => note.kind === "ready").length > readyBefore);
+    await pause(100);
+  };
+  /** A person's terminal on the session, as `script` gives one. */
+  const attach = async (): Promise<ChildProcess> => {
+    const command = sessions.attachCommand(name).join(" ");
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      stdio: ["pipe", "ignore", "ignore"],
+      env: { ...process.env, TERM: "xterm", TMUX: "/tmp/other,1,0" },
+    });
+    attached.push(child);
+    await until("the person to be attached", () => world.tmux("list-clients", "-F", "#{session_name}").includes(name));
+    return child;
+  };
+
+  test.each(["plain", "deaf", "busy", "late"])(
+    "given a %s agent, when rung, then the line is submitted once and whole",
+    async (mode) => {
+      await agent(mode);
+      expect(await sessions.type(name, 1, "You have work: run `town prime`; é✳ $HOME")).toBe("Typed");
+      await until("the submission", () => submitted().length > 0);
+      await pause(1_200);
+      expect(submitted()[0]).toBe("You have work: run `town prime`; é✳ $HOME");
+      expect(submitted().filter((text) => text !== "")).toHaveLength(1);
+    },
+  );
+
+  test("given a dialog that opens by the submission, when rung, then no further Enter approves it", async () => {
+    await agent("dialog");
+    expect(await sessions.type(name, 1, "You have work")).toBe("Typed");
+    await pause(1_200);
+    expect(notes().map((note) => note.kind)).toEqual(["ready", "block", "submitted"]);
+  });
+
+  test("given 300 lines, when typed, then they arrive as one block and are submitted once", async () => {
+    await agent("plain");
+    const text = Array.from({ length: 300 }, (_, index) => `line ${index} ${"x".repeat(60)}`).join("\n");
+    expect(await sessions.type(name, 1, text)).toBe("Typed");
+    await until("the submission", () => submitted().length > 0);
+    expect(notes().filter((note) => note.kind === "block")).toHaveLength(1);
+    expect(submitted()[0]?.replaceAll("\r", "\n")).toBe(text);
+  });
+
+  test("given control characters, when typed, then they cannot end the paste or press keys", async () => {
+    await agent("plain");
+    await sessions.type(name, 1, "a\u001b[201~b\u0003c\u0004\rd\u0000");
+    await until("the submission", () => submitted().length > 0);
+    expect(submitted()).toEqual(["a[201~bc\rd"]);
+    expect(notes().filter((note) => note.kind === "block")).toHaveLength(1);
+  });
+
+  test("given text of nothing but control characters, when typed, then it is Refused", async () => {
+    await agent("plain");
+    expect(await sessions.type(name, 1, "\u001b\n\n")).toBe("Refused");
+  });
+
+  test("given ten doorbells at once, when rung, then each is submitted once, in order, unmixed", async () => {
+    await agent("plain");
+    const texts = Array.from({ length: 10 }, (_, index) => `doorbell number ${index}`);
+    const answers = await Promise.all(texts.map((text) => sessions.type(name, 1, text)));
+    expect(new Set(answers)).toEqual(new Set(["Typed"]));
+    await until("all submissions", () => submitted().length >= 10);
+    expect(submitted()).toEqual(texts);
+  });
+
+  test("given copy mode, when rung, then it is Refused and nothing is typed, and afterwards it works", async () => {
+    await agent("plain");
+    world.tmux("copy-mode", "-t", `=${name}:`);
+    expect((await sessions.observe()).sessions[0]?.copyMode).toBe(true);
+    expect(await sessions.type(name, 1, "one")).toBe("Refused");
+    world.tmux("send-keys", "-t", `=${name}:`, "-X", "cancel");
+    expect(await sessions.type(name, 1, "two")).toBe("Typed");
+    await until("the submission", () => submitted().length > 0);
+    expect(submitted()).toEqual(["two"]);
+  });
+
+  test("given copy mode begins between the paste and Enter, when rung, then the draft is submitted all the same", async () => {
+    await agent("plain");
+    const answer = sessions.type(name, 1, "caught in between");
+    await until("the paste", () => notes().some((note) => note.kind === "block"));
+    world.tmux("copy-mode", "-t", `=${name}:`);
+    expect(await answer).toBe("Typed");
+    await until("the submission", () => submitted().length > 0);
+    expect(submitted()[0]).toBe("caught in between");
+    expect((await sessions.observe()).sessions[0]?.copyMode).toBe(true);
+  });
+
+  test("given the pane now belongs to another generation, when rung for the former, then nothing is typed", async () => {
+    await agent("plain");
+    await agent("plain", { generation: 2 });
+    expect(await sessions.type(name, 1, "for the dead")).toBe("Refused");
+    expect(await sessions.type(name, 2, "for the living")).toBe("Typed");
+    await until("the submission", () => submitted().length > 0);
+    expect(submitted()).toEqual(["for the living"]);
+  });
+
+  test("given the program exits while being typed to, when rung, then it is over quickly and says nothing false", async () => {
+    await agent("quit");
+    expect(await sessions.type(name, 1, "bye")).toBe("Refused");
+    await until("the exit", async () => (await sessions.observe()).sessions[0]?.state === "Exited");
+    expect((await sessions.observe()).sessions[0]).toMatchObject({ exitCode: 7 });
+    expect(world.tmux("list-buffers").trim()).toBe("");
+  });
+
+  test.skipIf(!personPossible)(
+    "given a person types in it, when rung, then it is Refused until they have stopped for a while",
+    async () => {
+      await agent("plain");
+      const person = await attach();
+      await until(
+        "the attachment to be no news",
+        async () => (await sessions.type(name, 1, "before")) === "Typed",
+        10_000,
+      );
+      person.stdin?.write("half a th");
+      await until("the person's keys", () => world.tmux("capture-pane", "-p", "-t", `=${name}:`).includes("half a th"));
+      expect(await sessions.type(name, 1, "interrupting")).toBe("Refused");
+      person.stdin?.write("ought\r");
+      await until("it to be rung", async () => (await sessions.type(name, 1, "after")) === "Typed", 10_000);
+      await until("the submissions", () => submitted().length === 3);
+      expect(submitted()).toEqual(["before", "half a thought", "after"]);
+    },
+  );
+
+  test.skipIf(!personPossible)(
+    "given another tmux around, when the attach command is run, then it shows the session",
+    async () => {
+      await agent("plain");
+      const person = await attach();
+      expect(world.tmux("list-clients", "-t", `=${name}`, "-F", "#{client_control_mode}").trim()).toBe("0");
+      expect(person.exitCode).toBeNull();
+    },
+  );
+});
