@@ -1,5 +1,3 @@
-import type { WorktreeStatus } from "./git.ts";
-
 /** A file as git knows it: `100644` or `100755` (or a link, a submodule) and a blob id. */
 export interface FileVersion {
   readonly mode: string;
@@ -35,6 +33,9 @@ export interface LockedCheckout {
   release(): Promise<void>;
 }
 
+/** Something of several steps that a person began in a checkout. */
+export type OperationInProgress = "Merge" | "Rebase" | "CherryPick" | "Bisect";
+
 export type CheckoutLock =
   /** No checkout has the branch. */
   | { readonly state: "NotCheckedOut" }
@@ -44,6 +45,6 @@ export type CheckoutLock =
   | {
       readonly state: "InProgress";
       readonly path: string;
-      readonly operation: NonNullable<WorktreeStatus["inProgress"]>;
+      readonly operation: OperationInProgress;
     }
   | { readonly state: "Locked"; readonly checkout: LockedCheckout };

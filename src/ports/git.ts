@@ -1,4 +1,4 @@
-import type { CheckoutLock } from "./checkout.ts";
+import type { CheckoutLock, OperationInProgress } from "./checkout.ts";
 import type { CommitInfo, GitIdentity, NewCommit, TreeEntry } from "../domain/git/git-object.ts";
 
 export type { CommitInfo, GitIdentity, NewCommit, TreeEntry };
@@ -17,7 +17,7 @@ export interface WorktreeStatus {
   /** Tracked files that differ from HEAD, staged or not; paths relative to the worktree. */
   readonly changed: readonly string[];
   readonly untracked: readonly string[];
-  readonly inProgress: "Merge" | "Rebase" | "CherryPick" | "Bisect" | undefined;
+  readonly inProgress: OperationInProgress | undefined;
 }
 
 /**

@@ -1,0 +1,109 @@
+import type { GitObjects, TreeEntry } from "../ports/git.ts";
+import { keyText } from "../resource/object-meta.ts";
+import type { ObjectKey } from "../resource/object-meta.ts";
+import { entryAt, filesOfTree } from "./git-tree.ts";
+import type { TreeFile } from "./git-tree.ts";
+import type { LoadContext } from "./load-file.ts";
+import { loadSource } from "./load-source.ts";
+import type { LoadedSource, SourceFile } from "./load-source.ts";
+import type { DeclaredAt } from "./manifest-layout.ts";
+import type { ParseCache } from "./parse-cache.ts";
+import type { Problem } from "./problem.ts";
+import { isManifestPath } from "./read-source.ts";
+
+/** What is remembered between commits, so that a request reads only what changed. */
+export interface DraftMemory {
+  readonly cache: ParseCache;
+  readonly trees: Map<string, readonly TreeEntry[]>;
+}
+
+/** Trees remembered before all are forgotten. */
+const MAX_TREES = 50_000;
+
+/** A file of the tip with its version there. */
+export interface TipFile {
+  readonly text: string;
+  readonly version: TreeFile;
+}
+
+/** The manifests at a commit, with changes on top that are not committed yet. */
+export class SourceDraft {
+  /** Tree of the commit. */
+  readonly tree: string;
+  readonly #objects: GitObjects;
+  readonly #loaded: LoadedSource;
+  readonly #declared: Map<string, DeclaredAt>;
+  readonly #changed = new Map<string, string | null>();
+
+  private constructor(objects: GitObjects, tree: string, loaded: LoadedSource) {
+    this.#objects = objects;
+    this.tree = tree;
+    this.#loaded = loaded;
+    this.#declared = new Map(
+      loaded.objects.map((object) => [keyText(object.key), { key: object.key, path: object.origin.path }]),
+    );
+  }
+
+  /** Reads the manifests below `directory` of a tree. */
+  static async open(
+    objects: GitObjects,
+    tree: string,
+    directory: string,
+    context: LoadContext,
+    memory: DraftMemory,
+  ): Promise<SourceDraft> {
+    if (memory.trees.size > MAX_TREES) memory.trees.clear();
+    const listed = await filesOfTree(objects, tree, directory, memory.trees);
+    const files = listed.filter(
+      (file) => isManifestPath(file.path) && (file.mode === "100644" || file.mode === "100755"),
+    );
+    const texts = await objects.readBlobs(
+      files.filter((file) => !memory.cache.has(file.path, file.id, context)).map((file) => file.id),
+    );
+    const sources: SourceFile[] = files.map(({ path, id }) => ({ path, content: id, text: () => texts.get(id) ?? "" }));
+    return new SourceDraft(objects, tree, loadSource(sources, context, { cache: memory.cache }));
+  }
+
+  /** File that declares an object, changes included. */
+  pathOf(key: ObjectKey): string | undefined {
+    return this.#declared.get(keyText(key))?.path;
+  }
+
+  /** What keeps the object's document from being used at the commit. */
+  problemOf(key: ObjectKey): Problem | undefined {
+    const wanted = keyText(key);
+    return this.#loaded.problems.find(
+      (problem) => problem.severity === "Error" && problem.key !== undefined && keyText(problem.key) === wanted,
+    );
+  }
+
+  get declared(): readonly DeclaredAt[] {
+    return [...this.#declared.values()];
+  }
+
+  /** Text of a file, changes included; undefined when there is none. */
+  async textOf(path: string): Promise<string | undefined> {
+    const changed = this.#changed.get(path);
+    if (changed !== undefined) return changed ?? undefined;
+    return (await this.tipFile(path))?.text;
+  }
+
+  /** The file as the commit has it. */
+  async tipFile(path: string): Promise<TipFile | undefined> {
+    const version = await entryAt(this.#objects, this.tree, path);
+    if (version === undefined || version.mode === "040000") return undefined;
+    return { text: (await this.#objects.readBlob(version.id)) ?? "", version };
+  }
+
+  /** Puts a file's new text (null: none) on top, and where the object is declared now. */
+  change(path: string, text: string | null, key: ObjectKey, isDeclared: boolean): void {
+    this.#changed.set(path, text);
+    if (isDeclared) this.#declared.set(keyText(key), { key, path });
+    else this.#declared.delete(keyText(key));
+  }
+
+  /** All changes so far by path. */
+  get changes(): ReadonlyMap<string, string | null> {
+    return this.#changed;
+  }
+}
