@@ -244,8 +244,9 @@ export class NodeRepository implements Repository {
   }
 
   async resetWorktree(path: string, commit: string): Promise<void> {
+    const worktree = await this.#worktrees.present(path);
     const [id = ""] = await this.#commits(commit);
-    await this.#contents.reset(await this.#worktrees.present(path), id);
+    await this.#contents.reset(worktree, id);
   }
 
   async commitAll(

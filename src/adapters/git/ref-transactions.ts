@@ -39,12 +39,18 @@ export class RefTransactions {
     requireSound(updates);
     if (updates.length === 0) return true;
     return this.#mutex.run("", async () => {
-      for (let attempt = 1; ; attempt++) {
-        const failure = await this.#try(updates, oneLine(reason));
+      let left = updates;
+      for (let attempt = 1; left.length > 0; attempt++) {
+        const failure = await this.#try(left, oneLine(reason));
         if (failure === undefined) break;
-        if (!(await this.#expectationsHold(updates))) return false;
-        if (!isPassing(failure) || attempt === 4) throw updateFailure(failure, updates);
-        await sleep(50 * attempt * (1 + Math.random()));
+        const now = await this.read(updates.map(({ ref }) => ref));
+        if (!updates.every(({ ref, from }) => from === undefined || (now.get(ref) ?? null) === from)) return false;
+        // git does not always take the deletion of a ref that is not there (its name may be a directory of others).
+        const needed = left.filter(({ ref, to }) => to !== null || now.has(ref));
+        if (needed.length === left.length && (!isPassing(failure) || attempt >= 4))
+          throw updateFailure(failure, updates);
+        if (needed.length === left.length) await sleep(50 * attempt * (1 + Math.random()));
+        left = needed;
       }
       const directories = updates.map(({ ref }) => dirname(join(this.#commonDirectory, ref)));
       // A deletion may have rewritten packed-refs.
@@ -89,11 +95,6 @@ export class RefTransactions {
     } catch (error) {
       return error;
     }
-  }
-
-  async #expectationsHold(updates: readonly RefUpdate[]): Promise<boolean> {
-    const now = await this.read(updates.map(({ ref }) => ref));
-    return updates.every(({ ref, from }) => from === undefined || (now.get(ref) ?? null) === from);
   }
 }
 

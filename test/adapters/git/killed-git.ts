@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RealSite } from "./git-site.ts";
 
@@ -17,12 +17,13 @@ export interface KillPoint {
 export function runKilled(site: RealSite, path: string, statements: string, point: KillPoint): boolean {
   const program = join(site.root, "killing-git");
   const reached = join(site.root, "reached");
+  rmSync(reached, { force: true });
   // A lasting `update-ref --stdin` answers before it ends, so "after" is when it has said that it is done.
-  const after = `${point.sh ?? ":"}; touch '${reached}'; kill -9 $PPID`;
+  const after = `${point.sh ?? ":"}; touch '${reached}'; kill -9 $PPID; exit`;
   const act =
     point.when === "before"
       ? `touch '${reached}'; kill -9 $PPID; exit 1`
-      : `case " $* " in *" --stdin "*) P=$PPID; git "$@" | while read -r line; do if [ "$line" = "commit: ok" ]; then touch '${reached}'; kill -9 $P; fi; echo "$line"; done; exit;; *) git "$@"; ${after};; esac`;
+      : `case "$sub" in update-ref) P=$PPID; git "$@" | while read -r line; do if [ "$line" = "commit: ok" ]; then touch '${reached}'; kill -9 $P; fi; echo "$line"; done; exit;; *) git "$@"; ${after};; esac`;
   writeFileSync(
     program,
     `#!/bin/sh
