@@ -33,7 +33,16 @@ export const POOL: ResourceType = {
 };
 export const AGENT: ResourceType = type("work.town.dev", "Agent", "agents", true, ["ag"]);
 export const BEAD: ResourceType = type("work.town.dev", "Bead", "beads", true, ["bd"]);
-const TYPES = [RIG, POOL, AGENT, BEAD];
+const TYPES = [
+  type("town.dev", "Town", "towns", false, []),
+  RIG,
+  POOL,
+  type("town.dev", "Convoy", "convoys", true, ["cv"]),
+  AGENT,
+  BEAD,
+  type("work.town.dev", "MergeRequest", "mergerequests", true, ["mr"]),
+  type("work.town.dev", "Session", "sessions", true, ["ses"]),
+];
 
 function type(
   group: string,
@@ -69,6 +78,7 @@ export class FakeTown {
   /** Exact path (without query) to an answer that goes before everything else. */
   readonly routes = new Map<string, (request: ApiRequest) => FakeAnswer>();
   readonly events: unknown[] = [];
+  #version = 100;
   readonly columns: Columns;
 
   constructor(objects: readonly FakeObject[] = [], columns: Columns = {}) {
@@ -167,10 +177,17 @@ export class FakeTown {
       if (!dry) this.objects.splice(this.objects.indexOf(object), 1);
       return { body: { kind: "Status", status: "Success", details: { name, uid: object.metadata["uid"] } } };
     }
-    const patched =
-      request.method === "PATCH" ? (merged(object, JSON.parse(request.body ?? "{}")) as FakeObject) : object;
+    const patched = request.method === "PATCH" ? this.#patched(object, JSON.parse(request.body ?? "{}")) : object;
     if (!dry) this.objects[this.objects.indexOf(object)] = patched;
     return { body: patched };
+  }
+
+  /** A change raises resourceVersion; a patch that changes nothing does not. JSON patches change nothing here. */
+  #patched(object: FakeObject, patch: unknown): FakeObject {
+    const next = Array.isArray(patch) ? object : (merged(object, patch) as FakeObject);
+    if (JSON.stringify(next) === JSON.stringify(object)) return object;
+    this.#version += 1;
+    return { ...next, metadata: { ...next.metadata, resourceVersion: String(this.#version) } };
   }
 
   #table(kind: ResourceType, objects: readonly FakeObject[]): unknown {

@@ -6,10 +6,9 @@ import type { VerbResult } from "../../resource/verb.ts";
 import { textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
 import { yamlText } from "../output/yaml.ts";
-import type { ApiObject } from "../resources/objects.ts";
+import { withoutManagedFields, type ApiObject } from "../resources/objects.ts";
 import { findObjects } from "../resources/writes.ts";
 import { callVerb, printResult } from "../verbs/call-verb.ts";
-import { withoutManagedFields } from "./get.ts";
 
 const INTRODUCTION =
   "# Save to change the object, leave the text as it is (or empty) to change nothing. Lines with # at their start are dropped.\n#\n";

@@ -12,7 +12,14 @@ import { tableLines } from "../output/table.ts";
 import { areNamed, discoverTypes, pathOf, typeText, withQuery, type ResourceType } from "../resources/discovery.ts";
 import { KNOWN_TYPES } from "../resources/known-types.ts";
 import { scopeOf } from "../resources/flags.ts";
-import { getObject, listObjects, notFound, type ApiObject, type Scope } from "../resources/objects.ts";
+import {
+  getObject,
+  listObjects,
+  notFound,
+  withoutManagedFields,
+  type ApiObject,
+  type Scope,
+} from "../resources/objects.ts";
 import { selectionsOf, type Selection } from "../resources/selection.ts";
 import { joinedTables, TABLE_ACCEPT, textTableOf, type ServerTable } from "../resources/server-table.ts";
 import type { GetOptions } from "./get-options.ts";
@@ -208,13 +215,6 @@ async function printObjects(
     );
   else if (first !== undefined) context.streams.out(plainText(print(first)));
   return reported(failures, context);
-}
-
-export function withoutManagedFields(object: ApiObject): ApiObject {
-  const { managedFields: _, ...metadata } = object.metadata as ApiObject["metadata"] & {
-    readonly managedFields?: unknown;
-  };
-  return { ...object, metadata };
 }
 
 function noneFound(scope: Scope): string {

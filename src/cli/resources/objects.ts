@@ -68,3 +68,11 @@ export function notFound(type: ResourceType, name: string): ApiStatusError {
     details: { name, group: type.group, kind: type.plural },
   });
 }
+
+/** The object as people read it; managedFields are for server-side apply. */
+export function withoutManagedFields(object: ApiObject): ApiObject {
+  const { managedFields: _, ...metadata } = object.metadata as ApiObject["metadata"] & {
+    readonly managedFields?: unknown;
+  };
+  return { ...object, metadata };
+}

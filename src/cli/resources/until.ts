@@ -41,7 +41,7 @@ export async function until(expectation: Expectation, context: CommandContext): 
   try {
     const signal = AbortSignal.any([context.signal, stop.signal]);
     while (!(await seen(expectation, signal))) {
-      if (late) throw timedOut(expectation);
+      if (late || (deadlineMs !== undefined && context.now() >= deadlineMs)) throw timedOut(expectation);
       await context.sleep(RETRY_MS);
     }
   } catch (error) {

@@ -6,7 +6,7 @@ import { outputFormat } from "../output/object-format.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { discoverTypes, pathOf, typeText, withQuery, type ResourceType } from "./discovery.ts";
 import { scopeOf } from "./flags.ts";
-import { getObject, listObjects, type ApiObject } from "./objects.ts";
+import { getObject, listObjects, withoutManagedFields, type ApiObject } from "./objects.ts";
 import { selectionsOf } from "./selection.ts";
 
 /** An object that a command is about to change, as it is now. */
@@ -98,5 +98,5 @@ export function reportWrite(context: CommandContext, input: CommandInput, { type
   const format = outputFormat(output);
   if (format.as === "Table")
     throw usageError(`-o ${output} is not possible here`, "allowed: name, json, yaml, jsonpath=TEMPLATE");
-  context.streams.out(plainText(format.print(object)));
+  context.streams.out(plainText(format.print(withoutManagedFields(object))));
 }

@@ -29,7 +29,7 @@ describe("get", () => {
       "get pools --sort-by .spec.role",
       "get pools --sort-by={.metadata.creationTimestamp}",
       "get beads -n web",
-      "get sessions",
+      "get widgets",
     ];
     await expect(await transcriptOf(lines)).toMatchFileSnapshot("../../golden/cli/get-tables.txt");
   });
