@@ -1,4 +1,5 @@
 import { TownError } from "../errors/town-error.ts";
+import type { Log } from "../ports/log.ts";
 import type { WatchEvent } from "../ports/objects.ts";
 import type { RunnableController } from "../resource/controller.ts";
 import { keyText, type ObjectKey, type TownObject } from "../resource/object-meta.ts";
@@ -61,6 +62,9 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
   /** Writes under way to the store, to know our own change notices. */
   readonly #written = new Map<string, (object: TownObject) => boolean>();
   readonly #stopped = new AbortController();
+  /** Tells runs of this life from those of others in the log. */
+  readonly #life: string;
+  #runs = 0;
   #busy = 0;
   #started = false;
   #paused = false;
@@ -76,6 +80,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
     this.controller = options.controller;
     this.#ports = options.ports;
     this.#metrics = new LoopMetrics(options.ports.metrics, options.controller.name);
+    this.#life = options.ports.random.base36(6);
     this.#queue = new WorkQueue({
       clock: options.ports.clock,
       random: options.ports.random,
@@ -235,14 +240,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
     this.#busy += 1;
     this.#watch();
     const before = this.#ports.objects.get(key);
-    const log = lazyLog(() =>
-      this.#ports.log.child({
-        controller: this.controller.name,
-        ...key,
-        generation: before?.metadata.generation,
-        reconcileId: this.#ports.random.base36(8),
-      }),
-    );
+    const log = this.#logOf(key, before);
     const outcome = await reconcile({
       controller: this.controller,
       ports: { ...this.#ports, log },
@@ -266,8 +264,20 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
     this.#schedulePump();
   }
 
+  #logOf(key: ObjectKey, object: TownObject | undefined): Log {
+    const { log } = this.#ports;
+    this.#runs += 1;
+    const facts = {
+      controller: this.controller.name,
+      ...key,
+      generation: object?.metadata.generation,
+      reconcileId: `${this.#life}-${this.#runs.toString(36)}`,
+    };
+    return lazyLog(log, () => log.child(facts));
+  }
+
   /** The one place where an outcome reaches the queue. */
-  #decide(key: ObjectKey, object: TownObject | undefined, outcome: Outcome, log: EnginePorts["log"]): void {
+  #decide(key: ObjectKey, object: TownObject | undefined, outcome: Outcome, log: Log): void {
     const id = keyText(key);
     const step = nextStep(outcome);
     const { failure, acted } = outcome;
@@ -287,7 +297,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
     else if (step.do === "Wait") log.debug({ reason: failure.reason, retryInMs: step.ms }, "waiting");
   }
 
-  #tell(outcome: Outcome, log: EnginePorts["log"], retryInMs: number): void {
+  #tell(outcome: Outcome, log: Log, retryInMs: number): void {
     const { failure } = outcome;
     const fields = { err: failure?.error, reason: failure?.reason, retryInMs: Math.round(retryInMs) };
     if (failure?.kind === "Conflict") log.debug(fields, "somebody else wrote first, will be retried");
@@ -295,7 +305,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
   }
 
   /** Another look at what the actions did; a loop that acts on and on is slowed down. */
-  #again(key: ObjectKey, log: EnginePorts["log"]): void {
+  #again(key: ObjectKey, log: Log): void {
     const id = keyText(key);
     const rounds = (this.#rounds.get(id) ?? 0) + 1;
     this.#rounds.set(id, rounds);

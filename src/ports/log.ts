@@ -5,6 +5,15 @@ export interface Log {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
   child(fields: Readonly<Record<string, unknown>>): Log;
+  /** False: debug lines go nowhere, so that what is said often need not be made. Absent: they may be read. */
+  readonly writesDebug?: boolean;
 }
 
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
+export const silentLog: Log = {
+  writesDebug: false,
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+};

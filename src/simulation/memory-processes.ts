@@ -81,7 +81,7 @@ export class MemoryMachine {
   }
 
   /** The port for one process life (a controller): itself a process of the machine, gone after `endLife`. */
-  life(): { readonly processes: Processes; endLife(): void } {
+  life(): { readonly processes: Processes; readonly endLife: () => void } {
     const self = this.#spawn();
     const whileAlive = async <T>(work: Promise<T>): Promise<T> => {
       const settled = await work.then(

@@ -46,6 +46,7 @@ export function createLog(options: LogOptions): Log {
 
 function asLog(logger: Logger): Log {
   return {
+    writesDebug: logger.isLevelEnabled("debug"),
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),

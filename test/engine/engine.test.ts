@@ -13,7 +13,7 @@ import {
   gadgets,
   gadgetTown,
   type GadgetTown,
-  MemoryWorkshop,
+  type MemoryWorkshop,
   planGadget,
   toolKey,
   writesOf,
