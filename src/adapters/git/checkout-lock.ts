@@ -27,8 +27,14 @@ interface Place {
   readonly gitDirectory: string;
 }
 
-/** Within this process a checkout is held by one caller at a time; others wait their turn. */
-const turns = new KeyedMutex();
+/** Callers that count as one owner hold a checkout one at a time; the others of them wait their turn. */
+const turnsOf = new WeakMap<OwnerProbe, KeyedMutex>();
+
+function turns(owner: OwnerProbe): KeyedMutex {
+  const known = turnsOf.get(owner) ?? new KeyedMutex();
+  turnsOf.set(owner, known);
+  return known;
+}
 
 /** Finds the checkout of a branch and takes its `index.lock`, without running git where HEAD is a file that tells. */
 export class CheckoutLocks {
@@ -58,7 +64,7 @@ export class CheckoutLocks {
       release = resolve;
     });
     await new Promise<void>((mine) => {
-      void turns.run(place.gitDirectory, async () => {
+      void turns(this.#options.owners).run(place.gitDirectory, async () => {
         mine();
         await turn;
       });
@@ -180,7 +186,7 @@ class IndexLock {
     const owner = ownerIn((await readTextFile(this.#path)) ?? "");
     if (owner === undefined) return (await unlessMissing(lstat(this.#path))) === undefined;
     const self = await this.#owners.self();
-    // Callers of this process take turns, so a lock of its own is one whose holder failed.
+    // Callers of one owner take turns, so a lock of its own is one whose holder failed.
     if (owner.pid === self.pid && owner.startTime === self.startTime) return true;
     return (await this.#owners.probe(owner)) === "Dead";
   }
