@@ -7,7 +7,7 @@ import { createNodeProcesses } from "../adapters/node-processes.ts";
 import { nodeRandom } from "../adapters/node-random.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { createEngine } from "../engine/engine.ts";
-import { acquireLeaderLock } from "./stopgap.ts";
+import { acquireLeaderLock } from "../engine/leader-lock.ts";
 import { TerminalError } from "../errors/town-error.ts";
 import { projectGraph } from "../kinds/graph-projection.ts";
 import { CONTROLLERS, KINDS } from "../kinds/index.ts";
@@ -23,10 +23,14 @@ import { ensureCertificates } from "../server/certificates.ts";
 import { explainVerb } from "../server/explain-verb.ts";
 import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
-import { SourceSync } from "../sync/source-sync.ts";
+import { SourceSync, trackedBranch } from "../sync/source-sync.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
 import { settingsOf, sourceController } from "../sync/source-controller.ts";
+import { CommitWriter } from "../manifests/commit-writer.ts";
+import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
+import { applyVerb } from "./apply-verb.ts";
 import { endpointFile } from "./endpoint.ts";
+import { InternalCalls } from "./internal-calls.ts";
 import { FormulaFiles } from "./formula-files.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
 import { townHash, townLayout } from "./layout.ts";
@@ -76,6 +80,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     clock: systemClock,
     random: nodeRandom,
     path: `${layout.state}/controller.lock`,
+    version: options.version,
   });
   const closers: (() => Promise<unknown>)[] = [() => lock.release()];
   const stop = async (): Promise<void> => {
@@ -176,10 +181,25 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       await observing;
     };
     closers.push(stopLoops);
-    writers.connect({
-      graphs,
-      desired: { write: () => Promise.reject(new TerminalError("NotYet", "not yet")) },
+    const commits = new CommitWriter({
+      repository,
+      files,
+      clock: systemClock,
+      log,
+      kinds: KINDS,
+      target: async () => {
+        const settings = settingsOf(store.get(HQ) ?? missingTown());
+        return { branch: `refs/heads/${await trackedBranch(repository, settings)}`, directory: settings.path };
+      },
+      locals: async () => readLocalValues(await files.readText(`${layout.root}/${LOCAL_FILE}`)).values,
+      originOf: (key) => store.originOf(key),
+      committed: async () => {
+        await sync.sync(settingsOf(store.get(HQ) ?? missingTown()));
+      },
     });
+    await commits.recover();
+    writers.connect({ graphs, desired: commits });
+    const calls = new InternalCalls();
     const watching = watchTown({ files, layout, repository, poke: () => engine.poke("source", HQ), formulas });
     closers.push(() => watching.close());
     const api = createApi({
@@ -188,12 +208,12 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       events: store,
       clock: systemClock,
       random: nodeRandom,
-      authenticator: { authenticate: (token) => tokens.caller(token, "socket") },
+      authenticator: { authenticate: (token) => calls.caller(token) ?? tokens.caller(token) },
       writers: writers.table,
       verbs: townVerbs({
         ports,
         stopLoops,
-        more: [explainVerb(registry), kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files)],
+        more: [explainVerb(registry), applyVerb(registry, calls), kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files)],
       }),
       sessionKind: "Session",
       logs: sessionLogs(sessions, systemClock, (session) => view.sight(String(session.spec["runtimeName"])).state === "Running"),
@@ -201,6 +221,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       version: options.version,
       problems: () => (view.ready ? [] : ["sessions were not observed yet"]),
     });
+    calls.connect(api);
     const listener = await listenOnSocket(api, layout.socket);
     const certificates = await ensureCertificates({
       files,
@@ -239,4 +260,8 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
   const known = new Set(["source", ...CONTROLLERS.map((controller) => controller.name)]);
   return names?.flatMap((name) => (name === "workers" ? ["workers", "agents"] : [name])).filter((name) => known.has(name));
+}
+
+function missingTown(): never {
+  throw new TerminalError("TownMissing", "the object Town/hq is missing");
 }

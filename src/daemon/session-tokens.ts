@@ -98,13 +98,12 @@ export class TokenRegistry implements SessionTokens {
   }
 
   /** Who holds a token; undefined for one that was never issued or is void. */
-  caller(token: string, origin: string): Caller | undefined {
+  caller(token: string): Caller | undefined {
     const hash = hashOf(token);
     if (this.#overseer !== undefined && same(this.#overseer.hash, hash)) {
       return {
         name: "overseer",
         role: "admin",
-        origin,
         ...(this.#overseer.email === undefined ? {} : { email: this.#overseer.email }),
       };
     }
@@ -113,7 +112,6 @@ export class TokenRegistry implements SessionTokens {
       return {
         name: issued.identity,
         role: "agent",
-        origin,
         permissions: issued.permissions,
         session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation },
       };

@@ -1,0 +1,162 @@
+import { z } from "zod";
+import type { BdContext, BdSession, ClosedStep } from "../bd/context.ts";
+import { placeFlags } from "../bd/grammar/global-flags.ts";
+import { runBd } from "../bd/run-bd.ts";
+import { absolute } from "../bd/access/files.ts";
+import { META } from "../domain/work-graph/bead.ts";
+import { ApiStatusError } from "../errors/town-error.ts";
+import type { GitGraph } from "../graph/git-graph.ts";
+import type { RigSpec } from "../kinds/rig/rig.schema.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
+import type { Caller } from "../resource/caller.ts";
+import type { TownObject } from "../resource/object-meta.ts";
+import type { Verb } from "../resource/verb.ts";
+import type { AgentSession } from "../verbs/agent-session.ts";
+import { checkFence, hookedBead, sessionOf } from "../verbs/agent-session.ts";
+import { argumentsOf } from "../verbs/arguments.ts";
+import { hookOf } from "../work/agent-record.ts";
+import { closeStep } from "../work/molecule.ts";
+import { rigSource } from "../work/rig-target.ts";
+import { bdTools } from "./bd-tools.ts";
+import type { TownGraphs } from "./graph-host.ts";
+
+const bdArguments = z.strictObject({
+  argv: z.array(z.string()),
+  cwd: z.string().optional(),
+  stdin: z.string().optional(),
+  /** Columns of the terminal on which the answer is shown; absent: it goes to a pipe. */
+  columns: z.int().min(20).max(1000).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+});
+
+export interface BdVerbParts {
+  readonly ports: LoopPorts;
+  readonly graphs: TownGraphs;
+  readonly version: string;
+}
+
+/** `town bd …`: bd's command line over the stores of the town. */
+export function bdVerb(parts: BdVerbParts): Verb {
+  return {
+    name: "bd",
+    summary: "beads with bd's commands, flags and output",
+    needs: "view",
+    async run({ caller, args, signal }) {
+      const options = argumentsOf("bd", bdArguments, args);
+      const session = caller.session === undefined ? undefined : sessionOf("bd", caller, parts.ports);
+      const cwd = options.cwd ?? session?.sandbox ?? parts.ports.layout.root;
+      const home = await homeStore(options.argv, cwd, session, parts);
+      const context: BdContext = {
+        graphs: parts.ports.graphs,
+        home,
+        actor: session?.identity ?? caller.name,
+        ...(caller.email === undefined || session !== undefined ? {} : { owner: caller.email }),
+        ...(session === undefined ? {} : { session: bdSession(session, caller) }),
+        readOnly: caller.role === "view",
+        clock: parts.ports.clock,
+        files: parts.ports.files,
+        cwd,
+        ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+        isTerminal: options.columns !== undefined,
+        ...(options.columns === undefined ? {} : { columns: options.columns }),
+        env: options.env ?? {},
+        version: parts.version,
+        tools: toolsOf(parts),
+        guardClose: (id) => hookGuard(id, session),
+        closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
+        signal,
+      };
+      const { stdout, stderr, exitCode } = await runBd(options.argv, context);
+      // What the API shows next must have what was just acknowledged.
+      await Promise.all(parts.ports.graphs.all().map(({ namespace }) => parts.graphs.settled(namespace)));
+      return {
+        text: stdout.replace(/\n$/, ""),
+        ...(stderr === "" ? {} : { errorText: stderr.replace(/\n$/, "") }),
+        exitCode,
+      };
+    },
+  };
+}
+
+function bdSession(session: AgentSession, caller: Caller): BdSession {
+  const permissions = caller.permissions ?? [];
+  return {
+    name: session.author.session,
+    managesBeads: permissions.includes("*") || permissions.includes("*:beads"),
+    directory: session.sandbox,
+  };
+}
+
+/** The agent's own rig; for people `--rig`, the rig their directory belongs to, else the town. */
+async function homeStore(
+  argv: readonly string[],
+  cwd: string,
+  session: AgentSession | undefined,
+  parts: BdVerbParts,
+): Promise<WorkGraph> {
+  const { directory, rig } = placeFlags(argv);
+  const namespace =
+    rig ?? session?.namespace ?? (await rigAround(directory === undefined ? cwd : absolute(directory, cwd), parts));
+  const graph = parts.ports.graphs.graph(namespace ?? "hq");
+  if (graph !== undefined) return graph;
+  const known = parts.ports.graphs.all().map((one) => one.namespace);
+  throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace ?? "hq"} is not open`, {
+    hint: known.length === 0 ? "try again in a moment" : `open are: ${known.sort().join(", ")}`,
+  });
+}
+
+/** Namespace of the rig whose clone, worktree or source repository a directory is in; undefined for the town itself. */
+async function rigAround(directory: string, { ports, graphs }: BdVerbParts): Promise<string | undefined> {
+  const repository = await ports.git.open(directory).catch(() => undefined);
+  if (repository === undefined) return undefined;
+  const store = await repository.config("town.store");
+  for (const { namespace } of ports.graphs.all()) {
+    if (namespace === "hq") continue;
+    const clone = graphs.directory.store(namespace)?.repository.commonDirectory;
+    if (clone !== undefined && (clone === repository.commonDirectory || clone === store)) return namespace;
+    const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
+    const source = rig === undefined ? undefined : rigSource(rig.spec, ports.layout.root);
+    if (source === repository.path || source === repository.commonDirectory) return namespace;
+  }
+  return undefined;
+}
+
+function toolsOf({ ports, graphs }: BdVerbParts) {
+  const storeOf = ({ namespace }: WorkGraph): GitGraph => {
+    const store = graphs.directory.store(namespace);
+    if (store === undefined)
+      throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} was closed; try again`);
+    return store;
+  };
+  const mayPush = ({ namespace }: WorkGraph): boolean => {
+    const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
+    return namespace === "hq" || rig?.spec.push.work === true;
+  };
+  return bdTools({ storeOf, files: ports.files, clock: ports.clock, random: ports.random, mayPush });
+}
+
+/** What is on the hook ends with `town done`, which keeps its commits. */
+function hookGuard(id: string, session: AgentSession | undefined): string | undefined {
+  if (session === undefined) return undefined;
+  if (hookOf(session.graph, session.identity)?.id !== id) return undefined;
+  return `${id} is on your hook: closing or dropping it here would lose its work`;
+}
+
+/** Steps close in their order, and an agent closes those of its own work. */
+function closeMoleculeStep(
+  tx: GraphTransaction,
+  id: string,
+  reason: string | undefined,
+  session: AgentSession | undefined,
+): ClosedStep | undefined {
+  if (tx.get(id)?.metadata?.[META.step] === undefined) return undefined;
+  if (session !== undefined) {
+    checkFence(tx, session.name, session.generation);
+    if (hookedBead("bd close", session, tx).metadata?.[META.molecule] !== tx.parentOf(id)?.id)
+      throw new ApiStatusError(403, "Forbidden", `${id} is no step of the work on your hook`, {
+        hint: "town mol current",
+      });
+  }
+  return closeStep(tx, id, reason);
+}
