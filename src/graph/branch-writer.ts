@@ -63,6 +63,11 @@ export class BranchWriter {
     return this.#positions.get(log) ?? 0;
   }
 
+  /** What the next commit writes contains a log up to `seq`. */
+  contains(log: string, seq: number): void {
+    this.#positions.set(log, Math.max(seq, this.positionOf(log)));
+  }
+
   /** Takes a commit as the one to build on. `pin`: what the pin of this store says now. */
   async adopt(commit: string, pin: string | undefined): Promise<void> {
     const { repository } = this.#options;

@@ -1,5 +1,5 @@
 import { changeEvents } from "../domain/work-graph/history/change-events.ts";
-import type { GitObjects } from "../ports/git.ts";
+import type { GitObjects, Repository } from "../ports/git.ts";
 import type { Author, HistoryEntry } from "../ports/work-graph.ts";
 import type { RecordChange } from "./transaction.ts";
 import type { TreeWriter } from "./tree-writer.ts";
@@ -52,6 +52,27 @@ export function parseEventLine(line: string): HistoryEntry | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** All events of one bead: those in the logs of a commit, then those that wait to be flushed; oldest first. */
+export async function readHistory(
+  repository: Repository,
+  commit: string | undefined,
+  id: string,
+  pending: readonly HistoryEntry[],
+): Promise<readonly HistoryEntry[]> {
+  const entries: HistoryEntry[] = [];
+  const needle = JSON.stringify(id);
+  const files = commit === undefined ? [] : await repository.listFiles(commit, "log");
+  const texts = await repository.objects.readBlobs(files.map((file) => file.id));
+  for (const file of files) {
+    for (const line of (texts.get(file.id) ?? "").split("\n")) {
+      const entry = line.includes(needle) ? parseEventLine(line) : undefined;
+      if (entry?.id === id) entries.push(entry);
+    }
+  }
+  for (const entry of pending) if (entry.id === id) entries.push(entry);
+  return entries.sort((a, b) => a.timeMs - b.timeMs);
 }
 
 /** Files to write so that `lines` are in the log of `logId` on the day of `timeMs`, given the tree of the parent commit. */

@@ -1,27 +1,26 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
 import { holdingAncestors, holdsDescendants } from "../domain/work-graph/index/readiness.ts";
-import type { GraphMergeResult, LostClaim } from "../domain/work-graph/merge/merge-graphs.ts";
+import type { GraphMergeResult } from "../domain/work-graph/merge/merge-graphs.ts";
 import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
-import { formatStamp } from "../domain/work-graph/record/stamp.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
+import { formatStamp } from "../domain/work-graph/record/stamp.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { HistoryEntry, WorkGraph } from "../ports/work-graph.ts";
 import type { AbsorbReport } from "./absorb.ts";
-import { prepareMerge } from "./absorb.ts";
+import { BranchMerger } from "./branch-merger.ts";
 import type { BranchWriter } from "./branch-writer.ts";
-import { parseEventLine } from "./event-log.ts";
-import { ForeignReader, mergedLogText } from "./foreign-change.ts";
-import type { StoreOptions, Unflushed } from "./graph-store.ts";
+import { readHistory } from "./event-log.ts";
+import type { StoreOptions } from "./graph-store.ts";
 import { GraphStore } from "./graph-store.ts";
-import { writeLocalState } from "./local-state.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import type { StorePaths } from "./paths.ts";
-import { writeCache } from "./record-cache.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
 import type { StoreLock } from "./store-lock.ts";
+import type { Unflushed } from "./unflushed.ts";
 import type { Wal } from "./wal.ts";
 
 export interface GitGraphParts {
@@ -34,38 +33,44 @@ export interface GitGraphParts {
   readonly wal: Wal;
   readonly flushIntervalMs: number;
   readonly flushRecords: number;
-  /** Records that were not in the cache when the store was opened. */
-  readonly loadedFromGit: number;
   readonly segmentBytes: number;
-  /** Logs this store wrote under other ids; they go once the branch has them. */
-  readonly otherLogs: readonly string[];
+  readonly loadedFromGit: number;
+  readonly otherLogs: ReadonlyMap<string, number>;
 }
 
-/** The cache is written again after so many records changed. */
-const cacheEvery = 1_000;
-/** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
-const packEvery = 100;
 const maxFlushAttempts = 5;
 const maxRetryMs = 30_000;
 
 /** The work graph of one repository: transactions in front, the branch behind. */
 export class GitGraph extends GraphStore implements WorkGraph {
   readonly #parts: GitGraphParts;
-  readonly #reader: ForeignReader;
+  readonly #merger: BranchMerger;
+  readonly #house: Housekeeping;
   readonly #stopping = new AbortController();
   #serial: Promise<unknown> = Promise.resolve();
   #timer: { readonly wake: AbortController; readonly done: Promise<void> } | undefined;
-  #flushes = 0;
-  #uncached: number;
-  #caching: Promise<void> | undefined;
-  /** A branch that was merged into memory and must become a parent of the next commit, with the files it brings. */
-  #merged: { readonly tip: string; readonly files: ReadonlyMap<string, string | null> } | undefined;
 
   constructor(options: StoreOptions, parts: GitGraphParts) {
     super(options);
     this.#parts = parts;
-    this.#uncached = parts.loadedFromGit;
-    this.#reader = new ForeignReader(parts.repository, parts.writer.trees, options.index.statuses);
+    const { index, log, random } = options;
+    this.#house = new Housekeeping({ ...parts, index, log, state: () => ({ seq: this.seq, requests: this.requests }) });
+    this.#merger = new BranchMerger(parts.repository, parts.writer, {
+      namespace: this.namespace,
+      prefix: this.prefix,
+      index,
+      random,
+      log,
+      unflushed: () => ({ ids: this.unflushed.ids, events: this.unflushed.events }),
+      apply: (actor, quiet, run) => this.#applyMerge(actor, quiet, run),
+      markDirty: (ids) => this.unflushed.mark(ids),
+      observeStamp: (record) => this.observeStamp(record),
+      setAside: (bad) =>
+        this.setAside(
+          "branch",
+          bad.map(({ path, commit, problem, text }) => ({ place: `${path}@${commit}`, problem, text })),
+        ),
+    });
   }
 
   get repository(): Repository {
@@ -80,6 +85,10 @@ export class GitGraph extends GraphStore implements WorkGraph {
   /** Last commit that this store wrote or built on. */
   get tip(): string | undefined {
     return this.#parts.writer.tip;
+  }
+
+  get statuses(): StatusBook {
+    return this.index.statuses;
   }
 
   /** Lets this store see beads of other stores. */
@@ -111,10 +120,6 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.index.reachOf(id);
   }
 
-  get statuses(): StatusBook {
-    return this.index.statuses;
-  }
-
   /** The record, also when it is a tombstone. */
   stored(id: string): BeadRecord | undefined {
     return deepFreeze(this.index.stored(id));
@@ -122,12 +127,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   /** Keeps for a person what could not be taken in. */
   async setAside(kind: string, items: readonly SetAsideItem[]): Promise<void> {
+    if (this.#parts.lock === undefined) return;
     await setAside(this.#parts.files, this.#parts.paths.setAside, kind, items, this.options.log);
   }
 
   /** Takes over what a former process had not flushed. */
   resume(unflushed: Unflushed): void {
-    this.putBack(unflushed);
+    this.unflushed.putBack(unflushed);
     if (unflushed.ids.size > 0 && this.#parts.lock !== undefined) this.onDirty();
   }
 
@@ -137,7 +143,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
       const wake = new AbortController();
       this.#timer = { wake, done: this.#flushLater(wake) };
     }
-    if (this.dirtyCount >= this.#parts.flushRecords) this.#timer.wake.abort();
+    if (this.unflushed.size >= this.#parts.flushRecords) this.#timer.wake.abort();
   }
 
   // Never rejects: the log has everything, so a failed flush is tried again.
@@ -158,7 +164,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     }
     this.#timer = undefined;
     // What came in during the flush waits for the next one.
-    if (this.dirtyCount > 0) this.onDirty();
+    if (this.unflushed.size > 0) this.onDirty();
   }
 
   // Flushes and merges of one store never overlap.
@@ -175,112 +181,47 @@ export class GitGraph extends GraphStore implements WorkGraph {
   async #flushNow(): Promise<string> {
     for (let attempt = 1; attempt <= maxFlushAttempts; attempt++) {
       const expected = await this.repository.resolve(this.branch);
-      if (expected !== undefined && expected !== this.tip && expected !== this.#merged?.tip)
-        await this.#absorb(expected);
+      const known = expected === undefined || expected === this.tip || expected === this.#merger.pending?.tip;
+      if (!known) await this.#merger.absorb(expected);
       const commit = await this.#writeCommit(expected);
-      if (commit === undefined) {
-        await this.#parts.writer.readPin();
-        continue;
-      }
-      await this.#tidy();
-      return commit;
+      if (commit !== undefined) return commit;
+      await this.#parts.writer.readPin();
     }
     throw new WaitingError(
       "BranchBusy",
       `Cannot flush the work graph of ${this.namespace}: ${this.branch} was moved ${maxFlushAttempts} times meanwhile.`,
       1_000,
-      {
-        hint: "Everything is safe in the log; it is tried again.",
-      },
+      { hint: "Everything is safe in the log; it is tried again." },
     );
   }
 
   async #writeCommit(expected: string | undefined): Promise<string | undefined> {
     const { writer } = this.#parts;
-    if (this.dirtyCount === 0 && this.#merged === undefined && writer.tip !== undefined && writer.tip === expected) {
-      if (this.#uncached >= cacheEvery) this.#refreshCache(writer.tip, this.#lastingRecords());
+    const merged = this.#merger.pending;
+    if (this.unflushed.size === 0 && merged === undefined && writer.tip !== undefined && writer.tip === expected)
       return writer.tip;
-    }
-    const unflushed = this.takeUnflushed();
+    const taken = this.unflushed.take();
+    const seq = this.seq;
     // What memory holds at this instant is what the commit will hold.
-    const snapshot = this.#uncached + unflushed.ids.size >= cacheEvery ? this.#lastingRecords() : undefined;
-    const merged = this.#merged;
+    const snapshot = this.#house.snapshotFor(taken.ids.size);
     const records = new Map<string, BeadRecord | undefined>();
-    for (const id of unflushed.ids) records.set(id, this.index.stored(id));
+    for (const id of taken.ids) records.set(id, this.index.stored(id));
     let commit: string | undefined;
     try {
-      const change = {
-        records,
-        events: unflushed.events,
-        seq: this.seq,
-        merged: merged?.tip,
-        ...(merged === undefined ? {} : { files: merged.files }),
-      };
-      commit = await writer.commit(change, expected);
+      const files = merged === undefined ? {} : { files: merged.files, merged: merged.tip };
+      commit = await writer.commit({ records, events: taken.events, seq, ...files }, expected);
     } finally {
-      if (commit === undefined) this.putBack(unflushed);
+      if (commit === undefined) this.unflushed.putBack(taken);
     }
     if (commit === undefined) return undefined;
-    if (this.#merged === merged) this.#merged = undefined;
-    this.#uncached += unflushed.ids.size;
-    if (snapshot !== undefined) this.#refreshCache(commit, snapshot);
+    this.#merger.settled();
+    await this.#house.committed(commit, taken.ids.size, snapshot);
     return commit;
-  }
-
-  #lastingRecords(): readonly BeadRecord[] {
-    const records: BeadRecord[] = [];
-    for (const record of this.index.all()) if (record.ephemeral !== true) records.push(record);
-    return records;
-  }
-
-  // In the background: a cache that could not be written costs time at the next start, nothing else.
-  #refreshCache(commit: string, records: readonly BeadRecord[]): void {
-    if (this.#caching !== undefined) return;
-    this.#uncached = 0;
-    this.#caching = writeCache(this.#parts.files, this.#parts.paths.cache, commit, records)
-      .catch((error: unknown) =>
-        this.options.log.warn({ namespace: this.namespace, err: error }, "cannot write the cache of the work graph"),
-      )
-      .finally(() => {
-        this.#caching = undefined;
-      });
   }
 
   /** Merges a commit of somebody else into memory and log; the next flush writes the result. */
   absorb(commit: string): Promise<AbsorbReport | undefined> {
-    return this.#inTurn(() => this.#absorb(commit));
-  }
-
-  async #absorb(theirs: string): Promise<AbsorbReport | undefined> {
-    const { writer, repository } = this.#parts;
-    const tip = writer.tip;
-    const base = tip === undefined ? undefined : await repository.mergeBase(tip, theirs);
-    if (base === theirs) return undefined;
-    const change = await this.#reader.read(base, theirs);
-    const prepared = await prepareMerge(change, {
-      repository,
-      reader: this.#reader,
-      index: this.index,
-      prefix: this.prefix,
-      random: this.options.random,
-      base,
-      ourTip: tip,
-      theirTip: theirs,
-      dirty: this.dirtyIds,
-      pendingEvents: this.pendingEvents,
-    });
-    for (const record of change.theirs.values()) this.observeStamp(record);
-    const results: GraphMergeResult[] = [];
-    for (const { actor, quiet, run } of prepared) results.push(await this.#applyMerge(actor, quiet, run));
-    const continues = tip === undefined || base === tip;
-    if (continues) {
-      await writer.fastForward(theirs);
-      this.#merged = undefined;
-      this.markDirty([...results.flatMap(({ differing }) => [...differing]), ...change.badIds]);
-    } else {
-      this.#merged = { tip: theirs, files: await this.#filesToTake(change.files) };
-    }
-    return this.#report(theirs, change.bad, results, continues);
+    return this.#inTurn(() => this.#merger.absorb(commit));
   }
 
   async #applyMerge(
@@ -288,9 +229,8 @@ export class GitGraph extends GraphStore implements WorkGraph {
     quiet: boolean,
     run: (stamp: string) => GraphMergeResult,
   ): Promise<GraphMergeResult> {
-    const stampNow = (): string => formatStamp({ ms: this.options.clock.now(), tick: 0 });
     if (this.#parts.lock === undefined) {
-      const result = run(stampNow());
+      const result = run(formatStamp({ ms: this.options.clock.now(), tick: 0 }));
       for (const [id, record] of result.records) this.index.put(id, record, this.index.revOf(id) + 1);
       return result;
     }
@@ -306,101 +246,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return merged as GraphMergeResult;
   }
 
-  // Logs are joined, since each store only adds lines to its own; anything else is theirs.
-  async #filesToTake(files: ReadonlyMap<string, string | null>): Promise<ReadonlyMap<string, string | null>> {
-    const { objects } = this.repository;
-    const { writer } = this.#parts;
-    const taken = new Map<string, string | null>();
-    for (const [path, blob] of files) {
-      const ours = path.startsWith("log/") ? await writer.find(path) : undefined;
-      if (ours === undefined || ours === blob) taken.set(path, blob);
-      else if (blob !== null) {
-        const text = mergedLogText((await objects.readBlob(ours)) ?? "", (await objects.readBlob(blob)) ?? "");
-        taken.set(path, await objects.writeBlob(text));
-      }
-    }
-    return taken;
-  }
-
-  async #report(
-    commit: string,
-    bad: readonly { readonly path: string; readonly problem: string; readonly text: string }[],
-    results: readonly GraphMergeResult[],
-    continues: boolean,
-  ): Promise<AbsorbReport> {
-    const { log } = this.options;
-    const lostClaims: readonly LostClaim[] = results.flatMap((result) => result.lostClaims);
-    const rekeyed = new Map(results.flatMap((result) => [...result.rekeyed]));
-    const changed = results.flatMap(({ records }) => [...records.keys()]);
-    const refused = bad.map(({ path }) => `${path}@${commit}`);
-    if (this.#parts.lock !== undefined) {
-      const items = bad.map(({ path, problem, text }) => ({ place: `${path}@${commit}`, problem, text }));
-      await setAside(this.#parts.files, this.#parts.paths.setAside, "branch", items, log);
-    }
-    log.info(
-      { namespace: this.namespace, commit, changed: changed.length, diverged: !continues },
-      "foreign commit of the work branch taken in",
-    );
-    for (const lost of lostClaims) log.warn({ namespace: this.namespace, ...lost }, "claim lost to an earlier one");
-    for (const [from, to] of rekeyed)
-      log.warn({ namespace: this.namespace, from, to }, "bead id was given twice and is changed");
-    return { commit, changed, lostClaims, rekeyed, refused };
-  }
-
-  /** Packs what this store wrote and nothing else; returns how many objects. Waits for flushes under way. */
+  /** Packs what this store wrote and nothing else; returns how many objects. */
   packObjects(minimum = 0): Promise<number> {
     return this.#inTurn(() => this.repository.objects.packOwn({ minimum }));
   }
 
-  // Closed log segments go once everything in them is durable elsewhere.
-  async #tidy(): Promise<void> {
-    const { wal, writer, segmentBytes } = this.#parts;
-    if (++this.#flushes % packEvery === 0) await this.#packQuietly();
-    if (wal.size < segmentBytes) return;
-    await wal.rotate();
-    await this.#writeLocal();
-    await wal.drop(writer.positionOf(wal.id));
-  }
-
-  // Loose objects cost disk, not correctness.
-  async #packQuietly(): Promise<void> {
-    try {
-      await this.repository.objects.packOwn();
-    } catch (error) {
-      this.options.log.warn({ namespace: this.namespace, err: error }, "cannot pack objects of the work graph");
-    }
-  }
-
-  async #writeLocal(): Promise<void> {
-    const { files, paths, wal } = this.#parts;
-    const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
-    const revs = new Map<string, number>();
-    for (const record of this.index.all()) {
-      const rev = this.index.revOf(record.id);
-      if (record.ephemeral === true) wisps.push({ record, rev });
-      else if (rev > 1) revs.set(record.id, rev);
-    }
-    await writeLocalState(files, paths.local, {
-      logs: new Map([[wal.id, this.seq]]),
-      wisps,
-      revs,
-      requests: this.requests,
-    });
-  }
-
   async history(id: string): Promise<readonly HistoryEntry[]> {
-    const entries: HistoryEntry[] = [];
-    const tip = this.tip;
-    const needle = JSON.stringify(id);
-    for (const file of tip === undefined ? [] : await this.repository.listFiles(tip, "log")) {
-      const text = (await this.repository.objects.readBlob(file.id)) ?? "";
-      for (const line of text.split("\n")) {
-        const entry = line.includes(needle) ? parseEventLine(line) : undefined;
-        if (entry?.id === id) entries.push(entry);
-      }
-    }
-    for (const entry of this.pendingEvents) if (entry.id === id) entries.push(entry);
-    return entries.sort((a, b) => a.timeMs - b.timeMs);
+    return readHistory(this.repository, this.tip, id, this.unflushed.events);
   }
 
   async close(): Promise<void> {
@@ -411,10 +263,10 @@ export class GitGraph extends GraphStore implements WorkGraph {
     if (this.#parts.lock === undefined) return;
     try {
       await this.flush();
+      await this.#inTurn(() => this.#house.finish(this.tip));
     } catch (error) {
       this.options.log.warn({ namespace: this.namespace, err: error }, "work graph closed without a last flush");
     }
-    await this.#caching;
     await this.#parts.wal.close();
     await this.#parts.lock.release();
   }

@@ -6,11 +6,13 @@ import { TownError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
-import type { Author, GraphChange, GraphTransaction, HistoryEntry } from "../ports/work-graph.ts";
+import type { Author, GraphChange, GraphTransaction } from "../ports/work-graph.ts";
 import { entriesOf } from "./event-log.ts";
 import { IndexReader } from "./index-reader.ts";
+import { RequestMemory } from "./request-memory.ts";
 import type { RecordChange } from "./transaction.ts";
 import { isLeaseOnly, leaseWorthWriting, Transaction } from "./transaction.ts";
+import { UnflushedChanges } from "./unflushed.ts";
 import type { WalOperation, WalRecord } from "./wal-record.ts";
 import { fingerprint } from "./wal-record.ts";
 
@@ -31,12 +33,6 @@ export interface StoreOptions {
   /** Seq of the last change known so far. */
   readonly lastSeq: number;
   readonly requests: ReadonlyMap<string, unknown>;
-}
-
-/** What has not reached the branch yet. */
-export interface Unflushed {
-  readonly ids: ReadonlySet<string>;
-  readonly events: readonly HistoryEntry[];
 }
 
 export interface WriteOptions {
@@ -64,7 +60,6 @@ interface Executed {
 }
 
 const maxBatch = 1_000;
-const keptRequests = 10_000;
 
 /**
  * Transactions on an index in front of a log. Those that wait together are run in order, written with one append and one
@@ -77,17 +72,16 @@ export class GraphStore extends IndexReader {
   readonly namespace: string;
   readonly prefix: string;
   protected readonly options: StoreOptions;
+  /** Records and events that the branch does not have yet. */
+  protected readonly unflushed = new UnflushedChanges();
   readonly #stamps = new StampClock();
-  readonly #requests: Map<string, unknown>;
-  readonly #inFlight = new Map<string, Promise<unknown>>();
+  readonly #requests: RequestMemory;
   readonly #listeners = new Set<(changes: readonly GraphChange[]) => void>();
   /** Last written state of records whose lease was renewed in memory alone. */
   readonly #leaseWritten = new Map<string, BeadRecord>();
   #queue: Waiting[] = [];
   #draining: Promise<void> | undefined;
   #seq: number;
-  #dirty = new Set<string>();
-  #events: HistoryEntry[] = [];
   #closed = false;
 
   constructor(options: StoreOptions) {
@@ -96,7 +90,7 @@ export class GraphStore extends IndexReader {
     this.namespace = options.namespace;
     this.prefix = options.prefix;
     this.#seq = options.lastSeq;
-    this.#requests = new Map(options.requests);
+    this.#requests = new RequestMemory(options.requests);
   }
 
   /** Seq of the last committed change. */
@@ -105,11 +99,7 @@ export class GraphStore extends IndexReader {
   }
 
   get requests(): ReadonlyMap<string, unknown> {
-    return this.#requests;
-  }
-
-  get dirtyCount(): number {
-    return this.#dirty.size;
+    return this.#requests.answers;
   }
 
   /** All records as of one instant, with the position in the feed from where changes follow. */
@@ -136,14 +126,7 @@ export class GraphStore extends IndexReader {
     if (this.#closed) return Promise.reject(closedError(this.namespace));
     if (this.options.journal === undefined) return Promise.reject(readOnlyError(this.namespace));
     if (requestId === undefined) return this.#enqueue(author, work, options);
-    if (this.#requests.has(requestId)) return Promise.resolve(this.#requests.get(requestId));
-    const running = this.#inFlight.get(requestId);
-    if (running !== undefined) return running;
-    const answer = this.#enqueue(author, work, options);
-    this.#inFlight.set(requestId, answer);
-    const done = (): void => void this.#inFlight.delete(requestId);
-    answer.then(done, done);
-    return answer;
+    return this.#requests.once(requestId, () => this.#enqueue(author, work, options));
   }
 
   /**
@@ -300,10 +283,10 @@ export class GraphStore extends IndexReader {
     }
     this.#announce(announced);
     for (const { waiting, answer } of executed) {
-      if (waiting.options.requestId !== undefined) this.#remember(waiting.options.requestId, answer);
+      if (waiting.options.requestId !== undefined) this.#requests.remember(waiting.options.requestId, answer);
       waiting.resolve(answer);
     }
-    if (this.#dirty.size > 0) this.onDirty();
+    if (this.unflushed.size > 0) this.onDirty();
   }
 
   #trackLease(id: string, before: BeadRecord | undefined, isVolatile: boolean): void {
@@ -313,19 +296,12 @@ export class GraphStore extends IndexReader {
 
   #trackUnflushed(changes: readonly RecordChange[], waiting: Waiting, timeMs: number): void {
     const persistent = changes.filter(({ before, after }) => (after ?? before)?.ephemeral !== true);
-    for (const { id } of persistent) this.#dirty.add(id);
+    this.unflushed.mark(persistent.map(({ id }) => id));
     if (waiting.options.quiet === true) return;
     const seen = persistent.map((change) =>
       change.before?.ephemeral === true ? { ...change, before: undefined } : change,
     );
-    this.#events.push(...entriesOf(seen, waiting.author, timeMs));
-  }
-
-  #remember(requestId: string, answer: unknown): void {
-    this.#requests.set(requestId, answer);
-    if (this.#requests.size <= keptRequests) return;
-    const oldest = this.#requests.keys().next().value;
-    if (oldest !== undefined) this.#requests.delete(oldest);
+    this.unflushed.addEvents(entriesOf(seen, waiting.author, timeMs));
   }
 
   #announce(changes: readonly GraphChange[]): void {
@@ -341,32 +317,6 @@ export class GraphStore extends IndexReader {
 
   /** Told after each commit while something waits to be flushed. */
   protected onDirty(): void {}
-
-  /** Takes what waits to be flushed; `putBack` returns it when the flush failed. */
-  protected takeUnflushed(): Unflushed {
-    const taken = { ids: this.#dirty, events: this.#events };
-    this.#dirty = new Set();
-    this.#events = [];
-    return taken;
-  }
-
-  protected putBack(unflushed: Unflushed): void {
-    this.#dirty = new Set([...unflushed.ids, ...this.#dirty]);
-    this.#events = [...unflushed.events, ...this.#events];
-  }
-
-  /** Lets ids reach the branch with the next flush although they were not changed here. */
-  protected markDirty(ids: Iterable<string>): void {
-    for (const id of ids) this.#dirty.add(id);
-  }
-
-  protected get dirtyIds(): ReadonlySet<string> {
-    return this.#dirty;
-  }
-
-  protected get pendingEvents(): readonly HistoryEntry[] {
-    return this.#events;
-  }
 
   /** Takes note of times made elsewhere; reports those too far ahead to follow. */
   protected observeStamp(record: BeadRecord): void {

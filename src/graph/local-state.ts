@@ -18,29 +18,37 @@ export interface LocalState {
 
 const empty: LocalState = { logs: new Map(), wisps: [], revs: new Map(), requests: new Map(), damaged: [] };
 
+/** One line of the file: a wisp with its rev, the rev of a bead, or the answer to a request. */
+interface Item {
+  readonly d?: BeadRecord;
+  readonly i?: string;
+  readonly k?: number;
+  readonly r?: string;
+  readonly v?: unknown;
+}
+
 /** Throws TownError `FormatTooNew`. */
 export async function readLocalState(files: Files, path: string): Promise<LocalState> {
-  const text = await files.readText(path);
-  if (text === undefined) return empty;
-  const [first = "", ...lines] = text.split("\n");
+  const [first, ...lines] = ((await files.readText(path)) ?? "").split("\n").filter((line) => line !== "");
+  if (first === undefined) return empty;
   const header = parse(first) as { readonly format?: number; readonly logs?: Record<string, number> } | undefined;
-  if (header?.format === undefined) return { ...empty, damaged: text.split("\n").filter((line) => line !== "") };
+  if (header?.format === undefined) return { ...empty, damaged: [first, ...lines] };
   if (header.format > formatVersion) throw tooNew(path, header.format);
-  const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
-  const revs = new Map<string, number>();
-  const requests = new Map<string, unknown>();
-  const damaged: string[] = [];
+  const state = {
+    logs: new Map(Object.entries(header.logs ?? {})),
+    wisps: [] as LocalState["wisps"][number][],
+    revs: new Map<string, number>(),
+    requests: new Map<string, unknown>(),
+    damaged: [] as string[],
+  };
   for (const line of lines) {
-    if (line === "") continue;
-    const item = parse(line) as
-      | { readonly d?: BeadRecord; readonly i?: string; readonly k?: number; readonly r?: string; readonly v?: unknown }
-      | undefined;
-    if (item?.d !== undefined) wisps.push({ record: item.d, rev: item.k ?? 1 });
-    else if (item?.i !== undefined) revs.set(item.i, item.k ?? 1);
-    else if (item?.r !== undefined) requests.set(item.r, item.v);
-    else damaged.push(line);
+    const item = parse(line) as Item | undefined;
+    if (item?.d !== undefined) state.wisps.push({ record: item.d, rev: item.k ?? 1 });
+    else if (item?.i !== undefined) state.revs.set(item.i, item.k ?? 1);
+    else if (item?.r !== undefined) state.requests.set(item.r, item.v);
+    else state.damaged.push(line);
   }
-  return { logs: new Map(Object.entries(header.logs ?? {})), wisps, revs, requests, damaged };
+  return state;
 }
 
 /** Replaces the file as a whole; durable when it resolves. */

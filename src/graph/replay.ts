@@ -1,6 +1,7 @@
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { entriesOf } from "./event-log.ts";
+import type { RecordChange } from "./transaction.ts";
 import type { WalEntry } from "./wal.ts";
 import type { WalOperation, WalRecord } from "./wal-record.ts";
 import { authorOf, fingerprint, lastSeqOf } from "./wal-record.ts";
@@ -44,21 +45,27 @@ export function replay(index: GraphIndex, entries: readonly WalEntry[], containe
     // Also of what the branch has: records there do not carry their rev.
     for (const { i, k } of record.o) index.raiseRev(i, k);
     for (const operation of due) {
-      const before = index.stored(operation.i);
-      const after = operation.d ?? undefined;
-      index.put(operation.i, after, after === undefined ? undefined : operation.k);
-      if (after?.ephemeral === true || (after === undefined && operation.e === 1)) continue;
+      const change = applyOperation(index, operation);
+      if (change === undefined) continue;
       dirty.add(operation.i);
-      const change = {
-        id: operation.i,
-        before: before?.ephemeral === true ? undefined : before,
-        after,
-        ...(operation.m === undefined ? {} : { note: operation.m }),
-      };
       if (record.q !== 1) events.push(...entriesOf([change], authorOf(record), record.t));
     }
   }
   return { dirty, events, requests, refused, lastSeq };
+}
+
+// Undefined: the branch has nothing to do with it.
+function applyOperation(index: GraphIndex, operation: WalOperation): RecordChange | undefined {
+  const before = index.stored(operation.i);
+  const after = operation.d ?? undefined;
+  index.put(operation.i, after, after === undefined ? undefined : operation.k);
+  if (after?.ephemeral === true || (after === undefined && operation.e === 1)) return undefined;
+  return {
+    id: operation.i,
+    before: before?.ephemeral === true ? undefined : before,
+    after,
+    ...(operation.m === undefined ? {} : { note: operation.m }),
+  };
 }
 
 // A wisp that became a real bead is due when the branch does not have it yet.

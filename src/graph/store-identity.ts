@@ -28,13 +28,18 @@ export async function readIdentity(
   const current = known?.location === location ? logs.at(-1) : undefined;
   if (current !== undefined) return { logId: current, logs };
   const logId = random.base36(10);
-  if (!readOnly) {
-    await files.writeAtomic(
-      paths.identity,
-      `${JSON.stringify({ format: formatVersion, location, logs: [...logs, logId] })}\n`,
-    );
-  }
+  if (!readOnly) await writeIdentity(files, paths, location, [...logs, logId]);
   return { logId, logs: [...logs, logId] };
+}
+
+/** `logs`: oldest first, the last one is written. */
+export async function writeIdentity(
+  files: Files,
+  paths: StorePaths,
+  location: string,
+  logs: readonly string[],
+): Promise<void> {
+  await files.writeAtomic(paths.identity, `${JSON.stringify({ format: formatVersion, location, logs })}\n`);
 }
 
 function parseIdentity(

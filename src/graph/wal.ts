@@ -37,6 +37,7 @@ export class Wal {
   readonly #directory: string;
   #segments: Segment[] = [];
   #file: AppendFile | undefined;
+  #serial: Promise<unknown> = Promise.resolve();
   #goodBytes = 0;
   #broken: unknown;
 
@@ -79,19 +80,27 @@ export class Wal {
   }
 
   /** Appends whole records (`lines`, without newline) with one write and one fdatasync. */
-  async append(lines: readonly string[], lastSeq: number): Promise<void> {
-    if (this.#broken !== undefined) throw this.#refusal();
-    const file = this.#file ?? (await this.#openFile());
-    const text = `\n${lines.join("\n")}`;
-    try {
-      await file.append(text);
-    } catch (error) {
-      await this.#abandonSegment(error);
-      throw error;
-    }
-    this.#goodBytes = file.size;
-    const segment = this.#segments.at(-1);
-    if (segment !== undefined) segment.lastSeq = Math.max(segment.lastSeq, lastSeq);
+  append(lines: readonly string[], lastSeq: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#broken !== undefined) throw this.#refusal();
+      const file = this.#file ?? (await this.#openFile());
+      try {
+        await file.append(`\n${lines.join("\n")}`);
+      } catch (error) {
+        await this.#abandonSegment(error);
+        throw error;
+      }
+      this.#goodBytes = file.size;
+      const segment = this.#segments.at(-1);
+      if (segment !== undefined) segment.lastSeq = Math.max(segment.lastSeq, lastSeq);
+    });
+  }
+
+  // A segment is never closed or removed under an append.
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#serial.then(work);
+    this.#serial = run.catch(() => undefined);
+    return run;
   }
 
   // What a failed write or sync left behind is unknown: it is cut off where that works, and never written behind.
@@ -104,7 +113,7 @@ export class Wal {
     try {
       const stat = await this.#files.stat(segment.path);
       if (stat !== undefined && stat.size > good) await this.#files.truncate(segment.path, good);
-      await this.rotate();
+      await this.#rotate();
     } catch {
       // Refused records may still be in the file, and a later start would take them for accepted.
       this.#broken = cause;
@@ -138,27 +147,35 @@ export class Wal {
   }
 
   /** Later records go into a new segment. */
-  async rotate(): Promise<void> {
+  rotate(): Promise<void> {
+    return this.#inTurn(() => this.#rotate());
+  }
+
+  async #rotate(): Promise<void> {
     const last = this.#segments.at(-1);
     if (last === undefined) return;
-    await this.#file?.close();
+    await this.#file?.close().catch(() => undefined);
     this.#file = undefined;
     this.#goodBytes = 0;
     this.#segments.push({ number: last.number + 1, path: this.#segmentPath(last.number + 1), lastSeq: last.lastSeq });
   }
 
   /** Removes closed segments that hold nothing later than `seq`. */
-  async drop(seq: number): Promise<void> {
-    const closed = this.#segments.slice(0, -1).filter((segment) => segment.lastSeq <= seq);
-    for (const segment of closed) {
-      await this.#files.remove(segment.path);
-      this.#segments = this.#segments.filter((other) => other !== segment);
-    }
+  drop(seq: number): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const segment of this.#segments.slice(0, -1)) {
+        if (segment.lastSeq > seq) continue;
+        await this.#files.remove(segment.path);
+        this.#segments = this.#segments.filter((other) => other !== segment);
+      }
+    });
   }
 
-  async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#file?.close();
+      this.#file = undefined;
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BeadRecord } from "../bead.ts";
+import { textOf } from "../record/facts.ts";
 import { importedRecord } from "./imported-record.ts";
 import type { JsonlContents, LineProblem } from "./read-jsonl.ts";
 import { linesOf, readLine } from "./read-jsonl.ts";
@@ -28,7 +29,7 @@ export function readDoltBackup(backup: DoltBackup, options: { readonly nowMs: nu
   const comments = rowsByIssue(backup.comments, problems);
   const records: BeadRecord[] = [];
   for (const { line, row, text } of rowsOf(backup.issues, problems)) {
-    const id = String(row["id"] ?? "");
+    const id = textOf(row["id"]);
     const issue: Record<string, unknown> = issueOf(row);
     const own = labels.get(id)?.map((label) => String(label["label"])) ?? [];
     if (own.length > 0) issue["labels"] = own.sort();
@@ -59,7 +60,7 @@ function rowsOf(
 function rowsByIssue(text: string | undefined, problems: LineProblem[]): ReadonlyMap<string, readonly Row[]> {
   const byIssue = new Map<string, Row[]>();
   for (const { row } of rowsOf(text, problems)) {
-    const id = String(row["issue_id"] ?? "");
+    const id = textOf(row["issue_id"]);
     const rows = byIssue.get(id);
     if (rows === undefined) byIssue.set(id, [row]);
     else rows.push(row);

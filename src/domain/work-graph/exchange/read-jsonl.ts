@@ -1,4 +1,5 @@
 import type { BeadRecord } from "../bead.ts";
+import { textOf } from "../record/facts.ts";
 import { timeOf } from "../record/stamp.ts";
 import { importedRecord } from "./imported-record.ts";
 
@@ -87,7 +88,7 @@ export function readLine(raw: string): Line {
     return { kind: "Problem", problem: "it is no JSON object" };
   const record = value as Readonly<Record<string, unknown>>;
   if (record["_type"] === "memory") {
-    return { kind: "Memory", memory: { key: String(record["key"] ?? ""), value: String(record["value"] ?? "") } };
+    return { kind: "Memory", memory: { key: textOf(record["key"]), value: textOf(record["value"]) } };
   }
   if (record["_schema"] !== undefined && record["id"] === undefined) return { kind: "Nothing" };
   return { kind: "Issue", value: record };

@@ -1,6 +1,6 @@
 import type { BeadRecord } from "../bead.ts";
 import { sameJson } from "../record/canonical.ts";
-import { metadataOf } from "../record/facts.ts";
+import { metadataOf, textOf } from "../record/facts.ts";
 import { parentIdsOf } from "../record/edges.ts";
 import { timeOf } from "../record/stamp.ts";
 import type { GraphView } from "./graph-view.ts";
@@ -125,12 +125,7 @@ const contains =
   (...fields: readonly string[]) =>
   (wanted: string): Test => {
     const text = wanted.toLowerCase();
-    return (record) =>
-      fields.some((field) =>
-        String(record[field] ?? "")
-          .toLowerCase()
-          .includes(text),
-      );
+    return (record) => fields.some((field) => textOf(record[field]).toLowerCase().includes(text));
   };
 const within =
   (field: string) =>

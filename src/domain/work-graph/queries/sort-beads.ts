@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../bead.ts";
 import { compareIds } from "../ids/mint-id.ts";
+import { textOf } from "../record/facts.ts";
 import { timeOf } from "../record/stamp.ts";
 
 export type SortKey =
@@ -27,8 +28,8 @@ const created = time("created_at", 0);
 const text =
   (field: string): Compare =>
   (a, b) => {
-    const x = String(a[field] ?? "").toLowerCase();
-    const y = String(b[field] ?? "").toLowerCase();
+    const x = textOf(a[field]).toLowerCase();
+    const y = textOf(b[field]).toLowerCase();
     return x < y ? -1 : x > y ? 1 : 0;
   };
 const newestFirst =

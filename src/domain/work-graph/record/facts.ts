@@ -12,6 +12,11 @@ export function metadataOf(record: BeadRecord | undefined): Readonly<Record<stri
     : nothing;
 }
 
+/** A value as text where it is a text, a number or a flag; else `""`. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
 export function fenceOf(record: BeadRecord): number {
   const fence = metadataOf(record)[META.fence];
   return typeof fence === "number" ? fence : 0;

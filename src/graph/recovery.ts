@@ -1,0 +1,161 @@
+import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import type { Files } from "../ports/files.ts";
+import type { Repository } from "../ports/git.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { HistoryEntry } from "../ports/work-graph.ts";
+import { logPositions, positionsAt } from "./git-records.ts";
+import { loadCommit } from "./load-commit.ts";
+import type { LocalState } from "./local-state.ts";
+import { readLocalState } from "./local-state.ts";
+import type { StorePaths } from "./paths.ts";
+import { flushedRef } from "./paths.ts";
+import { replay } from "./replay.ts";
+import type { SetAsideItem } from "./set-aside.ts";
+import { setAside } from "./set-aside.ts";
+import { readIdentity } from "./store-identity.ts";
+import type { TreeWriter } from "./tree-writer.ts";
+import { Wal } from "./wal.ts";
+
+export interface RecoveryOptions {
+  readonly repository: Repository;
+  readonly files: Files;
+  readonly paths: StorePaths;
+  readonly branch: string;
+  /** Empty; filled with what is found. */
+  readonly index: GraphIndex;
+  readonly trees: TreeWriter;
+  readonly random: Random;
+  readonly readOnly: boolean;
+}
+
+/** What a store finds of its former lives. */
+export interface Recovered {
+  readonly wal: Wal;
+  readonly pin: string | undefined;
+  /** Tip of the branch; where it is not `base`, somebody else moved it. */
+  readonly tip: string | undefined;
+  /** The commit that was loaded. */
+  readonly base: string | undefined;
+  readonly fromGit: number;
+  readonly dirty: ReadonlySet<string>;
+  readonly events: readonly HistoryEntry[];
+  readonly requests: ReadonlyMap<string, unknown>;
+  readonly lastSeq: number;
+  /** Last seq of each log but the current one. */
+  readonly otherLogs: ReadonlyMap<string, number>;
+  /** What could not be read, by where it was. */
+  readonly problems: Readonly<Record<"log" | "branch" | "wisps", readonly SetAsideItem[]>>;
+}
+
+/** Loads the last commit this store wrote, its wisps, and on top what its logs hold beyond both. */
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const { repository, files, paths, index, trees } = options;
+  const identity = await readIdentity(files, paths, options.random, repository.commonDirectory, options.readOnly);
+  const pin = await repository.resolve(flushedRef);
+  const tip = await repository.resolve(options.branch);
+  const base = await ownCommit(repository, pin, tip, identity.logId);
+  const loaded =
+    base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
+  index.load(loaded?.records ?? []);
+  const local = await readLocalState(files, paths.local);
+  loadWisps(index, local);
+  const positions = base === undefined ? new Map<string, number>() : await positionsAt(repository, base);
+  const replayed = await replayLogs(options, identity.logs, positions, local);
+  return {
+    ...replayed,
+    pin,
+    tip,
+    base,
+    fromGit: loaded?.fromGit ?? 0,
+    problems: {
+      log: replayed.problems,
+      branch: (loaded?.bad ?? []).map(({ path, commit, problem, text }) => ({
+        place: `${path}@${commit}`,
+        problem,
+        text,
+      })),
+      wisps: local.damaged.map((text) => ({ place: paths.local, problem: "the line is damaged", text })),
+    },
+  };
+}
+
+/**
+ * The commit to start from: the pin, or a commit of ours that was put on the branch just before the pin could follow. Without
+ * a pin, what is on the branch.
+ */
+async function ownCommit(
+  repository: Repository,
+  pin: string | undefined,
+  tip: string | undefined,
+  logId: string,
+): Promise<string | undefined> {
+  if (pin === undefined || tip === undefined || pin === tip) return pin ?? tip;
+  const pinned = (await positionsAt(repository, pin)).get(logId) ?? 0;
+  if (((await positionsAt(repository, tip)).get(logId) ?? 0) <= pinned || !(await repository.isAncestor(pin, tip)))
+    return pin;
+  let own = pin;
+  let seq = pinned;
+  for (const commit of await repository.log(pin, tip, 10_000)) {
+    const position = logPositions(commit).get(logId) ?? 0;
+    if (position <= seq) continue;
+    own = commit.id;
+    seq = position;
+  }
+  return own;
+}
+
+function loadWisps(index: GraphIndex, local: LocalState): void {
+  // A wisp that became a real bead is on the branch, and that is newer.
+  const wisps = local.wisps.filter(({ record }) => index.stored(record.id) === undefined);
+  index.load(
+    wisps.map(({ record }) => record),
+    new Map(wisps.map(({ record, rev }) => [record.id, rev])),
+  );
+  for (const [id, rev] of local.revs) index.raiseRev(id, rev);
+}
+
+interface ReplayedLogs extends Pick<Recovered, "wal" | "dirty" | "events" | "requests" | "lastSeq" | "otherLogs"> {
+  readonly problems: readonly SetAsideItem[];
+}
+
+/** Replays the logs of this store, oldest first; the last one is the one that is written. */
+async function replayLogs(
+  { files, paths, index }: RecoveryOptions,
+  logs: readonly string[],
+  positions: ReadonlyMap<string, number>,
+  local: LocalState,
+): Promise<ReplayedLogs> {
+  const dirty = new Set<string>();
+  const events: HistoryEntry[] = [];
+  const requests = new Map(local.requests);
+  const problems: SetAsideItem[] = [];
+  const otherLogs = new Map<string, number>();
+  let wal: Wal | undefined;
+  let lastSeq = 0;
+  for (const id of logs) {
+    const opened = await Wal.open(files, paths.wal, id);
+    const replayed = replay(index, opened.entries, { branch: positions.get(id) ?? 0, local: local.logs.get(id) ?? 0 });
+    wal = opened.wal;
+    if (id !== logs.at(-1)) otherLogs.set(id, replayed.lastSeq);
+    lastSeq = Math.max(lastSeq, replayed.lastSeq);
+    for (const bead of replayed.dirty) dirty.add(bead);
+    events.push(...replayed.events);
+    for (const [request, answer] of replayed.requests) requests.set(request, answer);
+    for (const { file, line, text } of opened.damaged)
+      problems.push({ place: `${file}:${line}`, problem: "the line is damaged", text });
+    for (const record of replayed.refused) {
+      problems.push({
+        place: `log ${id}, seq ${record.s}`,
+        problem: "it was made on another state than the one that is here",
+        text: JSON.stringify(record),
+      });
+    }
+  }
+  return { wal: wal as Wal, dirty, events, requests, lastSeq, otherLogs, problems };
+}
+
+/** Keeps what could not be read, for a person. */
+export async function keepProblems(files: Files, directory: string, { problems }: Recovered, log: Log): Promise<void> {
+  for (const kind of ["log", "branch", "wisps"] as const) await setAside(files, directory, kind, problems[kind], log);
+}
