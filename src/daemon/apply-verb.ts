@@ -51,20 +51,34 @@ export function applyVerb(registry: KindRegistry, calls: InternalCalls): Verb {
     async run({ caller, args }) {
       const options = argumentsOf("apply", applyArguments, args);
       const stated = options.documents.flatMap((document) => readDocuments(document, options.namespace, registry));
-      if (stated.length === 0) throw new ApiStatusError(400, "BadRequest", `no object in ${options.documents.map((document) => document.path).join(", ")}`);
+      if (stated.length === 0)
+        throw new ApiStatusError(
+          400,
+          "BadRequest",
+          `no object in ${options.documents.map((document) => document.path).join(", ")}`,
+        );
       if (options.mode === "Diff") return diff(stated, caller, calls);
       const outcomes = await Promise.all(stated.map((one) => applyOne(one, options, caller, calls)));
       const failed = outcomes.filter((outcome) => outcome.error !== undefined);
       return {
         text: outcomes.flatMap((outcome) => outcome.line ?? []).join("\n"),
-        ...(failed.length === 0 ? {} : { errorText: failed.map((outcome) => `Error from server: ${outcome.error ?? ""}`).join("\n"), exitCode: 1 }),
+        ...(failed.length === 0
+          ? {}
+          : {
+              errorText: failed.map((outcome) => `Error from server: ${outcome.error ?? ""}`).join("\n"),
+              exitCode: 1,
+            }),
         data: { results: outcomes.flatMap((outcome) => outcome.result ?? []) },
       };
     },
   };
 }
 
-function readDocuments(file: { readonly path: string; readonly text: string }, namespace: string | undefined, registry: KindRegistry): readonly Stated[] {
+function readDocuments(
+  file: { readonly path: string; readonly text: string },
+  namespace: string | undefined,
+  registry: KindRegistry,
+): readonly Stated[] {
   return splitDocuments(file.text)
     .filter((part) => part.hasContent)
     .flatMap((part) => {
@@ -72,24 +86,44 @@ function readDocuments(file: { readonly path: string; readonly text: string }, n
       const fault = document.faults[0];
       if (fault !== undefined) throw refuse(placeText({ path: file.path, ...fault }), fault.message, fault.hint);
       const value = document.value as Fields | null;
-      const items = value?.["kind"] === "List" && Array.isArray(value["items"]) ? (value["items"] as readonly Fields[]) : [value ?? {}];
+      const items =
+        value?.["kind"] === "List" && Array.isArray(value["items"])
+          ? (value["items"] as readonly Fields[])
+          : [value ?? {}];
       const at = (path: readonly string[]): string => placeText({ path: file.path, ...document.placeOf(path, "Key") });
       return items.map((body) => statedOf(body, at, namespace, registry));
     });
 }
 
-function statedOf(body: Fields, at: (path: readonly string[]) => string, namespace: string | undefined, registry: KindRegistry): Stated {
-  const kind = String(body["kind"] ?? "");
+function statedOf(
+  body: Fields,
+  at: (path: readonly string[]) => string,
+  namespace: string | undefined,
+  registry: KindRegistry,
+): Stated {
+  const kind = typeof body["kind"] === "string" ? body["kind"] : "";
   const definition = registry.get(kind);
-  if (definition === undefined) throw refuse(at(["kind"]), kind === "" ? "`kind` must be set" : `there is no kind '${kind}'`, "`town api-resources` lists the kinds");
+  if (definition === undefined)
+    throw refuse(
+      at(["kind"]),
+      kind === "" ? "`kind` must be set" : `there is no kind '${kind}'`,
+      "`town api-resources` lists the kinds",
+    );
   const apiVersion = `${definition.group}/${definition.version}`;
-  if (body["apiVersion"] !== apiVersion) throw refuse(at(["apiVersion"]), `\`apiVersion\` must be '${apiVersion}' for ${kind}`, undefined);
+  if (body["apiVersion"] !== apiVersion)
+    throw refuse(at(["apiVersion"]), `\`apiVersion\` must be '${apiVersion}' for ${kind}`, undefined);
   const metadata = (body["metadata"] ?? {}) as Fields;
   const name = metadata["name"];
   if (typeof name !== "string" || name === "") throw refuse(at(["metadata"]), "`metadata.name` must be set", undefined);
   const own = metadata["namespace"];
   const found = definition.scope === "Cluster" ? undefined : typeof own === "string" ? own : (namespace ?? "hq");
-  return { place: at([]), definition, namespace: found, name, body: { ...body, metadata: { ...metadata, ...(found === undefined ? {} : { namespace: found }) } } };
+  return {
+    place: at([]),
+    definition,
+    namespace: found,
+    name,
+    body: { ...body, metadata: { ...metadata, ...(found === undefined ? {} : { namespace: found }) } },
+  };
 }
 
 function refuse(place: string, message: string, hint: string | undefined): ApiStatusError {
@@ -118,13 +152,23 @@ async function applyOne(stated: Stated, options: Arguments, caller: Caller, call
     const { group, version, kind } = stated.definition;
     return {
       line: `${stated.definition.singular}.${group}/${stated.name} ${what}${suffix}`,
-      result: { apiVersion: `${group}/${version}`, kind, ...(stated.namespace === undefined ? {} : { namespace: stated.namespace }), name: stated.name, result: what, object: answer.body },
+      result: {
+        apiVersion: `${group}/${version}`,
+        kind,
+        ...(stated.namespace === undefined ? {} : { namespace: stated.namespace }),
+        name: stated.name,
+        result: what,
+        object: answer.body,
+      },
     };
   };
-  if (options.mode === "Delete") return done("deleted", await calls.send(caller, "DELETE", `${path}${options.dryRun ? "?dryRun=All" : ""}`));
-  if (live.status === 404 && options.mode !== "Replace") return done("created", await calls.send(caller, "POST", collection + query, stated.body));
+  if (options.mode === "Delete")
+    return done("deleted", await calls.send(caller, "DELETE", `${path}${options.dryRun ? "?dryRun=All" : ""}`));
+  if (live.status === 404 && options.mode !== "Replace")
+    return done("created", await calls.send(caller, "POST", collection + query, stated.body));
   if (live.status >= 400) return { error: `${stated.place}: ${String(live.body["message"])}` };
-  if (options.mode === "Create") return done("created", await calls.send(caller, "POST", collection + query, stated.body));
+  if (options.mode === "Create")
+    return done("created", await calls.send(caller, "POST", collection + query, stated.body));
   const answer = await calls.send(caller, "PUT", path + query, withVersion(stated.body, live.body));
   const same = versionOf(answer.body) === versionOf(live.body);
   return done(options.mode === "Replace" ? "replaced" : same ? "unchanged" : "configured", answer);
@@ -147,10 +191,24 @@ async function diff(stated: readonly Stated[], caller: Caller, calls: InternalCa
     const answer =
       live.status === 404
         ? await calls.send(caller, "POST", `${collectionPath(one)}?dryRun=All&fieldValidation=Strict`, one.body)
-        : await calls.send(caller, "PUT", `${path}?dryRun=All&fieldValidation=Strict`, withVersion(one.body, live.body));
-    if (answer.status >= 400) throw new ApiStatusError(answer.status, String(answer.body["reason"]), `${one.place}: ${String(answer.body["message"])}`);
+        : await calls.send(
+            caller,
+            "PUT",
+            `${path}?dryRun=All&fieldValidation=Strict`,
+            withVersion(one.body, live.body),
+          );
+    if (answer.status >= 400)
+      throw new ApiStatusError(
+        answer.status,
+        String(answer.body["reason"]),
+        `${one.place}: ${String(answer.body["message"])}`,
+      );
     const hunks = documentHunks(live.status === 404 ? undefined : comparable(live.body), comparable(answer.body));
-    if (hunks.length > 0) parts.push(`--- ${one.definition.kind}/${one.name} (live)\n+++ ${one.definition.kind}/${one.name} (${one.place})`, ...hunks);
+    if (hunks.length > 0)
+      parts.push(
+        `--- ${one.definition.kind}/${one.name} (live)\n+++ ${one.definition.kind}/${one.name} (${one.place})`,
+        ...hunks,
+      );
   }
   return { text: parts.join("\n"), exitCode: parts.length === 0 ? 0 : 1, data: { differs: parts.length > 0 } };
 }
@@ -158,5 +216,10 @@ async function diff(stated: readonly Stated[], caller: Caller, calls: InternalCa
 /** What a document can say of an object. */
 function comparable(object: Fields): Fields {
   const { name, namespace, labels, annotations } = (object["metadata"] ?? {}) as Fields;
-  return { apiVersion: object["apiVersion"], kind: object["kind"], metadata: { name, namespace, labels, annotations }, spec: object["spec"] };
+  return {
+    apiVersion: object["apiVersion"],
+    kind: object["kind"],
+    metadata: { name, namespace, labels, annotations },
+    spec: object["spec"],
+  };
 }

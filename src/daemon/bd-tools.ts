@@ -74,10 +74,7 @@ function summaryOf({ commit, pushed, taken, lostClaims }: SyncReport): SyncSumma
 const settingsFormat = 1;
 
 /** bd's settings of the store in a repository; none when there is no file. Throws TownError `SettingsUnreadable`. */
-export async function readBdSettings(
-  files: Files,
-  commonDirectory: string,
-): Promise<Readonly<Record<string, string>>> {
+export async function readBdSettings(files: Files, commonDirectory: string): Promise<Readonly<Record<string, string>>> {
   const path = settingsPath(commonDirectory);
   const text = await files.readText(path);
   if (text === undefined) return {};

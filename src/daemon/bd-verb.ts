@@ -62,7 +62,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         ...(options.columns === undefined ? {} : { columns: options.columns }),
         env: options.env ?? {},
         version: parts.version,
-        tools: toolsOf(parts),
+        tools: toolsOf(parts, session !== undefined),
         guardClose: (id) => hookGuard(id, session),
         closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
         signal,
@@ -122,7 +122,8 @@ async function rigAround(directory: string, { ports, graphs }: BdVerbParts): Pro
   return undefined;
 }
 
-function toolsOf({ ports, graphs }: BdVerbParts) {
+/** Agents never push the work graph: what leaves this machine is for people to decide. */
+function toolsOf({ ports, graphs }: BdVerbParts, isSession: boolean) {
   const storeOf = ({ namespace }: WorkGraph): GitGraph => {
     const store = graphs.directory.store(namespace);
     if (store === undefined)
@@ -131,7 +132,7 @@ function toolsOf({ ports, graphs }: BdVerbParts) {
   };
   const mayPush = ({ namespace }: WorkGraph): boolean => {
     const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
-    return namespace === "hq" || rig?.spec.push.work === true;
+    return !isSession && (namespace === "hq" || rig?.spec.push.work === true);
   };
   return bdTools({ storeOf, files: ports.files, clock: ports.clock, random: ports.random, mayPush });
 }

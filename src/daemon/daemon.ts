@@ -213,10 +213,18 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       verbs: townVerbs({
         ports,
         stopLoops,
-        more: [explainVerb(registry), applyVerb(registry, calls), kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files)],
+        more: [
+          explainVerb(registry),
+          applyVerb(registry, calls),
+          kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
+        ],
       }),
       sessionKind: "Session",
-      logs: sessionLogs(sessions, systemClock, (session) => view.sight(String(session.spec["runtimeName"])).state === "Running"),
+      logs: sessionLogs(
+        sessions,
+        systemClock,
+        (session) => view.sight(String(session.spec["runtimeName"])).state === "Running",
+      ),
       log,
       version: options.version,
       problems: () => (view.ready ? [] : ["sessions were not observed yet"]),
@@ -259,7 +267,9 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 /** The loop `workers` of the design is two controllers: pools and agents. */
 function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
   const known = new Set(["source", ...CONTROLLERS.map((controller) => controller.name)]);
-  return names?.flatMap((name) => (name === "workers" ? ["workers", "agents"] : [name])).filter((name) => known.has(name));
+  return names
+    ?.flatMap((name) => (name === "workers" ? ["workers", "agents"] : [name]))
+    .filter((name) => known.has(name));
 }
 
 function missingTown(): never {

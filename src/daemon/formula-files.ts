@@ -31,7 +31,7 @@ export class FormulaFiles implements Formulas {
     const found = new Map<string, Formula>();
     for (const directory of this.#directories) {
       for (const file of await this.#files.list(directory)) {
-        if (!/\.toml$/.test(file)) continue;
+        if (!file.endsWith(".toml")) continue;
         const path = join(directory, file);
         const { formula, problems } = loadFormula(path, (await this.#files.readText(path)) ?? "");
         for (const problem of problems) this.#log.warn({ path, line: problem.line }, problem.message);

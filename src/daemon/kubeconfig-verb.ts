@@ -23,11 +23,17 @@ export function kubeconfigVerb(entry: () => Promise<KubeconfigEntry>, files: Fil
       const found = await entry();
       if (options.output !== undefined) {
         await writeKubeconfig(files, options.output, found);
-        return { text: `wrote ${options.output}; use it: kubectl --kubeconfig ${options.output} get agents -A`, data: { path: options.output } };
+        return {
+          text: `wrote ${options.output}; use it: kubectl --kubeconfig ${options.output} get agents -A`,
+          data: { path: options.output },
+        };
       }
       if (options.merge !== undefined) {
         await mergeKubeconfigFile(files, options.merge, found, { parse, stringify });
-        return { text: `added context ${found.name} to ${options.merge}; use it: kubectl --context ${found.name} get agents -A`, data: { path: options.merge, context: found.name } };
+        return {
+          text: `added context ${found.name} to ${options.merge}; use it: kubectl --context ${found.name} get agents -A`,
+          data: { path: options.merge, context: found.name },
+        };
       }
       return { text: kubeconfigText(found).trimEnd() };
     },

@@ -13,11 +13,7 @@ export interface LogPaths {
 const POLL_MS = 200;
 
 /** Output of sessions from the files the runtime writes; control sequences are taken out. */
-export function sessionLogs(
-  paths: LogPaths,
-  clock: Clock,
-  running: (session: TownObject) => boolean,
-): LogSource {
+export function sessionLogs(paths: LogPaths, clock: Clock, running: (session: TownObject) => boolean): LogSource {
   return {
     async lines(session, request) {
       const spec = session.spec as { readonly runtimeName?: string; readonly generation?: number };
@@ -35,7 +31,8 @@ async function* follow(path: string, request: LogRequest, clock: Clock, live: ()
   const timeMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? clock.now();
   const existing: string[] = [];
   for await (const line of linesOf(path, 0, size)) existing.push(line);
-  const shown = request.tailLines === undefined ? existing : existing.slice(Math.max(0, existing.length - request.tailLines));
+  const shown =
+    request.tailLines === undefined ? existing : existing.slice(Math.max(0, existing.length - request.tailLines));
   for (const text of shown) yield { text, timeMs };
   let at = size;
   while (request.follow && !request.signal.aborted) {
@@ -65,8 +62,19 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 /** Terminal output as text: escape sequences and other control characters are taken out. */
 function withoutControls(line: string): string {
-  return line
-    .replace(/\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, "")
-    .replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|[@-_a-z=>])/g, "")
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "");
+  const withoutTitles = line.replaceAll(
+    new RegExp(`${ESCAPE}\\][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\\\)`, "g"),
+    "",
+  );
+  const withoutSequences = withoutTitles.replaceAll(
+    new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|[@-_a-z=>])`, "g"),
+    "",
+  );
+  return [...withoutSequences]
+    .filter((character) => character === "\t" || (character >= " " && character !== DELETE))
+    .join("");
 }
+
+const ESCAPE = String.fromCharCode(27);
+const BELL = String.fromCharCode(7);
+const DELETE = String.fromCharCode(127);

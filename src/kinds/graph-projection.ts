@@ -2,6 +2,7 @@ import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { ObjectStore, ProjectedInput } from "../ports/object-store.ts";
 import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import { AGENT } from "../work/agent-record.ts";
+import { metaText } from "../work/record-fields.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { kubernetesNameOf } from "../domain/work-graph/ids/kubernetes-name.ts";
 import { projectAgent } from "./agent/agent.project.ts";
@@ -21,7 +22,7 @@ const byId = (record: BeadRecord): string => kubernetesNameOf(record.id);
 const PROJECTIONS: Readonly<Record<string, Projection>> = {
   agent: {
     kind: "Agent",
-    name: (record) => String(record.metadata?.[AGENT.name] ?? byId(record)),
+    name: (record) => metaText(record, AGENT.name) ?? byId(record),
     project: projectAgent,
   },
   molecule: { kind: "Molecule", name: byId, project: projectMolecule },
@@ -33,7 +34,11 @@ const BEAD: Projection = { kind: "Bead", name: byId, project: projectBead };
  * Keeps the API's view of one store: every record now, then every change, together with the records whose view depends
  * on it (dependents, parent and molecule). A record that cannot be shown is told to `failed`; the others go on.
  */
-export async function projectGraph(graph: WorkGraph, store: ObjectStore, failed: (error: unknown, id: string) => void): Promise<{ settled(): Promise<void>; end(): Promise<void> }> {
+export async function projectGraph(
+  graph: WorkGraph,
+  store: ObjectStore,
+  failed: (error: unknown, id: string) => void,
+): Promise<{ settled(): Promise<void>; end(): Promise<void> }> {
   const { namespace } = graph;
   let last: Promise<void> = Promise.resolve();
   const show = async (record: BeadRecord): Promise<void> => {

@@ -49,7 +49,13 @@ export function mortal<T extends object>(port: T, life: Life): T {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value === "function") return bound(value as Method, target, life);
-      return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Set) ? mortal(value, life) : value;
+      return typeof value === "object" &&
+        value !== null &&
+        !Array.isArray(value) &&
+        !(value instanceof Map) &&
+        !(value instanceof Set)
+        ? mortal(value, life)
+        : value;
     },
   });
 }
@@ -88,6 +94,9 @@ function guarded(callback: Method, life: Life): Method {
 function ownable(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return Object.values(value).some((entry) => typeof entry === "function");
-  return !(value instanceof Map) && !(value instanceof Set) && !(value instanceof Uint8Array) && !(value instanceof Date);
+  if (prototype === Object.prototype || prototype === null)
+    return Object.values(value).some((entry) => typeof entry === "function");
+  return (
+    !(value instanceof Map) && !(value instanceof Set) && !(value instanceof Uint8Array) && !(value instanceof Date)
+  );
 }

@@ -7,7 +7,11 @@ import type { MemoryProgram } from "./memory-sessions.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /** How a simulated agent reaches the town: undefined while no controller is up. */
-export type CallVerb = (caller: Caller, name: string, args: Readonly<Record<string, unknown>>) => Promise<VerbResult> | undefined;
+export type CallVerb = (
+  caller: Caller,
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+) => Promise<VerbResult> | undefined;
 
 export interface WorkDone {
   readonly agent: string;
@@ -32,19 +36,33 @@ const IDLE_MS = 5_000;
  * The shell agent's behaviour under the virtual clock: prime, do the step, close it, in the end done. A bead's description
  * is a list of `write PATH TEXT` lines; with `first:` in front a line counts in the first attempt only.
  */
-export function simAgent(world: { readonly clock: Clock; readonly git: MemoryGit; readonly call: CallVerb; readonly random: SeededRandom; readonly worked: (work: WorkDone) => void }): MemoryProgram {
+export function simAgent(world: {
+  readonly clock: Clock;
+  readonly git: MemoryGit;
+  readonly call: CallVerb;
+  readonly random: SeededRandom;
+  readonly worked: (work: WorkDone) => void;
+}): MemoryProgram {
   return async ({ start, signal }) => {
-    const caller: Caller = { name: start.env["TOWN_AGENT"] ?? "", role: "agent", session: { namespace: start.namespace, agent: start.agent, generation: start.generation } };
+    const caller: Caller = {
+      name: start.env["TOWN_AGENT"] ?? "",
+      role: "agent",
+      session: { namespace: start.namespace, agent: start.agent, generation: start.generation },
+    };
     const say = async (name: string, args: Readonly<Record<string, unknown>>): Promise<VerbResult | "Over"> => {
       for (;;) {
         if (signal.aborted) return "Over";
         try {
           // A controller that is killed never answers: ask the next one.
           const answer = world.call(caller, name, args);
-          const result = answer === undefined ? undefined : await Promise.race([answer, world.clock.sleep(RETRY_MS * 20).then(() => undefined)]);
+          const result =
+            answer === undefined
+              ? undefined
+              : await Promise.race([answer, world.clock.sleep(RETRY_MS * 20).then(() => undefined)]);
           if (result !== undefined) return signal.aborted ? "Over" : result;
         } catch (error) {
-          if (error instanceof ApiStatusError && (error.code === 409 || error.code === 403)) return error.reason === "NothingOnHook" ? { text: "" } : "Over";
+          if (error instanceof ApiStatusError && (error.code === 409 || error.code === 403))
+            return error.reason === "NothingOnHook" ? { text: "" } : "Over";
           if (!(error instanceof ApiStatusError) || error.code !== 503) throw error;
         }
         await world.clock.sleep(RETRY_MS, signal);
@@ -62,17 +80,26 @@ export function simAgent(world: { readonly clock: Clock; readonly git: MemoryGit
       await world.clock.sleep(100 + world.random.below(2_000), signal);
       if (signal.aborted) return 0;
       const step = hook.step;
-      if (step !== undefined) world.worked({ agent: start.agent, generation: start.generation, bead: hook.bead.id, step: step.name });
+      if (step !== undefined)
+        world.worked({ agent: start.agent, generation: start.generation, bead: hook.bead.id, step: step.name });
       if (step?.name === "implement") await edit(world.git, start.cwd, hook, start.env["TOWN_AGENT"] ?? "");
       if (signal.aborted) return 0;
-      const answer = step === undefined || step.name === "submit" ? await say("done", { outcome: "Submitted", commitAll: true }) : await say("close", { id: step.id, continue: true });
+      const answer =
+        step === undefined || step.name === "submit"
+          ? await say("done", { outcome: "Submitted", commitAll: true })
+          : await say("close", { id: step.id, continue: true });
       if (answer === "Over") return 0;
     }
     return 0;
   };
 }
 
-async function edit(git: MemoryGit, cwd: string, hook: NonNullable<PrimeData["hook"]>, identity: string): Promise<void> {
+async function edit(
+  git: MemoryGit,
+  cwd: string,
+  hook: NonNullable<PrimeData["hook"]>,
+  identity: string,
+): Promise<void> {
   for (const line of hook.bead.description.split("\n")) {
     const [, first, path, text] = /^(first: )?write (\S+) (.*)$/.exec(line) ?? [];
     if (path === undefined || text === undefined || (first !== undefined && hook.attempt > 1)) continue;

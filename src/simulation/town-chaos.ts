@@ -25,7 +25,11 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
   const elapsed = (): number => town.clock.monotonicMs() - began;
   await up(town, faults);
   while (!convoyClosed(town) || town.controller.life.dead) {
-    if (elapsed() > options.limitMs) throw new TownError("ChaosLimit", `the convoy did not close within ${options.limitMs} ms of virtual time; faults: ${faults.join(", ")}`);
+    if (elapsed() > options.limitMs)
+      throw new TownError(
+        "ChaosLimit",
+        `the convoy did not close within ${options.limitMs} ms of virtual time; faults: ${faults.join(", ")}`,
+      );
     await town.clock.advance(1 + random.below(2 * options.meanGapMs));
     if (town.controller.life.dead) await up(town, faults);
     if (elapsed() > options.faultsUntilMs) continue;
@@ -38,7 +42,9 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
       faults.push("controller killed");
       town.controller.life.end();
     } else if (fault === 2) {
-      const name = (await town.sessions.observe()).sessions.find((session) => session.state === "Running" && session.role === "polecat")?.name;
+      const name = (await town.sessions.observe()).sessions.find(
+        (session) => session.state === "Running" && session.role === "polecat",
+      )?.name;
       if (name === undefined) continue;
       faults.push(`session ${name} killed`);
       town.sessions.kill(name);
@@ -79,14 +85,25 @@ export function convoyClosed(town: TownWorld): boolean {
 export async function checkTown(town: TownWorld): Promise<void> {
   const graph = town.controller.ports.graphs.graph("api");
   if (graph === undefined) throw broken("the work graph is not open");
-  const items = graph.list().filter((record) => typeof record.metadata?.[META.key] === "string" && String(record.metadata[META.key]).startsWith("convoy/"));
+  const items = graph
+    .list()
+    .filter(
+      (record) =>
+        typeof record.metadata?.[META.key] === "string" && String(record.metadata[META.key]).startsWith("convoy/"),
+    );
   if (items.length !== 5) throw broken(`there are ${items.length} beads for 5 items`);
   for (const bead of items) {
-    if (bead.status !== "closed" || !String(bead.close_reason).startsWith("Merged in ")) throw broken(`${bead.id} is ${bead.status}: ${String(bead.close_reason)}`);
-    const merged = graph.list({ type: ["merge-request"], metadata: { [META.bead]: bead.id } }).filter((request) => String(request.close_reason).startsWith("Merged"));
+    if (bead.status !== "closed" || !String(bead.close_reason).startsWith("Merged in "))
+      throw broken(`${bead.id} is ${bead.status}: ${String(bead.close_reason)}`);
+    const merged = graph
+      .list({ type: ["merge-request"], metadata: { [META.bead]: bead.id } })
+      .filter((request) => String(request.close_reason).startsWith("Merged"));
     if (merged.length !== 1) throw broken(`${bead.id} was merged ${merged.length} times`);
   }
-  await checkTarget(town, items.map((bead) => bead.id));
+  await checkTarget(
+    town,
+    items.map((bead) => bead.id),
+  );
   checkStepsInOrder(town);
 }
 
@@ -100,7 +117,8 @@ async function checkTarget(town: TownWorld, beads: readonly string[]): Promise<v
     const bead = /^Merge ([^:]+):/.exec(commit.message)?.[1];
     if (bead !== undefined) {
       landed.push(bead);
-      if (!town.passedTrees.has(commit.tree)) throw broken(`main had the tree of ${commit.id}, which never passed the gate`);
+      if (!town.passedTrees.has(commit.tree))
+        throw broken(`main had the tree of ${commit.id}, which never passed the gate`);
     }
     const parent = commit.parents[0];
     commit = parent === undefined ? undefined : await project.objects.readCommit(parent);
@@ -113,7 +131,8 @@ function checkStepsInOrder(town: TownWorld): void {
   const newest = new Map<string, number>();
   for (const work of town.worked) {
     const former = newest.get(`${work.agent}`) ?? 0;
-    if (work.generation < former) throw broken(`${work.agent} worked with generation ${work.generation} after ${former}`);
+    if (work.generation < former)
+      throw broken(`${work.agent} worked with generation ${work.generation} after ${former}`);
     newest.set(work.agent, work.generation);
   }
 }

@@ -89,12 +89,10 @@ export class TownWorld {
   readonly worked: WorkDone[] = [];
   /** Trees that passed the gate. */
   readonly passedTrees = new Set<string>();
-  readonly #options: TownWorldOptions;
   #controller: SimController | undefined;
 
   private constructor(options: TownWorldOptions) {
     const { clock } = options;
-    this.#options = options;
     this.clock = clock;
     this.random = seededRandom(options.seed);
     this.disk = new MemoryDisk({ clock });
@@ -131,7 +129,8 @@ export class TownWorld {
     for (const [path, text] of Object.entries(options.project)) await world.git.writeFile(RIG, path, text);
     await project.commitAll(RIG, "begin\n", PERSON, PERSON);
     const town = await world.git.init(TOWN, { bare: false, branch: "main" });
-    for (const [path, text] of Object.entries(options.manifests)) await world.git.writeFile(TOWN, `manifests/${path}`, text);
+    for (const [path, text] of Object.entries(options.manifests))
+      await world.git.writeFile(TOWN, `manifests/${path}`, text);
     await town.commitAll(TOWN, "town\n", PERSON, PERSON);
     await files.makeDirectory("/builtin");
     for (const [name, text] of Object.entries(options.builtins)) await files.writeAtomic(`/builtin/${name}`, text);
@@ -165,12 +164,40 @@ export class TownWorld {
     const processes = machine.processes;
     const registry = kindRegistry(KINDS);
     const random = this.random.fork(`controller ${clock.monotonicMs()}`);
-    const store = await createStore({ registry, clock: mortalClock, random, log: silentLog, persistence: { files, directory: `${LAYOUT.state}/store` } });
-    const graphs = new TownGraphs({ files, clock: mortalClock, random, processes, log: silentLog, project: (graph) => projectGraph(graph, store, (error) => {
-        throw error;
-      }) });
-    const sync = new SourceSync({ root: TOWN, git, files, clock: mortalClock, log: silentLog, store, kinds: KINDS, references: REFERENCES, builtinDirectory: "/builtin" });
-    if (store.get(HQ) === undefined) await store.declare(HQ, { spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>, origin: { source: "builtin", path: "", line: 0, revision: "builtin" } });
+    const store = await createStore({
+      registry,
+      clock: mortalClock,
+      random,
+      log: silentLog,
+      persistence: { files, directory: `${LAYOUT.state}/store` },
+    });
+    const graphs = new TownGraphs({
+      files,
+      clock: mortalClock,
+      random,
+      processes,
+      log: silentLog,
+      project: (graph) =>
+        projectGraph(graph, store, (error) => {
+          throw error;
+        }),
+    });
+    const sync = new SourceSync({
+      root: TOWN,
+      git,
+      files,
+      clock: mortalClock,
+      log: silentLog,
+      store,
+      kinds: KINDS,
+      references: REFERENCES,
+      builtinDirectory: "/builtin",
+    });
+    if (store.get(HQ) === undefined)
+      await store.declare(HQ, {
+        spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>,
+        origin: { source: "builtin", path: "", line: 0, revision: "builtin" },
+      });
     const town = store.get(HQ);
     if (town !== undefined) await sync.sync(settingsOf(town));
     const repository = await git.open(TOWN);
@@ -207,7 +234,9 @@ export class TownWorld {
     void view.run(ending.signal);
     engine.start();
     store.startCollection();
-    const verbs = new Map([primeVerb(ports), doneVerb(ports), closeVerb(ports), molVerb("current", ports)].map((verb) => [verb.name, verb]));
+    const verbs = new Map(
+      [primeVerb(ports), doneVerb(ports), closeVerb(ports), molVerb("current", ports)].map((verb) => [verb.name, verb]),
+    );
     this.#controller = { life, store, engine, verbs, ports };
     return this.#controller;
   }

@@ -103,14 +103,12 @@ function statusOf(town: TownHq, last: SyncResult): Record<string, unknown> {
       attemptedTime: timestamp(last.timeMs),
       ...(clean ? { appliedRevision: applied } : {}),
       objects: last.declared,
-      problems: last.problems
-        .slice(0, 50)
-        .map(({ path, line, column, message, hint }) => ({
-          path,
-          line,
-          column,
-          message: hint === undefined ? message : `${message}. ${hint}`,
-        })),
+      problems: last.problems.slice(0, 50).map(({ path, line, column, message, hint }) => ({
+        path,
+        line,
+        column,
+        message: hint === undefined ? message : `${message}. ${hint}`,
+      })),
       history:
         isNew && clean
           ? [...history, { revision: applied, time: timestamp(last.timeMs), changes: last.changes }].slice(-HISTORY)

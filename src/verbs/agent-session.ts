@@ -6,6 +6,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { TownObject } from "../resource/object-meta.ts";
+import { metaText } from "../work/record-fields.ts";
 import { AGENT, agentRecord, generationOf, hookOf } from "../work/agent-record.ts";
 
 /** The session that calls, checked against the graph. */
@@ -38,9 +39,9 @@ export function sessionOf(verb: string, caller: Caller, ports: LoopPorts): Agent
   const record = agentRecord(graph, agent);
   if (record === undefined) throw new ApiStatusError(404, "NotFound", `no agent ${agent} in ${namespace}`);
   checkFence(graph, agent, generation);
-  const roleName = String(record.metadata?.[AGENT.role] ?? "");
+  const roleName = metaText(record, AGENT.role) ?? "";
   const role = ports.objects.get({ kind: "Role", name: roleName }) as TownObject<RoleSpec> | undefined;
-  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: String(record.metadata?.[AGENT.pool] ?? "") }) as
+  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: metaText(record, AGENT.pool) ?? "" }) as
     | TownObject<AgentPoolSpec>
     | undefined;
   return {

@@ -4,6 +4,7 @@ import type { Verb, VerbResult } from "../resource/verb.ts";
 import { hookOf } from "../work/agent-record.ts";
 import { attemptsOf } from "../work/hooking.ts";
 import { currentStep, stepsOf } from "../work/molecule.ts";
+import { metaText } from "../work/record-fields.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
 
@@ -46,7 +47,7 @@ function emptyHook(session: AgentSession): VerbResult {
 function primed(session: AgentSession, bead: BeadRecord): VerbResult {
   const molecule = bead.metadata?.[META.molecule];
   const step = typeof molecule === "string" ? currentStep(session.graph, molecule) : undefined;
-  const stepName = String(step?.metadata?.[META.step] ?? "");
+  const stepName = step === undefined ? "" : (metaText(step, META.step) ?? "");
   const fact = sandboxFact(bead);
   const attempt = attemptsOf(bead) + 1;
   const feedback = bead.metadata?.[META.feedback];

@@ -9,12 +9,17 @@ function builtin(path: string): string {
   return readFileSync(fileURLToPath(new URL(`../../manifests/builtin/${path}`, import.meta.url)), "utf8");
 }
 
-const BUILTINS = { "polecat.yaml": builtin("roles/polecat.yaml"), "crew.yaml": builtin("roles/crew.yaml"), "shell.yaml": builtin("providers/shell.yaml") };
+const BUILTINS = {
+  "polecat.yaml": builtin("roles/polecat.yaml"),
+  "crew.yaml": builtin("roles/crew.yaml"),
+  "shell.yaml": builtin("providers/shell.yaml"),
+};
 
 export function manifests(crew: number): Record<string, string> {
   return {
     "rig.yaml": `apiVersion: town.dev/v1alpha1\nkind: Rig\nmetadata: { name: api }\nspec:\n  path: ${RIG}\n  merge: { gates: [{ name: test, command: check }] }\n`,
-    "polecats.yaml": "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: polecats, namespace: api }\nspec: { role: polecat, provider: shell, replicas: 3 }\n",
+    "polecats.yaml":
+      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: polecats, namespace: api }\nspec: { role: polecat, provider: shell, replicas: 3 }\n",
     "crew.yaml": crewPool(crew),
     "convoy.yaml": `apiVersion: town.dev/v1alpha1
 kind: Convoy
@@ -46,7 +51,10 @@ export async function world(seed: number | string): Promise<TownWorld> {
   });
 }
 
-const SEEDS = Array.from({ length: Number(process.env["TOWN_SEEDS"] ?? 12) }, (_, index) => Number(process.env["TOWN_SEED"] ?? 1) + index);
+const SEEDS = Array.from(
+  { length: Number(process.env["TOWN_SEEDS"] ?? 12) },
+  (_, index) => Number(process.env["TOWN_SEED"] ?? 1) + index,
+);
 
 describe("the simulated town", () => {
   it("given a convoy, when nothing goes wrong, then it closes and everything holds", async () => {
@@ -77,7 +85,10 @@ describe("the simulated town", () => {
   it("given a persistent pool, when replicas change in a commit, then sessions follow", async () => {
     const town = await world(3);
     await town.start();
-    const crew = async (): Promise<number> => (await town.sessions.observe()).sessions.filter((session) => session.role === "crew" && session.state === "Running").length;
+    const crew = async (): Promise<number> =>
+      (await town.sessions.observe()).sessions.filter(
+        (session) => session.role === "crew" && session.state === "Running",
+      ).length;
     await town.clock.advance(5_000);
     expect(await crew()).toBe(1);
     await town.commit({ "crew.yaml": crewPool(4) });

@@ -1,21 +1,20 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { AGENT } from "../../work/agent-record.ts";
-import { seconds } from "../../work/record-fields.ts";
+import { metaText, seconds } from "../../work/record-fields.ts";
 
 /** The Agent object of an identity record. Its status is the workers loop's. */
 export function projectAgent(record: BeadRecord): ProjectedInput {
-  const meta = record.metadata ?? {};
-  const pool = String(meta[AGENT.pool] ?? "");
+  const pool = metaText(record, AGENT.pool) ?? "";
   const created = seconds(record.created_at);
   return {
     ...(created === undefined ? {} : { creationTimestamp: created }),
-    labels: { "town.dev/pool": pool, "town.dev/role": String(meta[AGENT.role] ?? "") },
+    labels: { "town.dev/pool": pool, "town.dev/role": metaText(record, AGENT.role) ?? "" },
     spec: {
       identity: record.title,
-      role: String(meta[AGENT.role] ?? ""),
+      role: metaText(record, AGENT.role) ?? "",
       pool,
-      desired: String(meta[AGENT.desired] ?? "Stopped"),
+      desired: metaText(record, AGENT.desired) ?? "Stopped",
     },
   };
 }

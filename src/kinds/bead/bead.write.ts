@@ -1,10 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { idOfKubernetesName, kubernetesNameOf } from "../../domain/work-graph/ids/kubernetes-name.ts";
 import { ApiStatusError, TownError } from "../../errors/town-error.ts";
 import type { TruthWrite } from "../../ports/object-store.ts";
 import type { BeadPatch, WorkGraph, WorkGraphs } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
-import { beadSpec } from "./bead.schema.ts";
+import type { beadSpec } from "./bead.schema.ts";
 
 type BeadSpec = z.infer<typeof beadSpec>;
 

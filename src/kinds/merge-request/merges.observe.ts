@@ -108,7 +108,7 @@ async function headRequest(
     title: record.title,
     bead: String(meta[META.bead]),
     beadClosed: bead === undefined || bead.status === "closed",
-    author: String(meta[MERGE.author] ?? ""),
+    author: text(meta[MERGE.author]) ?? "",
     head,
     landed,
     conflicts: merge.conflicts,

@@ -109,7 +109,13 @@ export const rig = defineKind({
       description: "Whether clone and work graph are there.",
     },
     { name: "Branch", type: "string", jsonPath: ".status.branch", description: "Target branch." },
-    { name: "Head", type: "string", jsonPath: ".status.head", description: "Commit of the target branch.", priority: 1 },
+    {
+      name: "Head",
+      type: "string",
+      jsonPath: ".status.head",
+      description: "Commit of the target branch.",
+      priority: 1,
+    },
     { name: "Queue", type: "integer", jsonPath: ".status.queue", description: "Merge requests waiting." },
     {
       name: "Reason",

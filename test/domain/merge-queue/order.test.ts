@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { queueOrder } from "../../../src/domain/merge-queue/order.ts";
 
-const entry = fc.record({ id: fc.uuid(), priority: fc.integer({ min: 0, max: 4 }), convoyAgeMs: fc.integer({ min: 0, max: 3 }), submittedMs: fc.integer({ min: 0, max: 1_000_000 }), retries: fc.integer({ min: 0, max: 9 }) });
+const entry = fc.record({
+  id: fc.uuid(),
+  priority: fc.integer({ min: 0, max: 4 }),
+  convoyAgeMs: fc.integer({ min: 0, max: 3 }),
+  submittedMs: fc.integer({ min: 0, max: 1_000_000 }),
+  retries: fc.integer({ min: 0, max: 9 }),
+});
 
 describe("queue order", () => {
   it("given any entries, when ordered, then P0 goes before P4, and the order does not depend on how they came", () => {
@@ -10,7 +16,8 @@ describe("queue order", () => {
       fc.property(fc.uniqueArray(entry, { selector: (each) => each.id }), (entries) => {
         const ordered = queueOrder(entries);
         expect(queueOrder(entries.toReversed())).toEqual(ordered);
-        for (const [index, each] of ordered.entries()) expect(each.priority).toBeGreaterThanOrEqual(ordered[index - 1]?.priority ?? 0);
+        for (const [index, each] of ordered.entries())
+          expect(each.priority).toBeGreaterThanOrEqual(ordered[index - 1]?.priority ?? 0);
       }),
     );
   });

@@ -11,14 +11,30 @@ function agent(status: AgentObject["status"] = {}): AgentObject {
   return {
     apiVersion: "work.town.dev/v1alpha1",
     kind: "Agent",
-    metadata: { name: "toast", namespace: "api", uid: "u", resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" },
+    metadata: {
+      name: "toast",
+      namespace: "api",
+      uid: "u",
+      resourceVersion: "1",
+      generation: 1,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+    },
     spec: { identity: "api/polecats/toast", role: "polecat", pool: "polecats", desired: "OnWork" },
     ...(status === undefined ? {} : { status }),
   };
 }
 
 function session(fields: Partial<ObservedSession> = {}): ObservedSession {
-  return { name: "api-polecat-toast", namespace: "api", agent: "toast", role: "polecat", generation: 3, state: "Running", startedAtMs: NOW - 60_000, ...fields };
+  return {
+    name: "api-polecat-toast",
+    namespace: "api",
+    agent: "toast",
+    role: "polecat",
+    generation: 3,
+    state: "Running",
+    startedAtMs: NOW - 60_000,
+    ...fields,
+  };
 }
 
 const hook = { bead: "api-x1", step: "implement", leaseExpiresMs: NOW + 4 * 3_600_000 };
@@ -46,21 +62,51 @@ function actionsOf(fields: Partial<AgentObserved>, status?: AgentObject["status"
 }
 
 describe("planning an agent", () => {
-  const rows: readonly { because: string; fields: Partial<AgentObserved>; status?: AgentObject["status"]; actions: readonly string[] }[] = [
+  const rows: readonly {
+    because: string;
+    fields: Partial<AgentObserved>;
+    status?: AgentObject["status"];
+    actions: readonly string[];
+  }[] = [
     { because: "it works", fields: {}, actions: [] },
-    { because: "work without a session starts one, sandbox first", fields: { sight: { state: "Absent" } }, status: { endedGeneration: 3 }, actions: ["EnsureSandbox", "Start"] },
+    {
+      because: "work without a session starts one, sandbox first",
+      fields: { sight: { state: "Absent" } },
+      status: { endedGeneration: 3 },
+      actions: ["EnsureSandbox", "Start"],
+    },
     { because: "a session without work ends", fields: { hook: undefined }, actions: ["Stop"] },
     { because: "an older generation is fenced off", fields: { generation: 4 }, actions: ["Stop"] },
     { because: "unknown is not dead", fields: { sight: { state: "Unknown", session: session() } }, actions: [] },
-    { because: "nothing was observed yet", fields: { judgeable: "NotObservedYet", sight: { state: "Absent" } }, actions: [] },
-    { because: "a mass disappearance is frozen", fields: { judgeable: "Frozen", sight: { state: "Absent" } }, actions: [] },
+    {
+      because: "nothing was observed yet",
+      fields: { judgeable: "NotObservedYet", sight: { state: "Absent" } },
+      actions: [],
+    },
+    {
+      because: "a mass disappearance is frozen",
+      fields: { judgeable: "Frozen", sight: { state: "Absent" } },
+      actions: [],
+    },
     { because: "suspension starts nothing", fields: { suspended: true, sight: { state: "Absent" } }, actions: [] },
     { because: "suspension ends nothing that works", fields: { suspended: true }, actions: [] },
     { because: "the town is full", fields: { capacityLeft: 0, sight: { state: "Absent" } }, actions: [] },
-    { because: "an unwanted sandbox is removed once the session is gone", fields: { hook: undefined, sight: { state: "Absent" } }, actions: ["RemoveSandbox"] },
-    { because: "an exited, unwanted session is removed with its sandbox", fields: { hook: undefined, sight: { state: "Exited", session: session({ state: "Exited", exitCode: 0 }) } }, actions: ["Stop", "RemoveSandbox"] },
+    {
+      because: "an unwanted sandbox is removed once the session is gone",
+      fields: { hook: undefined, sight: { state: "Absent" } },
+      actions: ["RemoveSandbox"],
+    },
+    {
+      because: "an exited, unwanted session is removed with its sandbox",
+      fields: { hook: undefined, sight: { state: "Exited", session: session({ state: "Exited", exitCode: 0 }) } },
+      actions: ["Stop", "RemoveSandbox"],
+    },
     { because: "a persistent agent runs without work", fields: { hook: undefined, desired: "Running" }, actions: [] },
-    { because: "a lease below two hours is renewed", fields: { hook: { ...hook, leaseExpiresMs: NOW + 3_600_000 } }, actions: ["RenewLease"] },
+    {
+      because: "a lease below two hours is renewed",
+      fields: { hook: { ...hook, leaseExpiresMs: NOW + 3_600_000 } },
+      actions: ["RenewLease"],
+    },
     { because: "its pool is missing", fields: { configured: "PoolNotFound", sight: { state: "Absent" } }, actions: [] },
   ];
   it.each(rows)("given that $because, then the actions are $actions", ({ fields, status, actions }) => {
@@ -68,14 +114,20 @@ describe("planning an agent", () => {
   });
 
   it("given a session killed from outside, when planned, then it is replaced at once", () => {
-    const plan = planAgent(agent({ endedGeneration: 2 }), observed({ sight: { state: "Exited", session: session({ state: "Exited", exitCode: 137 }) } }));
+    const plan = planAgent(
+      agent({ endedGeneration: 2 }),
+      observed({ sight: { state: "Exited", session: session({ state: "Exited", exitCode: 137 }) } }),
+    );
     expect(plan.actions.map((action) => action.do)).toEqual(["EnsureSandbox", "Start"]);
     expect(plan.status).toMatchObject({ kills: 1, failures: 0, endedGeneration: 3 });
     expect(plan.events?.[0]).toMatchObject({ reason: "SessionEnded" });
   });
 
   it("given two crashes in a row, when planned, then the second waits", () => {
-    const plan = planAgent(agent({ endedGeneration: 2, failures: 1 }), observed({ sight: { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } }));
+    const plan = planAgent(
+      agent({ endedGeneration: 2, failures: 1 }),
+      observed({ sight: { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } }),
+    );
     expect(plan.actions).toEqual([]);
     expect(plan.requeueAfterMs).toBe(10_000);
   });
@@ -83,7 +135,9 @@ describe("planning an agent", () => {
   it("given a crash loop on the same work, when planned, then it stalls; other work starts it again", () => {
     const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
     const status = { endedGeneration: 3, failures: CRASH_LOOP, hook: "api-x1" };
-    expect(planAgent(agent(status), observed({ sight: exited })).conditions).toContainEqual(expect.objectContaining({ type: "Stalled", status: "True" }));
+    expect(planAgent(agent(status), observed({ sight: exited })).conditions).toContainEqual(
+      expect.objectContaining({ type: "Stalled", status: "True" }),
+    );
     expect(actionsOf({ sight: exited, hook: { ...hook, bead: "api-x2" } }, status)).toEqual(["EnsureSandbox", "Start"]);
   });
 
@@ -102,7 +156,12 @@ describe("planning an agent", () => {
     judgeable: fc.constantFrom("Yes" as const, "NotObservedYet" as const, "Frozen" as const),
     suspended: fc.boolean(),
     capacityLeft: fc.integer({ min: 0, max: 2 }),
-    sight: fc.constantFrom<AgentObserved["sight"]>({ state: "Absent" }, { state: "Running", session: session() }, { state: "Unknown", session: session() }, { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) }),
+    sight: fc.constantFrom<AgentObserved["sight"]>(
+      { state: "Absent" },
+      { state: "Running", session: session() },
+      { state: "Unknown", session: session() },
+      { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) },
+    ),
     sandbox: fc.record({ path: fc.constant("/p"), exists: fc.boolean() }),
   });
 

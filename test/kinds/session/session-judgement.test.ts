@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ABSENCES_NEEDED, judgeSessions, NOTHING_KNOWN, type SessionsKnowledge } from "../../../src/kinds/session/session-judgement.ts";
+import {
+  ABSENCES_NEEDED,
+  judgeSessions,
+  NOTHING_KNOWN,
+  type SessionsKnowledge,
+} from "../../../src/kinds/session/session-judgement.ts";
 import type { ObservedSession, SessionsObservation } from "../../../src/ports/sessions.ts";
 
 function session(name: string): ObservedSession {
@@ -16,7 +21,10 @@ const GONE: SessionsObservation = { completeness: "ServerGone", sessions: [], ob
 const NONE = new Set<string>();
 
 function after(observations: readonly SessionsObservation[], stepMs = 100): SessionsKnowledge {
-  return observations.reduce((known, observation, index) => judgeSessions(known, observation, index * stepMs, NONE), NOTHING_KNOWN);
+  return observations.reduce(
+    (known, observation, index) => judgeSessions(known, observation, index * stepMs, NONE),
+    NOTHING_KNOWN,
+  );
 }
 
 describe("judging sessions", () => {

@@ -1,0 +1,268 @@
+import { absolute } from "../bd/access/files.ts";
+import type { BdContext } from "../bd/context.ts";
+import { oneGraph } from "../bd/context.ts";
+import { placeFlags } from "../bd/grammar/global-flags.ts";
+import { changesStore, failed, runBd } from "../bd/run-bd.ts";
+import { statusesOf } from "../bd/values/status.ts";
+import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
+import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
+import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
+import type { GitGraph } from "../graph/git-graph.ts";
+import { openGraph } from "../graph/open-graph.ts";
+import { defaultBranch, flushedRef, storePaths } from "../graph/paths.ts";
+import { META } from "../domain/work-graph/bead.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Git, Repository } from "../ports/git.ts";
+import type { Log } from "../ports/log.ts";
+import { silentLog } from "../ports/log.ts";
+import type { Processes } from "../ports/processes.ts";
+import type { Random } from "../ports/random.ts";
+import { closeStep } from "../work/molecule.ts";
+import { bdTools, readBdSettings } from "./bd-tools.ts";
+
+export interface OfflineBdPorts {
+  readonly git: Git;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly processes: Processes;
+}
+
+export interface OfflineBdCall {
+  readonly argv: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly stdin?: string;
+  /** Columns of the terminal; undefined: a pipe. */
+  readonly columns?: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/**
+ * bd on the store on disk, for a repository that no running town serves: the store of the rig its git config names in
+ * `town.store`, else that of the repository itself. Reads take no lock; a change takes the store's one-writer lock for as
+ * long as it lasts. Returns the exit code: 6 when another process keeps the store.
+ *
+ * Guarantees: what was printed as done is on disk; the user's index, worktrees and branches are not touched.
+ */
+export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> {
+  try {
+    return await run(call, ports);
+  } catch (error) {
+    const { stderr, exitCode } = failed(error, call.argv.includes("--json"));
+    call.err(stderr);
+    return exitCode;
+  }
+}
+
+async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> {
+  const { directory } = placeFlags(call.argv);
+  const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
+  const place = await storePlace(cwd, ports);
+  const isWrite = changesStore(call.argv);
+  const prefix = await prefixFor(place, ports, isWrite);
+  const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
+  try {
+    const actor = await actorOf(call, place.around);
+    const email = call.env["GIT_AUTHOR_EMAIL"] ?? (await place.around.config("user.email"));
+    const context: BdContext = {
+      graphs: oneGraph(graph),
+      home: graph,
+      actor: actor.name,
+      ...(email === undefined ? {} : { owner: email }),
+      clock: ports.clock,
+      files: ports.files,
+      cwd: call.cwd,
+      ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
+      isTerminal: call.columns !== undefined,
+      ...(call.columns === undefined ? {} : { columns: call.columns }),
+      env: call.env,
+      version: call.version,
+      tools: {
+        ...bdTools({ storeOf: () => graph, ...ports }),
+        init: (options) => initStore(place, graph, options.prefix),
+      },
+      closeStep: (tx, id, reason) =>
+        tx.get(id)?.metadata?.[META.step] === undefined ? undefined : closeStep(tx, id, reason),
+    };
+    const { stdout, stderr, exitCode } = await runBd(call.argv, context);
+    if (stdout !== "") call.out(stdout);
+    if (isWrite && exitCode === 0 && actor.note !== undefined) call.err(`${actor.note}\n`);
+    if (stderr !== "") call.err(stderr);
+    return exitCode;
+  } finally {
+    await graph.close();
+  }
+}
+
+interface StorePlace {
+  /** The repository the caller stands in. */
+  readonly around: Repository;
+  /** The one that holds the store. */
+  readonly store: Repository;
+}
+
+async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePlace> {
+  const around = await git.open(cwd);
+  if (around === undefined)
+    throw new TownError("RepositoryNotFound", `no git repository at ${cwd}`, {
+      hint: "beads live in git: run `git init` first, or use -C DIR",
+    });
+  const path = await around.config("town.store");
+  if (path === undefined || path === around.commonDirectory) return { around, store: around };
+  const store = await git.open(path);
+  if (store === undefined)
+    throw new TownError("StoreMissing", `the store of this rig is not there: ${path} (git config town.store)`, {
+      hint: "start its town (`town up`), or let the rig go: git config --unset town.store",
+    });
+  return { around, store };
+}
+
+/**
+ * The prefix of ids: `town.prefix` of the store, or of the checkout; else that of most beads there are; else the name of
+ * the directory. A town's own repository is `hq`. It is written down with the first change, so that moving the directory
+ * does not change it.
+ */
+async function prefixFor({ around, store }: StorePlace, ports: OfflineBdPorts, isWrite: boolean): Promise<string> {
+  const stated =
+    (await store.config("town.prefix")) ?? (around === store ? undefined : await around.config("town.prefix"));
+  if (stated !== undefined && stated !== "") return stated;
+  const prefix = (await isTown(store, ports.files)) ? "hq" : ((await commonPrefix(store)) ?? directoryPrefix(store));
+  if (isWrite) await store.setConfig("town.prefix", prefix);
+  return prefix;
+}
+
+async function isTown({ commonDirectory }: Repository, files: Files): Promise<boolean> {
+  return (await files.stat(`${commonDirectory}/town/store`)) !== undefined;
+}
+
+/** Prefix of most of the first beads on the branch. */
+async function commonPrefix(store: Repository): Promise<string | undefined> {
+  const tip = await store.resolve(defaultBranch);
+  if (tip === undefined) return undefined;
+  const counts = new Map<string, number>();
+  for (const { path } of await store.listFiles(tip, "")) {
+    const id = idOfPath(path);
+    const prefix = id === undefined ? undefined : prefixOf(id);
+    if (prefix !== undefined) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+/** The name of the repository's directory as a prefix: `/src/My App/.git` is `my-app`. */
+export function directoryPrefix({ commonDirectory }: Pick<Repository, "commonDirectory">): string {
+  const parts = commonDirectory.split("/").filter((part) => part !== "");
+  const last = parts.at(-1) ?? "";
+  const name = last === ".git" ? (parts.at(-2) ?? "") : last.replace(/\.git$/, "");
+  const prefix = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "")
+    .slice(0, 20)
+    .replace(/-+$/, "");
+  return prefix === "" ? "bd" : prefix;
+}
+
+const patienceMs = 5_000;
+const longestWaitMs = 60_000;
+
+/** Waits while other short commands take turns; gives up when one process keeps the store. */
+async function openStore(
+  repository: Repository,
+  how: { readonly prefix: string; readonly isWrite: boolean; readonly call: OfflineBdCall },
+  ports: OfflineBdPorts,
+): Promise<GitGraph> {
+  const settings = await readBdSettings(ports.files, repository.commonDirectory);
+  const options = {
+    ...ports,
+    repository,
+    log: warningsTo(how.call.err),
+    namespace: how.prefix,
+    prefix: how.prefix,
+    statuses: statusesOf(settings),
+    readOnly: !how.isWrite,
+    lockTimeoutMs: patienceMs,
+  };
+  if (!how.isWrite) return openForReading(repository, options);
+  const lockPath = storePaths(repository.commonDirectory).lock;
+  const deadline = ports.clock.monotonicMs() + longestWaitMs;
+  for (;;) {
+    const before = await ports.files.readText(lockPath);
+    try {
+      return await openGraph(options);
+    } catch (error) {
+      if (!(error instanceof WaitingError) || error.reason !== "StoreLocked") throw error;
+      const isSame = before === (await ports.files.readText(lockPath));
+      if (isSame || ports.clock.monotonicMs() >= deadline) throw lockedFor(error);
+    }
+  }
+}
+
+function lockedFor(error: WaitingError): WaitingError {
+  return new WaitingError(error.reason, error.message, error.retryAfterMs, {
+    cause: error.cause,
+    hint: "a town keeps this store: run the command where it answers (`town status`), or stop it with `town down`",
+  });
+}
+
+/** Reads what is on disk; again when a writer moved the branch meanwhile, since its log may have been cut behind us. */
+async function openForReading(repository: Repository, options: Parameters<typeof openGraph>[0]): Promise<GitGraph> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await repository.resolve(flushedRef);
+    const graph = await openGraph(options);
+    if (attempt === 5 || before === (await repository.resolve(flushedRef))) return graph;
+    await graph.close();
+  }
+}
+
+async function initStore(
+  { around, store }: StorePlace,
+  graph: GitGraph,
+  wanted: string | undefined,
+): Promise<{ readonly prefix: string; readonly fresh: boolean }> {
+  const known = await store.config("town.prefix");
+  const prefix = wanted ?? known ?? graph.prefix;
+  const fresh = known === undefined && graph.list().length === 0;
+  if (around !== store)
+    throw new TownError("BelongsToTown", `this checkout follows the store of a town (${store.commonDirectory})`, {
+      hint: "its prefix is in the manifest of the rig: spec.prefix",
+    });
+  if (known !== prefix) await store.setConfig("town.prefix", prefix);
+  return { prefix, fresh };
+}
+
+interface Actor {
+  readonly name: string;
+  /** Said after a change, when git does not know the person. */
+  readonly note?: string;
+}
+
+async function actorOf({ env }: OfflineBdCall, around: Repository): Promise<Actor> {
+  const stated = env["BEADS_ACTOR"] ?? env["BD_ACTOR"] ?? env["GIT_AUTHOR_NAME"];
+  const name = stated !== undefined && stated !== "" ? stated : await around.config("user.name");
+  if (name !== undefined && name !== "") return { name };
+  const user = env["USER"] ?? env["LOGNAME"] ?? "";
+  const fallback = user === "" ? "unknown" : user;
+  return {
+    name: fallback,
+    note: `Note: git has no user.name here, so this is recorded as made by "${fallback}". Set it: git config --global user.name "Your Name"`,
+  };
+}
+
+/** The store's warnings and errors, one line each; the rest is for daemons. */
+function warningsTo(err: (text: string) => void): Log {
+  const write = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    const facts = Object.entries(fields)
+      .filter(([key]) => key !== "namespace")
+      .map(
+        ([key, value]) =>
+          `${key}=${value instanceof Error ? messageOf(value) : typeof value === "string" ? value : JSON.stringify(value)}`,
+      );
+    err(`Note: ${message}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}\n`);
+  };
+  return { ...silentLog, warn: write, error: write, child: () => warningsTo(err) };
+}

@@ -1,0 +1,136 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { townHash } from "../../src/daemon/layout.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
+
+export interface Answer {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A town on this machine, made with the built program, as a person would. */
+export class TownProcess {
+  readonly home = realpathSync(mkdtempSync(join(tmpdir(), "town-e2e-")));
+  readonly directory = join(this.home, "town");
+  readonly env: Record<string, string>;
+
+  constructor(extra: Readonly<Record<string, string>> = {}) {
+    if (!existsSync(cli)) throw new Error("dist/ is not built: run `npm run build` first");
+    this.env = {
+      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+      HOME: this.home,
+      XDG_RUNTIME_DIR: "",
+      LANG: "C.UTF-8",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_AUTHOR_NAME: "Pat",
+      GIT_AUTHOR_EMAIL: "pat@example.org",
+      GIT_COMMITTER_NAME: "Pat",
+      GIT_COMMITTER_EMAIL: "pat@example.org",
+      ...extra,
+    };
+  }
+
+  run(...args: string[]): Answer {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "-C", this.directory, ...args], {
+      encoding: "utf8",
+      env: this.env,
+      timeout: 90_000,
+    });
+    return { status, stdout, stderr };
+  }
+
+  init(...args: string[]): Answer {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "init", this.directory, ...args], {
+      encoding: "utf8",
+      env: this.env,
+    });
+    return { status, stdout, stderr };
+  }
+
+  git(directory: string, ...args: string[]): string {
+    return execFileSync("git", ["-C", directory, ...args], {
+      encoding: "utf8",
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    }).trim();
+  }
+
+  /** Writes a manifest and commits it. */
+  commit(path: string, text: string): void {
+    const full = join(this.directory, "manifests", path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, text);
+    this.git(this.directory, "add", "--all");
+    this.git(this.directory, "commit", "--quiet", "--message", `change ${path}`);
+  }
+
+  edit(path: string, from: string, to: string): void {
+    const text = readFileSync(join(this.directory, "manifests", path), "utf8");
+    if (!text.includes(from)) throw new Error(`${path} does not have: ${from}`);
+    this.commit(path, text.replace(from, to));
+  }
+
+  json(...args: string[]): Record<string, unknown> | undefined {
+    const { status, stdout } = this.run(...args, "-o", "json");
+    return status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : undefined;
+  }
+
+  /** Polls until it holds; fails with what was last seen. */
+  async until<T>(what: string, look: () => T | undefined | false, timeoutMs = 60_000): Promise<T> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const seen = look();
+      if (seen !== undefined && seen !== false) return seen;
+      if (Date.now() > deadline) {
+        const log = join(this.directory, ".git", "town", "log", "daemon.log");
+        const tail = existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(-15).join("\n") : "";
+        throw new Error(`not within ${timeoutMs} ms: ${what}\n${this.run("get", "events").stdout}\n${tail}`);
+      }
+      await sleep(100);
+    }
+  }
+
+  /** Ready condition and status fields of an object. */
+  object(
+    type: string,
+    namespace: string | undefined,
+    name: string,
+  ):
+    | {
+        spec: Record<string, unknown>;
+        status?: Record<string, unknown> & {
+          conditions?: { type: string; status: string; reason: string; message: string }[];
+        };
+      }
+    | undefined {
+    const found = this.json("get", `${type}/${name}`, ...(namespace === undefined ? [] : ["-n", namespace]));
+    return found as never;
+  }
+
+  get daemonPid(): number | undefined {
+    const path = join(this.directory, ".git", "town", "endpoint.json");
+    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { pid: number }).pid : undefined;
+  }
+
+  /** Name of the tmux socket of this town. */
+  get tmuxLabel(): string {
+    return `town-${townHash(join(this.directory, ".git"))}`;
+  }
+
+  /** Ends everything this town started and removes it. */
+  end(): void {
+    this.run("down", "--sessions");
+    spawnSync("tmux", ["-L", this.tmuxLabel, "kill-server"], { env: this.env });
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+export function hasTmux(): boolean {
+  return spawnSync("tmux", ["-V"]).status === 0;
+}
