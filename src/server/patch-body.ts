@@ -3,7 +3,7 @@ import { ApiStatusError } from "../errors/town-error.ts";
 import { isRecord } from "../resource/equality.ts";
 import { mergePatch } from "../resource/merge-patch.ts";
 import type { ApiRequest } from "./api-request.ts";
-import { contentType, type JsonObject, PATCH_TYPES, parseJson } from "./request-body.ts";
+import { BODY_LIMIT_BYTES, contentType, isTooDeep, type JsonObject, PATCH_TYPES, parseJson } from "./request-body.ts";
 import { badRequest, unsupportedMediaType } from "./status.ts";
 
 /** A patch as sent: a function from the present object to the wanted one. */
@@ -54,14 +54,25 @@ function isPatchDocument(value: unknown): value is jsonPatch.Operation[] {
 }
 
 function applyOperations(target: JsonObject, operations: readonly jsonPatch.Operation[]): JsonObject {
-  let result: unknown;
+  let result: unknown = structuredClone(target);
+  let copied = 0;
   try {
-    result = jsonPatch.applyPatch(structuredClone(target), structuredClone(operations), true, true, true).newDocument;
+    for (const operation of operations) {
+      if (operation.op === "move" && `${operation.path}/`.startsWith(`${operation.from}/`)) throw unprocessable();
+      if (operation.op === "copy") copied += sizeAt(result, operation.from);
+      if (copied > BODY_LIMIT_BYTES) throw unprocessable();
+      result = jsonPatch.applyOperation(result, structuredClone(operation), true, true, true).newDocument;
+    }
   } catch {
     throw unprocessable();
   }
-  if (!isRecord(result)) throw unprocessable();
+  if (!isRecord(result) || isTooDeep(result)) throw unprocessable();
   return result;
+}
+
+/** A patch that copies the whole into itself doubles it with each operation, hence a limit on what is copied. */
+function sizeAt(document: unknown, pointer: string): number {
+  return (JSON.stringify(jsonPatch.getValueByPointer(document, pointer)) ?? "").length;
 }
 
 function unprocessable(): ApiStatusError {

@@ -43,8 +43,12 @@ export function parseJson(bytes: Uint8Array): unknown {
   } catch (error) {
     throw badRequest(`the object provided is unrecognized: ${messageOf(error)}`);
   }
-  if (deeperThan(value, MAX_DEPTH)) throw badRequest(`the object provided is nested deeper than ${MAX_DEPTH} levels`);
+  if (isTooDeep(value)) throw badRequest(`the object provided is nested deeper than ${MAX_DEPTH} levels`);
   return value;
+}
+
+export function isTooDeep(value: unknown): boolean {
+  return deeperThan(value, MAX_DEPTH);
 }
 
 function deeperThan(value: unknown, levels: number): boolean {
