@@ -19,7 +19,7 @@ import { hookOf } from "../work/agent-record.ts";
 import { closeStep } from "../work/molecule.ts";
 import { rigSource } from "../work/rig-target.ts";
 import { bdTools } from "./bd-tools.ts";
-import type { TownGraphs } from "./graph-host.ts";
+import type { TownGraphs } from "../graph/graph-host.ts";
 
 const bdArguments = z.strictObject({
   argv: z.array(z.string()),

@@ -70,7 +70,7 @@ function withoutControls(line: string): string {
     new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|[@-_a-z=>])`, "g"),
     "",
   );
-  return [...withoutSequences]
+  return Array.from(withoutSequences)
     .filter((character) => character === "\t" || (character >= " " && character !== DELETE))
     .join("");
 }
