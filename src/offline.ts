@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NodeGit } from "./adapters/git/node-git.ts";
 import { createNodeFiles } from "./adapters/node-files.ts";
+import { createNodeProcesses } from "./adapters/node-processes.ts";
+import { nodeRandom } from "./adapters/node-random.ts";
+import { systemClock } from "./adapters/system-clock.ts";
 import { initTown } from "./daemon/init.ts";
 import { messageOf, TownError } from "./errors/town-error.ts";
 import type { Git, GitIdentity } from "./ports/git.ts";
@@ -9,6 +13,8 @@ import type { Git, GitIdentity } from "./ports/git.ts";
 interface Streams {
   out(text: string): void;
   err(text: string): void;
+  readonly outIsTerminal?: boolean;
+  readonly columns?: number | undefined;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -22,6 +28,8 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
     switch (verb) {
       case "init":
         return await init(args, git, streams);
+      case "bd":
+        return await bd(args, git, streams);
       default:
         streams.err(`town ${verb} needs the daemon: town up -d\n`);
         return 6;
@@ -83,6 +91,31 @@ async function init(args: Arguments, git: Git, streams: Streams): Promise<number
     ].join("\n"),
   );
   return 0;
+}
+
+/** bd on the store on disk, for a repository that no running town serves. */
+async function bd(args: Arguments, git: Git, streams: Streams): Promise<number> {
+  const { runOfflineBd } = await import("./daemon/offline-bd.ts");
+  const cwd = textOf(args, "cwd") ?? process.cwd();
+  const stdin = args["stdin"];
+  return runOfflineBd(
+    {
+      argv: Array.isArray(args["argv"]) ? args["argv"].map(String) : [],
+      cwd: resolve(cwd, textOf(args, "town") ?? "."),
+      ...(typeof stdin === "string" ? { stdin } : {}),
+      ...(streams.outIsTerminal === true ? { columns: streams.columns ?? 80 } : {}),
+      env: process.env,
+      version: packageVersion(),
+      out: (text) => streams.out(text),
+      err: (text) => streams.err(text),
+    },
+    { git, files: createNodeFiles(), clock: systemClock, random: nodeRandom, processes: createNodeProcesses() },
+  );
+}
+
+function packageVersion(): string {
+  const text = readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function isLocal(rig: string): boolean {

@@ -1,0 +1,61 @@
+import type { Author, GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
+import type { BdContext } from "./context.ts";
+import type { Flag } from "./grammar/flag.ts";
+import type { Flags } from "./grammar/flags.ts";
+import type { Paint } from "./output/paint.ts";
+
+export type CommandGroup = "Issues" | "Finding work" | "Dependencies" | "Labels and comments" | "Store" | "Help";
+
+/** What a command answers; the frame prints it as text or JSON. */
+export interface Answer {
+  /** For people and agents, without a newline at the end. */
+  readonly text: string | (() => string);
+  /** For `--json`. Absent: a command that has no data beside its text. */
+  readonly json?: unknown;
+  /** Goes to stderr: hints, and what failed beside what was done. */
+  readonly notes?: readonly string[];
+  /** Default 0. */
+  readonly exitCode?: number;
+  /** More was found than is shown. */
+  readonly truncated?: Truncation;
+}
+
+export interface Truncation {
+  readonly shown: number;
+  readonly total: number;
+}
+
+/** One call of a command with everything it may use. */
+export interface Call {
+  readonly context: BdContext;
+  readonly author: Author;
+  readonly home: WorkGraph;
+  readonly args: readonly string[];
+  readonly flags: Flags;
+  readonly isJson: boolean;
+  readonly isBrief: boolean;
+  /** Time of the call, ms. */
+  readonly now: number;
+  readonly paint: Paint;
+  /** Columns to keep text within; undefined when nobody looks. */
+  readonly columns: number | undefined;
+  /** Runs a change of one store as the caller. */
+  transact<T>(graph: WorkGraph, work: (tx: GraphTransaction) => T): Promise<T>;
+}
+
+export interface BdCommand {
+  /** `create`, or `dep add` for a command of a group. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly group: CommandGroup;
+  readonly summary: string;
+  /** Arguments as help shows them: `<id>...`. */
+  readonly args?: string;
+  readonly flags?: readonly Flag[];
+  readonly examples?: readonly string[];
+  /** Changes records, settings or files of the store. Default false. */
+  readonly writes?: boolean;
+  /** Switches with which a command that reads changes something. */
+  readonly writesWith?: readonly string[];
+  run(call: Call): Answer | Promise<Answer>;
+}

@@ -1,0 +1,225 @@
+import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { isDeferred } from "../../domain/work-graph/index/readiness.ts";
+import { metadataOf } from "../../domain/work-graph/record/facts.ts";
+import type { GraphReader, GraphTransaction, WorkGraph } from "../../ports/work-graph.ts";
+import { findBead } from "../access/find-bead.ts";
+import { allStoresFlag, scopeOf } from "../access/scope.ts";
+import type { Answer, BdCommand, Call } from "../command.ts";
+import { flag, number, text } from "../grammar/flag.ts";
+import { usageError } from "../grammar/usage-error.ts";
+import { listedBead, openBlockerIds } from "../output/bead-json.ts";
+import { beadLine } from "../output/bead-line.ts";
+import { cleanLine } from "../output/plain-text.ts";
+import type { ListedBead } from "../output/listing.ts";
+import { listing } from "../output/listing.ts";
+import { fieldFilter, fieldFilterFlags } from "../queries/filter.ts";
+import { findCircles } from "../queries/circles.ts";
+import { readySorted } from "../queries/order.ts";
+import { withFullParent } from "./list.ts";
+
+const defaultLimit = 100;
+
+export const readyCommand: BdCommand = {
+  name: "ready",
+  group: "Finding work",
+  summary: "work that can start now: open, not blocked, not deferred; most urgent first",
+  flags: [
+    ...fieldFilterFlags,
+    number("limit", "N", "at most N; default 100, 0 for all", "n"),
+    text("sort", "POLICY", "priority (default), oldest or hybrid", "s"),
+    flag("claim", "take the first one for yourself"),
+    flag("explain", "why each is ready, and what the others wait for"),
+    text("mol", "ID", "the steps of this molecule that can be done now"),
+    flag("include-deferred", "deferred ones, too"),
+    flag("include-ephemeral", "wisps, too"),
+    allStoresFlag,
+  ],
+  examples: ["bd ready --limit 5", "bd ready --claim --json", "bd ready --explain"],
+  writesWith: ["claim"],
+  run: runReady,
+};
+
+async function runReady(call: Call): Promise<Answer> {
+  const { flags } = call;
+  if (flags.isSet("claim")) return claimFirst(call);
+  if (flags.isSet("explain")) return explain(call);
+  const molecule = flags.text("mol");
+  if (molecule !== undefined) return stepsReady(call, molecule);
+  const found = scopeOf(call).flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record })));
+  const answer = listing(call, inOrder(found, call), {
+    limit: flags.number("limit") ?? defaultLimit,
+    isTree: false,
+    nothing: "No ready work: nothing is open, or everything open is blocked, deferred or claimed.",
+  });
+  const hint = epicHint(call);
+  return hint === undefined || call.isBrief || call.isJson
+    ? answer
+    : { ...answer, text: () => `${textOf(answer)}\n\n${hint}` };
+}
+
+function textOf({ text: given }: Answer): string {
+  return typeof given === "string" ? given : given();
+}
+
+function inOrder(found: readonly ListedBead[], call: Call): readonly ListedBead[] {
+  const graphs = new Map(found.map(({ graph, record }) => [record.id, graph]));
+  return readySorted(
+    found.map(({ record }) => record),
+    call.flags.text("sort") ?? "priority",
+    call.now,
+  ).map((record) => ({ record, graph: graphs.get(record.id) ?? call.home }));
+}
+
+/** Ready work that the filters let through, most urgent first. */
+function readyIn(graph: GraphReader, call: Call): readonly BeadRecord[] {
+  const { flags } = call;
+  const matches = fieldFilter({ flags: withFullParent(call), now: call.now });
+  const types = flags.list("type");
+  const ready = types.length === 0 ? graph.ready() : types.flatMap((type) => graph.ready({ type }));
+  const more = extraCandidates(graph, call, new Set(ready.map(({ id }) => id)));
+  return [...ready, ...more].filter((record) => matches(record, graph));
+}
+
+// What the store leaves out and the flags bring back; nothing that is blocked.
+function extraCandidates(graph: GraphReader, { flags, now }: Call, known: ReadonlySet<string>): readonly BeadRecord[] {
+  const wantsDeferred = flags.isSet("include-deferred");
+  const wantsWisps = flags.isSet("include-ephemeral");
+  if (!wantsDeferred && !wantsWisps) return [];
+  return graph.list({ status: wantsDeferred ? ["open", "deferred"] : ["open"] }).filter((record) => {
+    if (known.has(record.id) || graph.blockersOf(record.id).length > 0) return false;
+    const isWisp = record.ephemeral === true;
+    const isPutOff = record.status === "deferred" || isDeferred(record, now);
+    if ((isWisp && !wantsWisps) || (isPutOff && !wantsDeferred)) return false;
+    return (isWisp || isPutOff) && record.is_template !== true && record.pinned !== true;
+  });
+}
+
+/** Epics are no work to hand out, but they must not be forgotten: they want children, or closing. */
+function epicHint(call: Call): string | undefined {
+  if (call.flags.has("type") || call.flags.has("parent")) return undefined;
+  const epics = scopeOf(call).flatMap((graph) => graph.ready({ type: "epic" }).map((record) => ({ graph, record })));
+  const lines = epics
+    .map(({ graph, record }) => ({ record, children: graph.childrenOf(record.id) }))
+    .filter(({ children }) => children.every(({ status }) => status === "closed"))
+    .map(
+      ({ record, children }) =>
+        `  ${record.id} ${children.length === 0 ? "needs children" : "can be closed"}: ${cleanLine(record.title)}`,
+    );
+  return lines.length === 0 ? undefined : ["Epics:", ...lines].join("\n");
+}
+
+function claimFirst(call: Call): Promise<Answer> {
+  return claimReady(call).then((taken) => {
+    if (taken === undefined) return { text: "No ready work to claim.", json: [] };
+    const { graph, record } = taken;
+    return {
+      text: call.isBrief ? record.id : `${call.paint("green", "✓")} Claimed issue: ${beadLine(record, call)}`,
+      json: [listedBead(graph, record)],
+    };
+  });
+}
+
+async function claimReady(call: Call): Promise<ListedBead | undefined> {
+  for (const graph of scopeOf(call)) {
+    const record = await call.transact(graph, (tx) => claimOne(tx, call));
+    if (record !== undefined) return { graph, record };
+  }
+  return undefined;
+}
+
+/** Claims the most urgent bead that nobody else is assigned to; all in the transaction, so two callers never get one. */
+function claimOne(tx: GraphTransaction, call: Call): BeadRecord | undefined {
+  const me = call.author.actor;
+  const free = readyIn(tx, call).filter(({ assignee }) => (assignee ?? "") === "" || assignee === me);
+  const [first] = readySorted(free, call.flags.text("sort") ?? "priority", call.now);
+  return first === undefined ? undefined : tx.claim(first.id, me);
+}
+
+/** Steps of a molecule whose needs within it are met, in order. */
+function stepsReady(call: Call, id: string): Answer {
+  const { graph, record: root } = findBead(id, call.context);
+  const steps = graph.childrenOf(root.id);
+  const inside = new Set(steps.map((step) => step.id));
+  const ready = steps.filter(
+    (step) => step.status === "open" && !graph.blockersOf(step.id).some((blocker) => inside.has(blocker.id)),
+  );
+  if (steps.length === 0) throw usageError(`${root.id} has no steps`, `bd show ${root.id}`);
+  return listing(
+    call,
+    ready.map((record) => ({ graph, record })),
+    { limit: undefined, isTree: false, nothing: `No step of ${root.id} can be done now.` },
+  );
+}
+
+function explain(call: Call): Answer {
+  const graphs = scopeOf(call);
+  const ready = inOrder(
+    graphs.flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record }))),
+    call,
+  );
+  const matches = fieldFilter({ flags: withFullParent(call), now: call.now });
+  const blocked = graphs.flatMap((graph) =>
+    graph
+      .list({ status: ["open"] })
+      .filter(
+        (record) =>
+          graph.isBlocked(record.id) && metadataOf(record)["town.step"] === undefined && matches(record, graph),
+      )
+      .map((record) => ({ graph, record })),
+  );
+  const cycles = graphs.flatMap((graph) => findCircles(graph));
+  return {
+    text: () => explainText(call, ready, blocked, cycles),
+    json: {
+      ready: ready.map(({ graph, record }) => ({ ...listedBead(graph, record), ...reasonOf(graph, record) })),
+      blocked: blocked.map(({ graph, record }) => ({ ...listedBead(graph, record), ...waitingFor(graph, record) })),
+      cycles,
+      summary: { total_ready: ready.length, total_blocked: blocked.length, cycle_count: cycles.length },
+    },
+  };
+}
+
+function reasonOf(
+  graph: WorkGraph,
+  record: BeadRecord,
+): { readonly reason: string; readonly resolved_blockers: readonly string[] } {
+  const done = (record.dependencies ?? [])
+    .filter(({ type }) => type !== "parent-child")
+    .map((edge) => edge.depends_on_id);
+  const resolved = done.filter((id) => graph.get(id)?.status === "closed");
+  return {
+    reason: resolved.length === 0 ? "no blocking dependencies" : `${resolved.length} blocker(s) resolved`,
+    resolved_blockers: resolved,
+  };
+}
+
+function waitingFor(graph: WorkGraph, record: BeadRecord) {
+  const blockers = graph.blockersOf(record.id);
+  const parent = graph.parentOf(record.id);
+  const shown = blockers.length === 0 && parent !== undefined ? [parent] : blockers;
+  const known = shown.map(({ id, title, status, priority }) => ({ id, title, status, priority }));
+  const missing = openBlockerIds(graph, record).filter((id) => !shown.some((blocker) => blocker.id === id));
+  return { blocked_by: [...known, ...missing.map((id) => ({ id }))], blocked_by_count: known.length + missing.length };
+}
+
+function explainText(
+  call: Call,
+  ready: readonly ListedBead[],
+  blocked: readonly ListedBead[],
+  cycles: readonly (readonly string[])[],
+): string {
+  return [
+    `Ready (${ready.length}):`,
+    ...ready.flatMap(({ graph, record }) => [`  ${beadLine(record, call)}`, `      ${reasonOf(graph, record).reason}`]),
+    `Blocked (${blocked.length}):`,
+    ...blocked.flatMap(({ graph, record }) => [
+      `  ${beadLine(record, call)}`,
+      `      waits for ${waitingFor(graph, record)
+        .blocked_by.map(({ id }) => id)
+        .join(", ")}`,
+    ]),
+    ...(cycles.length === 0
+      ? []
+      : [`Circles (${cycles.length}), which never get ready:`, ...cycles.map((ids) => `  ${ids.join(" → ")}`)]),
+  ].join("\n");
+}

@@ -1,0 +1,133 @@
+import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { messageOf, TownError } from "../../errors/town-error.ts";
+import type { GraphReader, HistoryEntry, WorkGraph } from "../../ports/work-graph.ts";
+import { findBead, notFound } from "../access/find-bead.ts";
+import type { Answer, BdCommand, Call } from "../command.ts";
+import { also, flag, text } from "../grammar/flag.ts";
+import { usageError } from "../grammar/usage-error.ts";
+import { listedBead, shownBead } from "../output/bead-json.ts";
+import { beadLine, briefLine } from "../output/bead-line.ts";
+import { beadPage } from "../output/bead-page.ts";
+
+export const showCommand: BdCommand = {
+  name: "show",
+  aliases: ["view"],
+  group: "Issues",
+  summary: "everything about beads: texts, dependencies, comments, history",
+  args: "<id>...",
+  flags: [
+    flag("short", "one line each"),
+    flag("children", "the children of each"),
+    also(flag("refs", "what refers to each"), "include-dependents"),
+    flag("no-history", "without what happened to it"),
+    flag("include-comments", "kept for compatibility: comments are always printed"),
+    text("as-of", "REV", "as it was at a commit of the work branch or a time"),
+    text("id", "ID", "an id that looks like a flag"),
+  ],
+  examples: ["bd show api-x7k2m3", "bd show x7k2 --json"],
+  run: show,
+};
+
+export const childrenCommand: BdCommand = {
+  name: "children",
+  group: "Finding work",
+  summary: "the children of a bead",
+  args: "<id>",
+  run: (call) => {
+    const [id] = call.args;
+    if (id === undefined || call.args.length > 1) throw usageError("bd children needs one id");
+    const { graph, record } = findBead(id, call.context);
+    return childList(call, [{ graph, reader: graph, record }]);
+  },
+};
+
+interface Shown {
+  readonly graph: WorkGraph;
+  /** The graph, or what it was. */
+  readonly reader: GraphReader;
+  readonly record: BeadRecord;
+}
+
+async function show(call: Call): Promise<Answer> {
+  const { args, flags } = call;
+  const ids = [...args, ...flags.texts("id")];
+  if (ids.length === 0) throw usageError("requires at least 1 arg(s), only received 0", "bd show ID");
+  const shown: Shown[] = [];
+  const notes: string[] = [];
+  for (const id of ids) {
+    try {
+      shown.push(await oneShown(id, call));
+    } catch (error) {
+      if (!(error instanceof TownError) || ids.length === 1) throw error;
+      notes.push(`Error fetching ${id}: ${messageOf(error)}`);
+    }
+  }
+  const rest = { notes, exitCode: notes.length > 0 ? 1 : 0 };
+  if (flags.isSet("children")) return { ...childList(call, shown), ...rest };
+  if (flags.isSet("refs") && !call.isJson) return { text: refLines(call, shown).join("\n"), ...rest };
+  if (flags.isSet("short") || call.isBrief)
+    return { text: shortLines(call, shown).join("\n"), json: jsonOf(call, shown), ...rest };
+  const pages = call.isJson ? [] : await Promise.all(shown.map((one) => page(one, call)));
+  return { text: pages.join("\n\n"), json: call.isJson ? jsonOf(call, shown) : undefined, ...rest };
+}
+
+async function oneShown(id: string, call: Call): Promise<Shown> {
+  const revision = call.flags.text("as-of");
+  if (revision === undefined) {
+    const { graph, record } = findBead(id, call.context);
+    return { graph, reader: graph, record };
+  }
+  const { asOf } = call.context.tools ?? {};
+  if (asOf === undefined) throw usageError("--as-of: this store does not keep the past where it can be read from here");
+  // A bead may be gone by now, so its store is told by the prefix alone.
+  const graph = call.context.graphs.graphOf(id) ?? call.home;
+  const reader = await asOf(graph, revision);
+  if (reader === undefined)
+    throw usageError(`--as-of: there is no revision "${revision}"`, "give a commit of the work branch, or a time");
+  const record = reader.get(id) ?? reader.get(`${graph.prefix}-${id}`);
+  if (record === undefined) throw notFound(id);
+  return { graph, reader, record };
+}
+
+function jsonOf(call: Call, shown: readonly Shown[]): unknown {
+  return shown.map(({ reader, record }) => shownBead(reader, record, lookupIn(call, reader)));
+}
+
+function lookupIn({ context }: Call, reader: GraphReader): (id: string) => BeadRecord | undefined {
+  return (id) => reader.get(id) ?? context.graphs.graphOf(id)?.get(id);
+}
+
+async function page({ graph, reader, record }: Shown, call: Call): Promise<string> {
+  const isPast = reader !== graph;
+  const history: readonly HistoryEntry[] =
+    isPast || call.flags.isSet("no-history") ? [] : await graph.history(record.id);
+  return beadPage(record, { graph: reader, lookup: lookupIn(call, reader), history }, call);
+}
+
+function shortLines(call: Call, shown: readonly Shown[]): readonly string[] {
+  return shown.map(({ record }) => (call.isBrief ? briefLine(record) : beadLine(record, call)));
+}
+
+function refLines(call: Call, shown: readonly Shown[]): readonly string[] {
+  return shown.flatMap(({ reader, record }) => {
+    const edges = reader.dependentsOf(record.id);
+    const lines = edges.map((edge) => {
+      const other = lookupIn(call, reader)(edge.issue_id);
+      return `  ${edge.type}: ${other === undefined ? edge.issue_id : beadLine(other, call)}`;
+    });
+    return [`References to ${record.id}: ${edges.length}`, ...lines];
+  });
+}
+
+function childList(call: Call, shown: readonly Shown[]): Answer {
+  const children = shown.map(({ reader, record }) => ({ reader, record, list: reader.childrenOf(record.id) }));
+  return {
+    text: children
+      .flatMap(({ record, list }) => [
+        ...(call.isBrief ? [] : [`Children of ${record.id}: ${list.length}`]),
+        ...list.map((child) => (call.isBrief ? briefLine(child) : `  ${beadLine(child, call)}`)),
+      ])
+      .join("\n"),
+    json: children.flatMap(({ reader, list }) => list.map((child) => listedBead(reader, child))),
+  };
+}

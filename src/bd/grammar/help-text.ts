@@ -1,0 +1,72 @@
+import type { BdCommand, CommandGroup } from "../command.ts";
+import { table } from "../output/table.ts";
+import type { Flag } from "./flag.ts";
+import { globalFlags } from "./global-flags.ts";
+
+const groups: readonly CommandGroup[] = [
+  "Issues",
+  "Finding work",
+  "Dependencies",
+  "Labels and comments",
+  "Store",
+  "Help",
+];
+
+/** `bd help`: every command with one line. */
+export function overview(commands: readonly BdCommand[]): string {
+  const sections = groups.map((group) => {
+    const rows = commands
+      .filter((command) => command.group === group)
+      .map((command) => [`  ${namesText(command)}`, command.summary]);
+    return `${group}:\n${table(rows)}`;
+  });
+  return [
+    "bd: the issues of this repository and what depends on what. They live in git, on the branch town/work.",
+    ...sections,
+    `Flags of every command:\n${flagTable(globalFlags)}`,
+    "bd help COMMAND shows the flags of a command; bd quickstart is a short tour.",
+  ].join("\n\n");
+}
+
+function namesText({ name, aliases }: BdCommand): string {
+  return aliases === undefined ? name : `${name} (${aliases.join(", ")})`;
+}
+
+/** `bd help COMMAND`, with the commands of its group when it has any. */
+export function commandHelp(command: BdCommand, commands: readonly BdCommand[]): string {
+  const flags = command.flags ?? [];
+  const below = commands.filter(({ name }) => name.startsWith(`${command.name} `));
+  return [
+    `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
+    `Usage:\n  ${usage(command)}`,
+    ...(command.aliases === undefined ? [] : [`Also: ${command.aliases.map((alias) => `bd ${alias}`).join(", ")}`]),
+    ...(below.length === 0 ? [] : [`Commands:\n${table(below.map(({ name, summary }) => [`  ${name}`, summary]))}`]),
+    ...(flags.length === 0 ? [] : [`Flags:\n${flagTable(flags)}`]),
+    ...(command.examples === undefined ? [] : [`Examples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`]),
+    `Flags of every command:\n${flagTable(globalFlags)}`,
+  ].join("\n\n");
+}
+
+/** Help of a word that only begins commands, such as `label`. */
+export function groupHelp(word: string, commands: readonly BdCommand[]): string {
+  return `Commands:\n${table(commands.map((command) => [`  ${usage(command).replace(/ \[flags\]$/, "")}`, command.summary]))}\n\nbd help ${word} COMMAND shows the flags of one.`;
+}
+
+function usage({ name, args, flags }: BdCommand): string {
+  return ["bd", name, ...(args === undefined ? [] : [args]), ...(flags === undefined ? [] : ["[flags]"])].join(" ");
+}
+
+function flagTable(flags: readonly Flag[]): string {
+  return table(
+    flags.map((known) => [
+      `  ${known.short === undefined ? "    " : `-${known.short}, `}--${known.name}${valueText(known)}`,
+      known.help,
+    ]),
+  );
+}
+
+function valueText({ type, value }: Flag): string {
+  if (type === "switch") return "";
+  const shown = value ?? "VALUE";
+  return type === "list" ? ` ${shown},…` : ` ${shown}`;
+}

@@ -1,0 +1,55 @@
+import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import type { WorkGraph } from "../../ports/work-graph.ts";
+import type { Answer, Call, Truncation } from "../command.ts";
+import { listedBead } from "./bead-json.ts";
+import { beadLine, briefLine, treeLines } from "./bead-line.ts";
+
+/** A bead with the store it came from. */
+export interface ListedBead {
+  readonly graph: WorkGraph;
+  readonly record: BeadRecord;
+}
+
+/** The first `limit` of them (0 or undefined: all), and whether there were more. */
+export function limited<T>(
+  all: readonly T[],
+  limit: number | undefined,
+): { readonly shown: readonly T[]; readonly truncated?: Truncation } {
+  if (limit === undefined || limit <= 0 || all.length <= limit) return { shown: all };
+  return { shown: all.slice(0, limit), truncated: { shown: limit, total: all.length } };
+}
+
+/** The answer of a command that lists beads. */
+export function listing(
+  call: Call,
+  found: readonly ListedBead[],
+  options: {
+    readonly limit: number | undefined;
+    readonly isTree: boolean;
+    /** Printed when nothing was found. */
+    readonly nothing: string;
+    readonly title?: (count: number) => string;
+  },
+): Answer {
+  const { shown, truncated } = limited(found, options.limit);
+  return {
+    text: () => listingText(call, shown, options),
+    json: call.isJson ? shown.map(({ graph, record }) => listedBead(graph, record)) : undefined,
+    ...(truncated === undefined ? {} : { truncated }),
+  };
+}
+
+function listingText(
+  call: Call,
+  shown: readonly ListedBead[],
+  { isTree, nothing, title }: Pick<Parameters<typeof listing>[2], "isTree" | "nothing" | "title">,
+): string {
+  const records = shown.map(({ record }) => record);
+  if (call.isBrief) return records.map(briefLine).join("\n");
+  if (records.length === 0) return nothing;
+  const graphs = new Map(shown.map(({ graph, record }) => [record.id, graph]));
+  const lines = isTree
+    ? treeLines(records, (record) => graphs.get(record.id) ?? call.home, call)
+    : records.map((record) => beadLine(record, call));
+  return [...(title === undefined ? [] : [title(records.length), ""]), ...lines].join("\n");
+}

@@ -1,0 +1,138 @@
+import { messageOf, TownError } from "../errors/town-error.ts";
+import type { Author } from "../ports/work-graph.ts";
+import type { Answer, BdCommand, Call } from "./command.ts";
+import { commands } from "./commands/command-list.ts";
+import type { BdContext, BdResult } from "./context.ts";
+import { absolute } from "./access/files.ts";
+import { chooseCommand, nameAndAliases } from "./grammar/choose-command.ts";
+import { commandHelp, overview } from "./grammar/help-text.ts";
+import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
+import type { ParsedLine } from "./grammar/parse-flags.ts";
+import { parseFlags } from "./grammar/parse-flags.ts";
+import { paintFor } from "./output/paint.ts";
+
+/**
+ * Runs one bd command line over the work graph. Never throws: what goes wrong is in `stderr`, exit code 1 as bd's, or 6
+ * when the store could not be written now.
+ */
+export async function runBd(argv: readonly string[], given: BdContext): Promise<BdResult> {
+  const { directory } = placeFlags(argv);
+  const context = directory === undefined ? given : { ...given, cwd: absolute(directory, given.cwd) };
+  const isJson = argv.includes("--json");
+  try {
+    const chosen = chooseCommand(commands, argv);
+    if (chosen === undefined) return printed(overview(commands));
+    const { command, rest } = chosen;
+    const line = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);
+    if (line.flags.isSet("help")) return printed(commandHelp(command, commands));
+    const call = callOf(command, line, context);
+    return rendered(await command.run(call), call);
+  } catch (error) {
+    return failed(error, isJson);
+  }
+}
+
+function printed(text: string): BdResult {
+  return { stdout: `${text}\n`, stderr: "", exitCode: 0 };
+}
+
+function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdContext): Call {
+  const isWrite = command.writes === true || (command.writesWith ?? []).some((name) => flags.isSet(name));
+  if (isWrite && (flags.isSet("readonly") || context.readOnly === true))
+    throw new TownError("ReadOnly", `bd ${command.name} changes something, and this is read-only`, {
+      hint: flags.isSet("readonly") ? "leave out --readonly" : "ask somebody who may edit",
+    });
+  const author = authorOf(context, flags.text("actor"));
+  return {
+    context,
+    author,
+    home: context.home,
+    args,
+    flags,
+    isJson: flags.isSet("json"),
+    isBrief: flags.isSet("brief"),
+    now: context.clock.now(),
+    paint: paintFor(context.isTerminal && !flags.isSet("json"), context.env),
+    columns: context.isTerminal ? (context.columns ?? 80) : undefined,
+    transact: (graph, work) => graph.transact(author, work),
+  };
+}
+
+function authorOf(context: BdContext, actor: string | undefined): Author {
+  const { session } = context;
+  if (session === undefined) return { actor: actor ?? context.actor };
+  if (actor !== undefined && actor !== context.actor)
+    throw new TownError("Forbidden", `--actor: this session is ${context.actor} and cannot act as ${actor}`, {
+      hint: "leave --actor out",
+    });
+  return { actor: context.actor, session: session.name };
+}
+
+function rendered(answer: Answer, call: Call): BdResult {
+  const isQuiet = call.flags.isSet("quiet");
+  const stdout = call.isJson ? jsonText(answer, call) : isQuiet ? "" : textOf(answer);
+  const notes = isQuiet && (answer.exitCode ?? 0) === 0 ? [] : [...(answer.notes ?? []), ...truncationNote(answer)];
+  return {
+    stdout: withNewline(stdout),
+    stderr: withNewline(notes.join("\n")),
+    exitCode: answer.exitCode ?? 0,
+  };
+}
+
+function textOf({ text }: Answer): string {
+  return typeof text === "string" ? text : text();
+}
+
+function jsonText(answer: Answer, { context }: Call): string {
+  const data = "json" in answer ? answer.json : { text: textOf(answer) };
+  const enveloped = ["1", "true"].includes(context.env["BD_JSON_ENVELOPE"] ?? "");
+  if (!enveloped) return JSON.stringify(data, undefined, 2);
+  const { truncated } = answer;
+  const envelope = { schema_version: 1, data, truncated: truncated !== undefined, ...truncated };
+  return JSON.stringify(envelope, undefined, 2);
+}
+
+function truncationNote({ truncated }: Answer): readonly string[] {
+  if (truncated === undefined) return [];
+  return [`Showing ${truncated.shown} of ${truncated.total}; --limit 0 shows all.`];
+}
+
+function withNewline(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+}
+
+/** Exit code of a store that somebody else holds: trying again can help. */
+const busyReasons = new Set(["StoreLocked", "BranchBusy", "RemoteBusy"]);
+
+/** What a failed command prints; also for failures before there is a context. */
+export function failed(error: unknown, isJson: boolean): BdResult {
+  const message = messageOf(error);
+  const { reason, hint } = error instanceof TownError ? error : { reason: "Internal", hint: undefined };
+  const exitCode = busyReasons.has(reason) ? 6 : 1;
+  const stderr = isJson
+    ? JSON.stringify({ schema_version: 1, error: message, code: reason, ...(hint === undefined ? {} : { hint }) })
+    : `Error: ${message}${hint === undefined ? "" : `\n  ${hint}`}`;
+  return { stdout: "", stderr: `${stderr}\n`, exitCode };
+}
+
+/**
+ * Whether a command line changes the store, so that it must be opened for writing. False for one that cannot be understood:
+ * running it says why.
+ */
+export function changesStore(argv: readonly string[]): boolean {
+  try {
+    const chosen = chooseCommand(commands, argv);
+    if (chosen === undefined || chosen.rest.some((word) => word === "--help" || word === "-h")) return false;
+    return (
+      chosen.command.writes === true ||
+      (chosen.command.writesWith ?? []).some((name) => chosen.rest.includes(`--${name}`))
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Every word a command can be called by; for completion. */
+export function commandWords(): readonly string[] {
+  return commands.flatMap(nameAndAliases);
+}
