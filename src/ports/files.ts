@@ -52,7 +52,8 @@ export interface Files {
   freeBytes(path: string): Promise<number>;
   /**
    * Calls `changed` (debounced by the adapter to at most once per 10 ms, never lost) after something below one of the
-   * paths changed. Watching a path that does not exist yet is allowed. Edge only: callers also rescan.
+   * paths changed. Watching a path that does not exist yet is allowed. Edge only: callers also rescan. A notice may come
+   * without a change, as when watching has begun: what happened meanwhile is then not missed.
    */
   watch(paths: readonly string[], changed: () => void): { close(): Promise<void> };
 }

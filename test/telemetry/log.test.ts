@@ -51,7 +51,7 @@ describe("createLog", () => {
       message: "cannot start session",
       cause: { reason: "TmuxAway", exitCode: 1, message: "no server" },
     });
-    expect((records()[0]?.["err"] as { stack: string }).stack).toContain("log.test.ts");
+    expect(records()[0]).toHaveProperty("err.stack", expect.stringContaining("log.test.ts"));
   });
 
   test("given thrown things that are no errors, when logged, then they are shown as they are", () => {
