@@ -17,6 +17,7 @@ export class ParseCache {
   readonly #entries = new Map<string, Entry>();
   #meaning = "";
   #kinds: LoadContext["kinds"] | undefined;
+  #locals: LoadContext["locals"] | undefined;
 
   constructor(capacity: number = DEFAULT_CAPACITY) {
     this.#capacity = capacity;
@@ -48,6 +49,8 @@ export class ParseCache {
   }
 
   #settle(context: LoadContext): void {
+    if (context.locals === this.#locals && context.kinds === this.#kinds) return;
+    this.#locals = context.locals;
     const meaning = JSON.stringify([...context.locals].sort(([a], [b]) => (a < b ? -1 : 1)));
     if (meaning === this.#meaning && context.kinds === this.#kinds) return;
     this.#entries.clear();

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { CheckoutLock } from "../../ports/checkout.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
 import type { Worktree } from "../../ports/git.ts";
-import { codeOf, diskFailure, exists, readTextFile, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
+import { codeOf, diskFailure, exists, readTextFile, unlessMissing, writeDurably } from "./disk.ts";
 import type { OwnerProbe } from "./forward-lock.ts";
 import type { GitCommand } from "./git-command.ts";
 import { gitDirectoryOf, worktreeRecords } from "./git-directory.ts";
@@ -163,6 +163,7 @@ class IndexLock {
     const text: LockText = { town: "commit", version: 1, owner: await this.#owners.self() };
     const temporary = join(this.#gitDirectory, `town-commit-${process.pid}`);
     await rm(temporary, { force: true });
+    // On disk before it is visible: after a power loss an empty lock would look like one of git's own.
     await writeDurably(`${temporary}.tmp`, temporary, `${JSON.stringify(text)}\n`, 0o644);
     try {
       await link(temporary, this.#path);
@@ -179,7 +180,6 @@ class IndexLock {
 
   async release(): Promise<void> {
     await rm(this.#path, { force: true });
-    await syncDirectory(this.#gitDirectory);
   }
 
   async #isLeft(): Promise<boolean> {
