@@ -7,7 +7,6 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Author, GraphChange, GraphTransaction } from "../ports/work-graph.ts";
-import { entriesOf } from "./event-log.ts";
 import { IndexReader } from "./index-reader.ts";
 import { RequestMemory } from "./request-memory.ts";
 import type { RecordChange } from "./transaction.ts";
@@ -295,13 +294,15 @@ export class GraphStore extends IndexReader {
   }
 
   #trackUnflushed(changes: readonly RecordChange[], waiting: Waiting, timeMs: number): void {
-    const persistent = changes.filter(({ before, after }) => (after ?? before)?.ephemeral !== true);
-    this.unflushed.mark(persistent.map(({ id }) => id));
+    const lasting = changes.filter(({ before, after }) => (after ?? before)?.ephemeral !== true);
+    if (lasting.length === 0) return;
+    this.unflushed.mark(lasting.map(({ id }) => id));
     if (waiting.options.quiet === true) return;
-    const seen = persistent.map((change) =>
+    // On the branch a wisp that became a bead begins there.
+    const told = lasting.map((change) =>
       change.before?.ephemeral === true ? { ...change, before: undefined } : change,
     );
-    this.unflushed.addEvents(entriesOf(seen, waiting.author, timeMs));
+    this.unflushed.addChanges(told, waiting.author, timeMs);
   }
 
   #announce(changes: readonly GraphChange[]): void {

@@ -313,9 +313,14 @@ export class Transaction extends IndexReader implements GraphTransaction {
 /** A change of nothing but the lease: kept in memory, and written only when half of the written lease is gone. */
 export function isLeaseOnly(before: BeadRecord | undefined, after: BeadRecord | undefined): boolean {
   if (before === undefined || after === undefined || isDeleted(after)) return false;
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  for (const key of keys) if (before[key] !== after[key] && !leaseKeys.has(key)) return false;
-  return true;
+  let others = 0;
+  for (const key in after) {
+    if (leaseKeys.has(key)) continue;
+    if (before[key] !== after[key]) return false;
+    others++;
+  }
+  for (const key in before) if (!leaseKeys.has(key)) others--;
+  return others === 0;
 }
 
 /** Whether a renewed lease runs so much later than the one that was last written that it must be written. */

@@ -1,4 +1,6 @@
-import type { HistoryEntry } from "../ports/work-graph.ts";
+import type { Author, HistoryEntry } from "../ports/work-graph.ts";
+import { entriesOf } from "./event-log.ts";
+import type { RecordChange } from "./transaction.ts";
 
 /** What has not reached the branch yet. */
 export interface Unflushed {
@@ -6,16 +8,26 @@ export interface Unflushed {
   readonly events: readonly HistoryEntry[];
 }
 
+interface Untold {
+  readonly changes: readonly RecordChange[];
+  readonly author: Author;
+  readonly timeMs: number;
+}
+
 /** Collects ids of changed records and events until a flush takes them. */
 export class UnflushedChanges implements Unflushed {
   #ids = new Set<string>();
   #events: HistoryEntry[] = [];
+  /** Changes whose events nobody has asked for yet: they are worked out off the path of a transaction. */
+  #untold: Untold[] = [];
 
   get ids(): ReadonlySet<string> {
     return this.#ids;
   }
 
   get events(): readonly HistoryEntry[] {
+    for (const { changes, author, timeMs } of this.#untold) this.#events.push(...entriesOf(changes, author, timeMs));
+    this.#untold = [];
     return this.#events;
   }
 
@@ -28,12 +40,12 @@ export class UnflushedChanges implements Unflushed {
     for (const id of ids) this.#ids.add(id);
   }
 
-  addEvents(events: readonly HistoryEntry[]): void {
-    for (const event of events) this.#events.push(event);
+  addChanges(changes: readonly RecordChange[], author: Author, timeMs: number): void {
+    this.#untold.push({ changes, author, timeMs });
   }
 
   take(): Unflushed {
-    const taken = { ids: this.#ids, events: this.#events };
+    const taken = { ids: this.#ids, events: this.events };
     this.#ids = new Set();
     this.#events = [];
     return taken;
@@ -42,6 +54,6 @@ export class UnflushedChanges implements Unflushed {
   /** After a flush that failed. */
   putBack(taken: Unflushed): void {
     this.#ids = new Set([...taken.ids, ...this.#ids]);
-    this.#events = [...taken.events, ...this.#events];
+    this.#events = [...taken.events, ...this.events];
   }
 }

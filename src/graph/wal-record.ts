@@ -1,6 +1,5 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import { canonicalJson, hashText } from "../domain/work-graph/record/canonical.ts";
-import { leaseKeys } from "../domain/work-graph/rules/claim.ts";
+import { fenceOf } from "../domain/work-graph/record/facts.ts";
 import type { Author } from "../ports/work-graph.ts";
 
 /** One change of one record in a log. Short keys: this is written for every change. */
@@ -45,22 +44,16 @@ export function authorOf(record: WalRecord): Author {
 }
 
 /**
- * Tells versions of a record apart, so that a replayed change is applied to the state it was made on or not at all. Lease
- * times are left out: renewals are kept in memory.
+ * Tells versions of a record apart, so that a replayed change is applied to the state it was made on or not at all. Every
+ * transaction gives a record a later `updated_at` than it had; the rest tells apart what merges and imports put in with a
+ * time of their own. Lease times are left out: renewals are kept in memory.
  */
 export function fingerprint(record: BeadRecord | undefined): string | null {
   if (record === undefined) return null;
-  const known = fingerprints.get(record);
-  if (known !== undefined) return known;
-  const rest: Record<string, unknown> = { ...record };
-  for (const key of leaseKeys) delete rest[key];
-  const made = hashText(canonicalJson(rest));
-  fingerprints.set(record, made);
-  return made;
+  const { updated_at: at, status, assignee, title, description, labels, dependencies, comments } = record;
+  const sizes = [title, description, labels, dependencies, comments].map((value) => value?.length ?? 0).join(".");
+  return `${at} ${status} ${assignee ?? ""} ${sizes} ${fenceOf(record)}`;
 }
-
-// Records never change in place, so a fingerprint is computed once per version.
-const fingerprints = new WeakMap<BeadRecord, string>();
 
 /** A transaction of a log line; undefined when the line is damaged. */
 export function parseWalRecord(line: string): WalRecord | undefined {

@@ -80,17 +80,26 @@ function stateEvent(before: BeadRecord, after: BeadRecord): string {
 
 function fieldChanges(before: BeadRecord | undefined, after: BeadRecord): readonly FieldChange[] {
   const changes: FieldChange[] = [];
-  const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after)]);
-  for (const key of [...keys].sort()) {
-    if (separate.has(key) || silent.has(key)) continue;
-    pushChange(changes, key, before?.[key], after[key]);
+  for (const key of changedKeys(before, after)) {
+    if (!separate.has(key) && !silent.has(key)) pushChange(changes, key, before?.[key], after[key]);
   }
+  if (before?.metadata === after.metadata) return changes;
   const from = metadataOf(before);
   const to = metadataOf(after);
-  for (const key of [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()) {
+  for (const key of changedKeys(from, to)) {
     if (!silentMetadata.has(key)) pushChange(changes, `metadata.${key}`, from[key], to[key]);
   }
   return changes;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+// Unchanged values are the same objects: copies of a record share them.
+function changedKeys(before: Fields | undefined, after: Fields): readonly string[] {
+  const keys: string[] = [];
+  for (const key in after) if (before?.[key] !== after[key]) keys.push(key);
+  for (const key in before) if (!(key in after)) keys.push(key);
+  return keys.length > 1 ? keys.sort() : keys;
 }
 
 function pushChange(changes: FieldChange[], field: string, from: unknown, to: unknown): void {
@@ -108,6 +117,7 @@ function shortened(value: unknown): unknown {
 }
 
 function edgeEvents(before: BeadRecord | undefined, after: BeadRecord): readonly ChangeEvent[] {
+  if (before?.dependencies === after.dependencies) return [];
   const old = byKey(before?.dependencies, edgeKey);
   const now = byKey(after.dependencies, edgeKey);
   return [
@@ -127,6 +137,7 @@ function edgeKey(edge: DependencyEdge): string {
 }
 
 function labelEvents(before: BeadRecord | undefined, after: BeadRecord): readonly ChangeEvent[] {
+  if (before?.labels === after.labels) return [];
   const old = byKey(before?.labels, String);
   const now = byKey(after.labels, String);
   return [

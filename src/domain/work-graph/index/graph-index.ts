@@ -155,7 +155,7 @@ export class GraphIndex implements RecordSource {
   }
 
   #markStale(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
-    const settles = stateOf(before) !== stateOf(after);
+    const settles = !sameState(before, after);
     const moved = before?.dependencies !== after?.dependencies;
     this.#stale.mark(id, { settles, holds: settles || moved || before?.defer_until !== after?.defer_until });
     if (!settles && !moved) return;
@@ -242,10 +242,14 @@ export class GraphIndex implements RecordSource {
   }
 }
 
-// What others wait for: two states that are equal here are equal to every dependent.
-function stateOf(record: BeadRecord | undefined): string | undefined {
-  if (record === undefined) return undefined;
-  return `${record.status}\n${isMerged(record)}\n${record.close_reason ?? ""}`;
+// What others wait for: records that are alike here are alike to every dependent.
+function sameState(a: BeadRecord | undefined, b: BeadRecord | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.status === b.status &&
+    a.close_reason === b.close_reason &&
+    (a.metadata === b.metadata || isMerged(a) === isMerged(b))
+  );
 }
 
 function insertionPoint(sorted: readonly string[], id: string): number {
