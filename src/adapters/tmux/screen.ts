@@ -56,9 +56,9 @@ export async function screenOf(pane: PaneReach): Promise<Screen> {
   return { cursorX, cursorY, historyRows, rows: text.split("\n") };
 }
 
-/** Last lines of a captured screen, without the empty rest of the screen. */
+/** Last lines of a captured screen, without the empty rest of the screen; a prompt keeps its trailing space. */
 export function lastLines(text: string, lines: number): string {
-  const rows = text.split("\n").map((row) => row.trimEnd());
-  while (rows.at(-1) === "") rows.pop();
+  const rows = text.split("\n");
+  while (rows.at(-1)?.trim() === "") rows.pop();
   return rows.slice(-lines).join("\n");
 }

@@ -26,6 +26,8 @@ export function startCommands(start: SessionStart, record: SessionRecord, paths:
   const commands = [
     ["new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", ...place, ...program],
     ...paneLabels(record).map(([option, value]) => ["set-option", "-p", "-t", target, option, value]),
+    // Whatever a person's configuration says: the last screen is evidence.
+    ["set-option", "-p", "-t", target, "remain-on-exit", "on"],
     ["select-pane", "-t", target, "-T", ""],
     ["pipe-pane", "-t", target, timeFormatLiteral(log)],
   ];

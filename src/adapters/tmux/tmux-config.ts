@@ -1,8 +1,12 @@
 import { existsSync } from "node:fs";
+import { tmuxWord } from "./control-protocol.ts";
+import { faceConfig } from "./tmux-face.ts";
 
 export interface TmuxConfigInput {
   /** Lines of `Town.spec.tmux.extraConfig`, sourced last. */
   readonly extraConfig?: string;
+  /** Command that runs `town` for this town, for popups. Absent: no popups are bound. */
+  readonly townCommand?: readonly string[];
 }
 
 /** Best terminal description this machine has for what tmux can do. */
@@ -22,9 +26,10 @@ export function terminalName(): string {
 /**
  * Configuration of the town's own tmux server. `-q`: options a tmux of the supported range lacks are passed over.
  * What it must guarantee: exited programs keep their last screen, nobody's environment leaks into new sessions when a
- * person attaches, titles and names stay as programs and Town set them.
+ * person attaches, titles and names stay as programs and Town set them. A person's lines are in a file of their own, so
+ * that a mistake there takes nothing of this away.
  */
-export function tmuxConfig(input: TmuxConfigInput): string {
+export function tmuxConfig(input: TmuxConfigInput, extraPath: string): string {
   return [
     "# Written by Town at each start; put your own lines into Town.spec.tmux.extraConfig.",
     "set -gq remain-on-exit on",
@@ -40,7 +45,13 @@ export function tmuxConfig(input: TmuxConfigInput): string {
     "set -gq focus-events on",
     "set -gq mouse on",
     "set -gq set-clipboard on",
-    ...(input.extraConfig === undefined ? [] : input.extraConfig.split("\n")),
+    ...faceConfig(input.townCommand),
+    `source-file -q ${sourcePath(extraPath)}`,
     "",
   ].join("\n");
+}
+
+/** A path for `source-file`, which takes a glob pattern. */
+export function sourcePath(path: string): string {
+  return tmuxWord(path.replace(/[*?[\]\\]/g, "\\$&"));
 }

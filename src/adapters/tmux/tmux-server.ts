@@ -13,12 +13,10 @@ import { baseEnvironment } from "../sessions/base-environment.ts";
 import type { SessionFiles } from "../sessions/session-files.ts";
 import type { SessionProcesses } from "../sessions/session-processes.ts";
 import { ControlClient } from "./control-client.ts";
-import { tmuxWord } from "./control-protocol.ts";
+import { CONTROL_SESSION } from "./control-session.ts";
+import { sourcePath, tmuxConfig, type TmuxConfigInput } from "./tmux-config.ts";
 
 const run = promisify(execFile);
-
-/** The session that Town keeps open so that the server lives and a client can attach; no agent can be called so. */
-export const CONTROL_SESSION = "_town";
 
 /** Whether the server can be talked to. `Gone` is positive evidence: its process does not exist. */
 export type Reach =
@@ -29,7 +27,7 @@ export type Reach =
 export interface TmuxServerOptions {
   readonly label: string;
   readonly files: SessionFiles;
-  readonly config: string;
+  readonly config: TmuxConfigInput;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly processes: SessionProcesses;
   readonly clock: Clock;
@@ -37,6 +35,8 @@ export interface TmuxServerOptions {
   readonly timeoutMs: number;
   /** Something may have changed on the server, or it was lost. */
   readonly changed: () => void;
+  /** A connection was made, perhaps to another server than before. */
+  readonly connected: () => void;
 }
 
 const SILENCE_BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
@@ -62,7 +62,10 @@ export class TmuxServer {
   }
 
   async prepare(): Promise<void> {
-    await this.#options.files.write(this.#configPath, this.#options.config, 0o600);
+    const { config, files } = this.#options;
+    const extraPath = join(files.directory, "tmux-extra.conf");
+    await files.write(extraPath, `${config.extraConfig ?? ""}\n`, 0o600);
+    await files.write(this.#configPath, tmuxConfig(config, extraPath), 0o600);
     const text = await readFile(this.#recordPath, "utf8").catch(() => undefined);
     if (text === undefined) return;
     try {
@@ -212,6 +215,8 @@ export class TmuxServer {
         noticed: (text) => {
           if (text.startsWith("%sessions-changed") || text.startsWith("%unlinked-window-close"))
             this.#options.changed();
+          // Only what it cannot parse does tmux say outside of its protocol.
+          if (text !== "" && !text.startsWith("%")) this.#options.log.warn({ complaint: text }, CONFIGURATION_WRONG);
         },
       });
     const client = await open().catch(async (error: unknown) => {
@@ -220,22 +225,31 @@ export class TmuxServer {
       await this.#startControlSession();
       return open();
     });
-    await client
-      .request(`source-file -q ${tmuxWord(this.#configPath.replace(/[*?[\]\\]/g, "\\$&"))}`)
-      .catch((err: unknown) => {
-        this.#options.log.warn({ err }, "the tmux configuration has an error");
-      });
+    await this.#configure(client);
     // If Town's own session is ended by hand, its client must not be moved to an agent's: it is to end and come back.
     await client.request(`set-option -t =${CONTROL_SESSION}: detach-on-destroy on`);
     await this.#identify(client);
     this.#client = client;
     this.#silences = 0;
+    this.#options.connected();
     void client.closed.then((reason) => {
       if (this.#client === client) this.#client = undefined;
       if (!this.#closed) this.#options.log.info({ reason }, "the tmux connection ended");
       this.#options.changed();
     });
     return client;
+  }
+
+  /** Also for a server that somebody started by hand, or that runs since before an update. */
+  async #configure(client: ControlClient): Promise<void> {
+    const { log } = this.#options;
+    const source = `source-file -q ${sourcePath(this.#configPath)}`;
+    try {
+      const complaints = await client.request(source);
+      if (complaints.length > 0) log.warn({ complaints }, CONFIGURATION_WRONG);
+    } catch (err) {
+      log.warn({ err }, CONFIGURATION_WRONG);
+    }
   }
 
   async #identify(client: ControlClient): Promise<void> {
@@ -312,4 +326,5 @@ export class TmuxServer {
   }
 }
 
+const CONFIGURATION_WRONG = "the tmux configuration has errors";
 const ENDING = "the tmux server is ending or lost its socket";

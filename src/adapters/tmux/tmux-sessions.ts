@@ -20,7 +20,8 @@ import type { PaneRow } from "./pane-row.ts";
 import { captureScreen, lastLines } from "./screen.ts";
 import { SessionEnding } from "./session-ending.ts";
 import { startCommands } from "./start-commands.ts";
-import { terminalName, tmuxConfig, type TmuxConfigInput } from "./tmux-config.ts";
+import { SESSION_STATUS, statusCommand, TOWN_STATUS } from "./tmux-face.ts";
+import { terminalName, type TmuxConfigInput } from "./tmux-config.ts";
 import { TmuxServer } from "./tmux-server.ts";
 import { requireTmux } from "./tmux-version.ts";
 
@@ -67,6 +68,8 @@ export class TmuxSessions implements Sessions {
   readonly #turns = new Turns();
   readonly #listeners = new Set<() => void>();
   readonly #level: LevelWatch;
+  /** Status texts as last set on this server. */
+  readonly #shown = new Map<string, string>();
   #looking: Promise<SessionsObservation> | undefined;
   #last: readonly ObservedSession[] = [];
   #stopWatching: () => void = () => {};
@@ -82,10 +85,11 @@ export class TmuxSessions implements Sessions {
       log,
       files: this.#files,
       processes: this.#processes,
-      config: tmuxConfig(options),
+      config: options,
       environment: options.environment ?? process.env,
       timeoutMs: options.timeoutMs ?? 5_000,
       changed: () => this.#notify(),
+      connected: () => this.#shown.clear(),
     });
     this.#panes = new PaneBook({ clock, files: this.#files, serverPid: () => this.#server.pid });
     this.#level = new LevelWatch({
@@ -197,10 +201,29 @@ export class TmuxSessions implements Sessions {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Works inside another tmux too: that one's variables are taken away, so it nests instead of failing. */
+  /** A person who sits in another tmux runs it without `TMUX` in the environment, or in a window of its own. */
   attachCommand(name: string): readonly string[] {
-    const outer = ["env", "-u", "TMUX", "-u", "TMUX_PANE", `TMUX_TMPDIR=${this.#server.socketDirectory}`];
-    return [...outer, "tmux", "-L", this.#options.label, "-u", "attach-session", "-t", `=${name}`];
+    const attach = ["tmux", "-L", this.#options.label, "-u", "attach-session", "-t", `=${name}`];
+    const { socketDirectory } = this.#server;
+    return socketDirectory === "/tmp" ? attach : ["env", "-u", "TMUX", `TMUX_TMPDIR=${socketDirectory}`, ...attach];
+  }
+
+  /**
+   * Texts for the status line: `town` on every session's right side, `sessions` (by name) beside the agent they are
+   * about. Nothing happens while no server runs.
+   */
+  async showStatus(town: string, sessions: ReadonlyMap<string, string>): Promise<void> {
+    const reach = await this.#server.reach();
+    if (reach.state !== "Up") return;
+    const rows = await this.#panes.list(reach.client);
+    const commands = rows.map((row) =>
+      statusCommand(`-p -t ${row.paneId}`, SESSION_STATUS, sessions.get(row.labels.name)),
+    );
+    for (const command of [statusCommand("-g", TOWN_STATUS, town), ...commands]) {
+      if (this.#shown.get(command.key) === command.text) continue;
+      await reach.client.request(command.text);
+      this.#shown.set(command.key, command.text);
+    }
   }
 
   /** Ends the tmux server with all its sessions, and waits until it is gone. */

@@ -97,7 +97,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
     const command = sessions.attachCommand(name).join(" ");
     const child = spawn("script", ["-qec", command, "/dev/null"], {
       stdio: ["pipe", "ignore", "ignore"],
-      env: { ...process.env, TERM: "xterm", TMUX: "/tmp/other,1,0" },
+      env: { ...process.env, TERM: "xterm", TMUX: undefined },
     });
     attached.push(child);
     await until("the person to be attached", () => world.tmux("list-clients", "-F", "#{session_name}").includes(name));

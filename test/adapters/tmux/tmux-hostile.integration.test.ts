@@ -484,6 +484,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       expect(left.filter((path) => !path.startsWith("./logs/"))).toEqual([
         "./output-log.sh",
         "./server.json",
+        "./tmux-extra.conf",
         "./tmux.conf",
       ]);
     });
