@@ -240,8 +240,7 @@ export class CommitWriter implements TruthWriter {
   async #draft(tip: string | undefined, directory: string): Promise<SourceDraft> {
     const { repository } = this.#options;
     const { objects } = repository;
-    const tree = tip === undefined ? objects.emptyTree : ((await objects.readCommit(tip))?.tree ?? objects.emptyTree);
-    return SourceDraft.open(objects, tree, directory, await this.#context(directory), this.#memory);
+    return SourceDraft.open(objects, tip, directory, await this.#context(directory), this.#memory);
   }
 
   async #context(directory: string): Promise<WriteContext> {

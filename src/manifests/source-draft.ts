@@ -28,30 +28,38 @@ export interface TipFile {
 
 /** The manifests at a commit, with changes on top that are not committed yet. */
 export class SourceDraft {
-  /** Tree of the commit. */
+  /** The commit; undefined for a branch without one. */
+  readonly commit: string | undefined;
+  /** Its tree. */
   readonly tree: string;
   readonly #objects: GitObjects;
   readonly #loaded: LoadedSource;
   readonly #declared: Map<string, DeclaredAt>;
   readonly #changed = new Map<string, string | null>();
 
-  private constructor(objects: GitObjects, tree: string, loaded: LoadedSource) {
+  private constructor(
+    objects: GitObjects,
+    at: { readonly commit: string | undefined; readonly tree: string },
+    loaded: LoadedSource,
+  ) {
     this.#objects = objects;
-    this.tree = tree;
+    this.commit = at.commit;
+    this.tree = at.tree;
     this.#loaded = loaded;
     this.#declared = new Map(
       loaded.objects.map((object) => [keyText(object.key), { key: object.key, path: object.origin.path }]),
     );
   }
 
-  /** Reads the manifests below `directory` of a tree. */
+  /** Reads the manifests below `directory` at a commit; those of undefined are none. */
   static async open(
     objects: GitObjects,
-    tree: string,
+    commit: string | undefined,
     directory: string,
     context: LoadContext,
     memory: DraftMemory,
   ): Promise<SourceDraft> {
+    const tree = (commit === undefined ? undefined : (await objects.readCommit(commit))?.tree) ?? objects.emptyTree;
     if (memory.trees.size > MAX_TREES) memory.trees.clear();
     const listed = await filesOfTree(objects, tree, directory, memory.trees);
     const files = listed.filter(
@@ -61,7 +69,7 @@ export class SourceDraft {
       files.filter((file) => !memory.cache.has(file.path, file.id, context)).map((file) => file.id),
     );
     const sources: SourceFile[] = files.map(({ path, id }) => ({ path, content: id, text: () => texts.get(id) ?? "" }));
-    return new SourceDraft(objects, tree, loadSource(sources, context, { cache: memory.cache }));
+    return new SourceDraft(objects, { commit, tree }, loadSource(sources, context, { cache: memory.cache }));
   }
 
   /** File that declares an object, changes included. */
