@@ -312,6 +312,34 @@ export function gitContract(name: string, openSite: () => Promise<GitSite>): voi
         await expect(repository.mergeTree(left, orphan)).rejects.toMatchObject({ reason: "UnrelatedHistories" });
         await expect(repository.mergeTree(left, "absent")).rejects.toMatchObject({ reason: "RevisionNotFound" });
       });
+
+      it("given many merges asked for at once, some impossible, when merged, then each gets its own answer", async () => {
+        const repository = await bare();
+        const base = await commitFiles(repository, { a: "1\n2\n3\n4\n5\n" });
+        const left = await commitFiles(repository, { a: "one\n2\n3\n4\n5\n" }, [base]);
+        const rights = await Promise.all(
+          Array.from({ length: 30 }, (_, i) => {
+            const text = i % 3 === 0 ? `uno ${i}\n2\n3\n4\n5\n` : `1\n2\n3\n4\nfive ${i}\n`;
+            return commitFiles(repository, { a: text }, i === 7 ? [] : [base]);
+          }),
+        );
+        const ask = (ids: readonly string[]) =>
+          Promise.all(
+            ids.map((id) => repository.mergeTree(left, id).catch((error: { reason: string }) => error.reason)),
+          );
+        const answers = await ask(rights);
+        const related = await ask(rights.filter((_, i) => i !== 7));
+        expect(related).toEqual(answers.filter((_, i) => i !== 7));
+        for (const [i, answer] of answers.entries()) {
+          if (i === 7 || typeof answer === "string") expect([i, answer]).toEqual([7, "UnrelatedHistories"]);
+          else if (i % 3 === 0) expect(answer.conflicts).toEqual(["a"]);
+          else {
+            expect(answer.conflicts).toEqual([]);
+            const [file] = await repository.listFiles(answer.tree, "");
+            expect(await repository.objects.readBlob(file?.id ?? "")).toBe(`one\n2\n3\n4\nfive ${i}\n`);
+          }
+        }
+      });
     });
 
     describe("worktrees", () => {

@@ -5,7 +5,8 @@ import type { CommitInfo, GitIdentity, RefUpdate, Repository, Worktree, Worktree
 import { CheckoutLocks } from "./checkout-lock.ts";
 import { FastForward } from "./fast-forward.ts";
 import type { OwnerProbe } from "./forward-lock.ts";
-import { gitFailure, type GitCommand, type GitRunOptions } from "./git-command.ts";
+import type { GitCommand, GitRunOptions } from "./git-command.ts";
+import { type MergedTree, MergeTrees } from "./merge-trees.ts";
 import type { NodeGitObjects } from "./node-git-objects.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { RefTransactions } from "./ref-transactions.ts";
@@ -39,6 +40,7 @@ export class NodeRepository implements Repository {
   readonly #refs: RefTransactions;
   readonly #remotes: Remotes;
   readonly #config: RepositoryConfig;
+  readonly #merges: MergeTrees;
   readonly #worktrees: Worktrees;
   readonly #contents: WorktreeContents;
   readonly #forward: FastForward;
@@ -55,6 +57,7 @@ export class NodeRepository implements Repository {
     this.#refs = new RefTransactions({ command, gitDirectory, commonDirectory });
     this.#remotes = new Remotes(command, commonDirectory);
     this.#config = new RepositoryConfig(command, commonDirectory);
+    this.#merges = new MergeTrees(command, commonDirectory);
     this.#worktrees = worktrees;
     this.#contents = new WorktreeContents(command);
     this.#forward = new FastForward({ command, owners, refs: this.#refs, status: (one) => this.#contents.status(one) });
@@ -150,31 +153,9 @@ export class NodeRepository implements Repository {
     return exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
   }
 
-  async mergeTree(
-    ours: string,
-    theirs: string,
-  ): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }> {
-    const args = [
-      "merge-tree",
-      "--write-tree",
-      "-z",
-      "--name-only",
-      "--no-messages",
-      ...(await this.#commits(ours, theirs)),
-    ];
-    const doing = `merge ${theirs} into ${ours}`;
-    const result = await this.#run(args, doing, { answers: [0, 1, 128], timeoutMs: 300_000 });
-    if (result.exitCode === 128 || result.stdout.length === 0) {
-      const unrelated = /unrelated histories/.test(result.stderr);
-      throw gitFailure(
-        args,
-        `${doing} in ${this.commonDirectory}`,
-        result,
-        unrelated ? "UnrelatedHistories" : "GitFailed",
-      );
-    }
-    const [tree = "", ...conflicts] = result.stdout.toString("utf8").split("\0").slice(0, -1);
-    return { tree, conflicts: [...new Set(conflicts)].sort() };
+  async mergeTree(ours: string, theirs: string): Promise<MergedTree> {
+    const [left = "", right = ""] = await this.#commits(ours, theirs);
+    return this.#merges.merge(left, right);
   }
 
   async log(from: string | undefined, to: string, limit: number): Promise<readonly CommitInfo[]> {

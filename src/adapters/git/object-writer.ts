@@ -58,9 +58,10 @@ export class ObjectWriter {
     this.#flushing = this.#waiting;
     this.#waiting = new Map();
     try {
-      const news = await this.#absent([...this.#flushing.values()]);
-      if (news.length > packFrom) await this.#writePack(news);
-      else await this.#writeLoose(news);
+      const objects = [...this.#flushing.values()];
+      // Of many that are written together few exist: looking for each costs more than those few twice, until packed.
+      if (objects.length > packFrom) await this.#writePack(objects);
+      else await this.#writeLoose(await this.#absent(objects));
     } catch (error) {
       this.#waiting = new Map([...this.#flushing, ...this.#waiting]);
       throw error;
