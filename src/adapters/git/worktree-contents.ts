@@ -131,7 +131,7 @@ async function unlessRemoved(run: Promise<GitResult>): Promise<GitResult> {
 
 function identityVariables(role: "AUTHOR" | "COMMITTER", identity: GitIdentity): Record<string, string> {
   const email = identity.email.replace(/[<>\s]/g, "");
-  const name = plainName(identity.name) || email || "unknown";
+  const name = plainName(identity.name) || plainName(email) || "unknown";
   const date =
     identity.timeMs === undefined ? {} : { [`GIT_${role}_DATE`]: `@${Math.floor(identity.timeMs / 1000)} +0000` };
   return { [`GIT_${role}_NAME`]: name, [`GIT_${role}_EMAIL`]: email, ...date };

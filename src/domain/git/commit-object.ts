@@ -45,7 +45,7 @@ export function decodeCommit(id: string, body: string): CommitInfo {
 export function identityLine(identity: GitIdentity, nowMs: number): string {
   const seconds = Math.floor((identity.timeMs ?? nowMs) / 1000);
   const email = identity.email.replace(unsafe, "").trim();
-  return `${plainName(identity.name) || email || "unknown"} <${email}> ${Math.max(0, seconds)} +0000`;
+  return `${plainName(identity.name) || plainName(email) || "unknown"} <${email}> ${Math.max(0, seconds)} +0000`;
 }
 
 /** The name as git writes it: without `<`, `>`, control characters and punctuation at its ends. */
