@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import type { Formula } from "../domain/formulas/formula.ts";
-import { loadFormula } from "../manifests/formula-toml.ts";
+import { loadFormula } from "../manifests/formula-file.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Formulas } from "../ports/loop-ports.ts";
@@ -34,7 +34,8 @@ export class FormulaFiles implements Formulas {
         if (!file.endsWith(".toml")) continue;
         const path = join(directory, file);
         const { formula, problems } = loadFormula(path, (await this.#files.readText(path)) ?? "");
-        for (const problem of problems) this.#log.warn({ path, line: problem.line }, problem.message);
+        for (const { line, column, message } of problems)
+          this.#log.warn({ path, line, column, problem: message }, "a formula has a problem");
         const kept = formula ?? [...this.#byName.values()].find((former) => former.source === path);
         if (kept !== undefined && !found.has(kept.name)) found.set(kept.name, kept);
         else if (formula === undefined) this.#log.error({ path: basename(path) }, "a formula cannot be used");
