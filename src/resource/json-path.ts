@@ -1,7 +1,11 @@
 import { TerminalError } from "../errors/town-error.ts";
 
 /** Reads values out of an object; several only where the path has a filter or `[*]`. */
-export type JsonPath = (root: unknown) => readonly unknown[];
+export interface JsonPath {
+  (root: unknown): readonly unknown[];
+  /** Present where the path is nothing but fields: its one value or undefined, without a list around it. */
+  readonly single?: (root: unknown) => unknown;
+}
 
 type Step = (values: readonly unknown[]) => readonly unknown[];
 
@@ -18,17 +22,33 @@ const ESCAPED_FIELD = /^\.((?:[-A-Za-z0-9_/]|\\\.)+)/;
  * as `[?(@.type=="Ready")]`. Text is without braces. Throws TerminalError `BadJsonPath`.
  */
 export function compileJsonPath(text: string): JsonPath {
-  const steps: Step[] = [];
+  const steps: (Step | string)[] = [];
   let rest = text;
   while (rest !== "") {
     const [step, length] = nextStep(rest, text);
     steps.push(step);
     rest = rest.slice(length);
   }
-  return (root) => steps.reduce((values, step) => step(values), [root] as readonly unknown[]);
+  const fields = steps.filter((step) => typeof step === "string");
+  if (fields.length === steps.length) return singlePath(fields);
+  const functions = steps.map((step) => (typeof step === "string" ? fieldStep(step) : step));
+  return (root) => functions.reduce((values, step) => step(values), [root] as readonly unknown[]);
 }
 
-function nextStep(rest: string, whole: string): readonly [Step, number] {
+function singlePath(fields: readonly string[]): JsonPath {
+  const single = (root: unknown): unknown => {
+    let value = root;
+    for (const field of fields) {
+      if (!isObject(value) || !Object.hasOwn(value, field)) return undefined;
+      value = value[field];
+    }
+    return value ?? undefined;
+  };
+  return Object.assign((root: unknown) => present(single(root)), { single });
+}
+
+/** One step and its length: a function, or the name of a plain field. */
+function nextStep(rest: string, whole: string): readonly [Step | string, number] {
   const every = EVERY.exec(rest);
   if (every !== null) return [(values) => values.flatMap(children), every[0].length];
   const filter = FILTER.exec(rest);
@@ -40,12 +60,12 @@ function nextStep(rest: string, whole: string): readonly [Step, number] {
       index[0].length,
     ];
   const quoted = QUOTED_FIELD.exec(rest);
-  if (quoted !== null) return [fieldStep((quoted[1] ?? quoted[2] ?? "").replace(/\\(.)/g, "$1")), quoted[0].length];
+  if (quoted !== null) return [(quoted[1] ?? quoted[2] ?? "").replace(/\\(.)/g, "$1"), quoted[0].length];
   const escaped = ESCAPED_FIELD.exec(rest);
   const field = FIELD.exec(rest);
   if (escaped !== null && escaped[0].length > (field?.[0].length ?? 0))
-    return [fieldStep((escaped[1] ?? "").replaceAll("\\.", ".")), escaped[0].length];
-  if (field !== null) return [fieldStep(field[1] ?? ""), field[0].length];
+    return [(escaped[1] ?? "").replaceAll("\\.", "."), escaped[0].length];
+  if (field !== null) return [field[1] ?? "", field[0].length];
   throw new TerminalError(
     "BadJsonPath",
     `Cannot read JSONPath '${whole}': '${rest}' is not understood. Allowed: .field, ['field'], [0], [*], [?(@.field=="text")].`,
@@ -79,7 +99,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** First value of a simple path, for fields that hold one. */
 export function valueAt(root: unknown, path: string): unknown {
-  return cached(path)(root)[0];
+  const read = cached(path);
+  return read.single === undefined ? read(root)[0] : read.single(root);
 }
 
 const compiled = new Map<string, JsonPath>();

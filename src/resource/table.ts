@@ -59,14 +59,23 @@ export function tableRenderer(columns: readonly Column[]): TableRenderer {
 }
 
 function cell(type: Column["type"], read: JsonPath, object: unknown, nowMs: number): Cell {
+  if (read.single !== undefined) return oneCell(type, read.single(object), nowMs);
   const values = read(object);
-  if (values.length === 0) return null;
-  if (type === "date") return age(values[0], nowMs);
-  if (values.length > 1) return values.map(plainText).join(",");
-  const [value] = values;
-  if (type === "integer") return typeof value === "number" ? Math.trunc(value) : null;
-  if (type === "boolean") return typeof value === "boolean" ? value : null;
-  return plainText(value);
+  return values.length > 1 && type === "string" ? values.map(plainText).join(",") : oneCell(type, values[0], nowMs);
+}
+
+function oneCell(type: Column["type"], value: unknown, nowMs: number): Cell {
+  if (value === undefined) return null;
+  switch (type) {
+    case "date":
+      return age(value, nowMs);
+    case "integer":
+      return typeof value === "number" ? Math.trunc(value) : null;
+    case "boolean":
+      return typeof value === "boolean" ? value : null;
+    default:
+      return plainText(value);
+  }
 }
 
 function age(value: unknown, nowMs: number): string {

@@ -7,8 +7,8 @@ export interface ApiRequest {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly caller: Caller;
-  /** Aborts when the client goes away. */
-  readonly signal: AbortSignal;
+  /** Aborts when the client goes away. Made at the first call, since most requests do without. */
+  signal(): AbortSignal;
   header(name: string): string | undefined;
   /** Throws 413 beyond the limit. */
   body(): Promise<Uint8Array>;

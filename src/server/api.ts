@@ -99,7 +99,7 @@ export function createApi(options: ApiOptions): Api {
       method: context.req.method,
       query: url.searchParams,
       caller,
-      signal: context.req.raw.signal,
+      signal: () => context.req.raw.signal,
       header,
       body: () => collectBody(context.req.raw.body),
     };

@@ -30,7 +30,7 @@ export async function callVerb(verbs: VerbTable, name: string, request: ApiReque
   const body = await readOptionalObject(request);
   const args = body["args"] ?? {};
   if (!isRecord(args)) throw badRequest(`args of verb "${name}" must be an object`);
-  return verb.run({ caller: request.caller, args, signal: request.signal });
+  return verb.run({ caller: request.caller, args, signal: request.signal() });
 }
 
 function find(verbs: VerbTable, name: string): Verb {

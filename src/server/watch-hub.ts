@@ -64,7 +64,8 @@ export class WatchHub {
     return count;
   }
 
-  open(request: WatchRequest, initial: readonly TownObject[], signal: AbortSignal): ReadableStream<Uint8Array> {
+  /** The body of a watch's answer; a reader that cancels it ends the watch. */
+  open(request: WatchRequest, initial: readonly TownObject[]): ReadableStream<Uint8Array> {
     const missed = request.since === undefined ? [] : this.#options.store.eventsSince(request.since);
     const watcher: Watcher = {
       request,
@@ -84,7 +85,6 @@ export class WatchHub {
     this.#byKind.set(request.resource.storeKind, watchers.add(watcher));
     if (request.timeoutSeconds !== undefined) void this.#endAfter(watcher, request.timeoutSeconds * 1000, gone.signal);
     if (request.bookmarks) this.#startBookmarks();
-    signal.addEventListener("abort", () => watcher.stream.end(), { once: true });
     return watcher.stream.body;
   }
 

@@ -27,7 +27,7 @@ export function watch(reading: Reading, hub: WatchHub, request: ResourceRequest)
     bookmarks,
     timeoutSeconds: timeoutSeconds === 0 ? undefined : timeoutSeconds,
   };
-  return hub.open(watchRequest, initial, request.signal);
+  return hub.open(watchRequest, initial);
 }
 
 /** A version that this store has not reached is one of a former life: the client must list anew. */
