@@ -1,4 +1,5 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
 import type { GraphTransaction } from "../../ports/work-graph.ts";
 import { readInput } from "../access/files.ts";
 import { requireMayChange, requireMayDelete } from "../access/limits.ts";
@@ -9,7 +10,6 @@ import { usageError } from "../grammar/usage-error.ts";
 import { listedBead, shortBead } from "../output/bead-json.ts";
 import { beadLine, briefLine } from "../output/bead-line.ts";
 import { cleanLine } from "../output/plain-text.ts";
-import { readySorted } from "../queries/order.ts";
 import type { ClosedBead } from "../writes/close-bead.ts";
 import { closeBead, unblockedBy } from "../writes/close-bead.ts";
 import type { Outcome } from "../writes/each-bead.ts";
@@ -109,7 +109,7 @@ function claimFollowing(
     throw usageError("--continue is for steps of a molecule", "leave it out, or use --claim-next");
   if (!flags.isSet("claim-next")) return undefined;
   const free = tx.ready().filter(({ assignee }) => (assignee ?? "") === "" || assignee === author.actor);
-  const [first] = readySorted(free, "priority", now);
+  const [first] = sortBeads(free, "priority", { nowMs: now });
   return first === undefined ? undefined : tx.claim(first.id, author.actor);
 }
 

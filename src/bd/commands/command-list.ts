@@ -2,15 +2,8 @@ import type { BdCommand } from "../command.ts";
 import { closeCommand, deleteCommand, reopenCommand } from "./close.ts";
 import { commentCommand, commentsCommand } from "./comment.ts";
 import { createCommand, quickCommand } from "./create.ts";
-import {
-  blockedCommand,
-  depAddCommand,
-  depCommand,
-  depCyclesCommand,
-  depListCommand,
-  depRemoveCommand,
-  depTreeCommand,
-} from "./dep.ts";
+import { blockedCommand, depCyclesCommand, depListCommand, depTreeCommand } from "./dep-reads.ts";
+import { depAddCommand, depCommand, depRemoveCommand } from "./dep.ts";
 import { helpCommand, versionCommand } from "./help.ts";
 import { labelAddCommand, labelListAllCommand, labelListCommand, labelRemoveCommand } from "./label.ts";
 import { listCommand } from "./list.ts";

@@ -1,4 +1,4 @@
-import type { GraphTransaction, NewBead } from "../../ports/work-graph.ts";
+import type { GraphTransaction } from "../../ports/work-graph.ts";
 import { readInput } from "../access/files.ts";
 import { requireMaySetMetadata } from "../access/limits.ts";
 import { settingsOf } from "../access/settings.ts";
@@ -8,15 +8,15 @@ import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { customTypes, issueTypeOf } from "../values/issue-type.ts";
 import { priorityOf } from "../values/priority.ts";
-import { createBead } from "../writes/create-bead.ts";
-import { connect } from "../writes/create-bead.ts";
+import type { PlannedBead } from "../writes/create-bead.ts";
+import { connect, createBead } from "../writes/create-bead.ts";
 import { edgeType } from "../writes/dependency-spec.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 interface PlanNode {
   readonly key: string;
-  readonly fields: NewBead;
+  readonly fields: PlannedBead;
   /** Key of another node, or an id. */
   readonly parent: string | undefined;
   readonly deps: readonly { readonly target: string; readonly type: string }[];
@@ -115,6 +115,14 @@ function checked(place: string, value: unknown, keys: readonly string[]): Json {
   return value as Json;
 }
 
+/** A text or number as text. */
+function scalar(place: string, value: Json, key: string): string | undefined {
+  const found = value[key];
+  if (found === undefined || found === null) return undefined;
+  if (typeof found === "string" || typeof found === "number") return String(found);
+  throw usageError(`${place}: ${key} must be a text`);
+}
+
 function items(path: string, plan: Json, key: string): readonly unknown[] {
   const value = plan[key] ?? [];
   if (!Array.isArray(value)) throw usageError(`${path}: ${key} must be a list`);
@@ -133,8 +141,8 @@ function nodeOf(place: string, value: unknown, custom: readonly string[], call: 
     ...Object.fromEntries(textKeys.map((name) => [name, node[name]])),
     title,
     id: node["id"],
-    issue_type: issueTypeOf(String(node["type"] ?? "task"), custom),
-    priority: priorityOf(String(node["priority"] ?? 2)),
+    issue_type: issueTypeOf(scalar(place, node, "type") ?? "task", custom),
+    priority: priorityOf(scalar(place, node, "priority") ?? "2"),
     owner: node["owner"] ?? call.context.owner,
     labels: node["labels"],
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
@@ -142,15 +150,19 @@ function nodeOf(place: string, value: unknown, custom: readonly string[], call: 
     ephemeral: node["ephemeral"] === true || call.flags.isSet("ephemeral") ? true : undefined,
     pinned: node["pinned"] === true ? true : undefined,
   };
-  const parent = node["parent_key"] ?? node["parent"] ?? node["parent_id"];
+  const parent = scalar(place, node, "parent_key") ?? scalar(place, node, "parent") ?? scalar(place, node, "parent_id");
   return {
     key,
-    fields: Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined)) as unknown as NewBead,
-    parent: parent === undefined ? undefined : String(parent),
+    fields: Object.fromEntries(
+      Object.entries(fields).filter(([, field]) => field !== undefined),
+    ) as unknown as PlannedBead,
+    parent,
     deps: items(place, node, "deps").map((dep, i) => {
-      const { target, type } = checked(`${place}.deps[${i}]`, dep, ["target", "type"]);
-      if (typeof target !== "string" || target === "") throw usageError(`${place}.deps[${i}]: target is required`);
-      return { target, type: edgeType(String(type ?? "blocks")) };
+      const at = `${place}.deps[${i}]`;
+      const value = checked(at, dep, ["target", "type"]);
+      const target = scalar(at, value, "target") ?? "";
+      if (target === "") throw usageError(`${at}: target is required`);
+      return { target, type: edgeType(scalar(at, value, "type") ?? "blocks") };
     }),
     references: (node["metadata_refs"] ?? {}) as Readonly<Record<string, string>>,
   };
@@ -172,7 +184,7 @@ function edgeOf(place: string, value: unknown, keys: ReadonlySet<string>): PlanE
   return {
     from: end("from"),
     to: end("to"),
-    type: edgeType(String(edge["type"] ?? "blocks")),
+    type: edgeType(scalar(place, edge, "type") ?? "blocks"),
     ...(Object.keys(extra).length === 0 ? {} : { metadata: JSON.stringify(extra) }),
   };
 }

@@ -1,6 +1,6 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { validId } from "../../domain/work-graph/ids/parse-id.ts";
-import type { NewBead, WorkGraph } from "../../ports/work-graph.ts";
+import type { WorkGraph } from "../../ports/work-graph.ts";
 import { storeOf } from "../access/find-bead.ts";
 import { readInput, stdinText } from "../access/files.ts";
 import { requireMaySetMetadata } from "../access/limits.ts";
@@ -16,7 +16,7 @@ import { customTypes, issueTypeOf } from "../values/issue-type.ts";
 import { metadataOfText, metadataPairs } from "../values/metadata.ts";
 import { priorityOf } from "../values/priority.ts";
 import { timeOfText } from "../values/time.ts";
-import type { BeadSpec } from "../writes/create-bead.ts";
+import type { BeadSpec, PlannedBead } from "../writes/create-bead.ts";
 import { createBead, requireTitle } from "../writes/create-bead.ts";
 import type { DependencySpec } from "../writes/dependency-spec.ts";
 import { dependencySpec } from "../writes/dependency-spec.ts";
@@ -176,7 +176,7 @@ async function beadSpec(call: Call, title: string, graph: WorkGraph): Promise<Be
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
   };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  return { fields: given as unknown as NewBead, dependencies: dependenciesFrom(call) };
+  return { fields: given as unknown as PlannedBead, dependencies: dependenciesFrom(call) };
 }
 
 const wispTypes = ["heartbeat", "ping", "patrol", "gc_report", "recovery", "error", "escalation"];
@@ -234,11 +234,11 @@ export async function bodyFields({ flags, context }: Call): Promise<Readonly<Rec
   return fields;
 }
 
-function requireSections(fields: NewBead): void {
-  const missing = lintRecord({ issue_type: "task", description: "", ...fields });
+function requireSections(fields: PlannedBead): void {
+  const missing = lintRecord(fields);
   if (missing.length === 0) return;
   throw usageError(
-    `a ${fields.issue_type ?? "task"} needs ${missing.map(({ section }) => section).join(", ")} in its description`,
+    `a ${fields.issue_type} needs ${missing.map(({ section }) => section).join(", ")} in its description`,
     "add those sections, or leave out --validate",
   );
 }

@@ -1,18 +1,16 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
-import { findBead } from "../access/find-bead.ts";
-import { allStoresFlag, scopeOf } from "../access/scope.ts";
-import { settingsOf } from "../access/settings.ts";
+import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
+import { allStoresFlag } from "../access/scope.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, list, number, text } from "../grammar/flag.ts";
-import type { ListedBead } from "../output/listing.ts";
 import { listing } from "../output/listing.ts";
-import { fieldFilter, fieldFilterFlags, statusFilter } from "../queries/filter.ts";
-import { sorted } from "../queries/order.ts";
-import { statusesOf } from "../values/status.ts";
+import { fieldFilterFlags } from "../queries/bead-filter-flags.ts";
+import type { StoreFilter } from "../queries/find-beads.ts";
+import { inOrder, selectedBeads, sortField } from "../queries/find-beads.ts";
 
 const defaultLimit = 50;
 /** Records of the machinery: shown when they are asked for. */
-const infraTypes: ReadonlySet<string> = new Set(["agent", "role", "rig", "message", "event", "escalation"]);
+const infraTypes = ["agent", "role", "rig", "message", "event", "escalation"];
 
 export const listCommand: BdCommand = {
   name: "list",
@@ -41,57 +39,35 @@ export const listCommand: BdCommand = {
 
 async function runList(call: Call): Promise<Answer> {
   const { flags } = call;
-  const found: ListedBead[] = [];
-  for (const graph of scopeOf(call)) {
-    const book = statusesOf(await settingsOf(graph, call.context));
-    const statuses = statusFilter(flags, book);
-    const isWanted = listPredicate(call, statuses !== undefined);
-    const ready = flags.isSet("ready") ? new Set(graph.ready().map(({ id }) => id)) : undefined;
-    for (const record of graph.list(statuses === undefined ? {} : { status: statuses }))
-      if (isWanted(record, graph) && ready?.has(record.id) !== false) found.push({ graph, record });
-  }
-  const graphs = new Map(found.map(({ graph, record }) => [record.id, graph]));
-  const inOrder = sorted(
-    found.map(({ record }) => record),
-    flags.text("sort") ?? "priority",
-    flags.isSet("reverse"),
-  );
-  return listing(
-    call,
-    inOrder.map((record) => ({ record, graph: graphs.get(record.id) ?? call.home })),
-    {
-      limit: flags.number("limit") ?? defaultLimit,
-      isTree: !flags.isSet("flat") && !flags.has("sort"),
-      nothing: "No issues found.",
-    },
-  );
-}
-
-function listPredicate(call: Call, hasStatuses: boolean) {
-  const { flags } = call;
-  const matches = fieldFilter({ flags: withFullParent(call), now: call.now });
-  const isEvery = hasStatuses || flags.isSet("all") || flags.list("status").includes("all");
+  const found = await selectedBeads(call, (store) => listFilter(call, store));
   const isHidden = hiddenTypes(call);
-  return (record: BeadRecord, graph: Parameters<typeof matches>[1]): boolean =>
-    (isEvery || record.status !== "closed") && !isHidden(record) && matches(record, graph);
+  const ready = new Map(found.map(({ graph }) => [graph, undefined as ReadonlySet<string> | undefined]));
+  if (flags.isSet("ready"))
+    for (const graph of ready.keys()) ready.set(graph, new Set(graph.ready().map(({ id }) => id)));
+  const shown = found.filter(({ graph, record }) => !isHidden(record) && ready.get(graph)?.has(record.id) !== false);
+  const sort = flags.text("sort");
+  return listing(call, inOrder(shown, sortField(sort ?? "priority"), call), {
+    limit: flags.number("limit") ?? defaultLimit,
+    isTree: sort === undefined && !flags.isSet("flat"),
+    nothing: "No issues found.",
+  });
 }
 
-/** Templates, wisps, gates and the machinery stay out unless a flag or a type asks for them. */
-function hiddenTypes({ flags }: Call): (record: BeadRecord) => boolean {
-  const asked = new Set([...flags.list("type")]);
-  const ids = new Set(flags.list("id"));
-  return (record) => {
-    if (ids.has(record.id)) return false;
-    if (record.ephemeral === true && !flags.isSet("include-ephemeral")) return true;
-    if (record.is_template === true && !flags.isSet("include-templates")) return true;
-    if (asked.has(record.issue_type)) return false;
-    if (record.issue_type === "gate") return !flags.isSet("include-gates");
-    return infraTypes.has(record.issue_type) && !flags.isSet("include-infra");
+function listFilter({ flags }: Call, { wanted }: StoreFilter): BeadFilter {
+  const isNamed = flags.has("id");
+  const isEvery = wanted !== undefined || isNamed || flags.isSet("all") || flags.list("status").includes("all");
+  return {
+    ...(isEvery ? {} : { excludeStatus: ["closed"] }),
+    ...(isNamed || flags.isSet("include-ephemeral") ? { wisps: true } : {}),
+    ...(isNamed || flags.isSet("include-templates") ? { templates: true } : {}),
   };
 }
 
-/** `--parent` may be a part of an id: this is a read. */
-export function withFullParent({ flags, context }: Call): Call["flags"] {
-  const parent = flags.text("parent");
-  return parent === undefined ? flags : flags.with("parent", findBead(parent, context).record.id);
+/** Gates and the machinery stay out unless a flag, a type or an id asks for them. */
+function hiddenTypes({ flags }: Call): (record: BeadRecord) => boolean {
+  if (flags.has("id") || flags.has("type")) return () => false;
+  const hidden = new Set<string>();
+  if (!flags.isSet("include-gates")) hidden.add("gate");
+  if (!flags.isSet("include-infra")) for (const type of infraTypes) hidden.add(type);
+  return ({ issue_type: type }) => hidden.has(type);
 }

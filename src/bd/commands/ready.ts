@@ -1,5 +1,13 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { META } from "../../domain/work-graph/bead.ts";
 import { isDeferred } from "../../domain/work-graph/index/readiness.ts";
+import { cyclesOf } from "../../domain/work-graph/queries/attention.ts";
+import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
+import { fits } from "../../domain/work-graph/queries/bead-filter.ts";
+import { openEpics } from "../../domain/work-graph/queries/epics.ts";
+import { descendantsOf } from "../../domain/work-graph/queries/graph-view.ts";
+import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
+import { canonicalType } from "../../domain/work-graph/record/bead-types.ts";
 import { metadataOf } from "../../domain/work-graph/record/facts.ts";
 import type { GraphReader, GraphTransaction, WorkGraph } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
@@ -12,10 +20,8 @@ import { beadLine } from "../output/bead-line.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import type { ListedBead } from "../output/listing.ts";
 import { listing } from "../output/listing.ts";
-import { fieldFilter, fieldFilterFlags } from "../queries/filter.ts";
-import { findCircles } from "../queries/circles.ts";
-import { readySorted } from "../queries/order.ts";
-import { withFullParent } from "./list.ts";
+import { fieldFilterFlags, timeTest } from "../queries/bead-filter-flags.ts";
+import { callFilter, inOrder, sortPolicy } from "../queries/find-beads.ts";
 
 const defaultLimit = 100;
 
@@ -46,7 +52,7 @@ async function runReady(call: Call): Promise<Answer> {
   const molecule = flags.text("mol");
   if (molecule !== undefined) return stepsReady(call, molecule);
   const found = scopeOf(call).flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record })));
-  const answer = listing(call, inOrder(found, call), {
+  const answer = listing(call, byPolicy(found, call), {
     limit: flags.number("limit") ?? defaultLimit,
     isTree: false,
     nothing: "No ready work: nothing is open, or everything open is blocked, deferred or claimed.",
@@ -61,23 +67,36 @@ function textOf({ text: given }: Answer): string {
   return typeof given === "string" ? given : given();
 }
 
-function inOrder(found: readonly ListedBead[], call: Call): readonly ListedBead[] {
-  const graphs = new Map(found.map(({ graph, record }) => [record.id, graph]));
-  return readySorted(
-    found.map(({ record }) => record),
-    call.flags.text("sort") ?? "priority",
-    call.now,
-  ).map((record) => ({ record, graph: graphs.get(record.id) ?? call.home }));
+function byPolicy(found: readonly ListedBead[], call: Call): readonly ListedBead[] {
+  return inOrder(found, sortPolicy(call.flags.text("sort") ?? "priority"), call);
 }
 
 /** Ready work that the filters let through, most urgent first. */
 function readyIn(graph: GraphReader, call: Call): readonly BeadRecord[] {
-  const { flags } = call;
-  const matches = fieldFilter({ flags: withFullParent(call), now: call.now });
-  const types = flags.list("type");
+  const types = call.flags.list("type").map(canonicalType);
   const ready = types.length === 0 ? graph.ready() : types.flatMap((type) => graph.ready({ type }));
   const more = extraCandidates(graph, call, new Set(ready.map(({ id }) => id)));
-  return [...ready, ...more].filter((record) => matches(record, graph));
+  return matching(graph, [...ready, ...more], call);
+}
+
+function matching(graph: GraphReader, records: readonly BeadRecord[], call: Call): readonly BeadRecord[] {
+  const filter = callFilter(call);
+  const fitsTime = timeTest(call);
+  const below = placeFilter(graph, filter);
+  return records.filter(
+    (record) => below?.has(record.id) !== false && fits(record, { wisps: true, ...filter }) && fitsTime(record),
+  );
+}
+
+/** Ids that `--id`, `--parent` and `--under` leave; undefined: all. */
+function placeFilter(graph: GraphReader, { ids, parent, under }: BeadFilter): ReadonlySet<string> | undefined {
+  const sets = [
+    ids,
+    parent === undefined ? undefined : graph.childrenOf(parent).map(({ id }) => id),
+    under === undefined ? undefined : descendantsOf(graph, under).map(({ id }) => id),
+  ].filter((list) => list !== undefined);
+  const [first, ...rest] = sets;
+  return first === undefined ? undefined : new Set(first.filter((id) => rest.every((list) => list.includes(id))));
 }
 
 // What the store leaves out and the flags bring back; nothing that is blocked.
@@ -96,14 +115,12 @@ function extraCandidates(graph: GraphReader, { flags, now }: Call, known: Readon
 
 /** Epics are no work to hand out, but they must not be forgotten: they want children, or closing. */
 function epicHint(call: Call): string | undefined {
-  if (call.flags.has("type") || call.flags.has("parent")) return undefined;
-  const epics = scopeOf(call).flatMap((graph) => graph.ready({ type: "epic" }).map((record) => ({ graph, record })));
-  const lines = epics
-    .map(({ graph, record }) => ({ record, children: graph.childrenOf(record.id) }))
-    .filter(({ children }) => children.every(({ status }) => status === "closed"))
+  if (["type", "parent", "under", "id"].some((name) => call.flags.has(name))) return undefined;
+  const lines = scopeOf(call)
+    .flatMap((graph) => openEpics(graph))
+    .filter(({ closable, needsDecomposition }) => closable || needsDecomposition)
     .map(
-      ({ record, children }) =>
-        `  ${record.id} ${children.length === 0 ? "needs children" : "can be closed"}: ${cleanLine(record.title)}`,
+      ({ epic, closable }) => `  ${epic.id} ${closable ? "can be closed" : "needs children"}: ${cleanLine(epic.title)}`,
     );
   return lines.length === 0 ? undefined : ["Epics:", ...lines].join("\n");
 }
@@ -131,7 +148,7 @@ async function claimReady(call: Call): Promise<ListedBead | undefined> {
 function claimOne(tx: GraphTransaction, call: Call): BeadRecord | undefined {
   const me = call.author.actor;
   const free = readyIn(tx, call).filter(({ assignee }) => (assignee ?? "") === "" || assignee === me);
-  const [first] = readySorted(free, call.flags.text("sort") ?? "priority", call.now);
+  const [first] = sortBeads(free, sortPolicy(call.flags.text("sort") ?? "priority"), { nowMs: call.now });
   return first === undefined ? undefined : tx.claim(first.id, me);
 }
 
@@ -153,21 +170,17 @@ function stepsReady(call: Call, id: string): Answer {
 
 function explain(call: Call): Answer {
   const graphs = scopeOf(call);
-  const ready = inOrder(
+  const ready = byPolicy(
     graphs.flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record }))),
     call,
   );
-  const matches = fieldFilter({ flags: withFullParent(call), now: call.now });
-  const blocked = graphs.flatMap((graph) =>
-    graph
+  const blocked = graphs.flatMap((graph) => {
+    const waiting = graph
       .list({ status: ["open"] })
-      .filter(
-        (record) =>
-          graph.isBlocked(record.id) && metadataOf(record)["town.step"] === undefined && matches(record, graph),
-      )
-      .map((record) => ({ graph, record })),
-  );
-  const cycles = graphs.flatMap((graph) => findCircles(graph));
+      .filter((record) => graph.isBlocked(record.id) && metadataOf(record)[META.step] === undefined);
+    return matching(graph, waiting, call).map((record) => ({ graph, record }));
+  });
+  const cycles = graphs.flatMap((graph) => cyclesOf(graph));
   return {
     text: () => explainText(call, ready, blocked, cycles),
     json: {

@@ -77,11 +77,12 @@ async function oneShown(id: string, call: Call): Promise<Shown> {
     const { graph, record } = findBead(id, call.context);
     return { graph, reader: graph, record };
   }
-  const { asOf } = call.context.tools ?? {};
-  if (asOf === undefined) throw usageError("--as-of: this store does not keep the past where it can be read from here");
+  const { tools } = call.context;
+  if (tools?.asOf === undefined)
+    throw usageError("--as-of: this store does not keep the past where it can be read from here");
   // A bead may be gone by now, so its store is told by the prefix alone.
   const graph = call.context.graphs.graphOf(id) ?? call.home;
-  const reader = await asOf(graph, revision);
+  const reader = await tools.asOf(graph, revision);
   if (reader === undefined)
     throw usageError(`--as-of: there is no revision "${revision}"`, "give a commit of the work branch, or a time");
   const record = reader.get(id) ?? reader.get(`${graph.prefix}-${id}`);

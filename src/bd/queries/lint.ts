@@ -1,4 +1,4 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { textOf } from "../../domain/work-graph/record/facts.ts";
 
 /** A section that the description of a bead of some type should have. */
 export interface MissingSection {
@@ -19,12 +19,14 @@ const required: Readonly<Record<string, readonly MissingSection[]>> = {
 };
 
 /** Sections that are missing. Acceptance criteria may stand in their own field. */
-export function lintRecord(
-  record: Pick<BeadRecord, "issue_type" | "description" | "acceptance_criteria">,
-): readonly MissingSection[] {
-  const body = (record.description ?? "").toLowerCase();
+export function lintRecord(record: {
+  readonly issue_type: string;
+  readonly description?: unknown;
+  readonly acceptance_criteria?: unknown;
+}): readonly MissingSection[] {
+  const body = textOf(record.description).toLowerCase();
   return (required[record.issue_type] ?? []).filter((wanted) => {
-    const isGiven = wanted === acceptance && (record.acceptance_criteria ?? "").trim() !== "";
+    const isGiven = wanted === acceptance && textOf(record.acceptance_criteria).trim() !== "";
     return !isGiven && !body.includes(wanted.section.toLowerCase());
   });
 }

@@ -5,9 +5,12 @@ import { notFound } from "../access/find-bead.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import type { DependencySpec } from "./dependency-spec.ts";
 
+/** Fields of a bead to be made; type and priority are always stated. */
+export type PlannedBead = NewBead & { readonly issue_type: string; readonly priority: number };
+
 /** A bead to be made, with its place among the others. */
 export interface BeadSpec {
-  readonly fields: NewBead;
+  readonly fields: PlannedBead;
   readonly dependencies: readonly DependencySpec[];
 }
 
