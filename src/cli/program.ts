@@ -14,6 +14,9 @@ import { normalisedArguments } from "./normalised-arguments.ts";
 /** Longest line of help. */
 const HELP_COLUMNS = 80;
 
+/** What the shells' completion scripts call; its words may be anything, so commander does not see them. */
+const COMPLETE = "__complete";
+
 /** What runProgram adds to the context once it knows which town is meant. */
 export type BareContext = Omit<CommandContext, "townOption" | "api">;
 export type MakeApi = (townOption: string | undefined) => CommandContext["api"];
@@ -26,6 +29,15 @@ export async function runProgram(argv: readonly string[], bare: BareContext, mak
     const context = at(town);
     const bd = bdArguments(rest);
     if (bd !== undefined) return await runBd(bd, context);
+    if (rest[0] === COMPLETE) {
+      const found = await candidates(
+        programOf(() => Promise.resolve(), bare.streams),
+        rest.slice(1),
+        context,
+      );
+      bare.streams.out(found.map((candidate) => `${candidate}\n`).join(""));
+      return EXIT.done;
+    }
     if (isOverview(rest)) {
       bare.streams.out(overviewText(await offered(context)));
       return EXIT.done;
@@ -42,12 +54,25 @@ async function parsed(
   at: (town: string | undefined) => CommandContext,
 ): Promise<number> {
   let code: number = EXIT.done;
-  const { streams } = at(leading);
+  const { town, rest } = townAnywhere(argv);
+  const context = at(town ?? leading);
   const program = programOf(async (run) => {
-    code = await run(at(program.opts<{ town?: string }>().town ?? leading));
-  }, streams);
-  await program.parseAsync(normalisedArguments(argv, COMMANDS), { from: "user" });
+    code = await run(context);
+  }, context.streams);
+  await program.parseAsync(normalisedArguments(rest, COMMANDS), { from: "user" });
   return code;
+}
+
+/** `-C DIR` may also stand behind the command, where commander would take it for a flag of the command. */
+function townAnywhere(argv: readonly string[]): {
+  readonly town: string | undefined;
+  readonly rest: readonly string[];
+} {
+  const stop = argv.indexOf("--");
+  const at = argv.findIndex((word, index) => (stop === -1 || index < stop) && /^(?:-C|--town(?:=.*)?)$/s.test(word));
+  if (at === -1) return { town: undefined, rest: argv };
+  const { town, rest } = leadingTown(argv.slice(at));
+  return { town, rest: [...argv.slice(0, at), ...rest] };
 }
 
 /** `-C DIR` in front of the command, where commands that take their arguments as they are need it read first. */
@@ -95,21 +120,13 @@ function programOf(runner: Runner, streams: CommandContext["streams"]): Command 
   const program = configured(new Command("town"), streams)
     .usage("COMMAND [flags]")
     .option("-C, --town <DIR>", "the town to act on; default: $TOWN_DIR, else the one the working directory is in")
-    .helpCommand(false);
+    .helpCommand(false)
+    // Otherwise `nudge` would take the flags of `nudge drain`.
+    .enablePositionalOptions();
   for (const spec of COMMANDS) addCommand(program, spec, runner, streams);
   program
     .command("help [WORDS...]", { hidden: true })
     .action((words: readonly string[]) => streams.out(helpFor(program, words)));
-  program
-    .command("__complete [WORDS...]", { hidden: true })
-    .allowUnknownOption()
-    .action(async (words: readonly string[]) => {
-      await runner(async (context) => {
-        const found = await candidates(program, words, context);
-        context.streams.out(found.map((candidate) => `${candidate}\n`).join(""));
-        return EXIT.done;
-      });
-    });
   return program;
 }
 
@@ -157,6 +174,7 @@ function childOf(at: Command, word: string, streams: CommandContext["streams"]):
   if (known !== undefined) return known;
   const command = configured(new Command(word), streams)
     .usage("COMMAND [flags]")
+    .enablePositionalOptions()
     .helpCommand(false)
     .allowExcessArguments(false);
   at.addCommand(command);

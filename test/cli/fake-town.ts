@@ -123,7 +123,8 @@ export class FakeTown {
   }
 
   #verb(request: ApiRequest, url: URL): FakeAnswer {
-    const name = url.pathname.split("/verbs/")[1];
+    const encoded = url.pathname.split("/verbs/")[1];
+    const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
     if (name === undefined)
       return { body: { kind: "VerbList", items: [...this.verbs.keys()].map((verb) => ({ name: verb })) } };
     const verb = this.verbs.get(name);

@@ -146,6 +146,22 @@ describe("command lines", () => {
     });
   }
 
+  it("given -C anywhere before --, when run, then that town is meant", async () => {
+    for (const line of [
+      "-C /t get pools",
+      "get -C /t pools",
+      "get pools -C /t",
+      "get pools --town=/t",
+      "--town /t get pools",
+      "get pools --town /t",
+    ]) {
+      const asked: (string | undefined)[] = [];
+      const { code } = await runTown(sampleTown(), line, {}, (town) => void asked.push(town));
+      expect({ line, code, asked: [...new Set(asked)] }).toEqual({ line, code: 0, asked: ["/t"] });
+    }
+    expect(await runTown(sampleTown(), "get pools -C")).toMatchObject({ code: 2 });
+  });
+
   it("given typing errors, when run, then each suggests the word meant and exits 2", async () => {
     const lines = [
       "gte pools",

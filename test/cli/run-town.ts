@@ -16,6 +16,7 @@ export async function runTown(
   town: FakeTown,
   line: string | readonly string[],
   overrides: Partial<CommandContext> & { readonly stdin?: string } = {},
+  toldTown: (townOption: string | undefined) => void = () => {},
 ): Promise<Outcome> {
   const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
   let out = "";
@@ -56,7 +57,10 @@ export async function runTown(
       },
       ...context,
     },
-    () => () => town.api,
+    (townOption) => () => {
+      toldTown(townOption);
+      return town.api;
+    },
   );
   return { code, out, err };
 }

@@ -73,9 +73,7 @@ export async function candidates(
     return command.options
       .filter((option) => !option.hidden)
       .flatMap((option) => (typeof option.long === "string" ? [option.long] : []));
-  const inner = command.commands
-    .filter((candidate) => !candidate.name().startsWith("__"))
-    .map((candidate) => candidate.name());
+  const inner = command.commands.map((candidate) => candidate.name());
   if (inner.length > 0) return inner.filter((name) => name.startsWith(current)).sort();
   try {
     return (await fromServer(command.name(), args, context)).filter((name) => name.startsWith(current));

@@ -24,7 +24,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   const withEvents = !isSet(input, "noEvents");
   const texts: string[] = [];
   for (const object of objects)
-    texts.push(describeText(object, withEvents ? await eventsOf(api, object) : [], context.now()));
+    texts.push(describeText(object, withEvents ? await eventsOf(api, object) : undefined, context.now()));
   context.streams.out(texts.join("\n\n"));
   return EXIT.done;
 }

@@ -115,6 +115,18 @@ export const townCommands: readonly CommandSpec[] = [
     run: async (input, context) => (await import("./terminal.ts")).runTmux(input, context),
   },
   {
+    name: "kubeconfig",
+    group: "town",
+    summary: "how kubectl reaches this town",
+    flags: [
+      { name: "write", type: "string", value: "FILE", summary: "write it to a file of its own" },
+      { name: "merge", type: "string", value: "FILE", summary: "add it to this kubeconfig, as ~/.kube/config" },
+    ],
+    servedBy: "kubeconfig",
+    examples: ["town kubeconfig --write town.yaml", "town kubeconfig --merge ~/.kube/config"],
+    run: async (input, context) => (await import("./kubeconfig.ts")).run(input, context),
+  },
+  {
     name: "doctor",
     group: "town",
     summary: "check this machine and this town, and say what to mend",

@@ -127,24 +127,22 @@ function died({ daemon, logPath, logStart }: Start): CliError {
   );
 }
 
-/** The last thing a log says went wrong: the last pino record of level error or above, else its last lines of plain text. */
+const WORST = new Set<unknown>(["error", "fatal", 50, 60]);
+
+/** What a log says went wrong: its last lines that are no records (what a dying program prints), else its last error record. */
 export function lastError(log: string): string {
   const lines = plainText(log)
     .split("\n")
     .filter((line) => line.trim() !== "");
-  for (const line of lines.toReversed()) {
-    const record = recordOf(line);
-    if (record !== undefined && (record.level ?? 0) >= 50)
-      return [record.msg, record.err?.message].filter((text) => text !== undefined && text !== "").join(": ");
-  }
-  return lines
-    .filter((line) => recordOf(line) === undefined)
-    .slice(-15)
-    .join("\n");
+  const plain = lines.filter((line) => recordOf(line) === undefined);
+  if (plain.length > 0) return plain.slice(-15).join("\n");
+  const worst = lines.map(recordOf).findLast((record) => record !== undefined && WORST.has(record.level));
+  return [worst?.msg, worst?.err?.message].filter((text) => text !== undefined && text !== "").join(": ");
 }
 
+/** A record of the daemon's log, one JSON object a line. */
 interface LogRecord {
-  readonly level?: number;
+  readonly level?: unknown;
   readonly msg?: string;
   readonly err?: { readonly message?: string };
 }

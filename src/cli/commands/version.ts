@@ -2,10 +2,9 @@ import { isSet, textFlag, type CommandContext, type CommandInput } from "../cont
 import { CliError, EXIT } from "../exit-codes.ts";
 import { VERSION_TEXT } from "../version.ts";
 
+/** Of `/version`: the Kubernetes version whose protocol is spoken, with the daemon's own behind `+town.`. */
 interface ServerVersion {
   readonly gitVersion?: string;
-  /** Version of the package that serves; gitVersion is the Kubernetes version whose protocol it speaks. */
-  readonly town?: string;
 }
 
 /** Version of this command and of the daemon, where one runs; a missing daemon is no error here. */
@@ -18,10 +17,10 @@ export async function run(input: CommandInput, context: CommandContext): Promise
     return EXIT.done;
   }
   context.streams.out(`town ${VERSION_TEXT} (Node ${process.version})\n`);
-  if (server !== undefined)
-    context.streams.out(
-      `daemon ${server.town ?? "of unknown version"} (Kubernetes API ${server.gitVersion ?? "unknown"})\n`,
-    );
+  if (server !== undefined) {
+    const [kubernetes = "unknown", town = "of unknown version"] = (server.gitVersion ?? "").split("+town.");
+    context.streams.out(`daemon ${town} (Kubernetes API ${kubernetes})\n`);
+  }
   return EXIT.done;
 }
 

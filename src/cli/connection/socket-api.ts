@@ -201,13 +201,20 @@ function warningsOf(headers: Readonly<Record<string, string>>): string[] {
 }
 
 function unreachable(target: Target, error: NodeJS.ErrnoException): CliError {
-  const gone = error.code === "ENOENT" || error.code === "ECONNREFUSED";
-  const what = gone ? "no daemon listens there (it is not running, or it was killed)" : error.message;
+  const where = `the daemon of ${target.town} at ${target.socketPath}`;
+  if (error.code === "ENOENT" || error.code === "ECONNREFUSED") {
+    return new CliError(
+      EXIT.unreachable,
+      "ServerGone",
+      `Cannot reach ${where}: nothing listens there (it was stopped or killed)`,
+      "start it with `town up -d`",
+    );
+  }
   return new CliError(
     EXIT.unreachable,
-    gone ? "ServerGone" : "ServerUnreachable",
-    `Cannot reach the daemon of ${target.town} at ${target.socketPath}: ${what}`,
-    "start it with `town up -d`",
+    "ServerUnreachable",
+    `Lost ${where}`,
+    "the request may have been carried out or not: look before you repeat it; `town up -d` starts a daemon that stopped",
     error,
   );
 }

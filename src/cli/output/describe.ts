@@ -27,8 +27,8 @@ export interface EventObject {
 const HIDDEN_METADATA = new Set(["name", "namespace", "labels", "annotations", "managedFields", "creationTimestamp"]);
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** What `describe` prints of any object: identity, every field, conditions as a table, then its events. */
-export function describeText(object: ApiObject, events: readonly EventObject[], nowMs: number): string {
+/** What `describe` prints of any object: identity, every field, conditions as a table, then its events unless they are undefined. */
+export function describeText(object: ApiObject, events: readonly EventObject[] | undefined, nowMs: number): string {
   const { metadata } = object;
   const { conditions, ...status } = (object.status ?? {}) as { readonly conditions?: readonly Condition[] };
   const rest = Object.fromEntries(Object.entries(metadata).filter(([key]) => !HIDDEN_METADATA.has(key)));
@@ -52,7 +52,7 @@ export function describeText(object: ApiObject, events: readonly EventObject[], 
     ...others.map(([key, value]) => section(label(key), value)),
     section("Status", status),
     conditionText(conditions ?? [], nowMs),
-    eventText(events, nowMs),
+    events === undefined ? "" : eventText(events, nowMs),
   ];
   return plainText(text.join(""));
 }

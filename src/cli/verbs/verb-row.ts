@@ -15,7 +15,7 @@ import { callVerb, printResult } from "./call-verb.ts";
  * their own, and what `read` adds.
  */
 export interface VerbRow {
-  /** First word: the verb; a second one becomes the argument `action`. */
+  /** Of the command and of the verb: `mail send`. */
   readonly name: string;
   readonly group: CommandGroup;
   readonly summary: string;
@@ -53,10 +53,10 @@ export function verbCommand(row: VerbRow): CommandSpec {
     flags: [...(row.flags ?? []), OUTPUT],
     ...(positionals.length === 0 ? {} : { positionals: positionals.map(usageOf).join(" ") }),
     ...(row.examples === undefined ? {} : { examples: row.examples }),
-    servedBy: verbOf(row),
+    servedBy: row.name,
     run: async (input, context) => {
       const args = { ...verbArguments(row, input), ...(await row.read?.(input, context)) };
-      const result = await callVerb(context.api(), verbOf(row), args, {
+      const result = await callVerb(context.api(), row.name, args, {
         signal: context.signal,
       });
       return printResult(result, context.streams, {
@@ -67,14 +67,9 @@ export function verbCommand(row: VerbRow): CommandSpec {
   };
 }
 
-function verbOf(row: VerbRow): string {
-  return row.name.split(" ")[0] ?? row.name;
-}
-
 /** Flags and positionals as the verb takes them. Throws usage errors for missing or surplus positionals. */
 export function verbArguments(row: VerbRow, input: CommandInput): Record<string, unknown> {
-  const [, action] = row.name.split(" ");
-  const values: Record<string, unknown> = action === undefined ? {} : { action };
+  const values: Record<string, unknown> = {};
   for (const flag of row.flags ?? []) {
     const value = input.flags[camelCase(flag.name)];
     if (value !== undefined) values[camelCase(flag.name)] = value;

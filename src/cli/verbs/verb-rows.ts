@@ -23,8 +23,8 @@ const RIG = value("rig", "RIG", "only this rig", "n");
 const REASON = value("reason", "TEXT", "why; kept in the history", "r");
 
 /**
- * Every command that is a call of one verb. `mail send` calls the verb `mail` with `action: "send"`; the daemon checks the
- * arguments, so that a row only says how they are written.
+ * Every command that is a call of the verb of its name; the daemon checks the arguments, so that a row only says how
+ * they are written.
  */
 export const verbRows: readonly VerbRow[] = [
   ...hotRows,
@@ -255,10 +255,4 @@ export const verbRows: readonly VerbRow[] = [
     flags: [value("bead", "ID", "bead that it is about")],
   },
   { name: "wake", group: "town", summary: "end the sleep of patrols now", positionals: [optional("patrol")] },
-  {
-    name: "kubeconfig",
-    group: "town",
-    summary: "a kubeconfig for kubectl and its kin",
-    examples: ["town kubeconfig > town.yaml && kubectl --kubeconfig town.yaml get agents"],
-  },
 ];

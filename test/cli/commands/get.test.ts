@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FakeTown, type FakeAnswer } from "../fake-town.ts";
+import type { FakeAnswer, FakeTown } from "../fake-town.ts";
 import { runTown } from "../run-town.ts";
 import { sampleTown, transcript } from "../sample-town.ts";
 
