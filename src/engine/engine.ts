@@ -5,6 +5,7 @@ import { keyText, type ObjectKey } from "../resource/object-meta.ts";
 import type { BackoffPolicy } from "./backoff.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 import { Loop } from "./loop.ts";
+import { TurnBudget } from "./turn-budget.ts";
 import { watchRoutes } from "./watch-routes.ts";
 import { PRIORITY } from "./work-queue.ts";
 
@@ -65,6 +66,7 @@ export function createEngine<P extends EnginePorts>(options: EngineOptions<P>): 
 
 class LoopEngine<P extends EnginePorts> implements Engine {
   readonly #options: EngineOptions<P>;
+  readonly #budget: TurnBudget;
   readonly #loops = new Map<string, Loop<P>>();
   #state: "New" | "Running" | "Stopped" = "New";
   #unsubscribe: () => void = () => undefined;
@@ -72,8 +74,10 @@ class LoopEngine<P extends EnginePorts> implements Engine {
 
   constructor(options: EngineOptions<P>) {
     this.#options = options;
+    this.#budget = new TurnBudget(options.ports.clock);
     const { controllers, loops } = options;
     refuseDuplicates(controllers.map(({ name }) => name));
+    refuseSharedConditions(controllers);
     for (const name of loops ?? [])
       if (!controllers.some((controller) => controller.name === name)) throw this.#unknown(name);
     for (const controller of controllers) {
@@ -150,6 +154,7 @@ class LoopEngine<P extends EnginePorts> implements Engine {
       workers: workers ?? DEFAULT_WORKERS,
       timeoutMs: timeoutMs ?? controller.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(backoff === undefined ? {} : { backoff }),
+      budget: this.#budget,
       rested: () => this.#rested(),
     });
   }
@@ -185,4 +190,24 @@ function refuseDuplicates(names: readonly string[]): void {
     throw new TerminalError("DuplicateLoop", `Two loops are named '${twice}'.`, {
       hint: "Give one of them another name.",
     });
+}
+
+/** Two loops that own one condition would drop it in turns, without end. */
+function refuseSharedConditions(
+  controllers: readonly Pick<RunnableController<never>, "name" | "kind" | "ownedConditions">[],
+): void {
+  const owners = new Map<string, string>();
+  for (const { name, kind, ownedConditions } of controllers) {
+    for (const type of ownedConditions) {
+      const other = owners.get(`${kind} ${type}`);
+      if (other !== undefined) {
+        throw new TerminalError(
+          "ConditionOwnedTwice",
+          `The loops '${other}' and '${name}' both own the condition ${type} of ${kind}.`,
+          { hint: "Leave it to one of them." },
+        );
+      }
+      owners.set(`${kind} ${type}`, name);
+    }
+  }
 }

@@ -9,6 +9,7 @@ import type { EnginePorts } from "./engine-ports.ts";
 import { lazyLog } from "./lazy-log.ts";
 import { nextStep, type Outcome } from "./outcome.ts";
 import { reconcile } from "./reconcile.ts";
+import type { TurnBudget } from "./turn-budget.ts";
 import type { RouteTarget } from "./watch-routes.ts";
 import { PRIORITY, type Taken, WorkQueue } from "./work-queue.ts";
 
@@ -19,6 +20,8 @@ export interface LoopOptions<P extends EnginePorts> {
   readonly workers: number;
   readonly timeoutMs: number;
   readonly backoff?: BackoffPolicy;
+  /** Shared by all loops. */
+  readonly budget: TurnBudget;
   /** Told when the loop has nothing to do for now. */
   readonly rested: () => void;
 }
@@ -30,8 +33,6 @@ interface Running {
   overdue: boolean;
 }
 
-/** Runs that end without waiting for anything would starve the rest of the process; after this long it gets a turn. */
-const SLICE_MS = 8;
 /** Changes that wake every key do so at once, but not more often than this. */
 const ALL_GAP_MS = 100;
 /** A resync is spread over parts of at least this length. */
@@ -70,8 +71,6 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
   #paused = false;
   #pumpDue = false;
   #yielding = false;
-  #sliceStartMs = 0;
-  #lastTakeMs = 0;
   #watchdog = false;
   #all: "Quiet" | "Gap" | "Due" = "Quiet";
 
@@ -204,7 +203,7 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
   #pump(): void {
     this.#pumpDue = false;
     while (this.#started && !this.#paused && !this.#stopped.signal.aborted && this.#busy < this.#options.workers) {
-      if (this.#queue.depth > 0 && this.#sliceIsOver()) {
+      if (this.#queue.depth > 0 && this.#options.budget.spent()) {
         this.#yieldTurn();
         break;
       }
@@ -216,18 +215,10 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
     this.#restIfIdle();
   }
 
-  #sliceIsOver(): boolean {
-    const now = this.#ports.clock.monotonicMs();
-    if (now - this.#lastTakeMs > SLICE_MS) this.#sliceStartMs = now;
-    this.#lastTakeMs = now;
-    return now - this.#sliceStartMs > SLICE_MS;
-  }
-
   #yieldTurn(): void {
     this.#yielding = true;
-    void this.#ports.clock.sleep(0).then(() => {
+    void this.#options.budget.nextTurn().then(() => {
       this.#yielding = false;
-      this.#sliceStartMs = this.#ports.clock.monotonicMs();
       this.#pump();
     });
   }

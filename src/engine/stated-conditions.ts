@@ -37,21 +37,25 @@ export function summaryConditions(facts: RunFacts, ownedConditions: readonly str
   };
 }
 
-/** Conditions of a further loop on the same kind: what it states, and `<Loop>Failing` while it fails. */
+/**
+ * Conditions of a further loop on the same kind: what it states but for the summary, which is not its own to give, and
+ * `<Loop>Failing` while it fails.
+ */
 export function secondaryConditions(
   facts: RunFacts,
   loop: string,
   ownedConditions: readonly string[],
 ): StatedConditions {
-  const failing = `${loop.charAt(0).toUpperCase()}${loop.slice(1)}Failing`;
+  const type = `${loop.charAt(0).toUpperCase()}${loop.slice(1)}Failing`;
   const { failure, plan } = facts;
-  const failed = failure !== undefined && failure.kind !== "Waiting";
+  const stated = (plan?.conditions ?? []).filter((intent) => !SUMMARY.has(intent.type));
+  const failing: ConditionIntent[] =
+    failure === undefined || failure.kind === "Waiting"
+      ? []
+      : [{ type, status: "True", reason: failure.reason, message: failure.message }];
   return {
-    intents: [
-      ...(plan?.conditions ?? []),
-      ...(failed ? [{ type: failing, status: "True" as const, reason: failure.reason, message: failure.message }] : []),
-    ],
-    owned: new Set(plan === undefined ? [failing] : [failing, ...ownedConditions]),
+    intents: [...stated, ...failing],
+    owned: new Set([type, ...(plan === undefined ? [] : ownedConditions.filter((owned) => !SUMMARY.has(owned)))]),
   };
 }
 

@@ -148,6 +148,57 @@ describe("createEngine", () => {
     await engine.stop();
   });
 
+  test("given a deletion that has nothing to do yet is not finished, when run, then the object stays, and says so", async () => {
+    const town = await gadgetTown();
+    let finalized = false;
+    const engine = town.engine([
+      {
+        ...gadgets,
+        plan: (gadget, parts) =>
+          gadget.metadata.deletionTimestamp === undefined
+            ? planGadget(gadget, parts)
+            : { actions: [], finalized, requeueAfterMs: 1_000 },
+      } satisfies GadgetController,
+    ]);
+    engine.start();
+    await town.declare("g", 1);
+    await engine.whenIdle();
+    await town.store.withdraw(gadgetKey("g"));
+    await town.clock.advance(10_000);
+    expect(ready(town)).toBe("False Terminating");
+    finalized = true;
+    await town.clock.advance(1_000);
+    expect(town.gadget("g")).toBeUndefined();
+    await engine.stop();
+  });
+
+  test("given an object that is replaced while it is run, when the run ends, then its status is not put on the new one", async () => {
+    const town = await gadgetTown();
+    let slow = true;
+    const engine = town.engine([
+      {
+        ...gadgets,
+        async observe(gadget, ports) {
+          if (slow) await ports.clock.sleep(5_000);
+          return gadgets.observe(gadget, ports);
+        },
+        plan: (gadget) => ({ actions: [], status: { seen: gadget.metadata.uid } }),
+      } satisfies GadgetController,
+    ]);
+    engine.start();
+    await town.declare("g", 1);
+    await turn();
+    slow = false;
+    await town.store.withdraw(gadgetKey("g"));
+    const next = await town.declare("g", 1);
+    const told: unknown[] = [];
+    town.store.subscribe((event) => told.push(event.object.status?.["seen"]));
+    await town.clock.advance(5_000);
+    expect(told.filter((seen) => seen !== undefined)).toEqual([next.metadata.uid]);
+    expect(ready(town)).toBe("True Reconciled");
+    await engine.stop();
+  });
+
   test("given a deleting object that holds no finalizer of the loop, when seen, then the loop leaves it alone", async () => {
     const town = await gadgetTown();
     await town.declare("g", 2);
@@ -211,29 +262,30 @@ describe("failures", () => {
       reason: "Unknown ReconcileFailed",
       event: "Warning ReconcileFailed",
     },
-  ])(
-    "given $because while observing, when run, then status and an Event say so, and it ends well once the cause is gone",
-    async ({ error, reason, event }) => {
-      const town = await gadgetTown();
-      let fail = true;
-      const engine = town.engine([troubled(() => (fail ? error() : undefined))]);
-      engine.start();
-      await town.declare("g", 1);
-      await engine.whenIdle();
+  ])("given $because while observing, when run, then status and an Event say so, and it ends well once the cause is gone", async ({
+    error,
+    reason,
+    event,
+  }) => {
+    const town = await gadgetTown();
+    let fail = true;
+    const engine = town.engine([troubled(() => (fail ? error() : undefined))]);
+    engine.start();
+    await town.declare("g", 1);
+    await engine.whenIdle();
+    expect(ready(town)).toBe(reason);
+    expect(town.reasons("g")).toEqual([event]);
+    expect(town.workshop.writes).toBe(0);
+    fail = false;
+    await town.clock.advance(10_000);
+    if (reason === "False BadSpec") {
       expect(ready(town)).toBe(reason);
-      expect(town.reasons("g")).toEqual([event]);
-      expect(town.workshop.writes).toBe(0);
-      fail = false;
-      await town.clock.advance(10_000);
-      if (reason === "False BadSpec") {
-        expect(ready(town)).toBe(reason);
-        await town.declare("g", 2);
-        await engine.whenIdle();
-      }
-      expect(ready(town)).toBe("True Reconciled");
-      await engine.stop();
-    },
-  );
+      await town.declare("g", 2);
+      await engine.whenIdle();
+    }
+    expect(ready(town)).toBe("True Reconciled");
+    await engine.stop();
+  });
 
   test("given an action that fails, when run, then later actions are not tried, status is written, and planned events are not told", async () => {
     const town = await gadgetTown();
@@ -491,6 +543,34 @@ describe("watches", () => {
     await engine.stop();
   });
 
+  test("given a cluster-wide owner, when a namespaced object of it changes, then the owner is run", async () => {
+    const town = await gadgetTown();
+    const hall = await town.store.declare(
+      { kind: "Hall", name: "main" },
+      { spec: {}, origin: { source: "hq", path: "m", line: 1, revision: "r" } },
+    );
+    let runs = 0;
+    const engine = town.engine([
+      {
+        ...gadgets,
+        kind: "Hall",
+        watches: [{ kind: "Tool", by: "Owner" }],
+        observe: async () => ((runs += 1), []),
+        plan: () => ({ actions: [] }),
+      } satisfies GadgetController,
+    ]);
+    engine.start();
+    await engine.whenIdle();
+    expect(runs).toBe(1);
+    const ownerReferences = [
+      { apiVersion: hall.apiVersion, kind: "Hall", name: "main", uid: hall.metadata.uid, controller: true },
+    ];
+    await town.store.publish(toolKey("t"), { ownerReferences, spec: {}, status: {} });
+    await engine.whenIdle();
+    expect(runs).toBe(2);
+    await engine.stop();
+  });
+
   test("given a watch that maps, when a tool changes, then the mapped keys are run, and a map that throws harms nobody", async () => {
     const { town, runs, engine } = await runsOf({
       kind: "Tool",
@@ -567,7 +647,7 @@ describe("running", () => {
 
   test("given a choice of loops, when run, then the others show as Disabled and do nothing; unknown names are refused", async () => {
     const town = await gadgetTown();
-    const other = { ...gadgets, name: "other" };
+    const other = { ...gadgets, name: "other", ownedConditions: [] };
     const engine = town.engine([gadgets, other], { loops: ["other"] });
     expect(engine.loops().map(({ name, state }) => `${name} ${state}`)).toEqual(["gadgets Disabled", "other Running"]);
     expect(() => town.engine([gadgets], { loops: ["gadget"] })).toThrow(
@@ -575,6 +655,9 @@ describe("running", () => {
     );
     expect(() => engine.pause("nope")).toThrow("no loop 'nope'");
     expect(() => town.engine([gadgets, gadgets])).toThrow("Two loops are named 'gadgets'");
+    expect(() => town.engine([gadgets, { ...gadgets, name: "twin" }])).toThrow(
+      "both own the condition Ready of Gadget",
+    );
     engine.pause("gadgets");
     engine.start();
     expect(() => engine.start()).toThrow("started before");
@@ -664,6 +747,71 @@ describe("running", () => {
     const stopped = engine.stop();
     await town.clock.advance(20_000);
     await stopped;
+  });
+
+  test("given an overdue run that came back, when more keys are there, then no more than the workers run at once", async () => {
+    const town = await gadgetTown();
+    let [inside, most] = [0, 0];
+    const engine = town.engine(
+      [
+        {
+          ...gadgets,
+          resyncMs: 36_000_000,
+          async observe(_gadget, ports) {
+            inside += 1;
+            most = Math.max(most, inside);
+            await ports.clock.sleep(ports.clock.monotonicMs() < 1_000 ? 40_000 : 20_000);
+            inside -= 1;
+            return [];
+          },
+          plan: () => ({ actions: [] }),
+        } satisfies GadgetController,
+      ],
+      { workers: 1, timeoutMs: 30_000 },
+    );
+    engine.start();
+    for (let i = 0; i < 6; i += 1) await town.declare(`g${i}`, 0);
+    await town.clock.advance(50_000);
+    expect(most).toBe(2);
+    most = 0;
+    await town.clock.advance(600_000);
+    expect(most).toBe(1);
+    expect(engine.loops()[0]).toMatchObject({ depth: 0, busy: 0 });
+    await engine.stop();
+  });
+
+  test("given runs that wait for nothing but take their time, when there are many, then others get a turn in between", async () => {
+    const town = await gadgetTown();
+    for (let i = 0; i < 100; i += 1) await town.declare(`g${i}`, 0);
+    let [worked, turns] = [0, 0];
+    const clock = {
+      now: () => town.clock.now(),
+      monotonicMs: () => town.clock.monotonicMs() + worked,
+      sleep: (ms: number, signal?: AbortSignal) => {
+        if (ms === 0) turns += 1;
+        return town.clock.sleep(ms, signal);
+      },
+    };
+    const loops = ["one", "two"].map(
+      (name) =>
+        ({
+          ...gadgets,
+          name,
+          ownedConditions: [],
+          observe: async () => ((worked += 1), []),
+          plan: () => ({ actions: [] }),
+        }) satisfies GadgetController,
+    );
+    const engine = town.engine(loops, { ports: { ...town.ports, clock } });
+    engine.start();
+    const idle = engine.whenIdle();
+    await town.clock.advance(10);
+    await idle;
+    // The second loop also looks at what the first one wrote.
+    expect(worked).toBeGreaterThanOrEqual(200);
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(worked / 12));
+    expect(turns).toBeLessThanOrEqual(Math.ceil(worked / 8));
+    await engine.stop();
   });
 
   test("given an engine that never ran anything, when metrics are read, then its counters are there at 0", async () => {

@@ -16,12 +16,12 @@ import { virtualClock } from "../turn.ts";
 export type Gadget = TownObject<{ readonly parts: number }>;
 
 const anything = z.record(z.string(), z.unknown());
-const kind = (name: string, truth: "Desired" | "Observed") =>
+const kind = (name: string, truth: "Desired" | "Observed", scope: "Namespaced" | "Cluster" = "Namespaced") =>
   defineKind({
     group: "test.dev",
     kind: name,
     plural: `${name.toLowerCase()}s`,
-    scope: "Namespaced",
+    scope,
     truth,
     description: name,
     spec: anything,
@@ -94,7 +94,7 @@ export async function gadgetTown() {
   const clock = virtualClock();
   const random = seededRandom("gadgets");
   const store = await createStore({
-    registry: kindRegistry([kind("Gadget", "Desired"), kind("Tool", "Observed")]),
+    registry: kindRegistry([kind("Gadget", "Desired"), kind("Tool", "Observed"), kind("Hall", "Desired", "Cluster")]),
     clock,
     random,
   });

@@ -110,17 +110,17 @@ describe("acquireLeaderLock", () => {
       text: JSON.stringify({ format: 1, pid: 1, startTime: "1", bootId: "b", token: "../t", since: "x" }),
       reason: "LockUnreadable",
     },
-  ])(
-    "given a lock that cannot be used because $because, when started, then it is refused and left as it is",
-    async ({ text, reason }) => {
-      const town = await lockTown();
-      await town.files.writeAtomic(PATH, text);
-      const refused = expect(town.controller().acquire()).rejects.toMatchObject({ reason });
-      await town.clock.advance(1_000);
-      await refused;
-      expect(await town.files.readText(PATH)).toBe(text);
-    },
-  );
+  ])("given a lock that cannot be used because $because, when started, then it is refused and left as it is", async ({
+    text,
+    reason,
+  }) => {
+    const town = await lockTown();
+    await town.files.writeAtomic(PATH, text);
+    const refused = expect(town.controller().acquire()).rejects.toMatchObject({ reason });
+    await town.clock.advance(1_000);
+    await refused;
+    expect(await town.files.readText(PATH)).toBe(text);
+  });
 
   test("given a lock file that is complete only a moment later, when another starts, then it waits for it", async () => {
     const town = await lockTown();

@@ -172,6 +172,15 @@ describe("secondaryConditions", () => {
     ]);
     expect(stated.intents.map(({ type }) => type)).toEqual(["MergesFailing"]);
     expect([...stated.owned]).toEqual(["MergesFailing"]);
+    const bold = secondaryConditions(
+      run({ plan: { actions: [], conditions: [ready("True"), { ...ready("True"), type: "Merging" }] } }),
+      "merges",
+      ["Merging", "Ready"],
+    );
+    expect([bold.intents.map(({ type }) => type), [...bold.owned]]).toEqual([
+      ["Merging"],
+      ["MergesFailing", "Merging"],
+    ]);
     const fine = secondaryConditions(run({}), "merges", ["Merging"]);
     expect([fine.intents, [...fine.owned]]).toEqual([[], ["MergesFailing", "Merging"]]);
     expect(
