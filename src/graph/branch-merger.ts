@@ -19,8 +19,12 @@ export interface MergeTarget {
   readonly random: Random;
   readonly log: Log;
   unflushed(): { readonly ids: ReadonlySet<string>; readonly events: readonly HistoryEntry[] };
-  /** Runs a merge as one change by `actor`; quiet: its events are in a log already. */
-  apply(actor: string, quiet: boolean, run: (stamp: string) => GraphMergeResult): Promise<GraphMergeResult>;
+  /** Runs a merge as one change by `actor`. */
+  apply(
+    actor: string,
+    how: { readonly quiet: boolean; readonly clean: boolean },
+    run: (stamp: string) => GraphMergeResult,
+  ): Promise<GraphMergeResult>;
   markDirty(ids: Iterable<string>): void;
   observeStamp(record: BeadRecord): void;
   setAside(bad: readonly BadFile[]): Promise<void>;
@@ -72,9 +76,11 @@ export class BranchMerger {
       pendingEvents,
     });
     for (const record of change.theirs.values()) target.observeStamp(record);
-    const results: GraphMergeResult[] = [];
-    for (const { actor, quiet, run } of prepared) results.push(await target.apply(actor, quiet, run));
+    // Where their commit contains our tip, the next commit builds on theirs: only what differs from it must be written.
     const continues = tip === undefined || base === tip;
+    const results: GraphMergeResult[] = [];
+    for (const { actor, quiet, run } of prepared)
+      results.push(await target.apply(actor, { quiet, clean: continues }, run));
     if (continues) {
       await this.#writer.fastForward(theirs);
       this.#pending = undefined;

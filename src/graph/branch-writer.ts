@@ -101,8 +101,12 @@ export class BranchWriter {
    * Undefined when somebody moved the branch meanwhile; nothing but unreferenced objects is left then.
    */
   async commit(change: BranchChange, expected: string | undefined): Promise<string | undefined> {
-    const { repository, branch, logId } = this.#options;
+    const { repository, logId } = this.#options;
     const tree = await this.#writeTree(change);
+    // Nothing but what the tip has: the refs follow it, and clones do not answer each other's empty commits for ever.
+    if (tree === this.#tree && change.merged === undefined && this.#tip !== undefined) {
+      return (await this.#moveRefs(expected, this.#tip)) ? this.#tip : undefined;
+    }
     const positions = new Map(this.#positions);
     const merged = change.merged === undefined ? [] : await positionsAt(repository, change.merged);
     for (const [id, seq] of merged) positions.set(id, Math.max(seq, positions.get(id) ?? 0));
@@ -117,19 +121,23 @@ export class BranchWriter {
       author: actors.length === 1 && only !== undefined ? { ...committer, name: only } : committer,
       committer,
     });
-    const moved = await repository.updateRefs(
-      [
-        { ref: branch, from: expected ?? null, to: commit },
-        { ref: flushedRef, from: this.#pin ?? null, to: commit },
-      ],
-      "town: flush",
-    );
-    if (!moved) return undefined;
-    this.#pin = commit;
+    if (!(await this.#moveRefs(expected, commit))) return undefined;
     this.#tip = commit;
     this.#tree = tree;
     this.#positions = positions;
     return commit;
+  }
+
+  async #moveRefs(expected: string | undefined, commit: string): Promise<boolean> {
+    if (expected === commit && this.#pin === commit) return true;
+    const { repository, branch } = this.#options;
+    const updates = [
+      { ref: branch, from: expected ?? null, to: commit },
+      { ref: flushedRef, from: this.#pin ?? null, to: commit },
+    ];
+    if (!(await repository.updateRefs(updates, "town: flush"))) return false;
+    this.#pin = commit;
+    return true;
   }
 
   async #writeTree(change: BranchChange): Promise<string> {

@@ -62,7 +62,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
       random,
       log,
       unflushed: () => ({ ids: this.unflushed.ids, events: this.unflushed.events }),
-      apply: (actor, quiet, run) => this.#applyMerge(actor, quiet, run),
+      apply: (actor, how, run) => this.#applyMerge(actor, how, run),
       markDirty: (ids) => this.unflushed.mark(ids),
       observeStamp: (record) => this.observeStamp(record),
       setAside: (bad) =>
@@ -164,7 +164,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     }
     this.#timer = undefined;
     // What came in during the flush waits for the next one.
-    if (this.unflushed.size > 0) this.onDirty();
+    if (this.unflushed.pending) this.onDirty();
   }
 
   // Flushes and merges of one store never overlap.
@@ -198,7 +198,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
   async #writeCommit(expected: string | undefined): Promise<string | undefined> {
     const { writer } = this.#parts;
     const merged = this.#merger.pending;
-    if (this.unflushed.size === 0 && merged === undefined && writer.tip !== undefined && writer.tip === expected)
+    if (!this.unflushed.pending && merged === undefined && writer.tip !== undefined && writer.tip === expected)
       return writer.tip;
     const taken = this.unflushed.take();
     const seq = this.seq;
@@ -226,7 +226,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   async #applyMerge(
     actor: string,
-    quiet: boolean,
+    how: { readonly quiet: boolean; readonly clean: boolean },
     run: (stamp: string) => GraphMergeResult,
   ): Promise<GraphMergeResult> {
     if (this.#parts.lock === undefined) {
@@ -241,7 +241,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
         for (const [id, record] of result.records) tx.replace(id, record);
         return result;
       },
-      { quiet },
+      how,
     );
     return merged as GraphMergeResult;
   }

@@ -38,6 +38,8 @@ export interface WriteOptions {
   readonly requestId?: string;
   /** The changes come from another store, whose log has their events. */
   readonly quiet?: boolean;
+  /** The branch that is built on has the changes already: they need not be written to it. */
+  readonly clean?: boolean;
 }
 
 interface Waiting {
@@ -285,7 +287,7 @@ export class GraphStore extends IndexReader {
       if (waiting.options.requestId !== undefined) this.#requests.remember(waiting.options.requestId, answer);
       waiting.resolve(answer);
     }
-    if (this.unflushed.size > 0) this.onDirty();
+    if (this.unflushed.pending) this.onDirty();
   }
 
   #trackLease(id: string, before: BeadRecord | undefined, isVolatile: boolean): void {
@@ -296,7 +298,7 @@ export class GraphStore extends IndexReader {
   #trackUnflushed(changes: readonly RecordChange[], waiting: Waiting, timeMs: number): void {
     const lasting = changes.filter(({ before, after }) => (after ?? before)?.ephemeral !== true);
     if (lasting.length === 0) return;
-    this.unflushed.mark(lasting.map(({ id }) => id));
+    if (waiting.options.clean !== true) this.unflushed.mark(lasting.map(({ id }) => id));
     if (waiting.options.quiet === true) return;
     // On the branch a wisp that became a bead begins there.
     const told = lasting.map((change) =>

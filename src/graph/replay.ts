@@ -37,9 +37,12 @@ export function replay(index: GraphIndex, entries: readonly WalEntry[], containe
   for (const { record, afterDamage } of entries) {
     lastSeq = Math.max(lastSeq, lastSeqOf(record));
     if (record.r !== undefined) requests.set(record.r, record.v);
-    const due = record.o.filter((operation, i) => isDue(operation, record.s + i, contained));
+    const due = record.o.filter(
+      (operation, i) => isDue(operation, record.s + i, contained) && !isThere(index, operation),
+    );
     if (due.some((operation) => !fits(index, operation, record, contained, afterDamage))) {
-      refused.push(record);
+      // What was merged in from a branch is merged in again.
+      if (record.q !== 1) refused.push(record);
       continue;
     }
     // Also of what the branch has: records there do not carry their rev.
@@ -72,6 +75,12 @@ function applyOperation(index: GraphIndex, operation: WalOperation): RecordChang
 function isDue(operation: WalOperation, seq: number, contained: Contained): boolean {
   const wisp = operation.d === null ? operation.e === 1 : operation.d.ephemeral === true;
   return seq > (wisp ? contained.local : contained.branch);
+}
+
+// The branch already has the outcome, though no commit of ours says so.
+function isThere(index: GraphIndex, { i, w, d }: WalOperation): boolean {
+  const here = fingerprint(index.stored(i));
+  return here !== w && here === fingerprint(d ?? undefined);
 }
 
 function fits(

@@ -36,6 +36,11 @@ export class UnflushedChanges implements Unflushed {
     return this.#ids.size;
   }
 
+  /** Something is to be written. */
+  get pending(): boolean {
+    return this.#ids.size > 0 || this.#untold.length > 0 || this.#events.length > 0;
+  }
+
   mark(ids: Iterable<string>): void {
     for (const id of ids) this.#ids.add(id);
   }

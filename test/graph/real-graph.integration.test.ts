@@ -1,0 +1,247 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { createNodeFiles } from "../../src/adapters/node-files.ts";
+import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
+import { nodeRandom } from "../../src/adapters/node-random.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
+import type { GitGraph } from "../../src/graph/git-graph.ts";
+import { openGraph, type OpenGraphOptions } from "../../src/graph/open-graph.ts";
+import { graphAsOf, graphDiff } from "../../src/graph/past.ts";
+import { syncGraph } from "../../src/graph/sync.ts";
+import { silentLog } from "../../src/ports/log.ts";
+import { realSite, type RealSite } from "../adapters/git/git-site.ts";
+
+const alice = { actor: "alice" };
+const bob = { actor: "bob" };
+const closers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function newSite(): RealSite {
+  const site = realSite();
+  closers.push(() => site.close());
+  return site;
+}
+
+async function openIn(site: RealSite, path: string, options: Partial<OpenGraphOptions> = {}): Promise<GitGraph> {
+  const repository = await site.git.open(path);
+  if (repository === undefined) throw new Error(`no repository at ${path}`);
+  const graph = await openGraph({
+    repository,
+    files: createNodeFiles(),
+    clock: systemClock,
+    random: nodeRandom,
+    processes: createNodeProcesses(),
+    log: silentLog,
+    namespace: "api",
+    prefix: "api",
+    flushIntervalMs: 3_600_000,
+    ...options,
+  });
+  closers.push(() => graph.close());
+  return graph;
+}
+
+/** A checkout with one commit, as a user has it. */
+function userRepository(site: RealSite): string {
+  const path = join(site.root, "user");
+  site.sh(site.root, "init", "--quiet", "--initial-branch=main", path);
+  writeFileSync(join(path, "readme.txt"), "hello\n");
+  site.sh(path, "add", "readme.txt");
+  site.sh(path, "commit", "--quiet", "-m", "first");
+  return path;
+}
+
+describe("the work graph in a real repository", () => {
+  test("given a flush, then the branch is plain text that git shows, and the user's checkout is as it was", async () => {
+    const site = newSite();
+    const path = userRepository(site);
+    writeFileSync(join(path, "readme.txt"), "changed\n");
+    const before = [site.sh(path, "status", "--porcelain=v2", "--branch"), site.sh(path, "rev-parse", "main")];
+    const graph = await openIn(site, path);
+    const bead = await graph.transact(alice, (tx) => tx.create({ title: "first" }));
+    const { commit } = await graph.flush();
+
+    const line = site.sh(path, "show", `town/work:${recordPath(bead.id)}`);
+    expect(JSON.parse(line)).toEqual(bead);
+    expect(Object.keys(JSON.parse(line) as object)).toEqual(Object.keys(bead).sort());
+    expect(JSON.parse(site.sh(path, "show", "town/work:version.json"))).toMatchObject({ format: 1 });
+    const log = site.sh(path, "ls-tree", "-r", "--name-only", "town/work", "log/");
+    expect(log).toMatch(/^log\/\d{4}-\d\d-\d\d\/[0-9a-z]+\.jsonl$/);
+    expect(JSON.parse(site.sh(path, "show", `town/work:${log}`))).toMatchObject({
+      a: "alice",
+      i: bead.id,
+      e: "created",
+    });
+    expect(site.sh(path, "log", "-1", "--format=%an%n%B", "town/work")).toMatch(
+      /^alice\nwork: api-\w+\n\nTown-Actor: alice\nTown-Wal: [0-9a-z]+=\d+$/,
+    );
+    expect(site.sh(path, "rev-parse", "refs/town/flushed")).toBe(commit);
+    expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+    expect([site.sh(path, "status", "--porcelain=v2", "--branch"), site.sh(path, "rev-parse", "main")]).toEqual(before);
+    expect(existsSync(join(path, ".git", "town", "graph.lock"))).toBe(true);
+  });
+
+  test("given edits with plain git on the branch, when flushed, then valid ones are taken in as their author's and invalid ones set aside", async () => {
+    const site = newSite();
+    const path = userRepository(site);
+    const graph = await openIn(site, path);
+    const [one, two, three] = await graph.transact(alice, (tx) =>
+      ["one", "two", "three"].map((title) => tx.create({ title })),
+    );
+    if (one === undefined || two === undefined || three === undefined) throw new Error("not made");
+    await graph.flush();
+    const checkout = join(site.root, "work");
+    site.sh(path, "worktree", "add", "--quiet", "--detach", checkout, "town/work");
+    const edit = (id: string, change: (text: string) => string): void => {
+      const file = join(checkout, recordPath(id));
+      writeFileSync(file, change(readFileSync(file, "utf8")));
+    };
+    edit(one.id, (text) => text.replace('"title":"one"', '"title":"edited"'));
+    edit(two.id, (text) => text.replace('"status":"open"', '"status":"opne"'));
+    site.sh(checkout, "rm", "--quiet", recordPath(three.id));
+    writeFileSync(join(checkout, "notes.txt"), "of the user\n");
+    site.sh(checkout, "add", "--all");
+    site.sh(checkout, "commit", "--quiet", "-m", "by hand");
+    site.sh(checkout, "push", "--quiet", path, "HEAD:refs/heads/town/work");
+    await graph.transact(bob, (tx) => tx.update(one.id, { priority: 0 }));
+    await graph.flush();
+
+    expect(graph.get(one.id)).toMatchObject({ title: "edited", priority: 0 });
+    expect(graph.get(two.id)?.status).toBe("open");
+    expect(graph.get(three.id)).toBeUndefined();
+    expect((await graph.history(one.id)).map(({ actor, event }) => `${actor} ${event}`)).toEqual([
+      "alice created",
+      "bob updated",
+      "User updated",
+    ]);
+    expect(JSON.parse(site.sh(path, "show", `town/work:${recordPath(two.id)}`))).toMatchObject({ status: "open" });
+    expect(JSON.parse(site.sh(path, "show", `town/work:${recordPath(three.id)}`))).toMatchObject({
+      status: "tombstone",
+    });
+    expect(site.sh(path, "show", "town/work:notes.txt")).toBe("of the user");
+    expect(site.sh(path, "rev-list", "--count", "--merges", "town/work")).toBe("0");
+    const aside = readFileSync(join(path, ".git", "town", "set-aside", "branch.jsonl"), "utf8");
+    expect(aside).toContain(recordPath(two.id));
+    expect(aside).toContain("opne");
+  });
+
+  test("given a branch that was reset to an older commit, when flushed, then nothing is lost and it goes forward again", async () => {
+    const site = newSite();
+    const path = userRepository(site);
+    const graph = await openIn(site, path);
+    const first = await graph.transact(alice, (tx) => tx.create({ title: "first" }));
+    const { commit: older } = await graph.flush();
+    const second = await graph.transact(alice, (tx) => tx.create({ title: "second" }));
+    await graph.flush();
+    site.sh(path, "branch", "--force", "town/work", older);
+    await graph.flush();
+    expect(
+      graph
+        .list()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([first.id, second.id].sort());
+    expect(JSON.parse(site.sh(path, "show", `town/work:${recordPath(second.id)}`))).toEqual(second);
+  });
+
+  test("given two clones and a remote, when both sync, then both hold the same and the branches are one", async () => {
+    const site = newSite();
+    site.sh(site.root, "init", "--quiet", "--bare", "remote.git");
+    for (const name of ["left", "right"]) site.sh(site.root, "clone", "--quiet", join(site.root, "remote.git"), name);
+    const left = await openIn(site, join(site.root, "left"));
+    const right = await openIn(site, join(site.root, "right"));
+    const options = { remote: "origin", clock: systemClock, random: nodeRandom };
+    const shared = await left.transact(alice, (tx) => tx.create({ title: "shared" }));
+    await syncGraph(left, options);
+    await syncGraph(right, options);
+    await left.transact(alice, (tx) => tx.claim(shared.id, "alice"));
+    await right.transact(bob, (tx) => tx.claim(shared.id, "bob"));
+    const [first, second] = await Promise.allSettled([syncGraph(left, options), syncGraph(right, options)]);
+    expect([first.status, second.status]).toEqual(["fulfilled", "fulfilled"]);
+    await syncGraph(left, options);
+    await syncGraph(right, options);
+    expect(left.list()).toEqual(right.list());
+    const lost = [first, second].flatMap((run) => (run.status === "fulfilled" ? run.value.lostClaims : []));
+    expect(lost).toHaveLength(1);
+    expect(lost[0]?.winner).toBe(left.get(shared.id)?.assignee);
+    expect(site.sh(join(site.root, "left"), "rev-parse", "town/work")).toBe(
+      site.sh(join(site.root, "right"), "rev-parse", "town/work"),
+    );
+  });
+
+  test("given several commits, when the past is read, then it is as it was", async () => {
+    const site = newSite();
+    const graph = await openIn(site, userRepository(site));
+    const bead = await graph.transact(alice, (tx) => tx.create({ title: "then" }));
+    const { commit: then } = await graph.flush();
+    await graph.transact(alice, (tx) => tx.update(bead.id, { title: "now" }));
+    const { commit: now } = await graph.flush();
+    expect((await graphAsOf(graph, then))?.reader.get(bead.id)?.title).toBe("then");
+    expect((await graphAsOf(graph, "town/work~1"))?.reader.ready().map(({ title }) => title)).toEqual(["then"]);
+    expect((await graphAsOf(graph, new Date(Date.now() + 60_000).toISOString()))?.commit).toBe(now);
+    expect(await graphAsOf(graph, "2020-01-01")).toBeUndefined();
+    expect(await graphAsOf(graph, "no-such-thing")).toBeUndefined();
+    const difference = await graphDiff(graph, then, now);
+    expect(difference.map(({ id, events }) => ({ id, events }))).toEqual([
+      { id: bead.id, events: [{ event: "updated", changes: [{ field: "title", from: "then", to: "now" }] }] },
+    ]);
+  });
+});
+
+describe("a process that has the store", () => {
+  async function writer(
+    site: RealSite,
+    path: string,
+  ): Promise<{ readonly child: ChildProcess; readonly acknowledged: string[]; opened(): Promise<void> }> {
+    const acknowledged: string[] = [];
+    const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
+    const child = spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "graph-writer.ts"), path], {
+      env: { ...environment, ...site.environment },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let told = (): void => undefined;
+    const ready = new Promise<void>((done) => {
+      told = done;
+    });
+    let rest = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      const lines = `${rest}${chunk.toString()}`.split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line === "open") told();
+        else acknowledged.push(line);
+      }
+    });
+    closers.push(async () => {
+      child.kill("SIGKILL");
+    });
+    return { child, acknowledged, opened: () => ready };
+  }
+
+  test("given it lives, then nobody else writes; given it is killed, then the next takes over at once with everything it acknowledged", async () => {
+    const site = newSite();
+    const path = userRepository(site);
+    for (let round = 0; round < 3; round++) {
+      const { child, acknowledged, opened } = await writer(site, path);
+      await opened();
+      await expect(openIn(site, path, { lockTimeoutMs: 50 })).rejects.toMatchObject({ reason: "StoreLocked" });
+      await new Promise((done) => setTimeout(done, 200 + round * 150));
+      const gone = new Promise((done) => child.once("close", done));
+      child.kill("SIGKILL");
+      await gone;
+      const graph = await openIn(site, path);
+      expect(acknowledged.length).toBeGreaterThan(0);
+      expect(acknowledged.filter((id) => graph.get(id) === undefined)).toEqual([]);
+      await graph.close();
+      expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+    }
+    const wal = readdirSync(join(path, ".git", "town", "wal"));
+    expect(wal).toHaveLength(1);
+  });
+});
