@@ -3,7 +3,7 @@ import type { KindDefinition } from "../resource/kind-definition.ts";
 import { isRecord } from "../resource/equality.ts";
 import type { DocumentReport } from "./document-report.ts";
 import type { FieldPath } from "./field-path.ts";
-import { fieldText } from "./field-path.ts";
+import { fieldText, valueAt } from "./field-path.ts";
 import { fieldsAt, inputSchema, unknownFieldHint } from "./schema-fields.ts";
 import { houseMessage } from "./schema-messages.ts";
 import { didYouMean, suggestionFor } from "./suggestion.ts";
@@ -16,7 +16,8 @@ export function checkSpec(definition: KindDefinition, spec: unknown, report: Doc
   if (result.success) return isRecord(result.data) ? result.data : {};
   const misspelt = misspeltFields(definition, result.error.issues);
   for (const issue of result.error.issues) {
-    const missing = issue.message === "must be set" && misspelt.has(fieldText(issue.path.map(String)));
+    const isAbsent = valueAt(spec ?? {}, fieldPath(issue)) === undefined;
+    const missing = isAbsent && misspelt.has(fieldText(issue.path.map(String)));
     if (!missing) addIssue(definition, issue, report);
   }
   return undefined;
@@ -33,7 +34,7 @@ function misspeltFields(definition: KindDefinition, issues: readonly z.core.$Zod
   const meant = new Set<string>();
   for (const issue of issues) {
     if (issue.code !== "unrecognized_keys") continue;
-    const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+    const path = fieldPath(issue);
     for (const key of issue.keys) {
       const name = suggestionFor(key, fieldsAt(inputSchema(definition.spec), path));
       if (name !== undefined) meant.add(fieldText([...path, name].map(String)));
@@ -43,7 +44,7 @@ function misspeltFields(definition: KindDefinition, issues: readonly z.core.$Zod
 }
 
 function addIssue(definition: KindDefinition, issue: z.core.$ZodIssue, report: DocumentReport): void {
-  const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+  const path = fieldPath(issue);
   const full: FieldPath = ["spec", ...path];
   if (issue.code === "unrecognized_keys") {
     for (const key of issue.keys) {
@@ -65,6 +66,10 @@ function addIssue(definition: KindDefinition, issue: z.core.$ZodIssue, report: D
     return;
   }
   report.add(full, { reason: reasonOf(issue), message: sentence(full, issue.message), hint: valueHint(issue) });
+}
+
+function fieldPath(issue: z.core.$ZodIssue): FieldPath {
+  return issue.path.map((part) => (typeof part === "number" ? part : String(part)));
 }
 
 function reasonOf(issue: z.core.$ZodIssue): string {

@@ -4,33 +4,37 @@ import type { Caller } from "../resource/caller.ts";
 import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
 import type { CommitRequest } from "./commit-batch.ts";
-import { appendDocument, removeDocument, replaceDocument } from "./file-document.ts";
+import { appendDocument, documentIn, removeDocument, replaceDocument } from "./file-document.ts";
 import { loadFile } from "./load-file.ts";
 import { type HistoryEntry, objectHistory } from "./object-history.ts";
 import { conflict, type PlannedFile, type WriteContext } from "./plan-write.ts";
 import { ParseCache } from "./parse-cache.ts";
 import { problemText } from "./problem.ts";
-import type { DraftMemory, SourceDraft } from "./source-draft.ts";
+import { type DraftMemory, SourceDraft } from "./source-draft.ts";
 
 export interface UndoOptions {
   readonly objects: GitObjects;
   readonly key: ObjectKey;
   readonly caller: Caller;
   readonly dryRun: boolean;
+  /** Commit whose document is wanted. Default: the one before the last change. */
+  readonly to?: string;
 }
 
-/** A request that puts an object's document back, for `CommitWriter.submit`. `undone` tells the change after the plan. */
+/** A request that puts an object's document back, for `CommitWriter.submit`. */
 export interface UndoRequest extends CommitRequest {
+  /** After the plan: the change that is taken back; undefined with `to`. */
   readonly undone: () => HistoryEntry | undefined;
 }
 
 /**
- * Puts back the document that an object had before its last change, with its comments, as a new commit: an update is
- * taken back, a created object goes, a deleted one returns to its file. Undoing twice is doing again. Refused with 409
- * when there is nothing to undo, 422 when the former document is not valid any more.
+ * Puts back the document that an object had before its last change, or at a commit, with its comments, as a new commit:
+ * an update is taken back, a created object goes, a deleted one returns to its file. Undoing twice is doing again.
+ * Refused with 409 when there is nothing to undo, 422 when the former document is not valid any more.
  */
-export function undoRequest({ objects, key, caller, dryRun }: UndoOptions): UndoRequest {
+export function undoRequest({ objects, key, caller, dryRun, to }: UndoOptions): UndoRequest {
   const memory: DraftMemory = { cache: new ParseCache(), trees: new Map() };
+  const name = `${key.kind.toLowerCase()} ${key.namespace === undefined ? "" : `${key.namespace}/`}${key.name}`;
   let undone: HistoryEntry | undefined;
   return {
     caller,
@@ -38,8 +42,11 @@ export function undoRequest({ objects, key, caller, dryRun }: UndoOptions): Undo
     dryRun,
     undone: () => undone,
     summary: () =>
-      `${key.kind.toLowerCase()} ${key.namespace === undefined ? "" : `${key.namespace}/`}${key.name}: undo "${undone?.subject ?? ""}" (${undone?.commit.slice(0, 12) ?? ""})`,
+      to === undefined
+        ? `${name}: undo "${undone?.subject ?? ""}" (${undone?.commit.slice(0, 12) ?? ""})`
+        : `${name}: as at ${to.slice(0, 12)}`,
     async plan(draft, context) {
+      if (to !== undefined) return putBack(await documentAt(key, to, objects, context, memory), key, draft, context);
       undone = draft.commit === undefined ? undefined : await lastChange(key, draft.commit, objects, context, memory);
       if (undone === undefined)
         throw conflict(
@@ -47,9 +54,15 @@ export function undoRequest({ objects, key, caller, dryRun }: UndoOptions): Undo
           "nothing about it was ever changed here",
           "See `town history` for the commits of an object.",
         );
-      return putBack(undone, key, draft, context);
+      return putBack({ path: undone.path, text: undone.before?.text }, key, draft, context);
     },
   };
+}
+
+/** A document to put back, and where it was; without text: there was none. */
+interface Former {
+  readonly path: string;
+  readonly text: string | undefined;
 }
 
 async function lastChange(
@@ -70,25 +83,44 @@ async function lastChange(
   return entries[0];
 }
 
+async function documentAt(
+  key: ObjectKey,
+  commit: string,
+  objects: GitObjects,
+  context: WriteContext,
+  memory: DraftMemory,
+): Promise<Former> {
+  const draft = await SourceDraft.open(objects, commit, context.directory, context, memory);
+  const path = draft.pathOf(key);
+  const text = path === undefined ? undefined : documentIn((await draft.textOf(path)) ?? "", key, context.kinds)?.text;
+  if (path === undefined || text === undefined)
+    throw conflict(
+      key,
+      `it has no valid document at ${commit}`,
+      "See `town history` for the commits of an object; delete it with `town delete`.",
+    );
+  return { path, text };
+}
+
 async function putBack(
-  undone: HistoryEntry,
+  former: Former,
   key: ObjectKey,
   draft: SourceDraft,
   context: WriteContext,
-): Promise<PlannedFile> {
-  const path = draft.pathOf(key) ?? draft.problemOf(key)?.path ?? undone.path;
+): Promise<PlannedFile | undefined> {
+  const path = draft.pathOf(key) ?? draft.problemOf(key)?.path ?? former.path;
   const file = await draft.textOf(path);
-  const { before } = undone;
-  if (before === undefined)
+  if (former.text === undefined)
     return {
       path,
       text: file === undefined ? null : (removeDocument(file, key, context.kinds) ?? null),
       isDeclared: false,
     };
-  const exists = draft.pathOf(key) !== undefined && file !== undefined;
+  const exists = file !== undefined && documentIn(file, key, context.kinds) !== undefined;
   const text = exists
-    ? replaceDocument(file, key, context.kinds, before.text)
-    : appendDocument(file ?? "", before.text);
+    ? replaceDocument(file, key, context.kinds, former.text)
+    : appendDocument(file ?? "", former.text);
+  if (text === file) return undefined;
   requireValid(path, text, key, context);
   return { path, text, isDeclared: true };
 }

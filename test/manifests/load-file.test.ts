@@ -206,12 +206,14 @@ describe("loadFile", () => {
     ]);
   });
 
-  test.each(["hq", "default", "overseer", "kube-system"])(
-    "given a Rig called %s, when loaded, then the name is refused",
-    (name) => {
-      expect(texts(rigText(name))[0]).toContain("which are reserved");
-    },
-  );
+  test.each([
+    "hq",
+    "default",
+    "overseer",
+    "kube-system",
+  ])("given a Rig called %s, when loaded, then the name is refused", (name) => {
+    expect(texts(rigText(name))[0]).toContain("which are reserved");
+  });
 
   test("given a namespace on a cluster-scoped kind, when loaded, then it is refused", () => {
     expect(texts(rigText("api").replace("name: api", "name: api\n  namespace: api"))[0]).toContain(
@@ -228,14 +230,16 @@ describe("loadFile", () => {
     expect(first).toContain("the anchor '&a0' must not be used");
   });
 
-  test.each(["[", "{a: ", "- ", "? "])(
-    "given %s repeated 100,000 times, when loaded, then it is refused and the process lives",
-    (opening) => {
-      const file = load(`a: 1\n---\n${opening.repeat(100_000)}\n---\n${poolText("crew")}`);
-      expect(file.problems.map((problem) => problem.reason)).toContain("NestedTooDeeply");
-      expect(file.objects).toHaveLength(1);
-    },
-  );
+  test.each([
+    "[",
+    "{a: ",
+    "- ",
+    "? ",
+  ])("given %s repeated 100,000 times, when loaded, then it is refused and the process lives", (opening) => {
+    const file = load(`a: 1\n---\n${opening.repeat(100_000)}\n---\n${poolText("crew")}`);
+    expect(file.problems.map((problem) => problem.reason)).toContain("NestedTooDeeply");
+    expect(file.objects).toHaveLength(1);
+  });
 
   test("given a file over the limit, NULs or bad UTF-8, when loaded, then the file is refused", () => {
     expect(load(`# ${"x".repeat(1024 * 1024)}`).problems[0]?.reason).toBe("FileTooLarge");
@@ -256,15 +260,12 @@ describe("loadFile", () => {
     ["API_TOKEN", "ghp_0123456789012345678901234567890123"],
     ["OPENAI_KEY", "sk-proj-abcdefghijklmnop1234"],
     ["DB_PASSWORD", "hunter2hunter2hunter2"],
-  ])(
-    "given a value of %s that looks like a secret, when loaded, then it is refused and not repeated",
-    (name, value) => {
-      const [problem] = load(`${rigText("api")}  env:\n    - name: ${name}\n      value: ${value}\n`).problems;
-      expect(problem).toMatchObject({ reason: "SecretInFile", line: 9, column: 14 });
-      expect(problem && problemText(problem)).not.toContain(value);
-      expect(problem?.hint).toContain("valueFrom");
-    },
-  );
+  ])("given a value of %s that looks like a secret, when loaded, then it is refused and not repeated", (name, value) => {
+    const [problem] = load(`${rigText("api")}  env:\n    - name: ${name}\n      value: ${value}\n`).problems;
+    expect(problem).toMatchObject({ reason: "SecretInFile", line: 9, column: 14 });
+    expect(problem && problemText(problem)).not.toContain(value);
+    expect(problem?.hint).toContain("valueFrom");
+  });
 
   test("given values that only resemble secrets, when loaded, then they pass", () => {
     expect(

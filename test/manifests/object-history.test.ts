@@ -109,6 +109,20 @@ describe("undo", () => {
     expect(await town.tip("manifests/rigs/web.yaml")).toBe(rigText("web"));
   });
 
+  test("given a commit, when put back to it, then the document is as it was then; without one there, it is refused", async () => {
+    const town = await site();
+    const empty = await town.commit({ "README.md": "x" });
+    const first = await town.commit({ "manifests/a.yaml": text });
+    await town.commit({ "manifests/a.yaml": poolText("crew", 2) });
+    await town.commit({ "manifests/a.yaml": poolText("crew", 3) });
+    const request = (to: string) =>
+      undoRequest({ objects: town.repository.objects, key: pool("crew"), caller: ADA, dryRun: false, to });
+    await town.writer().submit(request(first));
+    expect(await town.tip("manifests/a.yaml")).toBe(text);
+    expect(await town.writer().submit(request(first))).toBeUndefined();
+    await expect(town.writer().submit(request(empty))).rejects.toMatchObject({ code: 409 });
+  });
+
   test("given nothing to undo or a former document that is not valid now, when undone, then it is refused", async () => {
     const town = await site();
     await town.commit({ "manifests/a.yaml": poolText("crew").replace("role: crew", "rolle: crew") });
