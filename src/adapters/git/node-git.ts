@@ -1,11 +1,12 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { Git, Repository } from "../../ports/git.ts";
 import { cloneInto, type CloneOptions } from "./clone.ts";
 import { unlessMissing } from "./disk.ts";
 import { ownersByPid, type OwnerProbe } from "./forward-lock.ts";
-import { canonicalPath } from "./git-directory.ts";
+import { canonicalPath, gitDirectoryOf } from "./git-directory.ts";
 import { GitCommand, gitFailure, type GitCommandOptions } from "./git-command.ts";
 import { requireGitVersion } from "./git-version.ts";
 import { KeyedMutex, Slots } from "./mutex.ts";
@@ -22,8 +23,8 @@ export interface NodeGitOptions extends GitCommandOptions {
 
 interface Opened {
   readonly repository: NodeRepository;
-  /** Inode of the common directory: a repository that was deleted and made again is another one. */
-  readonly inode: number;
+  /** A repository that was deleted and made again is another one. */
+  readonly birth: string;
 }
 
 /**
@@ -38,7 +39,7 @@ export class NodeGit implements Git {
   readonly #opened = new Map<string, Opened>();
   readonly #shared = new Map<
     string,
-    { readonly objects: NodeGitObjects; readonly worktrees: Worktrees; readonly inode: number }
+    { readonly objects: NodeGitObjects; readonly worktrees: Worktrees; readonly birth: string }
   >();
   #version: Promise<void> | undefined;
 
@@ -52,6 +53,8 @@ export class NodeGit implements Git {
     await this.#requireVersion();
     const place = await unlessMissing(realpath(path));
     if (place === undefined) return undefined;
+    const known = await this.#stillOpen(place);
+    if (known !== undefined) return known;
     const found = await this.#discover(place);
     return found === undefined ? undefined : this.#mutex.run(found.commonDirectory, () => this.#repository(found));
   }
@@ -85,6 +88,21 @@ export class NodeGit implements Git {
     throw new AdapterError("NotARepository", `Cannot open ${path}: git made a repository there and does not find it.`);
   }
 
+  /** The repository opened at exactly this place before, if it is still the one there: no process is needed then. */
+  async #stillOpen(place: string): Promise<Repository | undefined> {
+    for (const [key, { repository, birth }] of this.#opened) {
+      const { path, commonDirectory, gitDirectory } = repository;
+      if (path !== place || (await birthOf(commonDirectory)) !== birth) continue;
+      const own = path === gitDirectory ? path : await gitDirectoryOf(path);
+      if (own === undefined || (await canonicalPath(own)) !== gitDirectory) continue;
+      // The most recently used last.
+      const opened = this.#opened.get(key);
+      if (opened !== undefined && this.#opened.delete(key)) this.#opened.set(key, opened);
+      return repository;
+    }
+    return undefined;
+  }
+
   /** Asks git which repository is around a directory; undefined when there is none. */
   async #discover(place: string): Promise<Discovered | undefined> {
     const doing = `open ${place}`;
@@ -112,16 +130,16 @@ export class NodeGit implements Git {
 
   async #repository(found: Discovered): Promise<Repository> {
     const { commonDirectory, gitDirectory, path, hash } = found;
-    const inode = (await stat(commonDirectory)).ino;
+    const birth = await birthOf(commonDirectory);
     const key = `${gitDirectory}\0${path}`;
     const known = this.#opened.get(key);
     this.#opened.delete(key);
-    if (known?.inode === inode) {
+    if (known?.birth === birth) {
       // The most recently used last.
       this.#opened.set(key, known);
       return known.repository;
     }
-    const shared = await this.#sharedOf(commonDirectory, hash, inode);
+    const shared = await this.#sharedOf(commonDirectory, hash, birth);
     await known?.repository.close().catch(() => {});
     const command = this.#command;
     const repository = new NodeRepository({
@@ -132,7 +150,7 @@ export class NodeGit implements Git {
       commonDirectory,
       gitDirectory,
     });
-    this.#opened.set(key, { repository, inode });
+    this.#opened.set(key, { repository, birth });
     this.#dropOldest();
     return repository;
   }
@@ -143,13 +161,13 @@ export class NodeGit implements Git {
     for (const [key] of linked.slice(0, Math.max(0, linked.length - 64))) this.#opened.delete(key);
   }
 
-  async #sharedOf(commonDirectory: string, hash: "sha1" | "sha256", inode: number) {
+  async #sharedOf(commonDirectory: string, hash: "sha1" | "sha256", birth: string) {
     const known = this.#shared.get(commonDirectory);
-    if (known?.inode === inode) return known;
+    if (known?.birth === birth) return known;
     const command = this.#command;
     const objects = new NodeGitObjects({ command, commonDirectory, hash });
     const worktrees = new Worktrees({ command, commonDirectory, checkouts: this.#checkouts });
-    const shared = { objects, worktrees, inode };
+    const shared = { objects, worktrees, birth };
     this.#shared.set(commonDirectory, shared);
     return shared;
   }
@@ -161,6 +179,12 @@ export class NodeGit implements Git {
     });
     return this.#version;
   }
+}
+
+/** Tells a repository from another that was made at its place: inodes are used again, times of birth are not. */
+async function birthOf(commonDirectory: string): Promise<string> {
+  const facts = await unlessMissing(stat(join(commonDirectory, "objects")));
+  return facts === undefined ? "gone" : `${facts.ino} ${facts.birthtimeMs}`;
 }
 
 interface Discovered {

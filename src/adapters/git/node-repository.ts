@@ -35,7 +35,8 @@ export class NodeRepository implements Repository {
   readonly commonDirectory: string;
   readonly objects: NodeGitObjects;
   readonly #command: GitCommand;
-  readonly #gitDirectory: string;
+  /** Where this checkout's HEAD is; the common directory for a bare or main one. */
+  readonly gitDirectory: string;
   readonly #revisions: ObjectReader;
   readonly #refs: RefTransactions;
   readonly #remotes: Remotes;
@@ -51,7 +52,7 @@ export class NodeRepository implements Repository {
     this.commonDirectory = commonDirectory;
     this.objects = objects;
     this.#command = command;
-    this.#gitDirectory = gitDirectory;
+    this.gitDirectory = gitDirectory;
     // HEAD differs between worktrees, so each has a reader of its own.
     this.#revisions = gitDirectory === commonDirectory ? objects.reader : new ObjectReader(command, { gitDirectory });
     this.#refs = new RefTransactions({ command, gitDirectory, commonDirectory });
@@ -74,7 +75,8 @@ export class NodeRepository implements Repository {
 
   async resolve(revision: string): Promise<string | undefined> {
     if (revision === "" || /[\n\0]/.test(revision)) return undefined;
-    await this.objects.sync();
+    // Refs name only what is on disk already; an id may be that of an object that is not.
+    if (/^[0-9a-f]{40}/.test(revision)) await this.objects.sync();
     try {
       const reader = sharedRevision.test(revision) ? this.objects.reader : this.#revisions;
       return (await reader.info(`${revision}^{commit}`))?.id;
@@ -268,7 +270,7 @@ export class NodeRepository implements Repository {
     readonly refs?: readonly string[];
     readonly worktree?: string;
   }): Promise<readonly string[]> {
-    const locks = refLocks(this.commonDirectory, options.refs ?? []);
+    const locks = await refLocks(this.commonDirectory, options.refs ?? []);
     if (options.worktree !== undefined) {
       const worktree = await this.#worktrees.present(options.worktree);
       await this.#forward.recover(worktree);
@@ -279,7 +281,7 @@ export class NodeRepository implements Repository {
 
   /** Whether it was opened in a linked worktree. */
   get linked(): boolean {
-    return this.#gitDirectory !== this.commonDirectory;
+    return this.gitDirectory !== this.commonDirectory;
   }
 
   /** Ends the processes that serve this repository; they start again when needed. */
@@ -318,7 +320,7 @@ export class NodeRepository implements Repository {
 
   async #run(args: readonly string[], doing: string, options: RunOptions = {}) {
     return this.#command.run(args, {
-      place: { gitDirectory: this.#gitDirectory },
+      place: { gitDirectory: this.gitDirectory },
       doing: `${doing} in ${this.commonDirectory}`,
       ...options,
     });

@@ -1,14 +1,20 @@
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
-import { exists } from "./disk.ts";
+import { exists, unlessMissing } from "./disk.ts";
 import { markedGitRuns } from "./git-marks.ts";
 import type { PresentWorktree } from "./worktrees.ts";
 
-/** Locks of refs, with that of the packed ones, which their deletion takes too. */
-export function refLocks(commonDirectory: string, refs: readonly string[]): string[] {
+/** A git that packs refs holds that lock for moments; a longer one was left behind. */
+const longestPackingMs = 60_000;
+
+/** Locks of refs, and that of the packed ones, which their deletion takes too, when it is old: others take it as well. */
+export async function refLocks(commonDirectory: string, refs: readonly string[]): Promise<string[]> {
   const locks = refs.map((ref) => join(commonDirectory, `${ref}.lock`));
-  return locks.length === 0 ? [] : [...locks, join(commonDirectory, "packed-refs.lock")];
+  const packed = join(commonDirectory, "packed-refs.lock");
+  const found = await unlessMissing(stat(packed));
+  const isOld = found !== undefined && Date.now() - found.mtimeMs > longestPackingMs;
+  return locks.length > 0 && isOld ? [...locks, packed] : locks;
 }
 
 /** Locks of a checkout; refuses while a git that Town started there before it was killed still runs. */

@@ -87,48 +87,45 @@ describe("CheckoutLocks", () => {
     ["version 4", ["-c", "index.version=4"]],
     ["split", ["update-index", "--split-index"]],
     ["with untracked cache", ["update-index", "--untracked-cache"]],
-  ])(
-    "given an index %s with many paths, when staged, then git finds it sound and the rest unchanged",
-    async (_, how) => {
-      for (let number = 0; number < 40; number += 1)
-        await site.write(join(path, `dir${number % 5}/some file ${number}.txt`), `${number}\n`);
-      if (how[0] === "-c") {
-        site.sh(path, "config", "index.version", how[1]?.slice(-1) ?? "");
-        site.sh(path, "add", "-A");
-      } else {
-        site.sh(path, "add", "-A");
-        site.sh(path, ...how);
-      }
-      site.sh(path, "commit", "-qm", "many");
-      site.sh(path, "update-index", "--assume-unchanged", "dir0/some file 0.txt");
-      const before = site.sh(path, "ls-files", "-s", "-v").split("\n");
-      const checkout = await locked();
-      const a = await checkout.inspect(["manifests/a.yaml", "dir1/some file 1.txt"]);
-      expect(a.get("manifests/a.yaml")?.index).toEqual(a.get("manifests/a.yaml")?.disk);
-      expect(a.get("dir1/some file 1.txt")?.index).toMatchObject({ mode: "100644" });
-      await checkout.placeFile("manifests/a.yaml", { text: "new\n", mode: "100644" });
-      await checkout.placeFile("manifests/é new.yaml", { text: "n\n", mode: "100644" });
-      await checkout.placeFile("manifests/b.yaml", null);
-      await repository.objects.sync();
-      await checkout.stage(
-        new Map([
-          ["manifests/a.yaml", await version("new\n")],
-          ["manifests/é new.yaml", await version("n\n")],
-          ["manifests/b.yaml", null],
-        ]),
-      );
-      await repository.objects.sync();
-      await checkout.release();
-      expect(site.sh(path, "-c", "core.quotePath=false", "status", "--porcelain").split("\n").sort()).toEqual(
-        ['A  "manifests/é new.yaml"', "D  manifests/b.yaml", "M  manifests/a.yaml"].sort(),
-      );
-      const after = site.sh(path, "ls-files", "-s", "-v").split("\n");
-      expect(after.filter((line) => line.includes("dir"))).toEqual(before.filter((line) => line.includes("dir")));
-      site.sh(path, "fsck", "--strict");
-      site.sh(path, "commit", "-qm", "staged");
-      expect(site.sh(path, "status", "--porcelain")).toBe("");
-    },
-  );
+  ])("given an index %s with many paths, when staged, then git finds it sound and the rest unchanged", async (_, how) => {
+    for (let number = 0; number < 40; number += 1)
+      await site.write(join(path, `dir${number % 5}/some file ${number}.txt`), `${number}\n`);
+    if (how[0] === "-c") {
+      site.sh(path, "config", "index.version", how[1]?.slice(-1) ?? "");
+      site.sh(path, "add", "-A");
+    } else {
+      site.sh(path, "add", "-A");
+      site.sh(path, ...how);
+    }
+    site.sh(path, "commit", "-qm", "many");
+    site.sh(path, "update-index", "--assume-unchanged", "dir0/some file 0.txt");
+    const before = site.sh(path, "ls-files", "-s", "-v").split("\n");
+    const checkout = await locked();
+    const a = await checkout.inspect(["manifests/a.yaml", "dir1/some file 1.txt"]);
+    expect(a.get("manifests/a.yaml")?.index).toEqual(a.get("manifests/a.yaml")?.disk);
+    expect(a.get("dir1/some file 1.txt")?.index).toMatchObject({ mode: "100644" });
+    await checkout.placeFile("manifests/a.yaml", { text: "new\n", mode: "100644" });
+    await checkout.placeFile("manifests/é new.yaml", { text: "n\n", mode: "100644" });
+    await checkout.placeFile("manifests/b.yaml", null);
+    await repository.objects.sync();
+    await checkout.stage(
+      new Map([
+        ["manifests/a.yaml", await version("new\n")],
+        ["manifests/é new.yaml", await version("n\n")],
+        ["manifests/b.yaml", null],
+      ]),
+    );
+    await repository.objects.sync();
+    await checkout.release();
+    expect(site.sh(path, "-c", "core.quotePath=false", "status", "--porcelain").split("\n").sort()).toEqual(
+      ['A  "manifests/é new.yaml"', "D  manifests/b.yaml", "M  manifests/a.yaml"].sort(),
+    );
+    const after = site.sh(path, "ls-files", "-s", "-v").split("\n");
+    expect(after.filter((line) => line.includes("dir"))).toEqual(before.filter((line) => line.includes("dir")));
+    site.sh(path, "fsck", "--strict");
+    site.sh(path, "commit", "-qm", "staged");
+    expect(site.sh(path, "status", "--porcelain")).toBe("");
+  });
 
   it("given sha256 objects, when staged, then git finds it sound", async () => {
     const other = join(site.root, "sha256");

@@ -93,19 +93,18 @@ describe("fast-forward of a user's checkout", () => {
     { subcommand: "update-ref", when: "after", moved: true },
     { subcommand: "update-ref", when: "after", sh: "rm .git/town-index", moved: true },
   ];
-  it.each(points)(
-    "given a kill -9 $when $subcommand ($sh), when moved again, then it is done and nothing of the user's is touched",
-    async (point) => {
-      const sh = point.sh === undefined ? {} : { sh: `cd '${path}'; ${point.sh}` };
-      const statements = `await repository.fastForwardWorktree(${JSON.stringify(path)}, "main", "${from}", "${to}");`;
-      expect(runKilled(site, path, statements, { ...point, ...sh })).toBe(true);
-      expect(mine()).toEqual(["mine\n", "mine\n"]);
-      expect(await repository.fastForwardWorktree(path, "main", from, to)).toBe(point.moved ? "Moved" : "Done");
-      expect(await repository.worktreeStatus(path)).toEqual(clean(to));
-      expect(mine()).toEqual(["mine\n", "mine\n"]);
-      expect(leftovers()).toEqual([]);
-    },
-  );
+  it.each(
+    points,
+  )("given a kill -9 $when $subcommand ($sh), when moved again, then it is done and nothing of the user's is touched", async (point) => {
+    const sh = point.sh === undefined ? {} : { sh: `cd '${path}'; ${point.sh}` };
+    const statements = `await repository.fastForwardWorktree(${JSON.stringify(path)}, "main", "${from}", "${to}");`;
+    expect(runKilled(site, path, statements, { ...point, ...sh })).toBe(true);
+    expect(mine()).toEqual(["mine\n", "mine\n"]);
+    expect(await repository.fastForwardWorktree(path, "main", from, to)).toBe(point.moved ? "Moved" : "Done");
+    expect(await repository.worktreeStatus(path)).toEqual(clean(to));
+    expect(mine()).toEqual(["mine\n", "mine\n"]);
+    expect(leftovers()).toEqual([]);
+  });
 
   it("given a kill half-way and edits after it, when moved again, then the edits stay, the rest is as before, and it is Dirty", async () => {
     const statements = `await repository.fastForwardWorktree(${JSON.stringify(path)}, "main", "${from}", "${to}");`;
