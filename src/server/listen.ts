@@ -3,7 +3,8 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import { chmod, mkdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { AdapterError, messageOf, TerminalError } from "../errors/town-error.ts";
@@ -26,7 +27,8 @@ const MAX_SOCKET_PATH = 100;
 
 /**
  * Listens on a unix socket (0600 in a 0700 directory). A socket that nobody listens on is replaced; one that answers is
- * left alone. Throws TerminalError `SocketPathTooLong`, `AlreadyRunning`, AdapterError `CannotListen`.
+ * left alone. Throws TerminalError `SocketPathTooLong`,
+ * `SocketDirectoryNotOurs`, `AlreadyRunning`, AdapterError `CannotListen`.
  */
 export async function listenOnSocket(api: Pick<Api, "app">, path: string): Promise<Listener> {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
@@ -36,8 +38,7 @@ export async function listenOnSocket(api: Pick<Api, "app">, path: string): Promi
       { hint: "Set XDG_RUNTIME_DIR to a shorter directory." },
     );
   }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await chmod(dirname(path), 0o700);
+  await ownDirectory(dirname(path));
   if (await answers(path))
     throw new TerminalError("AlreadyRunning", `Cannot listen on ${path}: another process answers there.`, {
       hint: "Run `town down` first.",
@@ -47,6 +48,26 @@ export async function listenOnSocket(api: Pick<Api, "app">, path: string): Promi
   await listening(server, () => server.listen(path), path);
   await chmod(path, 0o600);
   return listenerOf(server, path);
+}
+
+/**
+ * Makes the directory of a socket, or takes one that is there: it must be this user's own and no link, since whoever owns
+ * it could put another socket there.
+ */
+async function ownDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const found = await lstat(path);
+  const shared = (found.mode & 0o1000) !== 0;
+  if (found.uid !== userInfo().uid || shared || !found.isDirectory()) {
+    throw new TerminalError(
+      "SocketDirectoryNotOurs",
+      `Cannot put a socket into ${path}: it is not a directory of this user alone.`,
+      {
+        hint: "Remove it, or set XDG_RUNTIME_DIR to a directory of your own.",
+      },
+    );
+  }
+  await chmod(path, 0o700);
 }
 
 /** Certificate and key in PEM form. */

@@ -88,20 +88,21 @@ afterEach(async () => {
 });
 
 describe("watching", () => {
-  it.each(["", "&resourceVersion=", "&resourceVersion=0"])(
-    "given version '%s', when watched, then all there is comes first, then changes",
-    async (query) => {
-      const town = await widgetTown();
-      await make(town, "b");
-      await make(town, "a");
-      const watch = await watching(town, query);
-      expect(await watch.take(2)).toEqual(["ADDED a", "ADDED b"]);
-      await make(town, "c");
-      await label(town, "a", "x");
-      await call(town.api, "DELETE", `${WIDGETS}/b`);
-      expect(await watch.take(3)).toEqual(["ADDED c", "MODIFIED a", "DELETED b"]);
-    },
-  );
+  it.each([
+    "",
+    "&resourceVersion=",
+    "&resourceVersion=0",
+  ])("given version '%s', when watched, then all there is comes first, then changes", async (query) => {
+    const town = await widgetTown();
+    await make(town, "b");
+    await make(town, "a");
+    const watch = await watching(town, query);
+    expect(await watch.take(2)).toEqual(["ADDED a", "ADDED b"]);
+    await make(town, "c");
+    await label(town, "a", "x");
+    await call(town.api, "DELETE", `${WIDGETS}/b`);
+    expect(await watch.take(3)).toEqual(["ADDED c", "MODIFIED a", "DELETED b"]);
+  });
 
   it("given a version, when watched, then only what came after it, with nothing lost in between", async () => {
     const town = await widgetTown();
@@ -126,17 +127,17 @@ describe("watching", () => {
     expect(line?.object.spec).toEqual({ role: "polish", replicas: 1 });
   });
 
-  it.each(["1", "999999999999999"])(
-    "given version %s which the server does not know any more, when watched, then one ERROR 410 and the end",
-    async (version) => {
-      const town = await widgetTown();
-      const watch = await watching(town, `&resourceVersion=${version}`);
-      const line = await watch.next();
-      expect(line).toMatchObject({ type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } });
-      expect(await watch.next()).toBeUndefined();
-      expect(town.api.watches()).toBe(0);
-    },
-  );
+  it.each([
+    "1",
+    "999999999999999",
+  ])("given version %s which the server does not know any more, when watched, then one ERROR 410 and the end", async (version) => {
+    const town = await widgetTown();
+    const watch = await watching(town, `&resourceVersion=${version}`);
+    const line = await watch.next();
+    expect(line).toMatchObject({ type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } });
+    expect(await watch.next()).toBeUndefined();
+    expect(town.api.watches()).toBe(0);
+  });
 
   it("given a selector, when objects come to match or cease to, then they are ADDED or DELETED", async () => {
     const town = await widgetTown();

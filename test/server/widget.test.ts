@@ -581,16 +581,13 @@ describe("refusals, as a real API server words them", () => {
       "MethodNotAllowed",
       "town attach x",
     ],
-  ])(
-    "given %s, when asked, then the Status says so",
-    async (_name, method, path, body, headers, code, reason, message) => {
-      const { api } = await withWidget();
-      const answer = await call(api, method, path, body, headers);
-      expect([answer.code, answer.body.reason]).toEqual([code, reason]);
-      expect(answer.body).toMatchObject({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code });
-      expect(answer.body.message).toContain(message);
-    },
-  );
+  ])("given %s, when asked, then the Status says so", async (_name, method, path, body, headers, code, reason, message) => {
+    const { api } = await withWidget();
+    const answer = await call(api, method, path, body, headers);
+    expect([answer.code, answer.body.reason]).toEqual([code, reason]);
+    expect(answer.body).toMatchObject({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code });
+    expect(answer.body.message).toContain(message);
+  });
 
   it("given details, when an object is missing or invalid, then plural, kind and causes are told", async () => {
     const { api } = await widgetTown();
