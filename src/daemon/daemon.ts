@@ -17,6 +17,7 @@ import type { TownSpec } from "../kinds/town/town.schema.ts";
 import type { Log } from "../ports/log.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import { noMetrics } from "../ports/metrics.ts";
+import { keyOf } from "../resource/object-meta.ts";
 import { kindRegistry } from "../resource/kind-registry.ts";
 import { createApi } from "../server/api.ts";
 import { ensureCertificates } from "../server/certificates.ts";
@@ -174,6 +175,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       ...(loops === undefined ? {} : { loops }),
     });
     engine.start();
+    await formulas.show(store);
     store.startCollection();
     const stopLoops = async (): Promise<void> => {
       await engine.stop();
@@ -200,7 +202,11 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     await commits.recover();
     writers.connect({ graphs, desired: commits });
     const calls = new InternalCalls();
-    const watching = watchTown({ files, layout, repository, poke: () => engine.poke("source", HQ), formulas });
+    const watching = watchTown({ files, layout, repository, poke: () => engine.poke("source", HQ),
+      formulasRead: () => {
+        void formulas.show(store);
+        for (const pool of store.list("AgentPool")) engine.poke("workers", keyOf(pool));
+      }, formulas });
     closers.push(() => watching.close());
     const api = createApi({
       registry,

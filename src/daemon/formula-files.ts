@@ -3,6 +3,7 @@ import type { Formula } from "../domain/formulas/formula.ts";
 import { loadFormula } from "../manifests/formula-file.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
+import type { Objects } from "../ports/objects.ts";
 import type { Formulas } from "../ports/loop-ports.ts";
 
 /** Formulas of several directories, nearest first; a broken file keeps its last good version. */
@@ -24,6 +25,27 @@ export class FormulaFiles implements Formulas {
 
   names(): readonly string[] {
     return [...this.#byName.keys()].toSorted();
+  }
+
+  /** Shows all formulas as objects; those that are gone are removed. */
+  async show(objects: Objects): Promise<void> {
+    for (const shown of objects.list("Formula")) {
+      if (!this.#byName.has(shown.metadata.name)) await objects.publish({ kind: "Formula", name: shown.metadata.name }, undefined);
+    }
+    for (const formula of this.#byName.values()) {
+      await objects.publish(
+        { kind: "Formula", name: formula.name },
+        {
+          spec: {
+            description: formula.description,
+            version: formula.version,
+            source: formula.source,
+            steps: formula.steps.map(({ id, title, needs }) => ({ id, title, needs })),
+          },
+          status: {},
+        },
+      );
+    }
   }
 
   /** Reads all directories anew. */

@@ -10,6 +10,8 @@ export function watchTown(at: {
   readonly repository: Repository;
   readonly poke: () => void;
   readonly formulas: FormulaFiles;
+  /** Told after formulas were read anew. */
+  readonly formulasRead: () => void;
 }): { close(): Promise<void> } {
   const { commonDirectory } = at.repository;
   const sources = at.files.watch(
@@ -22,7 +24,7 @@ export function watchTown(at: {
     ],
     at.poke,
   );
-  const formulas = at.files.watch([`${at.layout.root}/formulas`], () => void at.formulas.load().then(at.poke));
+  const formulas = at.files.watch([`${at.layout.root}/formulas`], () => void at.formulas.load().then(at.formulasRead));
   return {
     async close() {
       await sources.close();

@@ -7,6 +7,8 @@ import { META } from "../domain/work-graph/bead.ts";
 import { kubernetesNameOf } from "../domain/work-graph/ids/kubernetes-name.ts";
 import { projectAgent } from "./agent/agent.project.ts";
 import { projectBead } from "./bead/bead.project.ts";
+import { projectEscalation } from "./escalation/escalation.project.ts";
+import { projectMessage } from "./message/message.project.ts";
 import { projectMergeRequest } from "./merge-request/merge-request.project.ts";
 import { projectMolecule } from "./molecule/molecule.project.ts";
 
@@ -26,6 +28,8 @@ const PROJECTIONS: Readonly<Record<string, Projection>> = {
     project: projectAgent,
   },
   molecule: { kind: "Molecule", name: byId, project: projectMolecule },
+  message: { kind: "Message", name: byId, project: projectMessage },
+  escalation: { kind: "Escalation", name: byId, project: projectEscalation },
   "merge-request": { kind: "MergeRequest", name: byId, project: projectMergeRequest },
 };
 const BEAD: Projection = { kind: "Bead", name: byId, project: projectBead };

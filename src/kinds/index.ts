@@ -15,8 +15,16 @@ import { provider } from "./provider/provider.schema.ts";
 import { rigs } from "./rig/rig.kind.ts";
 import { rig } from "./rig/rig.schema.ts";
 import { role } from "./role/role.schema.ts";
+import { escalation } from "./escalation/escalation.schema.ts";
+import { formula } from "./formula/formula.schema.ts";
+import { message } from "./message/message.schema.ts";
+import { patrol } from "./patrol/patrol.schema.ts";
+import { plugin } from "./plugin/plugin.schema.ts";
+import { sandbox } from "./sandbox/sandbox.schema.ts";
 import { session } from "./session/session.schema.ts";
+import { source } from "./source/source.schema.ts";
 import { town } from "./town/town.schema.ts";
+import { UNSERVED } from "./unserved-loops.ts";
 
 /** All kinds of Town, desired ones first. */
 export const KINDS: readonly KindDefinition[] = [
@@ -26,12 +34,26 @@ export const KINDS: readonly KindDefinition[] = [
   provider,
   agentPool,
   convoy,
+  patrol,
+  plugin,
+  source,
   bead,
   agent,
   molecule,
   mergeRequest,
+  message,
+  escalation,
+  formula,
   session,
+  sandbox,
 ];
 
 /** Loops that are made of kinds alone; the source loop is added where the manifests are read. */
-export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [rigs, agentPools, agents, convoys, merges];
+export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
+  rigs,
+  agentPools,
+  agents,
+  convoys,
+  merges,
+  ...UNSERVED,
+];

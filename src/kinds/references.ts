@@ -3,4 +3,7 @@ export const REFERENCES = [
   { from: "AgentPool", path: "role", to: "Role", namespace: "Cluster" },
   { from: "AgentPool", path: "provider", to: "Provider", namespace: "Cluster" },
   { from: "Convoy", path: "items[].rig", to: "Rig", namespace: "Cluster" },
+  { from: "Patrol", path: "role", to: "Role", namespace: "Cluster" },
+  { from: "Plugin", path: "role", to: "Role", namespace: "Cluster" },
+  { from: "Source", path: "dependsOn[]", to: "Source", namespace: "Cluster", orders: true },
 ] as const;

@@ -35,6 +35,20 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
       return;
     case "RemoveSandbox":
       return removeSandbox(object, path, action.reason, ports);
+    case "ShowSandbox":
+      await ports.objects.publish(
+        { kind: "Sandbox", namespace, name: object.metadata.name },
+        action.exists
+          ? {
+              spec: { agent: object.metadata.name, path },
+              status: {
+                ...(action.bead === undefined ? {} : { bead: action.bead }),
+                ...(action.branch === undefined ? {} : { branch: action.branch.replace("refs/heads/", "") }),
+              },
+            }
+          : undefined,
+      );
+      return;
     case "RenewLease":
       await ports.graphs.graph(namespace)?.transact(AUTHOR, (tx) => tx.renewLease(action.bead, LEASE_MS));
       return;

@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
+import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
@@ -27,7 +28,14 @@ export interface AgentObserved {
   readonly suspended: boolean;
   readonly capacityLeft: number;
   readonly configured: "Yes" | "RoleNotFound" | "ProviderNotFound" | "PoolNotFound";
-  readonly sandbox: { readonly path: string; readonly exists: boolean };
+  readonly sandbox: {
+    readonly path: string;
+    readonly exists: boolean;
+    /** Branch of the bead on the hook, as recorded when its sandbox was made. */
+    readonly branch: string | undefined;
+    /** A Sandbox object says just that. */
+    readonly shown: boolean;
+  };
 }
 
 export function agentSessionName(namespace: string, spec: Pick<AgentSpec, "role">, name: string): string {
@@ -82,8 +90,20 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
           : provider === undefined
             ? "ProviderNotFound"
             : "Yes",
-    sandbox: { path, exists: (await ports.files.stat(`${path}/.git`)) !== undefined },
+    sandbox: await observeSandbox(path, { namespace, name, hook }, ports),
   };
+}
+
+async function observeSandbox(
+  path: string,
+  of: { readonly namespace: string; readonly name: string; readonly hook: BeadRecord | undefined },
+  ports: LoopPorts,
+): Promise<AgentObserved["sandbox"]> {
+  const exists = (await ports.files.stat(`${path}/.git`)) !== undefined;
+  const branch = sandboxFact(of.hook)?.branch;
+  const object = ports.objects.get({ kind: "Sandbox", namespace: of.namespace, name: of.name });
+  const bead = (object?.status as { readonly bead?: string } | undefined)?.bead;
+  return { path, exists, branch, shown: exists ? object !== undefined && bead === of.hook?.id : object === undefined };
 }
 
 function suspendedRig(namespace: string, ports: LoopPorts): boolean {

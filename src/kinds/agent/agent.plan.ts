@@ -14,11 +14,18 @@ export type AgentAction =
   | { readonly do: "Start"; readonly bead: string | undefined }
   | { readonly do: "Stop"; readonly generation: number; readonly reason: string }
   | { readonly do: "RemoveSandbox"; readonly reason: string }
+  | { readonly do: "ShowSandbox"; readonly bead: string | undefined; readonly branch: string | undefined; readonly exists: boolean }
   | { readonly do: "RenewLease"; readonly bead: string };
 
 /** Claims are renewed once less than this is left of them. */
 const RENEW_BELOW_MS = 2 * 3_600_000;
 const CAPACITY_RETRY_MS = 5_000;
+
+/** The Sandbox object follows what is on disk once nothing else is about to change it. */
+function shownSandbox(observed: AgentObserved, actions: readonly AgentAction[]): readonly AgentAction[] {
+  if (observed.sandbox.shown || actions.length > 0) return [];
+  return [{ do: "ShowSandbox", bead: observed.hook?.bead, branch: observed.sandbox.branch, exists: observed.sandbox.exists }];
+}
 
 interface Judgement {
   readonly state: "Working" | "Idle" | "Starting" | "Stalled" | "Stopped" | "Unknown";
@@ -37,7 +44,7 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
   const starts = judged.starts ?? startRecord(object);
   const running = observed.sight.state === "Running";
   return {
-    actions: judged.actions,
+    actions: [...judged.actions, ...shownSandbox(observed, judged.actions)],
     conditions: judged.stalled === undefined ? [judged.condition] : [judged.condition, judged.stalled],
     status: {
       state: judged.state,

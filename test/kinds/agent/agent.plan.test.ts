@@ -52,7 +52,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     suspended: false,
     capacityLeft: 5,
     configured: "Yes",
-    sandbox: { path: "/town/rigs/api/polecats/toast", exists: true },
+    sandbox: { path: "/town/rigs/api/polecats/toast", exists: true, branch: undefined, shown: true },
     ...fields,
   };
 }
@@ -162,7 +162,7 @@ describe("planning an agent", () => {
       { state: "Unknown", session: session() },
       { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) },
     ),
-    sandbox: fc.record({ path: fc.constant("/p"), exists: fc.boolean() }),
+    sandbox: fc.record({ path: fc.constant("/p"), exists: fc.boolean(), branch: fc.constant(undefined), shown: fc.boolean() }),
   });
 
   it("given anything, when planned, then it is deterministic, bounded, and nothing destructive follows from not knowing", () => {
@@ -172,7 +172,8 @@ describe("planning an agent", () => {
         const plan = planAgent(agent(), view);
         expect(planAgent(agent(), view)).toEqual(plan);
         expect(plan.actions.length).toBeLessThanOrEqual(2);
-        if (view.judgeable !== "Yes" || view.sight.state === "Unknown") expect(plan.actions).toEqual([]);
+        const acting = plan.actions.filter((action) => action.do !== "ShowSandbox");
+        if (view.judgeable !== "Yes" || view.sight.state === "Unknown") expect(acting).toEqual([]);
         const starts = plan.actions.some((action) => action.do === "Start");
         if (starts) expect(view.sight.state).not.toBe("Running");
         if (plan.actions.some((action) => action.do === "RemoveSandbox")) expect(view.hook).toBeUndefined();
