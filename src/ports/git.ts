@@ -87,8 +87,9 @@ export interface Repository {
   mergeBase(a: string, b: string): Promise<string | undefined>;
   /** Three-way merge on objects, no worktree. `conflicts`: paths; `tree` is only usable when it is empty. */
   mergeTree(ours: string, theirs: string): Promise<{ readonly tree: string; readonly conflicts: readonly string[] }>;
-  /** Commits reachable from `to` and not from `from`, oldest first. */
+  /** Commits reachable from `to` and not from `from`: the newest `limit` of them, oldest first. */
   log(from: string | undefined, to: string, limit: number): Promise<readonly CommitInfo[]>;
+  /** Paths that differ between two commits or trees, sorted. */
   changedFiles(from: string, to: string): Promise<readonly string[]>;
   /** Unified diff, cut at `maxBytes` with a line that says so. */
   diff(from: string, to: string, maxBytes: number): Promise<string>;
@@ -97,10 +98,12 @@ export interface Repository {
     revision: string,
     directory: string,
   ): Promise<readonly { readonly path: string; readonly id: string; readonly mode: string }[]>;
+  /** All checkouts, the main one included; paths have their symbolic links resolved. */
   worktrees(): Promise<readonly Worktree[]>;
   /**
    * Adopt-or-create: a registered worktree at `path` on `branch` is kept as it is, a half-made one is made anew. The
-   * branch is created at `commit` when it does not exist and left where it is when it does. Without branch: detached.
+   * branch (`main` or `refs/heads/main`) is created at `commit` when it does not exist and left where it is when it
+   * does. Without branch: detached.
    * Serialised per repository (a race in git makes concurrent adds fail).
    */
   addWorktree(options: { readonly path: string; readonly commit: string; readonly branch?: string }): Promise<void>;
