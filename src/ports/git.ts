@@ -72,6 +72,7 @@ export interface Repository {
   listRefs(prefix: string): Promise<ReadonlyMap<string, string>>;
   config(key: string): Promise<string | undefined>;
   setConfig(key: string, value: string | null): Promise<void>;
+  /** `remote`: a name or a URL. Without refspecs those of the configuration; with them only what they name moves. */
   fetch(
     remote: string,
     refspecs: readonly string[],

@@ -44,7 +44,7 @@ export interface GitCommandOptions {
   readonly program?: string;
   /** Default: that of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Commands that may run at once; others wait their turn. Default: twice the number of cores, at least 4. */
+  /** Commands that may run at once; others wait their turn. Default: four times the number of cores, at least 8. */
   readonly processes?: number;
 }
 
@@ -56,7 +56,7 @@ export class GitCommand {
 
   constructor(options: GitCommandOptions = {}) {
     this.#program = options.program ?? "git";
-    this.#slots = new Slots(options.processes ?? Math.max(4, 2 * availableParallelism()));
+    this.#slots = new Slots(options.processes ?? Math.max(8, 4 * availableParallelism()));
     this.#environment = gitEnvironment(options.environment ?? process.env);
   }
 
