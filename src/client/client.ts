@@ -1,119 +1,40 @@
 import { TownError } from "../errors/town-error.ts";
 import type { TownObject } from "../resource/object-meta.ts";
-import type { Cell, ColumnDefinition } from "../resource/table.ts";
 import type { VerbResult } from "../resource/verb.ts";
+import type {
+  ConnectOptions,
+  DeleteOptions,
+  ListAnswer,
+  ListOptions,
+  LogOptions,
+  ObjectName,
+  RawRequest,
+  TableAnswer,
+  WatchOptions,
+  WriteOptions,
+} from "./client-types.ts";
 import { DISCOVERY_ACCEPT, type DiscoveredResource, findResource, resourcesOf } from "./discovered-resource.ts";
-import { httpTransport, type ServerAddress } from "./http-transport.ts";
+import { httpTransport } from "./http-transport.ts";
+import {
+  deleteBody,
+  failureOf,
+  listRequest,
+  parseJson,
+  pathOf,
+  queryText,
+  signalOf,
+  VERBS_PATH,
+  writeRequest,
+} from "./requests.ts";
+import { sleep } from "./sleep.ts";
 import type { Transport, TransportResponse } from "./transport.ts";
-import { type ClientWatchEvent, statusError, watchOnce, watchReconnecting } from "./watch.ts";
+import { type ClientWatchEvent, watchOnce, watchReconnecting } from "./watch.ts";
 
+export type * from "./client-types.ts";
 export type { DiscoveredResource } from "./discovered-resource.ts";
 export type { ServerAddress } from "./http-transport.ts";
+export { pathOf } from "./requests.ts";
 export type { ClientWatchEvent } from "./watch.ts";
-
-export interface ConnectOptions {
-  /** Where the server is, or how it is reached within this process. */
-  readonly server: ServerAddress | Transport;
-  /** Bearer token. */
-  readonly token: string;
-  /** How long the server may be silent. Default 5,000. */
-  readonly timeoutMs?: number;
-  /** First word is the field manager and the origin in the audit. Default `town`. */
-  readonly userAgent?: string;
-}
-
-export interface TableRow {
-  readonly cells: readonly Cell[];
-  /** Metadata of the object; the object itself with `includeObject`. */
-  readonly object: Pick<TownObject, "metadata">;
-}
-
-/** meta.k8s.io/v1 Table: columns and cells as the server rendered them. */
-export interface TableAnswer {
-  readonly kind: "Table";
-  readonly metadata: {
-    readonly resourceVersion: string;
-    readonly continue?: string;
-    readonly remainingItemCount?: number;
-  };
-  readonly columnDefinitions: readonly ColumnDefinition[];
-  readonly rows: readonly TableRow[];
-}
-
-export interface ListAnswer {
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly metadata: {
-    readonly resourceVersion: string;
-    readonly continue?: string;
-    readonly remainingItemCount?: number;
-  };
-  readonly items: readonly TownObject[];
-}
-
-/** Which objects; without a namespace those of all namespaces (or of a cluster-scoped resource). */
-export interface ListOptions {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly limit?: number;
-  readonly continue?: string;
-  readonly signal?: AbortSignal;
-}
-
-export interface ObjectName {
-  readonly namespace?: string;
-  readonly name: string;
-}
-
-export interface WriteOptions {
-  readonly dryRun?: boolean;
-  /** Default Strict. */
-  readonly fieldValidation?: "Strict" | "Warn" | "Ignore";
-  readonly fieldManager?: string;
-  readonly subresource?: "status" | "scale";
-  readonly signal?: AbortSignal;
-}
-
-export interface DeleteOptions {
-  readonly dryRun?: boolean;
-  /** Default Background. */
-  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly signal?: AbortSignal;
-}
-
-export interface WatchOptions extends Omit<ListOptions, "limit" | "continue"> {
-  /** Go on after this version. Default: begin with all there is. */
-  readonly resourceVersion?: string;
-  /** Go on for ever over broken connections and 410. Default false: the iterable ends with the stream. */
-  readonly reconnect?: boolean;
-  /** Told each time a reconnecting watch lost the server. */
-  readonly disconnected?: (error: unknown) => void;
-}
-
-export interface LogOptions {
-  readonly namespace: string;
-  readonly name: string;
-  readonly follow?: boolean;
-  readonly previous?: boolean;
-  readonly tailLines?: number;
-  readonly sinceSeconds?: number;
-  readonly timestamps?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-export interface RawRequest {
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly accept?: string;
-  readonly signal?: AbortSignal;
-  /** Default: the client's; null: as long as it takes. */
-  readonly timeoutMs?: number | null;
-}
 
 const TABLE_ACCEPT = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
@@ -408,95 +329,4 @@ export class Client {
   get #timeoutMs(): number {
     return this.#options.timeoutMs ?? 5_000;
   }
-}
-
-const VERBS_PATH = "/apis/work.town.dev/v1alpha1/verbs";
-
-/** REST path of a resource, an object of it, or a subresource of that. */
-export function pathOf(
-  { group, version, plural, namespaced }: Pick<DiscoveredResource, "group" | "version" | "plural" | "namespaced">,
-  namespace?: string,
-  name?: string,
-  subresource?: string,
-): string {
-  const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  const parts = namespaced && namespace !== undefined ? ["namespaces", namespace, plural] : [plural];
-  return [
-    base,
-    ...[...parts, ...[name, subresource].filter((part) => part !== undefined)].map(encodeURIComponent),
-  ].join("/");
-}
-
-function listRequest({ labelSelector, fieldSelector, limit, signal, ...rest }: ListOptions): RawRequest {
-  return {
-    query: { labelSelector, fieldSelector, limit, continue: rest.continue },
-    ...signalOf({ ...(signal === undefined ? {} : { signal }) }),
-  };
-}
-
-function writeRequest({ dryRun, fieldValidation, fieldManager, signal }: WriteOptions): RawRequest {
-  return {
-    query: { dryRun: dryRun === true ? "All" : undefined, fieldValidation: fieldValidation ?? "Strict", fieldManager },
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
-function deleteBody({ dryRun, propagationPolicy, uid, resourceVersion }: DeleteOptions): unknown {
-  const preconditions = {
-    ...(uid === undefined ? {} : { uid }),
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-  };
-  return {
-    kind: "DeleteOptions",
-    apiVersion: "v1",
-    propagationPolicy: propagationPolicy ?? "Background",
-    ...(dryRun === true ? { dryRun: ["All"] } : {}),
-    ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
-  };
-}
-
-function signalOf({ signal }: { readonly signal?: AbortSignal }): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
-function queryText(query: RawRequest["query"]): string {
-  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
-    value === undefined || value === "" || value === false ? [] : [[name, String(value)]],
-  );
-  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs as [string, string][]).toString()}`;
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TownError("NotJson", `The answer to ${path} is no JSON: ${text.slice(0, 100)}`, { cause: error });
-  }
-}
-
-function failureOf(code: number, text: string): Error {
-  try {
-    const body: unknown = JSON.parse(text);
-    if ((body as { readonly kind?: unknown }).kind === "Status") return statusError(body);
-  } catch {
-    // Plain text, told as it is.
-  }
-  return statusError({
-    code,
-    reason: code === 404 ? "NotFound" : "Unknown",
-    message: text.trim() === "" ? `the server answered ${code}` : text.trim(),
-  });
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

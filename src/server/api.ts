@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, silentLog } from "../ports/log.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { ObjectStore, TruthWriter } from "../ports/object-store.ts";
 import type { Events } from "../ports/objects.ts";
 import type { Random } from "../ports/random.ts";
@@ -52,6 +53,12 @@ export interface ApiOptions {
   readonly sessionKind?: string;
   /** Output of sessions, for `kubectl logs`. Default: none is kept. */
   readonly logs?: LogSource;
+  /** Where requests are counted and timed. Default: nowhere. */
+  readonly metrics?: Metrics;
+  /** What `/metrics` answers, for Prometheus. Default: there is no such path. */
+  readonly exposition?: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Files for browsers, such as a dashboard's: answered to GET without a token, so nothing in them may be secret. */
+  readonly pages?: (path: string) => Response | undefined;
   /** What `/version` says of this program. */
   readonly version?: string;
   /** False makes `/readyz` answer 500 with the reasons. */
@@ -92,9 +99,12 @@ export function createApi(options: ApiOptions): Api {
   app.notFound(() => text(404, "404 page not found\n"));
   app.all("*", async (context) => {
     requireLocal(context.req.header("host"), context.req.header("origin"));
+    const url = new URL(context.req.url);
+    const page = context.req.method === "GET" ? options.pages?.(url.pathname) : undefined;
+    if (page !== undefined) return page;
     const header = (name: string): string | undefined => context.req.header(name);
     const caller = await authenticate(options.authenticator, header);
-    const url = new URL(context.req.url);
+    const segments = segmentsOf(url.pathname);
     const request: ApiRequest = {
       method: context.req.method,
       query: url.searchParams,
@@ -103,7 +113,15 @@ export function createApi(options: ApiOptions): Api {
       header,
       body: () => collectBody(context.req.raw.body),
     };
-    return answer(served, segmentsOf(url.pathname), request);
+    const began = options.clock.monotonicMs();
+    const response = await answer(served, segments, request).catch((error: unknown) => answerError(error, log));
+    measured(served, {
+      method: request.method,
+      segments,
+      code: response.status,
+      tookMs: options.clock.monotonicMs() - began,
+    });
+    return response;
   });
   return { app, watches: () => hub.size, close: () => hub.close() };
 }
@@ -116,6 +134,31 @@ interface Served {
   readonly openApi: OpenApiDocuments;
 }
 
+interface Answered {
+  readonly method: string;
+  readonly segments: readonly string[];
+  readonly code: number;
+  readonly tookMs: number;
+}
+
+/** Labels are few: methods, codes, and names that the server itself serves. */
+function measured({ options, catalog, verbs, api }: Served, { method, segments, code, tookMs }: Answered): void {
+  const { metrics } = options;
+  if (metrics === undefined) return;
+  const meaning = meaningOf(segments, catalog);
+  const verb = meaning.kind === "Verbs" && verbs.has(meaning.name ?? "") ? `verbs/${meaning.name ?? ""}` : undefined;
+  const resource = meaning.kind === "Resource" ? meaning.resource.plural : (verb ?? "other");
+  metrics.count("town_api_requests_total", {
+    method: METHODS.has(method) ? method : "other",
+    resource,
+    code: String(code),
+  });
+  metrics.observeSeconds("town_api_request_duration_seconds", { resource }, tookMs / 1000);
+  metrics.gauge("town_api_watches", {}, api.hub.size);
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+
 async function answer(served: Served, segments: readonly string[], request: ApiRequest): Promise<Response> {
   const [root] = segments;
   if (root === "api" || root === "apis") return answerApi(served, meaningOf(segments, served.catalog), request);
@@ -123,6 +166,13 @@ async function answer(served: Served, segments: readonly string[], request: ApiR
   if (root === "openapi" && segments[1] === "v3") {
     if (segments.length === 2) return served.openApi.index(request);
     return served.openApi.document(request, segments.slice(2).join("/")) ?? text(404, "404 page not found\n");
+  }
+  if (root === "metrics" && served.options.exposition !== undefined) {
+    const { contentType, text: body } = await served.options.exposition();
+    return new Response(body, {
+      status: 200,
+      headers: { "content-type": contentType, "cache-control": "no-cache, private" },
+    });
   }
   if (root === "version" && segments.length === 1) return json(200, versionBody(served.options.version ?? "0.0.0"));
   if (root === "healthz" || root === "livez") return text(200, "ok");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiStatusError } from "../../src/errors/town-error.ts";
 import { ownerReferenceTo, type TownObject } from "../../src/resource/object-meta.ts";
+import { keptLog } from "../store/a-store.ts";
 import { call, widgetBody, WIDGETS, widgetTown } from "./widget-town.ts";
 
 const MERGE = { "content-type": "application/merge-patch+json" };
@@ -1182,6 +1183,61 @@ describe("discovery", () => {
       text: expect.stringContaining("[-]journal cannot be written"),
     });
     expect((await call(api, "POST", "/version")).code).toBe(405);
+  });
+});
+
+describe("what operators see", () => {
+  it("given metrics, when requests are served, then they are counted under names of the server's own", async () => {
+    const counted: string[] = [];
+    const metrics = {
+      count: (name: string, labels: Readonly<Record<string, string>>) =>
+        void counted.push(`${name} ${Object.values(labels).join(" ")}`),
+      gauge: () => undefined,
+      observeSeconds: () => undefined,
+    };
+    const { api } = await widgetTown({
+      api: { metrics, exposition: async () => ({ contentType: "text/plain; version=0.0.4", text: "town_x 1\n" }) },
+    });
+    await call(api, "GET", WIDGETS);
+    await call(api, "GET", `${WIDGETS}/none`);
+    await call(api, "POST", "/apis/work.town.dev/v1alpha1/verbs/explain", { args: { resource: "wi" } });
+    await call(api, "POST", "/apis/work.town.dev/v1alpha1/verbs/guessed", {});
+    await call(api, "GET", "/nothing/here");
+    expect(counted).toEqual([
+      "town_api_requests_total GET widgets 200",
+      "town_api_requests_total GET widgets 404",
+      "town_api_requests_total POST verbs/explain 200",
+      "town_api_requests_total POST other 404",
+      "town_api_requests_total GET other 404",
+    ]);
+    expect((await call(api, "GET", "/metrics")).text).toBe("town_x 1\n");
+    expect((await call((await widgetTown()).api, "GET", "/metrics")).code).toBe(404);
+  });
+
+  it("given pages for browsers, when got without a token, then they are served, and nothing else is", async () => {
+    const pages = (path: string) =>
+      path === "/dashboard" ? new Response("<html>", { headers: { "content-type": "text/html" } }) : undefined;
+    const { api } = await widgetTown({ api: { pages } });
+    expect((await call(api, "GET", "/dashboard", undefined, { authorization: "" })).text).toBe("<html>");
+    expect((await call(api, "POST", "/dashboard", {}, { authorization: "" })).code).toBe(401);
+    expect((await call(api, "GET", WIDGETS, undefined, { authorization: "" })).code).toBe(401);
+    expect((await call(api, "GET", "/dashboard", undefined, { authorization: "", host: "evil.example" })).code).toBe(
+      403,
+    );
+  });
+
+  it("given a bug behind a verb, when called, then a Status 500 comes and the log has it", async () => {
+    const log = keptLog();
+    const { api } = await widgetTown({
+      api: { log },
+      verbs: [{ name: "break", summary: "Breaks.", needs: "view", run: async () => Promise.reject(new Error("oops")) }],
+    });
+    const answer = await call(api, "POST", "/apis/work.town.dev/v1alpha1/verbs/break", {});
+    expect([answer.code, answer.body]).toMatchObject([
+      500,
+      { kind: "Status", reason: "InternalError", message: "Internal error occurred: oops" },
+    ]);
+    expect(log.lines).toEqual(["error request failed"]);
   });
 });
 
