@@ -29,13 +29,12 @@ describe("custom resource definitions", () => {
     );
   });
 
-  it.each(KINDS.filter(({ truth }) => truth === "Desired").map((kind) => [kind.kind, kind] as const))(
-    "given %s, when written as a CRD, then it is structural and every field is described",
-    (_name, kind) => {
-      expect(() => customResourceDefinition(kind)).not.toThrow();
-      expect(undescribedFields(objectSchema(kind))).toEqual([]);
-    },
-  );
+  it.each(
+    KINDS.filter(({ truth }) => truth === "Desired").map((kind) => [kind.kind, kind] as const),
+  )("given %s, when written as a CRD, then it is structural and every field is described", (_name, kind) => {
+    expect(() => customResourceDefinition(kind)).not.toThrow();
+    expect(undescribedFields(objectSchema(kind))).toEqual([]);
+  });
 
   it.each([
     ["a union", z.object({ a: z.union([z.string(), z.boolean()]) }), "spec.a: 'anyOf' is not allowed"],

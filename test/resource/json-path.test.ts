@@ -41,12 +41,15 @@ describe("JSONPath", () => {
     expect(compileJsonPath(path)(object)).toEqual(expected);
   });
 
-  it.each(["spec.role", ".spec[", ".spec..role", "{.spec}", ".list[?(@.a>3)]"])(
-    "given %s, when compiled, then it is refused with the part",
-    (path) => {
-      expect(() => compileJsonPath(path)).toThrow(expect.objectContaining({ reason: "BadJsonPath" }));
-    },
-  );
+  it.each([
+    "spec.role",
+    ".spec[",
+    ".spec..role",
+    "{.spec}",
+    ".list[?(@.a>3)]",
+  ])("given %s, when compiled, then it is refused with the part", (path) => {
+    expect(() => compileJsonPath(path)).toThrow(expect.objectContaining({ reason: "BadJsonPath" }));
+  });
 
   it("given a simple path, when one value is wanted, then it is the first", () => {
     expect(valueAt(object, ".spec.list[*].name")).toBe("a");

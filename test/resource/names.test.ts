@@ -16,12 +16,19 @@ describe("names", () => {
     expect(nameCauses(name)).toEqual([]);
   });
 
-  it.each(["", "A", "a_b", "-a", "a-", "a..b", ".a", "ä", "x".repeat(254)])(
-    "given %j, when checked, then one cause says the rule",
-    (name) => {
-      expect(nameCauses(name)).toMatchObject([{ reason: "FieldValueInvalid", field: "metadata.name" }]);
-    },
-  );
+  it.each([
+    "",
+    "A",
+    "a_b",
+    "-a",
+    "a-",
+    "a..b",
+    ".a",
+    "ä",
+    "x".repeat(254),
+  ])("given %j, when checked, then one cause says the rule", (name) => {
+    expect(nameCauses(name)).toMatchObject([{ reason: "FieldValueInvalid", field: "metadata.name" }]);
+  });
 
   it("given labels, annotations, finalizers and namespace names, when checked, then as Kubernetes does", () => {
     expect(labelCauses({ "town.dev/a": "B_c.d", e: "" })).toEqual([]);
