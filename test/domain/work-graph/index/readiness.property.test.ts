@@ -1,0 +1,151 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { BeadRecord, DependencyEdge } from "../../../../src/domain/work-graph/bead.ts";
+import { GraphIndex } from "../../../../src/domain/work-graph/index/graph-index.ts";
+import type { ForeignBeads } from "../../../../src/domain/work-graph/index/foreign-beads.ts";
+import { statusBook } from "../../../../src/domain/work-graph/record/statuses.ts";
+import { at, bead } from "../beads.ts";
+
+/*
+ * The oracle: the rules as prose says them, computed from nothing but the list of records each time. It shares no code
+ * with the index and does everything the slow way.
+ */
+interface World {
+  readonly records: ReadonlyMap<string, BeadRecord>;
+  readonly now: number;
+  readonly shipped: ReadonlySet<string>;
+}
+
+const notWork = ["merge-request", "gate", "molecule", "message", "agent", "role", "rig", "convoy", "event", "escalation"];
+const failed = /\b(failed|rejected|wontfix|won't fix|canceled|cancelled|abandoned|blocked|error|timeout|aborted)\b/i;
+
+function oracle(world: World): string[] {
+  const { records, now } = world;
+  const alive = [...records.values()].filter((r) => r.status !== "tombstone");
+  const find = (id: string) => alive.find((r) => r.id === id);
+  const over = (r: BeadRecord) => ["closed", "pinned", "done"].includes(r.status);
+  const edges = (r: BeadRecord): readonly DependencyEdge[] => r.dependencies ?? [];
+  const later = (r: BeadRecord) => r.defer_until !== undefined && Date.parse(r.defer_until) > now;
+  const waits = (r: BeadRecord): boolean =>
+    edges(r).some((e) => {
+      const external = /^external:([^:]*):(.*)$/.exec(e.depends_on_id);
+      const blocking = ["blocks", "conditional-blocks", "merge-blocks", "waits-for"].includes(e.type);
+      if (!blocking) return false;
+      if (external) return !world.shipped.has(`${external[1]}/${external[2]}`);
+      if (e.type === "waits-for") {
+        const how = e.metadata === undefined ? {} : (JSON.parse(e.metadata) as { gate?: string; spawner_id?: string });
+        const kids = alive.filter((k) => edges(k).some((x) => x.type === "parent-child" && x.depends_on_id === (how.spawner_id ?? e.depends_on_id)));
+        const open = kids.filter((k) => !over(k));
+        if (how.gate === "any-children") return open.length > 0 && open.length === kids.length;
+        return open.length > 0;
+      }
+      const target = find(e.depends_on_id);
+      if (target === undefined) return e.depends_on_id === "far-away";
+      if (e.type === "merge-blocks") return !(target.metadata?.["town.merged"] === true || (target.status === "closed" && /^(merged|no ?change)/i.test(target.close_reason ?? "")));
+      if (e.type === "conditional-blocks") return !(target.status === "closed" && failed.test(target.close_reason ?? ""));
+      return !over(target);
+    });
+  const ancestors = (r: BeadRecord): BeadRecord[] => {
+    const found = new Map<string, BeadRecord>();
+    const walk = (x: BeadRecord): void => {
+      for (const e of edges(x)) {
+        const parent = e.type === "parent-child" ? find(e.depends_on_id) : undefined;
+        if (parent === undefined || parent.id === r.id || found.has(parent.id)) continue;
+        found.set(parent.id, parent);
+        walk(parent);
+      }
+    };
+    walk(r);
+    return [...found.values()];
+  };
+  const holds = (r: BeadRecord) => !over(r) && (["blocked", "deferred", "iced"].includes(r.status) || later(r) || waits(r));
+  return alive
+    .filter((r) => ["open", "triage"].includes(r.status) && r.pinned !== true && r.is_template !== true && r.ephemeral !== true)
+    .filter((r) => !notWork.includes(r.issue_type) && r.issue_type !== "epic" && r.metadata?.["town.step"] === undefined)
+    .filter((r) => !later(r) && !waits(r) && !ancestors(r).some(holds))
+    .sort((a, b) => a.priority - b.priority || Date.parse(a.created_at) - Date.parse(b.created_at) || (a.id < b.id ? -1 : 1))
+    .map((r) => r.id);
+}
+
+const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
+const target = fc.constantFrom(...ids, "missing", "far-away", "external:web:login", "external:web:pay");
+const type = fc.constantFrom("blocks", "conditional-blocks", "waits-for", "merge-blocks", "parent-child", "parent-child", "related", "tracks");
+const metadata = fc.constantFrom(undefined, '{"gate":"any-children"}', '{"gate":"all-children","spawner_id":"c"}', "{}");
+const arbitraryBead = fc
+  .record({
+    id: fc.constantFrom(...ids),
+    status: fc.constantFrom("open", "open", "open", "in_progress", "closed", "blocked", "deferred", "pinned", "hooked", "tombstone", "triage", "done", "iced", "invalid"),
+    priority: fc.integer({ min: 0, max: 4 }),
+    issue_type: fc.constantFrom("task", "task", "bug", "epic", "gate", "message", "molecule"),
+    created: fc.integer({ min: 0, max: 3 }),
+    defer: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+    reason: fc.constantFrom("Closed", "failed: no", "Merged in 1", "NoChange", "Done"),
+    flags: fc.constantFrom({}, {}, {}, { pinned: true }, { is_template: true }, { ephemeral: true }),
+    meta: fc.constantFrom(undefined, undefined, { "town.merged": true }, { "town.step": "one" }),
+    needs: fc.uniqueArray(fc.tuple(target, type, metadata), { maxLength: 3, selector: ([to]) => to }),
+  })
+  .map(({ id, created, defer, reason, flags, meta, needs, ...rest }) =>
+    bead(id, {
+      ...rest,
+      ...flags,
+      created_at: at(created),
+      ...(defer === undefined ? {} : { defer_until: at(defer) }),
+      ...(rest.status === "closed" ? { close_reason: reason } : {}),
+      ...(meta === undefined ? {} : { metadata: meta }),
+      needs: needs.filter(([to]) => to !== id).map(([to, kind, data]) => (data === undefined ? [to, kind] : [to, kind, data])),
+    }),
+  );
+
+type Step = { readonly put: BeadRecord } | { readonly remove: string } | { readonly now: number } | { readonly ship: string };
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: arbitraryBead.map((put) => ({ put })) },
+  { weight: 1, arbitrary: fc.constantFrom(...ids).map((remove) => ({ remove })) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 110 }).map((now) => ({ now })) },
+  { weight: 1, arbitrary: fc.constantFrom("web/login", "web/pay").map((ship) => ({ ship })) },
+);
+
+describe("ready work", () => {
+  test("given any records changed in any way, when asked, then the index says what the rules say of the records alone", () => {
+    fc.assert(
+      fc.property(fc.array(arbitraryBead, { maxLength: 8 }), fc.array(step, { maxLength: 25 }), (first, steps) => {
+        const shipped = new Set<string>();
+        const foreign: ForeignBeads = {
+          lookup: (id) => (id === "far-away" ? "Unavailable" : undefined),
+          holds: () => false,
+          provides: (project, capability) => shipped.has(`${project}/${capability}`),
+        };
+        const index = new GraphIndex({ statuses: statusBook("triage:active,done:done,iced:frozen"), foreign });
+        const records = new Map(first.map((record) => [record.id, record]));
+        let now = Date.UTC(2026, 0, 1);
+        index.load(records.values());
+        index.advance(now);
+        const check = (): void => {
+          const expected = oracle({ records, now, shipped });
+          expect([...index.ready()]).toEqual(expected);
+          for (const id of ids) {
+            const record = index.record(id);
+            if (record !== undefined && expected.includes(id)) expect(index.isReady(id)).toBe(true);
+          }
+        };
+        check();
+        for (const next of steps) {
+          if ("put" in next) {
+            records.set(next.put.id, next.put);
+            index.put(next.put.id, next.put);
+          } else if ("remove" in next) {
+            records.delete(next.remove);
+            index.put(next.remove, undefined);
+          } else if ("now" in next) {
+            now = Date.UTC(2026, 0, 1) + next.now;
+            index.advance(now);
+          } else {
+            shipped.add(next.ship);
+            index.foreignChanged([`external:${next.ship.replace("/", ":")}`]);
+          }
+          check();
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+});
