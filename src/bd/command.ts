@@ -12,6 +12,8 @@ export interface Answer {
   readonly text: string | (() => string);
   /** For `--json`. Absent: a command that has no data beside its text. */
   readonly json?: unknown;
+  /** The text is JSON lines already: printed as it is, with and without `--json`. */
+  readonly isRaw?: boolean;
   /** Goes to stderr: hints, and what failed beside what was done. */
   readonly notes?: readonly string[];
   /** Default 0. */
@@ -55,7 +57,7 @@ export interface BdCommand {
   readonly examples?: readonly string[];
   /** Changes records, settings or files of the store. Default false. */
   readonly writes?: boolean;
-  /** Switches with which a command that reads changes something. */
+  /** Flags with which a command that reads changes something. */
   readonly writesWith?: readonly string[];
   run(call: Call): Answer | Promise<Answer>;
 }

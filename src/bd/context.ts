@@ -1,7 +1,14 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
-import type { GraphReader, GraphTransaction, WorkGraph, WorkGraphs } from "../ports/work-graph.ts";
+import type {
+  Author,
+  GraphReader,
+  GraphTransaction,
+  HistoryEntry,
+  WorkGraph,
+  WorkGraphs,
+} from "../ports/work-graph.ts";
 
 /** The agent session a command runs in; absent for people. */
 export interface BdSession {
@@ -38,27 +45,82 @@ export interface StorePlace {
   readonly branch: string;
   /** Last commit written; undefined before the first. */
   readonly commit?: string;
-  /** Problems that were set aside when the store was read, one line each. */
+  /** What could not be read and was kept for a person, one line each. */
   readonly setAside: readonly string[];
 }
 
-/** What a store offers beside its records. Every part may be absent: commands that need it say so. */
+/** What an import did, or would do. */
+export interface ImportSummary {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly unchanged: number;
+  /** Ids whose record here is newer than the one in the file. */
+  readonly older: readonly string[];
+  /** Lines that are no records; they were set aside. */
+  readonly problems: readonly { readonly line: number; readonly problem: string }[];
+  readonly notes: readonly { readonly line: number; readonly problem: string }[];
+  readonly memories: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** Texts of the files of a Beads backup directory; the others are empty. */
+export interface BackupTexts {
+  readonly issues: string;
+  readonly dependencies?: string | undefined;
+  readonly labels?: string | undefined;
+  readonly comments?: string | undefined;
+}
+
+export interface PastState {
+  readonly commit: string;
+  readonly timeMs: number;
+  readonly reader: GraphReader;
+}
+
+export interface RecordChangeSummary {
+  readonly id: string;
+  readonly before: BeadRecord | undefined;
+  readonly after: BeadRecord | undefined;
+  readonly events: readonly { readonly event: string; readonly changes: HistoryEntry["changes"] }[];
+}
+
+/** What a store offers beside its records. */
 export interface StoreTools {
   place(graph: WorkGraph): Promise<StorePlace>;
   /** bd's key-value settings of the store. */
   settings(graph: WorkGraph): Promise<Readonly<Record<string, string>>>;
   /** Applies the change to the settings as they are on disk now; undefined removes a key. */
   changeSettings(graph: WorkGraph, change: Readonly<Record<string, string | undefined>>): Promise<void>;
-  /** Exchanges with a git remote. */
-  sync?(
+  hasRemote(graph: WorkGraph, remote: string): Promise<boolean>;
+  sync(
     graph: WorkGraph,
     options: { readonly remote: string; readonly push: boolean; readonly signal?: AbortSignal },
   ): Promise<SyncSummary>;
-  /** The records as they were at a commit or time. Undefined: no such revision. */
-  asOf?(graph: WorkGraph, revision: string): Promise<GraphReader | undefined>;
+  /** The records as they were at a commit or time; undefined: there is no such revision. */
+  asOf(graph: WorkGraph, revision: string): Promise<PastState | undefined>;
+  /** What changed between two revisions. Throws TownError `RevisionUnknown`. */
+  diff(graph: WorkGraph, from: string, to: string): Promise<readonly RecordChangeSummary[]>;
+  importFrom(
+    graph: WorkGraph,
+    what: { readonly text: string } | { readonly backup: BackupTexts },
+    options: { readonly source: string; readonly author: Author; readonly nowMs: number; readonly dryRun: boolean },
+  ): Promise<ImportSummary>;
+  /** Every record, deleted ones as tombstones. */
+  records(graph: WorkGraph): Iterable<BeadRecord>;
+  /** Writes a file of beads, keeping the bytes of unchanged lines. Throws TownError `EmptyExport`. */
+  exportTo(
+    graph: WorkGraph,
+    path: string,
+    options: {
+      readonly all: boolean;
+      readonly templates: boolean;
+      readonly memories: readonly { readonly key: string; readonly value: string }[];
+    },
+  ): Promise<{ readonly written: number; readonly dropped: number }>;
   /** Packs what the store wrote; returns how many objects. */
-  pack?(graph: WorkGraph): Promise<number>;
-  /** Gives the repository a prefix of ids and makes it ready for merging files of beads. Answers what was done. */
+  pack(graph: WorkGraph): Promise<number>;
+  /** Lets git merge files of beads by record; answers the line for .gitattributes. */
+  installMergeDriver(graph: WorkGraph): Promise<string>;
+  /** Gives the repository a prefix of ids. Absent where the prefix is declared elsewhere. */
   init?(options: {
     readonly prefix: string | undefined;
   }): Promise<{ readonly prefix: string; readonly fresh: boolean }>;
@@ -87,7 +149,7 @@ export interface BdContext {
   /** BD_JSON_ENVELOPE, NO_COLOR and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  readonly tools?: StoreTools;
+  readonly tools: StoreTools;
   /** Why a bead must not be closed or given up by this caller here (it is on its hook), with what to do instead. */
   guardClose?(id: string): string | undefined;
   /** Closes a step of a molecule by the molecule's rules; undefined for beads that are none. */

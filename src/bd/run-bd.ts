@@ -7,6 +7,7 @@ import { absolute } from "./access/files.ts";
 import { chooseCommand, nameAndAliases } from "./grammar/choose-command.ts";
 import { commandHelp, overview } from "./grammar/help-text.ts";
 import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
+import type { Flags } from "./grammar/flags.ts";
 import type { ParsedLine } from "./grammar/parse-flags.ts";
 import { parseFlags } from "./grammar/parse-flags.ts";
 import { paintFor } from "./output/paint.ts";
@@ -37,8 +38,7 @@ function printed(text: string): BdResult {
 }
 
 function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdContext): Call {
-  const isWrite = command.writes === true || (command.writesWith ?? []).some((name) => flags.isSet(name));
-  if (isWrite && (flags.isSet("readonly") || context.readOnly === true))
+  if (writesNow(command, flags) && (flags.isSet("readonly") || context.readOnly === true))
     throw new TownError("ReadOnly", `bd ${command.name} changes something, and this is read-only`, {
       hint: flags.isSet("readonly") ? "leave out --readonly" : "ask somebody who may edit",
     });
@@ -58,6 +58,10 @@ function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdCont
   };
 }
 
+function writesNow({ writes, writesWith }: BdCommand, flags: Flags): boolean {
+  return writes === true || (writesWith ?? []).some((name) => flags.has(name));
+}
+
 function authorOf(context: BdContext, actor: string | undefined): Author {
   const { session } = context;
   if (session === undefined) return { actor: actor ?? context.actor };
@@ -70,7 +74,14 @@ function authorOf(context: BdContext, actor: string | undefined): Author {
 
 function rendered(answer: Answer, call: Call): BdResult {
   const isQuiet = call.flags.isSet("quiet");
-  const stdout = call.isJson ? jsonText(answer, call) : isQuiet ? "" : textOf(answer);
+  const stdout =
+    answer.isRaw === true
+      ? printableJson(textOf(answer))
+      : call.isJson
+        ? jsonText(answer, call)
+        : isQuiet
+          ? ""
+          : textOf(answer);
   const notes = isQuiet && (answer.exitCode ?? 0) === 0 ? [] : [...(answer.notes ?? []), ...truncationNote(answer)];
   return {
     stdout: withNewline(stdout),
@@ -86,10 +97,15 @@ function textOf({ text }: Answer): string {
 function jsonText(answer: Answer, { context }: Call): string {
   const data = "json" in answer ? answer.json : { text: textOf(answer) };
   const enveloped = ["1", "true"].includes(context.env["BD_JSON_ENVELOPE"] ?? "");
-  if (!enveloped) return JSON.stringify(data, undefined, 2);
+  if (!enveloped) return printableJson(JSON.stringify(data, undefined, 2));
   const { truncated } = answer;
   const envelope = { schema_version: 1, data, truncated: truncated !== undefined, ...truncated };
-  return JSON.stringify(envelope, undefined, 2);
+  return printableJson(JSON.stringify(envelope, undefined, 2));
+}
+
+// JSON leaves these characters as they are, and whoever guards a terminal takes them out: they must not be lost on the way.
+function printableJson(json: string): string {
+  return json.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 function truncationNote({ truncated }: Answer): readonly string[] {
@@ -122,11 +138,10 @@ export function failed(error: unknown, isJson: boolean): BdResult {
 export function changesStore(argv: readonly string[]): boolean {
   try {
     const chosen = chooseCommand(commands, argv);
-    if (chosen === undefined || chosen.rest.some((word) => word === "--help" || word === "-h")) return false;
-    return (
-      chosen.command.writes === true ||
-      (chosen.command.writesWith ?? []).some((name) => chosen.rest.includes(`--${name}`))
-    );
+    if (chosen === undefined) return false;
+    const { command, rest } = chosen;
+    const { flags } = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);
+    return !flags.isSet("help") && writesNow(command, flags);
   } catch {
     return false;
   }

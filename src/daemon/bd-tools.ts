@@ -1,6 +1,8 @@
 import type { StoreTools, SyncSummary } from "../bd/context.ts";
 import { TownError } from "../errors/town-error.ts";
+import { exportJsonl, importDoltBackup, importJsonl } from "../graph/exchange.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
+import { graphAsOf, graphDiff } from "../graph/past.ts";
 import { storePaths } from "../graph/paths.ts";
 import type { SyncReport } from "../graph/sync.ts";
 import { syncGraph } from "../graph/sync.ts";
@@ -42,6 +44,7 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
       changing = next;
       return next;
     },
+    hasRemote: async (graph, remote) => (await storeOf(graph).repository.config(`remote.${remote}.url`)) !== undefined,
     sync: async (graph, { remote, push, signal }) => {
       const report = await syncGraph(storeOf(graph), {
         remote,
@@ -51,6 +54,23 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
         ...(signal === undefined ? {} : { signal }),
       });
       return summaryOf(report);
+    },
+    asOf: (graph, revision) => graphAsOf(storeOf(graph), revision),
+    diff: (graph, from, to) => graphDiff(storeOf(graph), from, to),
+    importFrom: (graph, what, options) =>
+      "text" in what
+        ? importJsonl(storeOf(graph), what.text, options)
+        : importDoltBackup(storeOf(graph), what.backup, options),
+    records: (graph) => storeOf(graph).storedRecords(),
+    exportTo: async (graph, path, options) => {
+      const { written, dropped } = await exportJsonl(storeOf(graph), files, path, options);
+      return { written, dropped: dropped.length };
+    },
+    installMergeDriver: async (graph) => {
+      const { repository } = storeOf(graph);
+      await repository.setConfig("merge.beads.name", "beads, by record and field");
+      await repository.setConfig("merge.beads.driver", "town bd merge-driver %O %A %B");
+      return "*.jsonl merge=beads";
     },
     pack: (graph) => storeOf(graph).repository.objects.packOwn({ minimum: 2 }),
   };

@@ -1,10 +1,17 @@
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { BdContext } from "../context.ts";
+import { durationOf } from "../values/time.ts";
 
-/** bd's settings of a store; none where the context keeps none. */
-export async function settingsOf(
+/** bd's settings of a store. */
+export function settingsOf(
   graph: WorkGraph,
   { tools }: Pick<BdContext, "tools">,
 ): Promise<Readonly<Record<string, string>>> {
-  return (await tools?.settings(graph)) ?? {};
+  return tools.settings(graph);
+}
+
+/** Length of claims as the setting `claim.lease` says, ms; undefined: the store's default. */
+export function claimLease(settings: Readonly<Record<string, string>>): { readonly leaseMs?: number } {
+  const stated = settings["claim.lease"];
+  return stated === undefined ? {} : { leaseMs: durationOf(stated) };
 }

@@ -4,6 +4,7 @@ import type { GraphTransaction } from "../../ports/work-graph.ts";
 import { readInput } from "../access/files.ts";
 import { requireMayChange, requireMayDelete } from "../access/limits.ts";
 import { requireBead, requireIn } from "../access/find-bead.ts";
+import { claimLease, settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, text, texts } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
@@ -72,12 +73,13 @@ interface ClosedMore extends ClosedBead {
 async function close(call: Call): Promise<Answer> {
   const { flags, args } = call;
   const reasons = await reasonsFrom(call);
+  const lease = claimLease(await settingsOf(call.home, call.context));
   if (args.length > 1 && (flags.isSet("continue") || flags.isSet("claim-next")))
     throw usageError("--continue and --claim-next take one id", "close the others by themselves");
   const outcomes = await eachBead(call, args, (tx, id, i): ClosedMore => {
     const reason = reasons.length > 1 ? reasons[i] : reasons[0];
     const result = closeBead(tx, id, { reason, force: flags.isSet("force") }, call);
-    const claimed = claimFollowing(tx, result, call);
+    const claimed = claimFollowing(tx, result, call, lease);
     return { ...result, unblocked: unblockedBy(tx, id), claimed };
   });
   return {
@@ -104,13 +106,14 @@ function claimFollowing(
   tx: GraphTransaction,
   { step }: ClosedBead,
   { flags, author, now }: Call,
+  lease: { readonly leaseMs?: number },
 ): BeadRecord | undefined {
   if (flags.isSet("continue") && step === undefined)
     throw usageError("--continue is for steps of a molecule", "leave it out, or use --claim-next");
   if (!flags.isSet("claim-next")) return undefined;
   const free = tx.ready().filter(({ assignee }) => (assignee ?? "") === "" || assignee === author.actor);
   const [first] = sortBeads(free, "priority", { nowMs: now });
-  return first === undefined ? undefined : tx.claim(first.id, author.actor);
+  return first === undefined ? undefined : tx.claim(first.id, author.actor, lease);
 }
 
 function closedLines({ value }: Outcome<ClosedMore>, call: Call): readonly string[] {

@@ -1,16 +1,38 @@
 import type { BdCommand } from "../command.ts";
+import { batchCommand } from "./batch.ts";
+import { heartbeatCommand, reclaimCommand } from "./claims.ts";
 import { closeCommand, deleteCommand, reopenCommand } from "./close.ts";
 import { commentCommand, commentsCommand } from "./comment.ts";
+import { compactCommand, gcCommand } from "./compact.ts";
+import {
+  configGetCommand,
+  configListCommand,
+  configSetCommand,
+  configUnsetCommand,
+  statusesCommand,
+  typesCommand,
+} from "./config.ts";
 import { createCommand, quickCommand } from "./create.ts";
+import { deferCommand, undeferCommand } from "./defer.ts";
 import { blockedCommand, depCyclesCommand, depListCommand, depTreeCommand } from "./dep-reads.ts";
 import { depAddCommand, depCommand, depRemoveCommand } from "./dep.ts";
+import { doctorCommand } from "./doctor.ts";
+import { duplicateCommand, duplicatesCommand, supersedeCommand } from "./duplicate.ts";
+import { epicCloseCommand, epicStatusCommand } from "./epic.ts";
+import { exportCommand, importCommand } from "./exchange.ts";
 import { helpCommand, versionCommand } from "./help.ts";
+import { diffCommand, historyCommand } from "./history.ts";
 import { labelAddCommand, labelListAllCommand, labelListCommand, labelRemoveCommand } from "./label.ts";
+import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
+import { mergeDriverCommand, mergeDriverInstallCommand } from "./merge-driver.ts";
+import { infoCommand, initCommand, whereCommand } from "./place.ts";
+import { primeCommand, quickstartCommand } from "./prime.ts";
 import { readyCommand } from "./ready.ts";
 import { countCommand, searchCommand, staleCommand } from "./search.ts";
 import { childrenCommand, showCommand } from "./show.ts";
 import { statsCommand } from "./stats.ts";
+import { flushCommand, syncCommand } from "./sync.ts";
 import { updateCommand } from "./update.ts";
 
 /** Every command, in the order in which help shows them. */
@@ -22,6 +44,14 @@ export const commands: readonly BdCommand[] = [
   closeCommand,
   reopenCommand,
   deleteCommand,
+  duplicateCommand,
+  supersedeCommand,
+  deferCommand,
+  undeferCommand,
+  heartbeatCommand,
+  reclaimCommand,
+  epicCloseCommand,
+  batchCommand,
   readyCommand,
   listCommand,
   childrenCommand,
@@ -30,6 +60,10 @@ export const commands: readonly BdCommand[] = [
   countCommand,
   staleCommand,
   statsCommand,
+  epicStatusCommand,
+  duplicatesCommand,
+  historyCommand,
+  lintCommand,
   depCommand,
   depAddCommand,
   depRemoveCommand,
@@ -42,6 +76,27 @@ export const commands: readonly BdCommand[] = [
   labelListAllCommand,
   commentCommand,
   commentsCommand,
+  importCommand,
+  exportCommand,
+  syncCommand,
+  flushCommand,
+  initCommand,
+  infoCommand,
+  whereCommand,
+  configSetCommand,
+  configGetCommand,
+  configListCommand,
+  configUnsetCommand,
+  doctorCommand,
+  compactCommand,
+  gcCommand,
+  diffCommand,
+  mergeDriverCommand,
+  mergeDriverInstallCommand,
   helpCommand(() => commands),
+  quickstartCommand,
+  primeCommand,
+  typesCommand,
+  statusesCommand,
   versionCommand,
 ];

@@ -12,6 +12,7 @@ import { metadataOf } from "../../domain/work-graph/record/facts.ts";
 import type { GraphReader, GraphTransaction, WorkGraph } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
 import { allStoresFlag, scopeOf } from "../access/scope.ts";
+import { claimLease, settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { flag, number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
@@ -138,18 +139,19 @@ function claimFirst(call: Call): Promise<Answer> {
 
 async function claimReady(call: Call): Promise<ListedBead | undefined> {
   for (const graph of scopeOf(call)) {
-    const record = await call.transact(graph, (tx) => claimOne(tx, call));
+    const lease = claimLease(await settingsOf(graph, call.context));
+    const record = await call.transact(graph, (tx) => claimOne(tx, call, lease));
     if (record !== undefined) return { graph, record };
   }
   return undefined;
 }
 
 /** Claims the most urgent bead that nobody else is assigned to; all in the transaction, so two callers never get one. */
-function claimOne(tx: GraphTransaction, call: Call): BeadRecord | undefined {
+function claimOne(tx: GraphTransaction, call: Call, lease: { readonly leaseMs?: number }): BeadRecord | undefined {
   const me = call.author.actor;
   const free = readyIn(tx, call).filter(({ assignee }) => (assignee ?? "") === "" || assignee === me);
   const [first] = sortBeads(free, sortPolicy(call.flags.text("sort") ?? "priority"), { nowMs: call.now });
-  return first === undefined ? undefined : tx.claim(first.id, me);
+  return first === undefined ? undefined : tx.claim(first.id, me, lease);
 }
 
 /** Steps of a molecule whose needs within it are met, in order. */

@@ -19,6 +19,7 @@ export const showCommand: BdCommand = {
     flag("short", "one line each"),
     flag("children", "the children of each"),
     also(flag("refs", "what refers to each"), "include-dependents"),
+    flag("full", "the texts of a compacted bead as they were"),
     flag("no-history", "without what happened to it"),
     flag("include-comments", "kept for compatibility: comments are always printed"),
     text("as-of", "REV", "as it was at a commit of the work branch or a time"),
@@ -75,19 +76,27 @@ async function oneShown(id: string, call: Call): Promise<Shown> {
   const revision = call.flags.text("as-of");
   if (revision === undefined) {
     const { graph, record } = findBead(id, call.context);
-    return { graph, reader: graph, record };
+    return { graph, reader: graph, record: call.flags.isSet("full") ? await fullRecord(graph, record, call) : record };
   }
-  const { tools } = call.context;
-  if (tools?.asOf === undefined)
-    throw usageError("--as-of: this store does not keep the past where it can be read from here");
   // A bead may be gone by now, so its store is told by the prefix alone.
   const graph = call.context.graphs.graphOf(id) ?? call.home;
-  const reader = await tools.asOf(graph, revision);
-  if (reader === undefined)
+  const past = await call.context.tools.asOf(graph, revision);
+  if (past === undefined)
     throw usageError(`--as-of: there is no revision "${revision}"`, "give a commit of the work branch, or a time");
+  const { reader } = past;
   const record = reader.get(id) ?? reader.get(`${graph.prefix}-${id}`);
   if (record === undefined) throw notFound(id);
   return { graph, reader, record };
+}
+
+/** The record with the texts it had before it was compacted. */
+async function fullRecord(graph: WorkGraph, record: BeadRecord, { context }: Call): Promise<BeadRecord> {
+  const commit = record["compacted_at_commit"];
+  if (typeof commit !== "string" || commit === "") return record;
+  const past = (await context.tools.asOf(graph, commit))?.reader.get(record.id);
+  if (past === undefined) return record;
+  const { description = "", design = "", acceptance_criteria = "", notes = "" } = past;
+  return { ...record, description, design, acceptance_criteria, notes };
 }
 
 function jsonOf(call: Call, shown: readonly Shown[]): unknown {

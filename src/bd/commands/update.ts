@@ -1,5 +1,5 @@
 import type { BeadPatch } from "../../ports/work-graph.ts";
-import { settingsOf } from "../access/settings.ts";
+import { claimLease, settingsOf } from "../access/settings.ts";
 import { storeOf } from "../access/find-bead.ts";
 import { readInput } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
@@ -88,7 +88,7 @@ async function changeFrom(call: Call, settings: Readonly<Record<string, string>>
   const appendNotes = flags.text("append-notes");
   const parent = flags.text("parent");
   return {
-    ...(flags.isSet("claim") ? { claim: true } : {}),
+    ...(flags.isSet("claim") ? { claim: true, ...claimLease(settings) } : {}),
     ...(Object.keys(patch).length === 0 ? {} : { patch: patch as BeadPatch }),
     ...(appendNotes === undefined ? {} : { appendNotes }),
     ...(flags.has("add-label") ? { addLabels: flags.list("add-label") } : {}),

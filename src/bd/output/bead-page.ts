@@ -59,8 +59,15 @@ function headLines(record: BeadRecord, { graph }: PageParts, { paint, columns, n
       ["Reason", record.close_reason],
     ]),
     record.ephemeral === true ? "A wisp: it never reaches git." : "",
+    compactedText(record),
   ];
   return lines.filter((line) => line !== "").flatMap((line) => wrap(line, columns));
+}
+
+function compactedText(record: BeadRecord): string {
+  const at = record["compacted_at"];
+  if (typeof at !== "string" || at === "") return "";
+  return `A summary, made ${timeText(at)}; the texts as they were: bd show ${record.id} --full`;
 }
 
 function facts(pairs: readonly (readonly [string, string | undefined])[]): string {

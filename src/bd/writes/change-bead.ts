@@ -9,6 +9,8 @@ import { connect } from "./create-bead.ts";
 /** A change of one bead, as `update` states it. Absent parts leave things as they are. */
 export interface BeadChange {
   readonly claim?: boolean;
+  /** Length of the claim's lease, ms; default that of the store. */
+  readonly leaseMs?: number;
   readonly patch?: BeadPatch;
   /** Put behind what the notes hold, on a line of its own. */
   readonly appendNotes?: string;
@@ -27,7 +29,8 @@ type Changing = Pick<Call, "context" | "author">;
 export function changeBead(tx: GraphTransaction, id: string, change: BeadChange, by: Changing): BeadRecord {
   const before = requireIn(tx, id);
   requireMayChange(by, before, "change");
-  if (change.claim === true) tx.claim(id, by.author.actor);
+  if (change.claim === true)
+    tx.claim(id, by.author.actor, change.leaseMs === undefined ? {} : { leaseMs: change.leaseMs });
   const patch = patchOf(before, change);
   if (Object.keys(patch).length > 0) {
     if (before.assignee === by.author.actor && isClaimed(before) && givesUp(before, patch)) requireNotOnHook(by, id);

@@ -1,0 +1,74 @@
+import { TownError } from "../../errors/town-error.ts";
+import type { Answer, BdCommand, Call } from "../command.ts";
+import { text } from "../grammar/flag.ts";
+import { usageError } from "../grammar/usage-error.ts";
+import { table } from "../output/table.ts";
+
+export const initCommand: BdCommand = {
+  name: "init",
+  group: "Store",
+  summary: "give the beads of this repository a prefix; nothing else is needed to begin",
+  flags: [text("prefix", "PREFIX", "prefix of ids; default the directory's name", "p")],
+  // The prefix is in git's configuration: the store need not be locked for it.
+  run: init,
+};
+
+async function init(call: Call): Promise<Answer> {
+  const { tools, readOnly } = call.context;
+  const prefix = call.flags.text("prefix")?.replace(/-+$/, "");
+  if (prefix !== undefined && !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(prefix))
+    throw usageError(
+      `invalid prefix "${prefix}"`,
+      "use lower-case letters, digits and single hyphens, beginning with a letter",
+    );
+  if (tools.init === undefined)
+    throw new TownError("PrefixDeclared", "the prefix of a rig is declared in its manifest", {
+      hint: "town edit rig NAME: spec.prefix",
+    });
+  if (readOnly === true || call.flags.isSet("readonly"))
+    throw new TownError("ReadOnly", "bd init changes something, and this is read-only");
+  const done = await tools.init({ prefix });
+  return {
+    text: `${call.paint("green", "✓")} Beads of this repository begin with ${done.prefix}-\n  ${done.fresh ? 'Make the first: bd create "Title"' : "What is there keeps its ids."}`,
+    json: { prefix: done.prefix, fresh: done.fresh },
+  };
+}
+
+export const infoCommand: BdCommand = {
+  name: "info",
+  group: "Store",
+  summary: "where the beads are and how many",
+  run: async (call) => {
+    const facts = await placeFacts(call);
+    return {
+      text: table(Object.entries(facts).map(([key, value]) => [`${key.replaceAll("_", " ")}:`, String(value)])),
+      json: facts,
+    };
+  },
+};
+
+export const whereCommand: BdCommand = {
+  name: "where",
+  group: "Store",
+  summary: "the repository that holds the beads",
+  run: async (call) => {
+    const { directory, branch } = await call.context.tools.place(call.home);
+    return { text: directory, json: { path: directory, branch, prefix: call.home.prefix } };
+  },
+};
+
+async function placeFacts(call: Call): Promise<Readonly<Record<string, string | number>>> {
+  const { home, context } = call;
+  const { directory, branch, commit, setAside } = await context.tools.place(home);
+  return {
+    repository: directory,
+    branch,
+    ...(commit === undefined ? {} : { commit }),
+    prefix: home.prefix,
+    store: home.namespace,
+    issue_count: home.list().length,
+    ...(setAside.length === 0 ? {} : { set_aside: setAside.length }),
+    actor: call.author.actor,
+    version: context.version,
+  };
+}
