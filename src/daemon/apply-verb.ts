@@ -17,7 +17,13 @@ const applyArguments = z.strictObject({
   dryRun: z.boolean().default(false),
   namespace: z.string().optional(),
   message: z.string().optional(),
+  /** Delete: a document without an object is no error. */
+  ignoreNotFound: z.boolean().default(false),
+  /** Delete: what happens to what the objects own. */
+  cascade: z.enum(["background", "foreground", "orphan"]).default("background"),
 });
+
+const PROPAGATION = { background: "Background", foreground: "Foreground", orphan: "Orphan" } as const;
 
 type Arguments = z.infer<typeof applyArguments>;
 type Fields = Readonly<Record<string, unknown>>;
@@ -162,14 +168,20 @@ async function applyOne(stated: Stated, options: Arguments, caller: Caller, call
       },
     };
   };
-  if (options.mode === "Delete")
-    return done("deleted", await calls.send(caller, "DELETE", `${path}${options.dryRun ? "?dryRun=All" : ""}`));
+  if (options.mode === "Delete") {
+    if (live.status === 404 && options.ignoreNotFound) return {};
+    const body = { propagationPolicy: PROPAGATION[options.cascade] };
+    return done("deleted", await calls.send(caller, "DELETE", `${path}${options.dryRun ? "?dryRun=All" : ""}`, body));
+  }
   if (live.status === 404 && options.mode !== "Replace")
     return done("created", await calls.send(caller, "POST", collection + query, stated.body));
   if (live.status >= 400) return { error: `${stated.place}: ${String(live.body["message"])}` };
   if (options.mode === "Create")
     return done("created", await calls.send(caller, "POST", collection + query, stated.body));
-  const answer = await calls.send(caller, "PUT", path + query, withVersion(stated.body, live.body));
+  // Who replaces what was read states the version of it, so that a change in between is a conflict.
+  const isGuarded = options.mode === "Replace" && versionOf(stated.body) !== undefined;
+  const body = isGuarded ? stated.body : withVersion(stated.body, live.body);
+  const answer = await calls.send(caller, "PUT", path + query, body);
   const same = versionOf(answer.body) === versionOf(live.body);
   return done(options.mode === "Replace" ? "replaced" : same ? "unchanged" : "configured", answer);
 }

@@ -28,9 +28,10 @@ import { SourceSync, trackedBranch } from "../sync/source-sync.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
 import { settingsOf, sourceController } from "../sync/source-controller.ts";
 import { CommitWriter } from "../manifests/commit-writer.ts";
-import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
+import { LOCAL_FILE, type LocalValue, readLocalValues } from "../manifests/local-values.ts";
 import { applyVerb } from "./apply-verb.ts";
 import { endpointFile } from "./endpoint.ts";
+import { gitopsVerbs } from "./gitops-verbs.ts";
 import { InternalCalls } from "./internal-calls.ts";
 import { FormulaFiles } from "./formula-files.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
@@ -183,17 +184,20 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       await observing;
     };
     closers.push(stopLoops);
+    const target = async (): Promise<{ readonly branch: string; readonly directory: string }> => {
+      const settings = settingsOf(store.get(HQ) ?? missingTown());
+      return { branch: `refs/heads/${await trackedBranch(repository, settings)}`, directory: settings.path };
+    };
+    const locals = async (): Promise<ReadonlyMap<string, LocalValue>> =>
+      readLocalValues(await files.readText(`${layout.root}/${LOCAL_FILE}`)).values;
     const commits = new CommitWriter({
       repository,
       files,
       clock: systemClock,
       log,
       kinds: KINDS,
-      target: async () => {
-        const settings = settingsOf(store.get(HQ) ?? missingTown());
-        return { branch: `refs/heads/${await trackedBranch(repository, settings)}`, directory: settings.path };
-      },
-      locals: async () => readLocalValues(await files.readText(`${layout.root}/${LOCAL_FILE}`)).values,
+      target,
+      locals,
       originOf: (key) => store.originOf(key),
       committed: async () => {
         await sync.sync(settingsOf(store.get(HQ) ?? missingTown()));
@@ -202,11 +206,17 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     await commits.recover();
     writers.connect({ graphs, desired: commits });
     const calls = new InternalCalls();
-    const watching = watchTown({ files, layout, repository, poke: () => engine.poke("source", HQ),
+    const watching = watchTown({
+      files,
+      layout,
+      repository,
+      poke: () => engine.poke("source", HQ),
       formulasRead: () => {
         void formulas.show(store);
         for (const pool of store.list("AgentPool")) engine.poke("workers", keyOf(pool));
-      }, formulas });
+      },
+      formulas,
+    });
     closers.push(() => watching.close());
     const api = createApi({
       registry,
@@ -222,6 +232,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         more: [
           explainVerb(registry),
           applyVerb(registry, calls),
+          ...gitopsVerbs({ registry, store, repository, commits, target, locals, now: () => systemClock.now() }),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
         ],
       }),

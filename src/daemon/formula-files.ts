@@ -30,7 +30,8 @@ export class FormulaFiles implements Formulas {
   /** Shows all formulas as objects; those that are gone are removed. */
   async show(objects: Objects): Promise<void> {
     for (const shown of objects.list("Formula")) {
-      if (!this.#byName.has(shown.metadata.name)) await objects.publish({ kind: "Formula", name: shown.metadata.name }, undefined);
+      if (!this.#byName.has(shown.metadata.name))
+        await objects.publish({ kind: "Formula", name: shown.metadata.name }, undefined);
     }
     for (const formula of this.#byName.values()) {
       await objects.publish(
@@ -53,7 +54,7 @@ export class FormulaFiles implements Formulas {
     const found = new Map<string, Formula>();
     for (const directory of this.#directories) {
       for (const file of await this.#files.list(directory)) {
-        if (!file.endsWith(".toml")) continue;
+        if (!/\.(?:toml|formula\.json)$/.test(file)) continue;
         const path = join(directory, file);
         const { formula, problems } = loadFormula(path, (await this.#files.readText(path)) ?? "");
         for (const { line, column, message } of problems)

@@ -27,12 +27,10 @@ export function quantityBytes(text: string): number {
 
 /** RFC 1123 label: the form of names that end up in branch and session names. */
 export const label = () =>
-  z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, {
-      error:
-        "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit",
-    });
+  z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, {
+    error:
+      "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit",
+  });
 
 /** One environment entry for agents: exactly one of `value` and `valueFrom`. */
 export const environmentEntry = () =>

@@ -448,6 +448,40 @@ describe.skipIf(!present)("the real kubectl", () => {
     );
   });
 
+  it("given a cluster-scoped object, when described, then its events are found, and apply works on it, too", async () => {
+    await ok([
+      "apply",
+      "-f",
+      await file("rig.yaml", "apiVersion: town.dev/v1alpha1\nkind: Rig\nmetadata: {name: web}\nspec: {url: x}\n"),
+    ]);
+    expect(await ok(["describe", "rig", "web"])).toMatch(
+      /Normal +Created +\S+ +overseer +overseer \(kubectl apply\) created it/,
+    );
+    expect(await ok(["get", "ns", "web", "-o", "jsonpath={.status.phase}"])).toBe("Active");
+    expect(await ok(["create", "-n", "web", "-f", "-"], { input: manifest("in-web") })).toBe(
+      "widget.town.dev/in-web created\n",
+    );
+    expect(
+      await ok([
+        "get",
+        "events",
+        "-A",
+        "--field-selector",
+        "involvedObject.kind=Rig",
+        "-o",
+        "jsonpath={.items[*].metadata.namespace}",
+      ]),
+    ).toBe("default");
+    await ok(["delete", "rig", "web"]);
+    expect(
+      (
+        await kubectl(["create", "-f", "-"], {
+          input: "apiVersion: town.dev/v1alpha1\nkind: Rig\nmetadata: {name: hq}\nspec: {}\n",
+        })
+      ).err,
+    ).toContain("is a built-in namespace");
+  });
+
   it("given sessions, when looked at as pods, then get, describe and logs work and exec says what to use", async () => {
     expect(lines(await ok(["get", "pods", "-l", "pool=cats"]))[1]?.slice(0, 4)).toEqual([
       "toast",

@@ -37,7 +37,6 @@ test("given a dead pane in copy mode with tabs in its title, when read, then eve
     pane_dead_signal: "9",
     window_activity: "100",
     pane_in_mode: "2",
-    pane_current_command: "sh",
     pane_title: "a\tb",
   };
   expect(paneRowOf(line(values))).toEqual({
@@ -49,7 +48,6 @@ test("given a dead pane in copy mode with tabs in its title, when read, then eve
     deadSignal: 9,
     lastActivityMs: 100_000,
     inMode: true,
-    currentCommand: "sh",
     title: "a\tb",
   });
 });
