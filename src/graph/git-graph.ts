@@ -54,6 +54,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     super(options);
     this.#parts = parts;
     const { index, log, random } = options;
+    parts.wal.onLost = () => this.#logLost();
     this.#house = new Housekeeping({ ...parts, index, log, state: () => ({ seq: this.seq, requests: this.requests }) });
     this.#merger = new BranchMerger(parts.repository, parts.writer, {
       namespace: this.namespace,
@@ -144,6 +145,16 @@ export class GitGraph extends GraphStore implements WorkGraph {
       this.#timer = { wake, done: this.#flushLater(wake) };
     }
     if (this.unflushed.size >= this.#parts.flushRecords) this.#timer.wake.abort();
+  }
+
+  // What was acknowledged and not flushed yet is in memory alone now.
+  #logLost(): void {
+    this.options.log.error(
+      { namespace: this.namespace, directory: this.#parts.paths.wal },
+      "log of the work graph was removed, flushing at once",
+    );
+    this.onDirty();
+    this.#timer?.wake.abort();
   }
 
   // Never rejects: the log has everything, so a failed flush is tried again.

@@ -40,6 +40,7 @@ export class Wal {
   #serial: Promise<unknown> = Promise.resolve();
   #goodBytes = 0;
   #broken: unknown;
+  #onLost: () => void = () => undefined;
 
   private constructor(files: Files, directory: string, id: string) {
     this.#files = files;
@@ -61,6 +62,7 @@ export class Wal {
       if (number === undefined) continue;
       const path = `${wal.#directory}/${name}`;
       const segment: Segment = { number: Number(number), path, lastSeq: 0 };
+      wal.#goodBytes = (await files.stat(path))?.size ?? 0;
       const text = (await files.readText(path)) ?? "";
       readSegment(path, text, entries, damaged);
       segment.lastSeq = entries.reduce((last, { record }) => Math.max(last, lastSeqOf(record)), 0);
@@ -79,21 +81,61 @@ export class Wal {
     return this.#segments.at(-1)?.lastSeq ?? 0;
   }
 
-  /** Appends whole records (`lines`, without newline) with one write and one fdatasync. */
+  /**
+   * Appends whole records (`lines`, without newline) with one write and one fdatasync. Throws AdapterError when the disk
+   * refuses, TownError `LogShared` when another process wrote into the log, against the lock.
+   */
   append(lines: readonly string[], lastSeq: number): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#broken !== undefined) throw this.#refusal();
-      const file = this.#file ?? (await this.#openFile());
-      try {
-        await file.append(`\n${lines.join("\n")}`);
-      } catch (error) {
-        await this.#abandonSegment(error);
-        throw error;
+      const text = `\n${lines.join("\n")}`;
+      if (!(await this.#appendText(text))) {
+        // Somebody removed the log under us: what was in it must reach the branch, and this goes into a new one.
+        await this.#rotate();
+        this.#onLost();
+        if (!(await this.#appendText(text))) throw this.#vanished();
       }
-      this.#goodBytes = file.size;
       const segment = this.#segments.at(-1);
       if (segment !== undefined) segment.lastSeq = Math.max(segment.lastSeq, lastSeq);
     });
+  }
+
+  /** False when the file was no longer there afterwards. */
+  async #appendText(text: string): Promise<boolean> {
+    const file = this.#file ?? (await this.#openFile());
+    try {
+      await file.append(text);
+    } catch (error) {
+      await this.#abandonSegment(error);
+      throw error;
+    }
+    this.#goodBytes = file.size;
+    const stat = await this.#files.stat(this.#path());
+    if (stat === undefined || stat.size < file.size) return false;
+    if (stat.size > file.size) this.#refuseShared();
+    return true;
+  }
+
+  #refuseShared(): never {
+    this.#broken = new TownError("LogShared", `Another process wrote into ${this.#path()}.`, {
+      hint: "End the other process and start again: the changes of both are read, the first of two that collide counts.",
+    });
+    throw this.#broken;
+  }
+
+  /** Tells the store that records which were on disk are not any more. */
+  set onLost(listener: () => void) {
+    this.#onLost = listener;
+  }
+
+  #vanished(): TownError {
+    return new TownError("LogVanishes", `Cannot write the log ${this.#directory}: it disappears while it is written.`, {
+      hint: "Find out what removes files there, then start again.",
+    });
+  }
+
+  #path(): string {
+    return this.#segments.at(-1)?.path ?? this.#directory;
   }
 
   // A segment is never closed or removed under an append.
@@ -136,9 +178,21 @@ export class Wal {
     if (this.#segments.length === 0) this.#segments.push({ number: 1, path: this.#segmentPath(1), lastSeq: 0 });
     const segment = this.#segments.at(-1) as Segment;
     const file = await this.#files.openAppend(segment.path, { mode: 0o600 });
-    if (file.size === 0) await file.append(JSON.stringify({ format: formatVersion, log: this.id }));
+    const known = this.#goodBytes;
+    const found = file.size;
     this.#file = file;
+    if (found === 0) {
+      try {
+        await file.append(JSON.stringify({ format: formatVersion, log: this.id }));
+      } catch (error) {
+        // Half a header may be there; the next attempt begins a new segment.
+        await this.#rotate();
+        throw error;
+      }
+    }
     this.#goodBytes = file.size;
+    if (found > known) this.#refuseShared();
+    if (found < known) this.#onLost();
     return file;
   }
 

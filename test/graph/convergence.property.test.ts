@@ -7,7 +7,12 @@ import { graphWorld, type GraphWorld } from "./graph-world.ts";
 
 type Act =
   | { readonly do: "Create"; readonly at: number; readonly parent: boolean }
-  | { readonly do: "Edit" | "Claim" | "Close" | "Reopen" | "Delete" | "Label" | "Comment" | "Depend"; readonly at: number; readonly bead: number; readonly n: number }
+  | {
+      readonly do: "Edit" | "Claim" | "Close" | "Reopen" | "Delete" | "Label" | "Comment" | "Depend";
+      readonly at: number;
+      readonly bead: number;
+      readonly n: number;
+    }
   | { readonly do: "Sync" | "Flush" | "Restart"; readonly at: number };
 
 const clones = ["/one", "/two", "/three"];
@@ -17,13 +22,28 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({
-      do: fc.constantFrom("Edit" as const, "Claim" as const, "Close" as const, "Reopen" as const, "Delete" as const, "Label" as const, "Comment" as const, "Depend" as const),
+      do: fc.constantFrom(
+        "Edit" as const,
+        "Claim" as const,
+        "Close" as const,
+        "Reopen" as const,
+        "Delete" as const,
+        "Label" as const,
+        "Comment" as const,
+        "Depend" as const,
+      ),
       at: place,
       bead: fc.nat(6),
       n: fc.nat(4),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("Sync" as const, "Sync" as const, "Flush" as const, "Restart" as const), at: place }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom("Sync" as const, "Sync" as const, "Flush" as const, "Restart" as const),
+      at: place,
+    }),
+  },
 );
 
 async function perform(world: GraphWorld, graph: GitGraph, one: Act): Promise<void> {
@@ -31,7 +51,9 @@ async function perform(world: GraphWorld, graph: GitGraph, one: Act): Promise<vo
   const beads = graph.list().map(({ id }) => id);
   if (one.do === "Create") {
     const [parent] = beads;
-    await graph.transact(author, (tx) => tx.create({ title: `by ${one.at}`, ...(one.parent && parent !== undefined ? { parent } : {}) }));
+    await graph.transact(author, (tx) =>
+      tx.create({ title: `by ${one.at}`, ...(one.parent && parent !== undefined ? { parent } : {}) }),
+    );
     return;
   }
   if (one.do === "Flush") {
@@ -72,10 +94,11 @@ describe("clones that change and sync in any order", () => {
           const run = syncGraph(graph, { remote: "/remote", clock: world.clock, random: world.random });
           await world.clock.advance(5_000);
           const { taken } = await run;
-          for (const { rekeyed } of taken) for (const [from, to] of rekeyed) {
-            expect(graph.stored(to)).toBeDefined();
-            born.add(from);
-          }
+          for (const { rekeyed } of taken)
+            for (const [from, to] of rekeyed) {
+              expect(graph.stored(to)).toBeDefined();
+              born.add(from);
+            }
         };
         for (const one of acts) {
           await world.clock.advance(1 + (one.at % 2));
