@@ -30,6 +30,7 @@ import { settingsOf, sourceController } from "../sync/source-controller.ts";
 import { CommitWriter } from "../manifests/commit-writer.ts";
 import { LOCAL_FILE, type LocalValue, readLocalValues } from "../manifests/local-values.ts";
 import { applyVerb } from "./apply-verb.ts";
+import { bdVerb } from "./bd-verb.ts";
 import { endpointFile } from "./endpoint.ts";
 import { gitopsVerbs } from "./gitops-verbs.ts";
 import { InternalCalls } from "./internal-calls.ts";
@@ -231,6 +232,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         stopLoops,
         more: [
           explainVerb(registry),
+          bdVerb({ ports, graphs, version: options.version }),
           applyVerb(registry, calls),
           ...gitopsVerbs({ registry, store, repository, commits, target, locals, now: () => systemClock.now() }),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),

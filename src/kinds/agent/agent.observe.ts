@@ -1,7 +1,7 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
-import { AGENT, agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
+import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
@@ -31,8 +31,8 @@ export interface AgentObserved {
   readonly sandbox: {
     readonly path: string;
     readonly exists: boolean;
-    /** Branch of the bead on the hook, as recorded when its sandbox was made. */
-    readonly branch: string | undefined;
+    /** Branch it stands on. */
+    readonly branch: string;
     /** A Sandbox object says just that. */
     readonly shown: boolean;
   };
@@ -100,7 +100,7 @@ async function observeSandbox(
   ports: LoopPorts,
 ): Promise<AgentObserved["sandbox"]> {
   const exists = (await ports.files.stat(`${path}/.git`)) !== undefined;
-  const branch = sandboxFact(of.hook)?.branch;
+  const branch = sandboxFact(of.hook)?.branch ?? taskBranch(of.namespace, of.name, of.hook?.id);
   const object = ports.objects.get({ kind: "Sandbox", namespace: of.namespace, name: of.name });
   const bead = (object?.status as { readonly bead?: string } | undefined)?.bead;
   return { path, exists, branch, shown: exists ? object !== undefined && bead === of.hook?.id : object === undefined };

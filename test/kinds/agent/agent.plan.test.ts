@@ -52,7 +52,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     suspended: false,
     capacityLeft: 5,
     configured: "Yes",
-    sandbox: { path: "/town/rigs/api/polecats/toast", exists: true, branch: undefined, shown: true },
+    sandbox: { path: "/town/rigs/api/polecats/toast", exists: true, branch: "refs/heads/b", shown: true },
     ...fields,
   };
 }
@@ -162,7 +162,7 @@ describe("planning an agent", () => {
       { state: "Unknown", session: session() },
       { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) },
     ),
-    sandbox: fc.record({ path: fc.constant("/p"), exists: fc.boolean(), branch: fc.constant(undefined), shown: fc.boolean() }),
+    sandbox: fc.record({ path: fc.constant("/p"), exists: fc.boolean(), branch: fc.constant("b"), shown: fc.boolean() }),
   });
 
   it("given anything, when planned, then it is deterministic, bounded, and nothing destructive follows from not knowing", () => {
