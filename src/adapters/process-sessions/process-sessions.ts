@@ -8,11 +8,17 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
 import type { ObservedSession, Sessions, SessionsObservation, SessionStart } from "../../ports/sessions.ts";
-import type { IdentitySource } from "../process-identity.ts";
+import { type IdentitySource, signal } from "../process-identity.ts";
 import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
 import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
-import { observedOfRecord, recordOf, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
+import {
+  observedOfRecord,
+  programName,
+  recordOf,
+  SessionFiles,
+  type SessionRecord,
+} from "../sessions/session-files.ts";
 import { SessionProcesses } from "../sessions/session-processes.ts";
 
 export interface ProcessSessionsOptions {
@@ -181,7 +187,7 @@ export class ProcessSessions implements Sessions {
       ...observedOfRecord(record),
       state: "Running",
       lastActivityMs: Math.round(changed?.mtimeMs ?? record.startedAtMs),
-      currentCommand: record.command.slice(record.command.lastIndexOf("/") + 1),
+      currentCommand: programName(record),
     };
   }
 
@@ -228,6 +234,13 @@ export class ProcessSessions implements Sessions {
     this.#ended.delete(keyOf(record));
     const pid = await this.#spawn(start, shim);
     const leader = await this.#processes.identify(pid);
+    if (leader === undefined && signal(pid, 0) !== "Gone") {
+      signal(-pid, "SIGKILL");
+      throw startFailed(
+        start,
+        `process ${pid} was started and ended again, since the system does not tell its start time`,
+      );
+    }
     const complete = leader === undefined ? record : { ...record, leader };
     await this.#files.saveRecord(complete);
     this.#records.set(name, complete);

@@ -4,14 +4,17 @@ import { stripVTControlCharacters } from "node:util";
 /**
  * Appends stdin to the file `$1` and keeps it bounded without anybody's help: after 2,048 reads of at most 4 KiB the
  * file becomes `$1.1`. So a session's log holds at least its last 2,048 writes and never takes more than 16 MiB, also
- * while no daemon runs. `dd` because it hands on what it reads at once and counts its reads on every system.
+ * while no daemon runs. `dd` because it hands on what it reads at once and counts its reads
+ * on every system (GNU's says more than that when a read was short). On a full disk the rest is dropped: a
+ * closed pipe would end the program.
  */
 export const OUTPUT_LOG_SCRIPT = `# Town output log, format 1
 trap '' HUP INT QUIT TERM
 umask 077
 while :; do
-  told=$(LC_ALL=C dd bs=4096 count=2048 2>&1 >>"$1") || exit
-  reads=\${told%% *}
+  told=$(LC_ALL=C dd bs=4096 count=2048 2>&1 >>"$1") || exec cat >/dev/null
+  told=\${told%% records in*}
+  reads=\${told##*[!0-9+]}
   [ $((\${reads%+*} + \${reads#*+})) -ge 2048 ] || exit
   mv -f "$1" "$1.1"
 done

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { AdapterError } from "../../errors/town-error.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { IdentitySource } from "../process-identity.ts";
 
 const run = promisify(execFile);
@@ -22,23 +23,40 @@ export interface ProcessSnapshot {
   variable(pid: number, name: string): string | undefined;
 }
 
+/** Of the time, so much at most is spent on looking: many sessions may be ending at once. */
+const DUTY = 0.25;
+
 /** What runs on this machine; `proc` reads /proc without forking, `ps` runs the program and cannot tell environments. */
 export class ProcessList {
   readonly #source: IdentitySource;
-  #running: Promise<ProcessSnapshot> | undefined;
+  readonly #clock: Clock;
+  #next: Promise<ProcessSnapshot> | undefined;
+  #restUntilMs = 0;
 
-  constructor(source: IdentitySource) {
+  constructor(source: IdentitySource, clock: Clock) {
     this.#source = source;
+    this.#clock = clock;
   }
 
-  /** All processes. Callers that ask at the same time share one look. Throws AdapterError `ProcessListUnreadable`. */
+  /**
+   * All processes, as of a moment after this call. Callers that wait for the same look share it. Throws AdapterError
+   * `ProcessListUnreadable`.
+   */
   snapshot(): Promise<ProcessSnapshot> {
-    this.#running ??= Promise.resolve()
-      .then(() => this.#look())
-      .finally(() => {
-        this.#running = undefined;
-      });
-    return this.#running;
+    this.#next ??= this.#lookSoon();
+    return this.#next;
+  }
+
+  async #lookSoon(): Promise<ProcessSnapshot> {
+    await this.#clock.sleep(Math.max(0, this.#restUntilMs - this.#clock.monotonicMs()));
+    this.#next = undefined;
+    const from = this.#clock.monotonicMs();
+    try {
+      return await this.#look();
+    } finally {
+      const now = this.#clock.monotonicMs();
+      this.#restUntilMs = now + (now - from) * (1 / DUTY - 1);
+    }
   }
 
   async #look(): Promise<ProcessSnapshot> {

@@ -191,6 +191,11 @@ export function recordOf(start: SessionStart, startedAtMs: number): SessionRecor
   return { name, namespace, agent, role, generation, ...(bead === undefined ? {} : { bead }), command, startedAtMs };
 }
 
+/** Name of the program without its directory. */
+export function programName(record: SessionRecord): string {
+  return record.command.slice(record.command.lastIndexOf("/") + 1);
+}
+
 /** The part of an observed session that its record knows. */
 export function observedOfRecord(record: SessionRecord): Omit<ObservedSession, "state"> {
   return {

@@ -20,6 +20,8 @@ export interface EndOptions {
   readonly spare?: readonly number[];
 }
 
+/** Far less than it takes for a pid to come round again. */
+const CONFIRMED_MS = 10_000;
 const KILL_ROUNDS_MS = [20, 50, 100, 300, 500, 1_000];
 
 /** The processes of sessions: who they are, whether they live, and their verified end. */
@@ -27,21 +29,40 @@ export class SessionProcesses {
   readonly #clock: Clock;
   readonly #list: ProcessList;
   readonly #identities: ProcessTable;
+  readonly #source: IdentitySource;
+  readonly #confirmed = new Map<number, { readonly identity: ProcessIdentity; readonly atMs: number }>();
 
   constructor(clock: Clock, source: IdentitySource = process.platform === "linux" ? "proc" : "ps") {
     this.#clock = clock;
-    this.#list = new ProcessList(source);
+    this.#list = new ProcessList(source, clock);
     this.#identities = processTable(source);
+    this.#source = source;
   }
 
-  /** Undefined when there is no such process. */
-  identify(pid: number): Promise<ProcessIdentity | undefined> {
-    return this.#identities.identify(pid);
+  /** Undefined when there is no such process, or none that can be told. */
+  async identify(pid: number): Promise<ProcessIdentity | undefined> {
+    for (let tries = 0; tries < 3; tries += 1) {
+      const identity = await this.#identities.identify(pid);
+      if (identity !== undefined) this.#confirmed.set(pid, { identity, atMs: this.#clock.monotonicMs() });
+      if (identity !== undefined || signal(pid, 0) === "Gone") return identity;
+    }
+    return undefined;
   }
 
-  /** Whether that very process lives. */
-  probe(identity: ProcessIdentity): Promise<Presence> {
-    return this.#identities.probe(identity);
+  /**
+   * Whether that very process lives. Where that takes a run of `ps`, a process that was confirmed lately and whose pid
+   * never went away since is taken for the same.
+   */
+  async probe(identity: ProcessIdentity): Promise<Presence> {
+    const { pid, startTime } = identity;
+    const now = this.#clock.monotonicMs();
+    const last = this.#confirmed.get(pid);
+    const lately = last?.identity.startTime === startTime && now - last.atMs < CONFIRMED_MS;
+    const known = this.#source === "ps" && lately && identity.bootId === last.identity.bootId;
+    const presence = known ? (signal(pid, 0) === "Gone" ? "Dead" : "Alive") : await this.#identities.probe(identity);
+    if (presence === "Alive") this.#confirmed.set(pid, { identity, atMs: now });
+    else this.#confirmed.delete(pid);
+    return presence;
   }
 
   /** Pids of a session's living processes: its process session and group, all descendants, and strays with its mark. */
@@ -81,11 +102,12 @@ export class SessionProcesses {
       alive = await look();
     }
     for (const waitMs of KILL_ROUNDS_MS) {
-      if (alive.length === 0) return [];
+      if (alive.length === 0) break;
       for (const pid of alive) signal(pid, "SIGKILL");
       await clock.sleep(waitMs);
       alive = await look();
     }
+    if (alive.length === 0 && who.leader !== undefined) this.#confirmed.delete(who.leader.pid);
     return alive;
   }
 

@@ -21,6 +21,8 @@ interface Request {
   readonly settle: (result: readonly string[] | AdapterError) => void;
 }
 
+const UNREAD_MS = 100;
+
 /**
  * One long-lived connection to a tmux server that carries every command: no process is started per command.
  *
@@ -138,6 +140,9 @@ export class ControlClient {
       const { clock, timeoutMs } = this.#options;
       const first = await Promise.race([answer, clock.sleep(timeoutMs, over.signal).then(() => late)]);
       if (first !== late) return first as T;
+      // If this process itself was held up, the answer may lie there unread.
+      const second = await Promise.race([answer, clock.sleep(UNREAD_MS).then(() => late)]);
+      if (second !== late) return second as T;
       this.#gone ??= `tmux did not answer within ${timeoutMs} ms`;
       this.#child.kill("SIGKILL");
       throw new AdapterError("RuntimeNotAnswering", `Cannot ${what}: ${this.#gone}`);

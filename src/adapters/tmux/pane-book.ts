@@ -2,7 +2,7 @@ import { type ExitStatus, exitStatusOfShell, exitStatusOfSignal } from "../../do
 import type { Clock } from "../../ports/clock.ts";
 import type { ObservedSession } from "../../ports/sessions.ts";
 import { signal } from "../process-identity.ts";
-import { observedOfRecord, type SessionFiles } from "../sessions/session-files.ts";
+import { observedOfRecord, programName, type SessionFiles } from "../sessions/session-files.ts";
 import type { ControlClient } from "./control-client.ts";
 import { PANE_FORMAT, type PaneRow, paneRowOf } from "./pane-row.ts";
 
@@ -11,9 +11,6 @@ export interface PaneBookOptions {
   readonly files: SessionFiles;
   readonly serverPid: () => number | undefined;
 }
-
-/** What a shim is called while its program runs in front: the program's name says more. */
-const SHIM_COMMANDS = new Set(["sh", "dash", "bash", "env", "busybox"]);
 
 /** Reads Town's panes and how they ended, and remembers the endings. */
 export class PaneBook {
@@ -57,7 +54,6 @@ export class PaneBook {
 
   async observed(row: PaneRow, client: ControlClient): Promise<ObservedSession> {
     const exit = await this.#exitOf(row, client);
-    const shown = SHIM_COMMANDS.has(row.currentCommand) ? row.labels.command : row.currentCommand;
     return {
       ...observedOfRecord(row.labels),
       state: row.dead || exit !== undefined ? "Exited" : "Running",
@@ -65,7 +61,8 @@ export class PaneBook {
       pid: row.pid,
       lastActivityMs: row.lastActivityMs,
       ...(row.title === "" ? {} : { title: row.title }),
-      currentCommand: shown.slice(shown.lastIndexOf("/") + 1),
+      // The shim is the foreground process to tmux, and asking costs it a look into /proc for each pane.
+      currentCommand: programName(row.labels),
       copyMode: row.inMode,
     };
   }

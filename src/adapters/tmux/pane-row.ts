@@ -11,7 +11,6 @@ export interface PaneRow {
   readonly deadSignal: number | undefined;
   readonly lastActivityMs: number;
   readonly inMode: boolean;
-  readonly currentCommand: string;
   readonly title: string;
 }
 
@@ -31,7 +30,6 @@ const FIELDS = [
   "pane_dead_signal",
   "window_activity",
   "pane_in_mode",
-  "pane_current_command",
   "pane_title",
 ] as const;
 
@@ -83,7 +81,6 @@ export function paneRowOf(line: string): PaneRow | undefined {
     deadSignal: number("pane_dead_signal"),
     lastActivityMs: (number("window_activity") ?? 0) * 1_000,
     inMode: field("pane_in_mode") !== "" && field("pane_in_mode") !== "0",
-    currentCommand: field("pane_current_command"),
     title: parts.slice(FIELDS.indexOf("pane_title") + 1).join("\t"),
   };
 }

@@ -9,7 +9,13 @@ import type { IdentitySource } from "../process-identity.ts";
 import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
 import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
-import { observedOfRecord, recordOf, SessionFiles, type SessionRecord } from "../sessions/session-files.ts";
+import {
+  observedOfRecord,
+  programName,
+  recordOf,
+  SessionFiles,
+  type SessionRecord,
+} from "../sessions/session-files.ts";
 import { SessionProcesses } from "../sessions/session-processes.ts";
 import type { ControlClient } from "./control-client.ts";
 import { ringDoorbell } from "./doorbell.ts";
@@ -18,9 +24,10 @@ import { LostSessions } from "./lost-sessions.ts";
 import { PaneBook } from "./pane-book.ts";
 import type { PaneRow } from "./pane-row.ts";
 import { captureScreen, lastLines } from "./screen.ts";
+import { againIfServerEnded } from "./server-ended.ts";
 import { SessionEnding } from "./session-ending.ts";
 import { startCommands } from "./start-commands.ts";
-import { SESSION_STATUS, statusCommand, TOWN_STATUS } from "./tmux-face.ts";
+import { StatusLine } from "./status-line.ts";
 import { terminalName, type TmuxConfigInput } from "./tmux-config.ts";
 import { TmuxServer } from "./tmux-server.ts";
 import { requireTmux } from "./tmux-version.ts";
@@ -68,10 +75,11 @@ export class TmuxSessions implements Sessions {
   readonly #turns = new Turns();
   readonly #listeners = new Set<() => void>();
   readonly #level: LevelWatch;
-  /** Status texts as last set on this server. */
-  readonly #shown = new Map<string, string>();
+  readonly #status: StatusLine;
   #looking: Promise<SessionsObservation> | undefined;
   #last: readonly ObservedSession[] = [];
+  /** Raised at the beginning and the end of each removal. */
+  #removals = 0;
   #stopWatching: () => void = () => {};
 
   private constructor(options: TmuxSessionsOptions) {
@@ -89,9 +97,10 @@ export class TmuxSessions implements Sessions {
       environment: options.environment ?? process.env,
       timeoutMs: options.timeoutMs ?? 5_000,
       changed: () => this.#notify(),
-      connected: () => this.#shown.clear(),
+      connected: () => this.#status.forget(),
     });
     this.#panes = new PaneBook({ clock, files: this.#files, serverPid: () => this.#server.pid });
+    this.#status = new StatusLine(this.#server, this.#panes);
     this.#level = new LevelWatch({
       clock,
       needed: () => this.#records.size > 0 || this.#last.length > 0,
@@ -118,7 +127,7 @@ export class TmuxSessions implements Sessions {
       changed: () => this.#notify(),
       files: this.#files,
       living: (record) => this.#ending.living(record),
-      end: (record) => this.#ending.end(record, 1_000),
+      end: (record) => this.#endLost(record),
     });
   }
 
@@ -155,11 +164,11 @@ export class TmuxSessions implements Sessions {
 
   async start(start: SessionStart): Promise<ObservedSession> {
     requireSessionName(start.name);
-    return this.#turns.take(start.name, () => this.#again(() => this.#start(start)));
+    return this.#turns.take(start.name, () => againIfServerEnded(() => this.#start(start)));
   }
 
   async stop(name: string, generation: number, options: { readonly graceMs: number }): Promise<void> {
-    await this.#turns.take(name, () => this.#again(() => this.#stop(name, generation, options.graceMs)));
+    await this.#turns.take(name, () => againIfServerEnded(() => this.#stop(name, generation, options.graceMs)));
   }
 
   async capture(name: string, lines: number): Promise<string | undefined> {
@@ -212,18 +221,8 @@ export class TmuxSessions implements Sessions {
    * Texts for the status line: `town` on every session's right side, `sessions` (by name) beside the agent they are
    * about. Nothing happens while no server runs.
    */
-  async showStatus(town: string, sessions: ReadonlyMap<string, string>): Promise<void> {
-    const reach = await this.#server.reach();
-    if (reach.state !== "Up") return;
-    const rows = await this.#panes.list(reach.client);
-    const commands = rows.map((row) =>
-      statusCommand(`-p -t ${row.paneId}`, SESSION_STATUS, sessions.get(row.labels.name)),
-    );
-    for (const command of [statusCommand("-g", TOWN_STATUS, town), ...commands]) {
-      if (this.#shown.get(command.key) === command.text) continue;
-      await reach.client.request(command.text);
-      this.#shown.set(command.key, command.text);
-    }
+  showStatus(town: string, sessions: ReadonlyMap<string, string>): Promise<void> {
+    return this.#status.show(town, sessions);
   }
 
   /** Ends the tmux server with all its sessions, and waits until it is gone. */
@@ -270,19 +269,11 @@ export class TmuxSessions implements Sessions {
     this.#notify();
   }
 
-  /** Runs something repeatable again when the server ended under it: the next look knows that it is gone. */
-  async #again<T>(task: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await task();
-      } catch (error) {
-        if (tries >= 5 || !(error instanceof AdapterError) || error.reason !== "TmuxConnectionLost") throw error;
-      }
-    }
-  }
-
   async #observe(): Promise<SessionsObservation> {
     const observedAtMs = this.#options.clock.now();
+    // Only what was complete before the list was asked for can be missing from it.
+    const before = [...this.#records.values()];
+    const removals = this.#removals;
     try {
       const reach = await this.#server.reach();
       if (reach.state === "Unknown")
@@ -290,9 +281,12 @@ export class TmuxSessions implements Sessions {
       const rows = reach.state === "Up" ? await this.#panes.list(reach.client) : [];
       const live =
         reach.state === "Up" ? await Promise.all(rows.map((row) => this.#panes.observed(row, reach.client))) : [];
-      for (const row of rows) await this.#learn(row);
+      for (const row of rows) await this.#learn(row, removals);
       const present = new Set(rows.map((row) => row.labels.name));
-      const lost = await this.#lost.observe([...this.#records.values()].filter((record) => !present.has(record.name)));
+      const absent = before.filter(
+        (record) => !present.has(record.name) && this.#records.get(record.name)?.generation === record.generation,
+      );
+      const lost = await this.#lost.observe(absent);
       this.#last = [...live, ...lost.sessions].sort((a, b) => (a.name < b.name ? -1 : 1));
       this.#level.wake();
       if (reach.state === "Up") return { completeness: "Complete", sessions: this.#last, observedAtMs };
@@ -306,17 +300,28 @@ export class TmuxSessions implements Sessions {
     }
   }
 
+  /** Looks once more, with nobody else at work on that session: what ends here cannot be had back. */
+  async #endLost(record: SessionRecord): Promise<void> {
+    await this.#turns.take(record.name, async () => {
+      if (this.#records.get(record.name)?.generation !== record.generation) return;
+      const reach = await this.#server.reach();
+      if (reach.state === "Unknown") return;
+      const row = reach.state === "Up" ? await this.#panes.find(reach.client, record.name) : undefined;
+      if (row?.labels.generation !== record.generation) await this.#ending.end(record, 1_000);
+    });
+  }
+
   /** A pane that another controller started, or whose start this one did not live to write down. */
-  async #learn(row: PaneRow): Promise<void> {
-    const known = this.#records.get(row.labels.name);
-    if (known?.generation === row.labels.generation && known.leader !== undefined) return;
-    const saved = await this.#files.record(row.labels.name).catch(() => undefined);
-    if (saved?.generation === row.labels.generation && saved.leader !== undefined) {
-      this.#records.set(saved.name, saved);
-      return;
-    }
-    const leader = row.dead ? undefined : await this.#processes.identify(row.pid);
-    this.#records.set(row.labels.name, leader === undefined ? row.labels : { ...row.labels, leader });
+  async #learn(row: PaneRow, removals: number): Promise<void> {
+    const { name, generation } = row.labels;
+    const known = this.#records.get(name);
+    if (known?.generation === generation && known.leader !== undefined) return;
+    const saved = await this.#files.record(name).catch(() => undefined);
+    const record = saved?.generation === generation ? saved : row.labels;
+    const leader = record.leader ?? (row.dead ? undefined : await this.#processes.identify(row.pid));
+    // One that was removed meanwhile must not be remembered again.
+    if (this.#removals !== removals) return;
+    this.#records.set(name, leader === undefined ? record : { ...record, leader });
   }
 
   async #create(start: SessionStart, client: ControlClient): Promise<ObservedSession> {
@@ -355,7 +360,7 @@ export class TmuxSessions implements Sessions {
       pid,
       state: "Running",
       lastActivityMs: record.startedAtMs,
-      currentCommand: commandName(record.command),
+      currentCommand: programName(record),
     };
   }
 
@@ -367,10 +372,12 @@ export class TmuxSessions implements Sessions {
   async #remove(labels: SessionRecord, row: PaneRow | undefined, graceMs: number): Promise<void> {
     const { name, generation } = labels;
     const recorded = this.#records.get(name);
+    this.#removals += 1;
     await this.#ending.remove(recorded?.generation === generation ? recorded : labels, row, graceMs);
     if (this.#records.get(name)?.generation === generation) this.#records.delete(name);
     this.#panes.forget(name, generation);
     this.#lost.forget(name, generation);
+    this.#removals += 1;
   }
 
   #notify(): void {
@@ -381,10 +388,6 @@ export class TmuxSessions implements Sessions {
 /** What a listener would act on; a changed title or time is not news. */
 function shapeOf(sessions: readonly ObservedSession[]): string {
   return sessions.map((each) => `${each.name}.${each.generation}.${each.state}.${each.exitCode ?? ""}`).join(" ");
-}
-
-function commandName(command: string): string {
-  return command.slice(command.lastIndexOf("/") + 1);
 }
 
 function notAnswering(what: string, why: string): AdapterError {

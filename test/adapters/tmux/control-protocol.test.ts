@@ -54,12 +54,14 @@ describe("tmuxWord", () => {
     expect(tmuxWord(text)).toBe(word);
   });
 
-  test.each(["a\nb", "\u0000", "\u001b[2J", "\u007f"])(
-    "given the control characters of %j, when quoted, then it is refused",
-    (text) => {
-      expect(() => tmuxWord(text)).toThrow(RangeError);
-    },
-  );
+  test.each([
+    "a\nb",
+    "\u0000",
+    "\u001b[2J",
+    "\u007f",
+  ])("given the control characters of %j, when quoted, then it is refused", (text) => {
+    expect(() => tmuxWord(text)).toThrow(RangeError);
+  });
 
   test("given format and time signs, when made literal, then they are doubled", () => {
     expect(formatLiteral("#{a} #H %d")).toBe("##{a} ##H %d");

@@ -104,17 +104,19 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
     return child;
   };
 
-  test.each(["plain", "deaf", "busy", "late"])(
-    "given a %s agent, when rung, then the line is submitted once and whole",
-    async (mode) => {
-      await agent(mode);
-      expect(await sessions.type(name, 1, "You have work: run `town prime`; é✳ $HOME")).toBe("Typed");
-      await until("the submission", () => submitted().length > 0);
-      await pause(1_200);
-      expect(submitted()[0]).toBe("You have work: run `town prime`; é✳ $HOME");
-      expect(submitted().filter((text) => text !== "")).toHaveLength(1);
-    },
-  );
+  test.each([
+    "plain",
+    "deaf",
+    "busy",
+    "late",
+  ])("given a %s agent, when rung, then the line is submitted once and whole", async (mode) => {
+    await agent(mode);
+    expect(await sessions.type(name, 1, "You have work: run `town prime`; é✳ $HOME")).toBe("Typed");
+    await until("the submission", () => submitted().length > 0);
+    await pause(1_200);
+    expect(submitted()[0]).toBe("You have work: run `town prime`; é✳ $HOME");
+    expect(submitted().filter((text) => text !== "")).toHaveLength(1);
+  });
 
   test("given a dialog that opens by the submission, when rung, then no further Enter approves it", async () => {
     await agent("dialog");

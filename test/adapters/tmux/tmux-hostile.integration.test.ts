@@ -139,42 +139,42 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
   });
 
   describe("the server", () => {
-    test.each(["kill -9", "kill-server"])(
-      "given %s, when it happens, then it is noticed, nothing lives, and what was there is evidence",
-      async (how) => {
-        const stubborn = await sessions.start(
-          shell("trap '' HUP; echo the last screen; while :; do sleep 1; done", { name: "stubborn" }),
-        );
-        const plain = await sessions.start(start({ name: "plain" }));
-        const programs = [...(await programsBelow(stubborn.pid ?? -1)), ...(await programsBelow(plain.pid ?? -1))];
-        let told = 0;
-        sessions.subscribe(() => {
-          told += 1;
-        });
-        if (how === "kill -9") process.kill(serverPid(), "SIGKILL");
-        else world.tmux("kill-server");
-        await until("the loss to be told", () => told > 0, 2_000);
-        const seen = await until("the evidence", async () => {
-          const observation = await sessions.observe();
-          return observation.completeness === "ServerGone" && observation;
-        });
-        expect(programs.filter(alive)).toEqual([]);
-        expect(seen.sessions.map((each) => [each.name, each.state])).toEqual([
-          ["plain", "Exited"],
-          ["stubborn", "Exited"],
-        ]);
-        expect(await sessions.capture("stubborn", 5)).toBe("the last screen");
-        expect(await sessions.start(start({ name: "plain", generation: 2 }))).toMatchObject({
-          state: "Running",
-          generation: 2,
-        });
-        expect((await sessions.observe()).completeness).toBe("Complete");
-        expect((await sessions.observe()).sessions.map((each) => [each.name, each.state])).toEqual([
-          ["plain", "Running"],
-          ["stubborn", "Exited"],
-        ]);
-      },
-    );
+    test.each([
+      "kill -9",
+      "kill-server",
+    ])("given %s, when it happens, then it is noticed, nothing lives, and what was there is evidence", async (how) => {
+      const stubborn = await sessions.start(
+        shell("trap '' HUP; echo the last screen; while :; do sleep 1; done", { name: "stubborn" }),
+      );
+      const plain = await sessions.start(start({ name: "plain" }));
+      const programs = [...(await programsBelow(stubborn.pid ?? -1)), ...(await programsBelow(plain.pid ?? -1))];
+      let told = 0;
+      sessions.subscribe(() => {
+        told += 1;
+      });
+      if (how === "kill -9") process.kill(serverPid(), "SIGKILL");
+      else world.tmux("kill-server");
+      await until("the loss to be told", () => told > 0, 2_000);
+      const seen = await until("the evidence", async () => {
+        const observation = await sessions.observe();
+        return observation.completeness === "ServerGone" && observation;
+      });
+      expect(programs.filter(alive)).toEqual([]);
+      expect(seen.sessions.map((each) => [each.name, each.state])).toEqual([
+        ["plain", "Exited"],
+        ["stubborn", "Exited"],
+      ]);
+      expect(await sessions.capture("stubborn", 5)).toBe("the last screen");
+      expect(await sessions.start(start({ name: "plain", generation: 2 }))).toMatchObject({
+        state: "Running",
+        generation: 2,
+      });
+      expect((await sessions.observe()).completeness).toBe("Complete");
+      expect((await sessions.observe()).sessions.map((each) => [each.name, each.state])).toEqual([
+        ["plain", "Running"],
+        ["stubborn", "Exited"],
+      ]);
+    });
 
     test("given kill-server and a start at once, when repeated, then every start succeeds", async () => {
       for (let round = 1; round <= 10; round += 1) {
@@ -396,16 +396,16 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       { because: "the directory is missing", over: { cwd: "/no/such/directory" }, says: "/no/such/directory" },
       { because: "there is no command", over: { argv: [] }, says: "no command" },
       { because: "a variable has an impossible name", over: { env: { "A-B": "x" } }, says: "A-B" },
-    ])(
-      "given a start that cannot work, when tried, then it is an error and no session: $because",
-      async ({ over, says }) => {
-        await expect(sessions.start(start(over))).rejects.toMatchObject({
-          reason: "SessionStartFailed",
-          message: expect.stringContaining(says) as unknown,
-        });
-        expect((await sessions.observe()).sessions).toEqual([]);
-      },
-    );
+    ])("given a start that cannot work, when tried, then it is an error and no session: $because", async ({
+      over,
+      says,
+    }) => {
+      await expect(sessions.start(start(over))).rejects.toMatchObject({
+        reason: "SessionStartFailed",
+        message: expect.stringContaining(says) as unknown,
+      });
+      expect((await sessions.observe()).sessions).toEqual([]);
+    });
 
     test("given a size, when started, then the terminal has it", async () => {
       await sessions.start(shell("stty size; exec sleep 600", { columns: 123, rows: 45 }));
@@ -498,5 +498,77 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       );
       expect(new Set(modes.trim().split("\n"))).toEqual(new Set(["------"]));
     });
+  });
+});
+
+describe.skipIf(!tmuxInstalled)("tmux runtime while much happens", () => {
+  let world: TmuxWorld;
+  let sessions: TmuxSessions;
+  beforeEach(async () => {
+    world = tmuxWorld();
+    sessions = await world.open();
+  });
+  afterEach(() => world.dispose());
+
+  test("given observations all the time, when sessions come and go, then no living one is ended and no ended one returns", async () => {
+    const over = new AbortController();
+    const watcher = (async () => {
+      while (!over.signal.aborted) {
+        await sessions.observe();
+        await pause(1);
+      }
+    })();
+    const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
+    for (let generation = 1; generation <= 3; generation += 1) {
+      await Promise.all(names.map((name) => sessions.start(start({ name, generation }))));
+      await Promise.all(names.slice(0, 4).map((name) => sessions.stop(name, generation, { graceMs: 1_000 })));
+    }
+    await pause(800);
+    over.abort();
+    await watcher;
+    expect(
+      (await sessions.observe()).sessions.map((each) => `${each.name} ${each.state} ${each.generation}`).sort(),
+    ).toEqual(
+      names
+        .slice(4)
+        .map((name) => `${name} Running 3`)
+        .sort(),
+    );
+    expect(world.log.heard).toEqual([]);
+  });
+
+  test("given a controller that died before it asked tmux, when the next one looks, then nothing is there and a start works", async () => {
+    writeFileSync(
+      join(world.stateDirectory, "records", "api-polecats-toast.json"),
+      '{"format":1,"name":"api-polecats-toast","namespace":"api","agent":"toast","role":"polecat","generation":1,"command":"sleep","startedAtMs":1}\n',
+    );
+    await sessions.close();
+    sessions = await world.open();
+    expect((await sessions.observe()).sessions).toEqual([]);
+    expect(await sessions.start(start())).toMatchObject({ state: "Running", generation: 1 });
+  });
+
+  test("given a controller that died right after tmux started it, when the next one looks, then it is adopted and can be ended", async () => {
+    const session = await sessions.start(start());
+    const [program = -1] = await programsBelow(session.pid ?? -1);
+    await sessions.close();
+    rmSync(join(world.stateDirectory, "records", "api-polecats-toast.json"));
+    sessions = await world.open();
+    expect((await sessions.observe()).sessions).toMatchObject([{ pid: session.pid, state: "Running", generation: 1 }]);
+    expect((await sessions.start(start())).pid).toBe(session.pid);
+    process.kill(Number(world.tmux("display-message", "-p", "#{pid}")), "SIGKILL");
+    await until("the evidence", async () => (await sessions.observe()).completeness === "ServerGone");
+    expect((await sessions.observe()).sessions).toMatchObject([{ state: "Exited" }]);
+    expect(alive(program)).toBe(false);
+  });
+
+  test("given the state directory was wiped, when the next one looks, then what lives is still known by its labels", async () => {
+    const session = await sessions.start(start({ bead: "api-1" }));
+    await sessions.close();
+    rmSync(world.stateDirectory, { recursive: true });
+    sessions = await world.open();
+    expect((await sessions.observe()).sessions).toMatchObject([{ pid: session.pid, state: "Running", bead: "api-1" }]);
+    await sessions.stop(session.name, 1, { graceMs: 1_000 });
+    expect((await sessions.observe()).sessions).toEqual([]);
   });
 });
