@@ -17,8 +17,24 @@ import type { TreeFile } from "./git-tree.ts";
 import type { LocalValue } from "./local-values.ts";
 import { ParseCache } from "./parse-cache.ts";
 import { planWrite, type WriteContext } from "./plan-write.ts";
+import { followRemote, pushCommit, remoteTip } from "./remote-truth.ts";
 import { recoverCommit, same } from "./recover-commit.ts";
 import { type DraftMemory, SourceDraft } from "./source-draft.ts";
+
+/** Where the manifests are and what a write to them becomes. */
+export interface WriteTarget {
+  /** Full ref of the tracked branch. */
+  readonly branch: string;
+  /** Directory of the manifests. */
+  readonly directory: string;
+  /**
+   * `Commit` on the branch; `Branch`: a branch of its own below `town/changes/`, for a person to merge, and the write
+   * is answered with 403 and its name; `Refuse`: 403. Default Commit.
+   */
+  readonly writes?: "Commit" | "Branch" | "Refuse";
+  /** Remote whose branch of the same name is the truth: writes are pushed before they are acknowledged. Default none. */
+  readonly remote?: string;
+}
 
 export interface CommitWriterOptions {
   /** The town's own repository. */
@@ -27,8 +43,8 @@ export interface CommitWriterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly kinds: readonly KindDefinition[];
-  /** Branch (full ref) and directory of the manifests, asked for at every commit. */
-  readonly target: () => Promise<{ readonly branch: string; readonly directory: string }>;
+  /** Where writes go, asked for at every commit. */
+  readonly target: () => Promise<WriteTarget>;
   /** Host facts for `${local:NAME}`. */
   readonly locals: () => Promise<ReadonlyMap<string, LocalValue>>;
   readonly originOf: (key: ObjectKey) => DesiredOrigin | undefined;
@@ -136,19 +152,8 @@ export class CommitWriter implements TruthWriter {
   async #commit(batch: Batch): Promise<CommitOutcome> {
     if (this.#unfinished) await this.#finishFormer();
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const { branch, directory } = await this.#options.target();
-      if (batch.dryRun) {
-        const tip = await this.#options.repository.resolve(branch);
-        await batch.plan(await this.#draft(tip, directory), await this.#context(directory), undefined);
-        return { accepted: batch.accepted, commit: undefined };
-      }
-      const checkout = await holdCheckout(this.#options.repository, this.#options.clock, branch);
-      try {
-        const done = await this.#commitLocked(batch, { branch, directory, checkout });
-        if (done !== "Moved") return done;
-      } finally {
-        await checkout?.release();
-      }
+      const done = await this.#attempt(batch, await this.#options.target());
+      if (done !== "Moved") return done;
     }
     throw new ApiStatusError(
       409,
@@ -158,7 +163,54 @@ export class CommitWriter implements TruthWriter {
     );
   }
 
-  async #commitLocked(batch: Batch, at: Target): Promise<CommitOutcome | "Moved"> {
+  async #attempt(batch: Batch, target: WriteTarget): Promise<CommitOutcome | "Moved"> {
+    const { repository, clock } = this.#options;
+    if (target.writes === "Refuse") throw refusedBySetting();
+    if (target.remote !== undefined || batch.dryRun || target.writes === "Branch")
+      return this.#commitApart(batch, target);
+    const checkout = await holdCheckout(repository, clock, target.branch);
+    try {
+      return await this.#commitLocked(batch, { ...target, checkout });
+    } finally {
+      await checkout?.release();
+    }
+  }
+
+  /** Commits that do not begin at the local branch: to a remote, to a branch of their own, or none at all. */
+  async #commitApart(batch: Batch, target: WriteTarget): Promise<CommitOutcome | "Moved"> {
+    const { repository, log } = this.#options;
+    const at = target.remote === undefined ? undefined : { remote: target.remote, branch: target.branch };
+    const tip = at === undefined ? await repository.resolve(target.branch) : await remoteTip(repository, at);
+    const draft = await this.#draft(tip, target.directory);
+    await batch.plan(draft, await this.#context(target.directory), undefined);
+    if (batch.dryRun || draft.changes.size === 0) return { accepted: batch.accepted, commit: undefined };
+    const { commit, tree } = await this.#write(draft, tip, batch);
+    if (tree === draft.tree) return { accepted: batch.accepted, commit: undefined };
+    await repository.objects.sync();
+    if (target.writes === "Branch") throw await this.#propose(commit, tree, target);
+    if (at === undefined) return "Moved";
+    if ((await pushCommit(repository, at, commit, tip)) === "Rejected") return "Moved";
+    const isFollowed = await followRemote(repository, at, commit).catch(() => false);
+    if (!isFollowed) log.info({ branch: target.branch, commit }, "the local branch does not follow its remote");
+    return { accepted: batch.accepted, commit };
+  }
+
+  /** Keeps a commit on a branch of its own; the answer says which. The same change again has the same branch. */
+  async #propose(commit: string, tree: string, { branch, remote }: WriteTarget): Promise<ApiStatusError> {
+    const { repository } = this.#options;
+    const ref = `refs/heads/town/changes/${tree.slice(0, 12)}`;
+    const isNew = await repository.updateRefs([{ ref, to: commit, from: null }], REFLOG);
+    if (isNew && remote !== undefined) await pushCommit(repository, { remote, branch: ref }, commit, undefined);
+    const [name, target] = [ref, branch].map((one) => one.replace("refs/heads/", ""));
+    return new ApiStatusError(
+      403,
+      "Forbidden",
+      `not applied: spec.sync.writes is Branch, so the change is proposed on branch ${name ?? ""}`,
+      { hint: `Merge it into ${target ?? ""} to apply it.` },
+    );
+  }
+
+  async #commitLocked(batch: Batch, at: LockedTarget): Promise<CommitOutcome | "Moved"> {
     const { repository, files } = this.#options;
     const tip = await repository.resolve(at.branch);
     const draft = await this.#draft(tip, at.directory);
@@ -259,9 +311,7 @@ export class CommitWriter implements TruthWriter {
   }
 }
 
-interface Target {
-  readonly branch: string;
-  readonly directory: string;
+interface LockedTarget extends WriteTarget {
   readonly checkout: LockedCheckout | undefined;
 }
 
@@ -272,6 +322,12 @@ interface CommitOutcome {
 
 function authorOf({ name, email }: Caller): Pick<GitIdentity, "name" | "email"> {
   return { name, email: email ?? `${name.replace(/[^A-Za-z0-9._-]+/g, ".")}@town.invalid` };
+}
+
+function refusedBySetting(): ApiStatusError {
+  return new ApiStatusError(403, "Forbidden", "nothing was written: spec.sync.writes of the Town is Refuse", {
+    hint: "Change the manifests in git.",
+  });
 }
 
 function readOnly(key: ObjectKey, origin: DesiredOrigin): ApiStatusError {

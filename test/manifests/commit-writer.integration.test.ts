@@ -10,7 +10,7 @@ import { recoverCommit } from "../../src/manifests/recover-commit.ts";
 import { realSite, type RealSite } from "../adapters/git/git-site.ts";
 import { DyingProcess } from "./crash.ts";
 import { poolText, rigText } from "./sample-kinds.ts";
-import { MAIN, creation, deletion, edit, pool, writerSite, type WriterSite } from "./writer-site.ts";
+import { BOB, MAIN, creation, deletion, edit, pool, writerSite, type WriterSite } from "./writer-site.ts";
 
 describe("CommitWriter on real git", () => {
   let real: RealSite;
@@ -130,6 +130,25 @@ describe("CommitWriter on real git", () => {
     expect(await town.files.readText(join(linked, "manifests/a.yaml"))).toBe(poolText("a", 5));
     expect(await town.read("manifests/a.yaml")).toBe(poolText("a"));
     expect(town.status()).toBe("");
+  });
+
+  test("given a remote that is the truth, when two towns write at once, then both are on the remote in a line and both checkouts are clean", async () => {
+    const shared = join(real.root, "shared.git");
+    await real.git.init(shared, { bare: true, branch: "main" });
+    const one = await site("one");
+    real.sh(one.root, "remote", "add", "origin", shared);
+    real.sh(one.root, "push", "-q", "origin", "main");
+    const root = join(real.root, "two");
+    real.sh(real.root, "clone", "-q", shared, root);
+    const two = await writerSite({ git: real.git, files: createNodeFiles(), clock: systemClock, root });
+    const target = async () => ({ branch: MAIN, directory: "manifests", remote: "origin" });
+    const [a, b] = [await edit(one, pool("a"), { replicas: 5 }), await edit(one, pool("b"), { replicas: 6 }, BOB)];
+    const [first, second] = [one.writer({ target }), two.writer({ target })];
+    await Promise.all([first.write(a), second.write(b)]);
+    expect(real.sh(shared, "rev-list", "--count", "--first-parent", "main")).toBe("3");
+    expect(real.sh(shared, "show", "main:manifests/a.yaml")).toBe(poolText("a", 5).trim());
+    expect(real.sh(shared, "show", "main:manifests/b.yaml")).toBe(poolText("b", 6).trim());
+    for (const place of [one.root, root]) expect(real.sh(place, "status", "--porcelain")).toBe("");
   });
 
   test("given a process killed with SIGKILL while it writes, when another recovers, then git status is clean and what was acknowledged is there", async () => {

@@ -29,7 +29,7 @@ async function site() {
       ]);
     return {
       ...made,
-      makeWriter: made.writer,
+      makeWriter: (overrides: Parameters<typeof made.writer>[0]) => made.writer(overrides),
       writer: () => writer,
       push,
       state: () => readRemoteState(made.repository, AT),
@@ -74,6 +74,7 @@ describe("a remote as the truth", () => {
   test("given a remote that cannot be reached, when written, then 503 and nothing changes", async () => {
     const { git, one, first } = await site();
     const change = await edit(one, pool("a"), { replicas: 2 });
+    expect(await one.state()).toMatchObject({ state: "Same" });
     git.unreachable.add("/shared.git");
     expect(await one.state()).toMatchObject({ state: "Unreachable", local: first, remote: first });
     await expect(one.writer().write(change)).rejects.toMatchObject({ code: 503 });

@@ -1,0 +1,116 @@
+import { ApiStatusError, messageOf } from "../errors/town-error.ts";
+import type { Repository } from "../ports/git.ts";
+
+/** A fetch or push that takes longer counts as an unreachable remote. */
+const NETWORK_MS = 30_000;
+const REFLOG = "town: manifests";
+
+/** The remote's branch, by the name of the tracked one. */
+export interface RemoteBranch {
+  /** Name of the remote: `origin`. */
+  readonly remote: string;
+  /** Full ref of the tracked branch, here and there: `refs/heads/main`. */
+  readonly branch: string;
+}
+
+/**
+ * How the tracked branch stands to the remote's:
+ * `Same`; `Behind`: the remote's has more; `Ahead`: the local one has commits that were not pushed; `Diverged`: both;
+ * `Missing`: the remote has no such branch; `Unreachable`: it could not be asked (`remote` is then what was last seen).
+ */
+export interface RemoteState {
+  readonly state: "Same" | "Behind" | "Ahead" | "Diverged" | "Missing" | "Unreachable";
+  readonly local: string | undefined;
+  readonly remote: string | undefined;
+  /** Why, for `Unreachable`. */
+  readonly message?: string;
+}
+
+function trackingRef({ remote, branch }: RemoteBranch): string {
+  return `refs/remotes/${remote}/${branch.replace("refs/heads/", "")}`;
+}
+
+/** Fetches the remote's branch and compares. Moves nothing but the tracking ref; a force-push there is no error. */
+export async function readRemoteState(repository: Repository, at: RemoteBranch): Promise<RemoteState> {
+  const tracking = trackingRef(at);
+  const local = await repository.resolve(at.branch);
+  try {
+    await repository.fetch(at.remote, [`+refs/heads/*:refs/remotes/${at.remote}/*`], {
+      timeoutMs: NETWORK_MS,
+      prune: true,
+    });
+  } catch (error) {
+    return { state: "Unreachable", local, remote: await repository.resolve(tracking), message: messageOf(error) };
+  }
+  const remote = await repository.resolve(tracking);
+  if (remote === undefined) return { state: "Missing", local, remote };
+  if (local === remote) return { state: "Same", local, remote };
+  if (local === undefined || (await repository.isAncestor(local, remote))) return { state: "Behind", local, remote };
+  return { state: (await repository.isAncestor(remote, local)) ? "Ahead" : "Diverged", local, remote };
+}
+
+/**
+ * The remote's tip to write on. Throws ApiStatusError: 503 when the remote cannot be asked, 409 when the local branch
+ * has commits that it does not have, since they would be lost from sight or merged by guess.
+ */
+export async function remoteTip(repository: Repository, at: RemoteBranch): Promise<string | undefined> {
+  const { state, local, remote, message } = await readRemoteState(repository, at);
+  const name = `${at.remote}/${at.branch.replace("refs/heads/", "")}`;
+  if (state === "Unreachable")
+    throw new ApiStatusError(
+      503,
+      "ServiceUnavailable",
+      `nothing was written: ${name} is the truth and cannot be reached: ${message ?? ""}`,
+      { hint: "Try again when the network is back, or unset spec.sync.remote." },
+    );
+  if (state === "Ahead" || state === "Diverged") {
+    throw new ApiStatusError(
+      409,
+      "Conflict",
+      `nothing was written: the local branch (${short(local)}) has commits that ${name} (${short(remote)}) does not have`,
+      { hint: state === "Ahead" ? "Push them." : "Rebase them and push." },
+    );
+  }
+  return remote;
+}
+
+/** Pushes a commit as the remote's branch if that is still at `from`. Throws ApiStatusError 503 when it cannot be reached. */
+export async function pushCommit(
+  repository: Repository,
+  at: RemoteBranch,
+  commit: string,
+  from: string | undefined,
+): Promise<"Pushed" | "Rejected"> {
+  try {
+    const pushed = await repository.push(at.remote, [{ from: commit, ref: at.branch, expect: from ?? null }], {
+      timeoutMs: NETWORK_MS,
+    });
+    if (pushed === "Pushed") await repository.updateRefs([{ ref: trackingRef(at), to: commit }], REFLOG);
+    return pushed;
+  } catch (error) {
+    throw new ApiStatusError(
+      503,
+      "ServiceUnavailable",
+      `it is not known whether commit ${commit} reached ${at.remote}: ${messageOf(error)}`,
+      { cause: error, hint: "See `town status`; the next sync shows what is true." },
+    );
+  }
+}
+
+/**
+ * Brings the local branch to the remote's commit, with the files of its checkout, where that is a plain fast-forward.
+ * False where it is not, or where a person's changes are in the way: then they pull when they like.
+ */
+export async function followRemote(repository: Repository, at: RemoteBranch, commit: string): Promise<boolean> {
+  const local = await repository.resolve(at.branch);
+  if (local === commit) return true;
+  if (local !== undefined && !(await repository.isAncestor(local, commit))) return false;
+  const holder = (await repository.worktrees()).find((worktree) => worktree.branch === at.branch && !worktree.prunable);
+  if (holder === undefined || local === undefined)
+    return holder === undefined && repository.updateRefs([{ ref: at.branch, to: commit, from: local ?? null }], REFLOG);
+  return (await repository.fastForwardWorktree(holder.path, at.branch, local, commit)) === "Done";
+}
+
+function short(commit: string | undefined): string {
+  return commit?.slice(0, 12) ?? "none";
+}
