@@ -89,15 +89,12 @@ describe("createLog", () => {
     ["a bearer token", "401 for Authorization: Bearer S3CRETS3CRET", "Bearer [redacted]"],
     ["an API key", "bad key sk-ant-api03-S3CRETS3CRETS3CRET given", "bad key [redacted] given"],
     ["a GitHub token", "ghp_S3CRETS3CRETS3CRETS3CRET", "[redacted]"],
-  ])(
-    "given %s inside a text or an error, when logged, then it is not written and the line is still JSON",
-    (_because, text, clean) => {
-      const { log, lines, records } = written();
-      log.info({ text, err: new Error(text) }, "m");
-      expect(lines.join("")).not.toContain("S3CRET");
-      expect(records()[0]?.["text"]).toContain(clean);
-    },
-  );
+  ])("given %s inside a text or an error, when logged, then it is not written and the line is still JSON", (_because, text, clean) => {
+    const { log, lines, records } = written();
+    log.info({ text, err: new Error(text) }, "m");
+    expect(lines.join("")).not.toContain("S3CRET");
+    expect(records()[0]?.["text"]).toContain(clean);
+  });
 
   test("given ordinary texts, when logged, then nothing is taken away", () => {
     const { log, records } = written();
