@@ -109,12 +109,12 @@ describe("the bundles", () => {
     const { cwd } = { cwd: realpathSync(daemon.directory) };
     expect(await run(["bd", "list", "--json"])).toEqual({
       code: 3,
-      out: `${JSON.stringify({ argv: ["list", "--json"], cwd })}\n`,
+      out: `${JSON.stringify({ argv: ["list", "--json"], cwd, env: {} })}\n`,
       err: "",
     });
     expect(await run(["bead", "create", "--body-file", "-"], { stdin: "text" })).toMatchObject({
       code: 3,
-      out: `${JSON.stringify({ argv: ["create", "--body-file", "-"], cwd, stdin: "text" })}\n`,
+      out: `${JSON.stringify({ argv: ["create", "--body-file", "-"], cwd, env: {}, stdin: "text" })}\n`,
     });
     expect(await run(["-C", daemon.directory, "ready"], { cwd: root })).toMatchObject({
       code: 3,

@@ -20,9 +20,9 @@ export interface ApplyData {
     readonly kind: string;
     readonly namespace?: string;
     readonly name: string;
-    readonly uid?: string;
     /** created, configured, unchanged, deleted … */
     readonly result: string;
+    /** As it is afterwards; of a deletion the object that its finalizers still hold, or a Status when it is gone. */
     readonly object?: ApiObject;
   }[];
 }

@@ -6,9 +6,8 @@ import { durationMs } from "../duration.ts";
 import { errorText } from "../error-text.ts";
 import { EXIT, exitCodeOf, usageError } from "../exit-codes.ts";
 import { nameOf } from "../output/object-format.ts";
-import { discoverTypes, pathOf, typeText, typesNamed, withQuery } from "../resources/discovery.ts";
+import { discoverTypes, pathOf, typeText, withQuery } from "../resources/discovery.ts";
 import { readManifests } from "../resources/documents.ts";
-import type { ApiObject } from "../resources/objects.ts";
 import { until } from "../resources/until.ts";
 import { dryRunOf, findObjects, type Found } from "../resources/writes.ts";
 import { callVerb, printResult } from "../verbs/call-verb.ts";
@@ -29,7 +28,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
     : await deleteNamed(api, input, context);
 }
 
-/** Documents leave their files in one commit, so the server does it as one call. */
+/** Documents leave their files in one commit, so the server does it as one call; it answers with what finalizers hold. */
 async function deleteFiles(api: Api, input: CommandInput, context: CommandContext): Promise<number> {
   if (input.args.length > 0) throw usageError("-f cannot be combined with names");
   const documents = await readManifests(listFlag(input, "filename"), isSet(input, "recursive"), context);
@@ -38,25 +37,23 @@ async function deleteFiles(api: Api, input: CommandInput, context: CommandContex
     documents,
     mode: "Delete",
     dryRun: dryRunOf(input),
-    ignoreNotFound: isSet(input, "ignoreNotFound"),
-    cascade: cascadeOf(input),
+    ...(isSet(input, "ignoreNotFound") ? { ignoreNotFound: true } : {}),
+    ...(cascadeOf(input) === "background" ? {} : { cascade: cascadeOf(input) }),
     ...(namespace === undefined ? {} : { namespace }),
   };
   const result = await callVerb(api, "apply", args, { signal: context.signal });
   const code = printResult(result, context.streams);
   if (dryRunOf(input) || !isSet(input, "wait")) return code;
-  const types = await discoverTypes(api);
-  const gone: Found[] = ((result.data as ApplyData | undefined)?.results ?? []).flatMap((entry) => {
-    const group = entry.apiVersion.includes("/") ? `.${entry.apiVersion.split("/")[0]}` : "";
-    const [type] = entry.uid === undefined ? [] : typesNamed(entry.kind + group, types);
-    const metadata = {
-      name: entry.name,
-      uid: entry.uid ?? "",
-      ...(entry.namespace === undefined ? {} : { namespace: entry.namespace }),
-    } as ApiObject["metadata"];
-    return type === undefined ? [] : [{ type, object: { apiVersion: entry.apiVersion, kind: entry.kind, metadata } }];
-  });
-  await waitGone(api, gone, input, context);
+  const held = ((result.data as ApplyData | undefined)?.results ?? []).flatMap(({ object }) =>
+    object === undefined || object.kind === "Status" ? [] : [object],
+  );
+  const types = held.length === 0 ? [] : await discoverTypes(api);
+  const targets = held.flatMap((object) =>
+    types
+      .filter((type) => type.kind === object.kind && object.apiVersion === `${type.group}/${type.version}`)
+      .map((type) => ({ type, object })),
+  );
+  await waitGone(api, targets, input, context);
   return code;
 }
 

@@ -12,10 +12,14 @@ export function bdArguments(argv: readonly string[]): readonly string[] | undefi
   return before === undefined ? undefined : [...before, ...rest];
 }
 
-/** bd takes text from stdin for `-`, `--stdin`, and for `import` without a file. */
-export function readsStdin(argv: readonly string[]): boolean {
-  if (argv.some((word) => word === "-" || word === "--stdin" || /^--[a-z-]+=-$/.test(word))) return true;
-  return argv[0] === "import" && !argv.slice(1).some((word) => !word.startsWith("-"));
+const STDIN_WORD = /^(?:--[a-z-]+=|-[a-zA-Z])?@?-$|^--stdin$/;
+
+/** bd takes text from stdin for `-` (also as `--file=-`, `-f-` or `@-`) and `--stdin`, and for `batch` and `import` without a file. */
+export function readsStdin([command, ...rest]: readonly string[]): boolean {
+  if (rest.some((word) => STDIN_WORD.test(word))) return true;
+  if (rest.some((word) => word === "--help" || word === "-h")) return false;
+  if (command === "batch") return !rest.some((word) => /^(?:-f|--file)/.test(word));
+  return command === "import" && !rest.some((word) => !word.startsWith("-") || /^(?:-i|--input)/.test(word));
 }
 
 /** Failures after which nothing can have reached a daemon. */
@@ -29,7 +33,23 @@ export function mayGoOffline(error: unknown, context: Pick<CommandContext, "env"
 
 /** Sends bd's arguments to the daemon as they are. Throws CliError (exit 6) when none answers. */
 export async function sendBd(argv: readonly string[], context: CommandContext): Promise<number> {
-  const stdin = readsStdin(argv) ? { stdin: await context.streams.readStdin() } : {};
-  const result = await callVerb(context.api(), "bd", { argv, cwd: context.cwd, ...stdin }, { signal: context.signal });
-  return printResult(result, context.streams);
+  const { streams, cwd } = context;
+  const args = {
+    argv,
+    cwd,
+    env: bdEnvironment(context.env),
+    ...(readsStdin(argv) ? { stdin: await streams.readStdin() } : {}),
+    ...(streams.outIsTerminal ? { columns: Math.min(Math.max(streams.columns ?? 80, 20), 1000) } : {}),
+  };
+  const result = await callVerb(context.api(), "bd", args, { signal: context.signal });
+  return printResult(result, streams, { keepColours: true });
+}
+
+/** What bd reads of the environment. */
+function bdEnvironment(env: CommandContext["env"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && /^(?:BD_|BEADS_|NO_COLOR$|TERM$)/.test(name) ? [[name, value]] : [],
+    ),
+  );
 }

@@ -99,10 +99,19 @@ describe("apply, create, diff", () => {
         documents: [{ path: "m/b.yaml", text: "kind: B\n" }],
         mode: "Delete",
         dryRun: false,
-        ignoreNotFound: false,
-        cascade: "background",
       },
       because: "files are deleted in one commit",
+    },
+    {
+      line: "delete -f m/b.yaml --wait=false --ignore-not-found --cascade=orphan --dry-run",
+      args: {
+        documents: [{ path: "m/b.yaml", text: "kind: B\n" }],
+        mode: "Delete",
+        dryRun: true,
+        ignoreNotFound: true,
+        cascade: "orphan",
+      },
+      because: "the verb knows the flags of delete",
     },
   ];
 
@@ -130,6 +139,32 @@ describe("apply, create, diff", () => {
       expect({ line, code, calls }).toEqual({ line, code: 2, calls: [] });
       expect(err).toContain(text);
     }
+  });
+
+  it("given objects that finalizers hold, when deleted by file, then it waits until they are gone", async () => {
+    const held = {
+      apiVersion: "town.dev/v1alpha1",
+      kind: "AgentPool",
+      metadata: { name: "crew", namespace: "api", uid: "p1" },
+    };
+    const gone = { kind: "Status", status: "Success" };
+    const results = [
+      { ...RESULT, result: "deleted", object: gone },
+      { apiVersion: held.apiVersion, kind: held.kind, name: "crew", namespace: "api", result: "deleted", object: held },
+    ];
+    const { town } = recording({ body: { text: "two deleted", data: { results } } });
+    const path = "/apis/town.dev/v1alpha1/namespaces/api/agentpools";
+    town.routes.set(path, (request) =>
+      request.path.includes("watch=true")
+        ? { lines: [{ type: "DELETED", object: held }] }
+        : { body: { metadata: { resourceVersion: "1" }, items: [held] } },
+    );
+    expect(await runTown(town, "delete -f m/b.yaml", { cwd: directory })).toEqual({
+      code: 0,
+      out: "two deleted\n",
+      err: "",
+    });
+    expect(town.asked.filter((asked) => asked.includes("watch=true"))).toHaveLength(1);
   });
 
   it("given -o, when applied, then the objects are printed instead of the message", async () => {

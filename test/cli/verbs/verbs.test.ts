@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readsStdin } from "../../../src/cli/commands/pass-through.ts";
 import { verbRows } from "../../../src/cli/verbs/verb-rows.ts";
 import { FakeTown } from "../fake-town.ts";
 import { runTown, type Outcome } from "../run-town.ts";
@@ -65,6 +66,11 @@ describe("verbs", () => {
       verb: "rig add",
       args: { name: "api", source: "/src/api", branch: "trunk" },
     },
+    {
+      line: "rig add api /src/api --dry-run",
+      verb: "rig add",
+      args: { name: "api", source: "/src/api", dryRun: true },
+    },
     { line: "sling api-x1 api-x2 --to web", verb: "sling", args: { beads: ["api-x1", "api-x2"], to: "web" } },
     { line: "mq list -n api -a", verb: "mq list", args: { rig: "api", all: true } },
     { line: "peek toast --lines=20", verb: "peek", args: { agent: "toast", lines: 20 } },
@@ -78,19 +84,21 @@ describe("verbs", () => {
     {
       line: "bd list --status open -C x --json",
       verb: "bd",
-      args: { argv: ["list", "--status", "open", "-C", "x", "--json"], cwd: "/work" },
+      args: { argv: ["list", "--status", "open", "-C", "x", "--json"], cwd: "/work", env: {} },
     },
-    { line: "bead create --help", verb: "bd", args: { argv: ["create", "--help"], cwd: "/work" } },
-    { line: "ready -n 5", verb: "bd", args: { argv: ["ready", "-n", "5"], cwd: "/work" } },
-    { line: "-C /somewhere bd show x", verb: "bd", args: { argv: ["show", "x"], cwd: "/work" } },
+    { line: "bead create --help", verb: "bd", args: { argv: ["create", "--help"], cwd: "/work", env: {} } },
+    { line: "ready -n 5", verb: "bd", args: { argv: ["ready", "-n", "5"], cwd: "/work", env: {} } },
+    { line: "-C /somewhere bd show x", verb: "bd", args: { argv: ["show", "x"], cwd: "/work", env: {} } },
     {
       line: "bd create --body-file -",
       stdin: "body",
       verb: "bd",
-      args: { argv: ["create", "--body-file", "-"], cwd: "/work", stdin: "body" },
+      args: { argv: ["create", "--body-file", "-"], cwd: "/work", env: {}, stdin: "body" },
     },
-    { line: "bd import", stdin: "{}", verb: "bd", args: { argv: ["import"], cwd: "/work", stdin: "{}" } },
-    { line: "bd import file.jsonl", verb: "bd", args: { argv: ["import", "file.jsonl"], cwd: "/work" } },
+    { line: "bd import", stdin: "{}", verb: "bd", args: { argv: ["import"], cwd: "/work", env: {}, stdin: "{}" } },
+    { line: "bd batch -f ops", verb: "bd", args: { argv: ["batch", "-f", "ops"], cwd: "/work", env: {} } },
+    { line: "bd import --help", verb: "bd", args: { argv: ["import", "--help"], cwd: "/work", env: {} } },
+    { line: "bd import file.jsonl", verb: "bd", args: { argv: ["import", "file.jsonl"], cwd: "/work", env: {} } },
   ];
 
   for (const { line, stdin, verb, args } of rows) {
@@ -99,6 +107,54 @@ describe("verbs", () => {
       expect({ outcome, calls }).toEqual({ outcome: { code: 0, out: "done\n", err: "" }, calls: [[verb, args]] });
     });
   }
+
+  it("given every spelling of stdin, when asked, then bd's text is read, and otherwise stdin is left alone", () => {
+    for (const argv of [
+      ["create", "-"],
+      ["create", "--stdin"],
+      ["create", "--body-file=-"],
+      ["create", "-d-"],
+      ["update", "x", "--metadata", "@-"],
+      ["batch"],
+      ["import", "--dry-run"],
+    ]) {
+      expect(readsStdin(argv), argv.join(" ")).toBe(true);
+    }
+    for (const argv of [
+      ["list"],
+      ["create", "title", "--body-file=a-"],
+      ["batch", "--file=x"],
+      ["import", "-i", "x"],
+      ["show", "a-b"],
+      ["list", "--"],
+    ]) {
+      expect(readsStdin(argv), argv.join(" ")).toBe(false);
+    }
+  });
+
+  it("given a terminal, when bd is called, then it is told its width, and colours of the answer stay", async () => {
+    const town = new FakeTown();
+    const calls: Args[] = [];
+    town.verbs.set("bd", (args) => {
+      calls.push(args);
+      return { body: { text: "\u001b[31mred\u001b[0m\u001b[2J" } };
+    });
+    let out = "";
+    const streams = {
+      out: (text: string) => void (out += text),
+      err: () => {},
+      outIsTerminal: true,
+      errIsTerminal: true,
+      inIsTerminal: true,
+      columns: 100,
+      readStdin: () => Promise.resolve(""),
+    };
+    await runTown(town, "bd list", { streams, env: { TERM: "xterm", BD_JSON_ENVELOPE: "1", HOME: "/h" } });
+    expect(calls).toEqual([
+      { argv: ["list"], cwd: "/nowhere", env: { TERM: "xterm", BD_JSON_ENVELOPE: "1" }, columns: 100 },
+    ]);
+    expect(out).toBe("\u001b[31mred\u001b[0m\n");
+  });
 
   it("given missing or surplus arguments, when run, then nothing is called", async () => {
     for (const line of [
@@ -160,7 +216,7 @@ describe("verbs", () => {
       return { body: { text: "because" } };
     });
     await runTown(town, "why pool crew");
-    await runTown(town, "why rig/api");
+    await runTown(town, "why rig/api -o json");
     await runTown(town, "why bead gone -n web");
     expect(calls).toEqual([
       { kind: "AgentPool", name: "crew", namespace: "api" },
