@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { readTextFile, unlessMissing } from "./disk.ts";
 
 /** The git directory behind `<worktree>/.git`, itself or as the file says; undefined when there is none. */
@@ -36,24 +36,22 @@ export interface WorktreeRecord {
   readonly modifiedMs: number;
 }
 
+/** The record in that directory; undefined when there is none. */
+export async function worktreeRecord(directory: string): Promise<WorktreeRecord | undefined> {
+  const found = await unlessMissing(stat(directory));
+  if (found?.isDirectory() !== true) return undefined;
+  const [pointer, common, lock] = await Promise.all(
+    ["gitdir", "commondir", "locked"].map((file) => readTextFile(join(directory, file))),
+  );
+  const marker = pointer?.trim();
+  const path = marker === undefined || marker === "" ? undefined : dirname(resolve(directory, marker));
+  const halfMade = (common ?? "").trim() === "" || path === undefined || lock?.trim() === "initializing";
+  return { directory, path, halfMade, modifiedMs: found.mtimeMs };
+}
+
 export async function worktreeRecords(commonDirectory: string): Promise<WorktreeRecord[]> {
   const parent = join(commonDirectory, "worktrees");
   const names = (await unlessMissing(readdir(parent))) ?? [];
-  const records: WorktreeRecord[] = [];
-  for (const name of names) {
-    const directory = join(parent, name);
-    const found = await unlessMissing(stat(directory));
-    if (found?.isDirectory() !== true) continue;
-    const [pointer, common, lock] = await Promise.all(
-      ["gitdir", "commondir", "locked"].map((file) => readTextFile(join(directory, file))),
-    );
-    const marker = pointer?.trim();
-    const path =
-      marker === undefined || marker === ""
-        ? undefined
-        : dirname(isAbsolute(marker) ? marker : resolve(directory, marker));
-    const halfMade = (common ?? "").trim() === "" || path === undefined || lock?.trim() === "initializing";
-    records.push({ directory, path, halfMade, modifiedMs: found.mtimeMs });
-  }
-  return records;
+  const records = await Promise.all(names.map((name) => worktreeRecord(join(parent, name))));
+  return records.filter((record) => record !== undefined);
 }

@@ -166,7 +166,7 @@ export class NodeGit implements Git {
     if (known?.birth === birth) return known;
     const command = this.#command;
     const objects = new NodeGitObjects({ command, commonDirectory, hash });
-    const worktrees = new Worktrees({ command, commonDirectory, checkouts: this.#checkouts });
+    const worktrees = new Worktrees({ command, commonDirectory, reader: objects.reader, checkouts: this.#checkouts });
     const shared = { objects, worktrees, birth };
     this.#shared.set(commonDirectory, shared);
     return shared;

@@ -10,16 +10,19 @@ import {
   canonicalPath,
   commonDirectoryOf,
   gitDirectoryOf,
+  worktreeRecord,
   worktreeRecords,
   type WorktreeRecord,
 } from "./git-directory.ts";
 import { markedGitRuns, runMarked } from "./git-marks.ts";
 import { KeyedMutex, type Slots } from "./mutex.ts";
+import type { ObjectReader } from "./object-reader.ts";
 import { parseWorktrees } from "./worktree-status.ts";
 
 export interface WorktreesOptions {
   readonly command: GitCommand;
   readonly commonDirectory: string;
+  readonly reader: ObjectReader;
   /** How many checkouts may write files at once, over all repositories. */
   readonly checkouts: Slots;
 }
@@ -41,11 +44,13 @@ export interface PresentWorktree {
 export class Worktrees {
   readonly #command: GitCommand;
   readonly #commonDirectory: string;
+  readonly #reader: ObjectReader;
   readonly #checkouts: Slots;
   readonly #mutex = new KeyedMutex();
 
-  constructor({ command, commonDirectory, checkouts }: WorktreesOptions) {
+  constructor({ command, commonDirectory, reader, checkouts }: WorktreesOptions) {
     this.#command = command;
+    this.#reader = reader;
     this.#commonDirectory = commonDirectory;
     this.#checkouts = checkouts;
   }
@@ -81,7 +86,7 @@ export class Worktrees {
       }
       const record = await this.#recordOf(place);
       if (record !== undefined) return this.#removeRecorded(place, record);
-      const ours = gitDirectory !== undefined && dirname(gitDirectory) === join(this.#commonDirectory, "worktrees");
+      const ours = gitDirectory !== undefined && this.#isRecord(gitDirectory);
       if (!ours && ((await unlessMissing(readdir(place))) ?? []).length > 0) {
         throw new AdapterError(
           "WorktreeInTheWay",
@@ -131,7 +136,7 @@ export class Worktrees {
 
   async #register(place: string, commit: string, branch: string | undefined): Promise<void> {
     await this.#removeLeftover(place);
-    const existing = branch !== undefined && (await this.#hasBranch(branch));
+    const existing = branch !== undefined && (await this.#reader.info(branchRef(branch))) !== undefined;
     const head =
       branch === undefined
         ? ["--detach", place, commit]
@@ -167,12 +172,7 @@ export class Worktrees {
   }
 
   async #requireHead(place: string, record: WorktreeRecord, branch: string | undefined): Promise<void> {
-    const { exitCode, stdout } = await this.#command.run(["symbolic-ref", "--quiet", "HEAD"], {
-      place: { gitDirectory: record.directory },
-      doing: `read HEAD of worktree ${place}`,
-      answers: [0, 1],
-    });
-    const head = exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
+    const head = await this.#headOf(place, record);
     const wanted = branch === undefined ? undefined : branchRef(branch);
     if (head === wanted || (head === undefined && (await branchBeingWorkedOn(record.directory)) === wanted)) return;
     const [has, wants] = [head ?? "no branch", wanted ?? "no branch"];
@@ -180,6 +180,19 @@ export class Worktrees {
       "WorktreeInTheWay",
       `Cannot add worktree ${place}: it exists with ${has} checked out, not ${wants}.`,
     );
+  }
+
+  /** Branch of a worktree's HEAD; read from its file unless refs are kept in tables. */
+  async #headOf(place: string, record: WorktreeRecord): Promise<string | undefined> {
+    const text = ((await readTextFile(join(record.directory, "HEAD"))) ?? "").trim();
+    if (/^[0-9a-f]{40,64}$/.test(text)) return undefined;
+    if (/^ref: refs\/heads\/[^.]/.test(text)) return text.slice("ref: ".length);
+    const { exitCode, stdout } = await this.#command.run(["symbolic-ref", "--quiet", "HEAD"], {
+      place: { gitDirectory: record.directory },
+      doing: `read HEAD of worktree ${place}`,
+      answers: [0, 1],
+    });
+    return exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
   }
 
   /** The directory is deleted first and the record last, so that a killed removal is found again by its record. */
@@ -211,9 +224,7 @@ export class Worktrees {
   async #pointsHere(place: string): Promise<boolean> {
     const marker = (await readTextFile(join(place, ".git"))) ?? "";
     const gitDirectory = await gitDirectoryOf(place);
-    return (
-      marker === "" || (gitDirectory !== undefined && gitDirectory.startsWith(join(this.#commonDirectory, "worktrees")))
-    );
+    return marker === "" || (gitDirectory !== undefined && this.#isRecord(gitDirectory));
   }
 
   /** Drops the record of a worktree whose directory was deleted. A missing parent may be a disk that is not mounted. */
@@ -225,19 +236,17 @@ export class Worktrees {
   }
 
   async #recordOf(place: string): Promise<WorktreeRecord | undefined> {
-    for (const record of await worktreeRecords(this.#commonDirectory)) {
-      if (record.path !== undefined && (await canonicalPath(record.path)) === place) return record;
-    }
+    const isOf = async (record: WorktreeRecord) =>
+      record.path !== undefined && (await canonicalPath(record.path)) === place;
+    const named = await gitDirectoryOf(place);
+    const direct = named !== undefined && this.#isRecord(named) ? await worktreeRecord(named) : undefined;
+    if (direct !== undefined && (await isOf(direct))) return direct;
+    for (const record of await worktreeRecords(this.#commonDirectory)) if (await isOf(record)) return record;
     return undefined;
   }
 
-  async #hasBranch(branch: string): Promise<boolean> {
-    const { exitCode } = await this.#command.run(["show-ref", "--verify", "--quiet", branchRef(branch)], {
-      place: this.#place,
-      doing: `look for ${branch}`,
-      answers: [0, 1],
-    });
-    return exitCode === 0;
+  #isRecord(gitDirectory: string): boolean {
+    return dirname(gitDirectory) === join(this.#commonDirectory, "worktrees");
   }
 
   /** One at a time; what fails because another process adds a worktree right now, or was killed doing so, is repeated. */
