@@ -116,10 +116,7 @@ export class GraphDirectory implements WorkGraphs {
       holds: (id) => other(id)?.holdsDescendants(id) ?? false,
       provides: (project, capability) => {
         const provider = this.stores().find(({ namespace, prefix }) => namespace === project || prefix === project);
-        return (
-          provider?.list({ label: providesLabel(capability), status: ["closed"] }).length !== 0 &&
-          provider !== undefined
-        );
+        return provider !== undefined && provider.list({ label: providesLabel(capability), status: ["closed"] }).length > 0;
       },
     };
   }
@@ -127,14 +124,16 @@ export class GraphDirectory implements WorkGraphs {
   /** Tells the other stores which of the ids they refer to changed. */
   #spread(from: GitGraph, changes: readonly GraphChange[]): void {
     const ids = new Set<string>();
+    const external = new Set<string>();
     for (const { id, before, after } of changes) {
       ids.add(id);
-      for (const capability of capabilitiesOf(before, after))
-        for (const project of [from.namespace, from.prefix]) ids.add(`external:${project}:${capability}`);
+      for (const capability of capabilitiesOf(before, after)) {
+        for (const project of [from.namespace, from.prefix]) external.add(`external:${project}:${capability}`);
+      }
       // A foreign child of an epic is held by what happens to the epic's ancestors and blockers too.
       for (const reached of from.reachOf(id)) ids.add(reached);
     }
-    for (const graph of this.stores()) if (graph !== from) graph.foreignChanged(ids);
+    for (const graph of this.stores()) graph.foreignChanged(graph === from ? external : [...ids, ...external]);
   }
 
   #refresh(changed: GitGraph): void {

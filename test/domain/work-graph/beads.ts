@@ -3,7 +3,9 @@ import type { BeadRecord, DependencyEdge } from "../../../src/domain/work-graph/
 /** A record with defaults for tests. Edges are given as `[target, type, metadata?]`. */
 export function bead(
   id: string,
-  fields: Partial<Omit<BeadRecord, "dependencies">> & { readonly needs?: readonly (readonly [string, string, string?])[] } = {},
+  fields: Partial<Omit<BeadRecord, "dependencies">> & {
+    readonly needs?: readonly (readonly [string, string, string?])[];
+  } = {},
 ): BeadRecord {
   const { needs, ...rest } = fields;
   const edges: DependencyEdge[] = (needs ?? []).map(([target, type, metadata]) => ({

@@ -48,6 +48,8 @@ export class GraphIndex implements RecordSource {
     Other: new ReadySet(),
   };
   readonly #deferred = new Map<string, number>();
+  /** Parents that are not here: they may be in another store, where time alone can let their children go. */
+  readonly #outsideParents = new Set<string>();
   #nextWakeMs = Number.POSITIVE_INFINITY;
   #nowMs = 0;
   #sortedIds: string[] | undefined;
@@ -113,6 +115,7 @@ export class GraphIndex implements RecordSource {
     this.#edges.change(before, after);
     for (const index of Object.values(this.#fields)) index.change(before, after);
     this.#trackDeferral(id, after);
+    this.#trackParents(after);
     this.#markStale(id, before, after);
     return before;
   }
@@ -125,6 +128,7 @@ export class GraphIndex implements RecordSource {
       this.#count(record.id, before, record);
       this.#edges.change(before, record);
       this.#trackDeferral(record.id, record);
+      this.#trackParents(record);
       if (before !== undefined) for (const index of Object.values(this.#fields)) index.change(before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
@@ -152,6 +156,11 @@ export class GraphIndex implements RecordSource {
     }
     this.#deferred.set(id, until);
     if (until > this.#nowMs) this.#nextWakeMs = Math.min(this.#nextWakeMs, until);
+  }
+
+  #trackParents(after: BeadRecord | undefined): void {
+    if (after?.dependencies === undefined) return;
+    for (const parent of parentIdsOf(after)) if (!this.#records.has(parent)) this.#outsideParents.add(parent);
   }
 
   #markStale(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
@@ -182,11 +191,19 @@ export class GraphIndex implements RecordSource {
   advance(nowMs: number): void {
     const last = this.#nowMs;
     this.#nowMs = nowMs;
+    if (nowMs !== last && this.#outsideParents.size > 0) this.#lookOutside();
     if (nowMs < this.#nextWakeMs && nowMs >= last) return;
     this.#nextWakeMs = Number.POSITIVE_INFINITY;
     for (const [id, until] of this.#deferred) {
       if (until > nowMs) this.#nextWakeMs = Math.min(this.#nextWakeMs, until);
       if (until <= nowMs !== until <= last) this.#stale.mark(id, { settles: false, holds: true });
+    }
+  }
+
+  #lookOutside(): void {
+    for (const id of this.#outsideParents) {
+      if (this.#records.has(id)) this.#outsideParents.delete(id);
+      else if (this.foreign.lookup(id) !== undefined) this.#stale.mark(id, { settles: false, holds: true });
     }
   }
 

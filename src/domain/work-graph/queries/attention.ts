@@ -1,5 +1,7 @@
 import type { BeadRecord } from "../bead.ts";
 import { findCycles } from "../index/cycles.ts";
+import { wispLifetimeMs } from "../record/bead-types.ts";
+import { isClaimed } from "../record/facts.ts";
 import { timeOf } from "../record/stamp.ts";
 import type { StatusBook } from "../record/statuses.ts";
 import { isSettled, standardStatuses } from "../record/statuses.ts";
@@ -31,6 +33,14 @@ export function staleBeads(
 /** Claims whose lease has run out: to be given back once their holder is known to be gone. */
 export function expiredClaims(view: GraphView, nowMs: number): readonly BeadRecord[] {
   return view.list({ status: ["in_progress", "hooked"] }).filter((record) => leaseExpired(record, nowMs));
+}
+
+/** Wisps that nobody holds and that have outlived their class since their last change: to be deleted. */
+export function expiredWisps(view: GraphView, nowMs: number): readonly BeadRecord[] {
+  return view
+    .list()
+    .filter((record) => record.ephemeral === true && record["no_history"] !== true && !isClaimed(record))
+    .filter((record) => (timeOf(record.updated_at) ?? nowMs) + wispLifetimeMs(record["wisp_type"]) <= nowMs);
 }
 
 /** Open beads past their due time, the longest overdue first. */

@@ -16,7 +16,18 @@ interface World {
   readonly shipped: ReadonlySet<string>;
 }
 
-const notWork = ["merge-request", "gate", "molecule", "message", "agent", "role", "rig", "convoy", "event", "escalation"];
+const notWork = [
+  "merge-request",
+  "gate",
+  "molecule",
+  "message",
+  "agent",
+  "role",
+  "rig",
+  "convoy",
+  "event",
+  "escalation",
+];
 const failed = /\b(failed|rejected|wontfix|won't fix|canceled|cancelled|abandoned|blocked|error|timeout|aborted)\b/i;
 
 function oracle(world: World): string[] {
@@ -34,15 +45,22 @@ function oracle(world: World): string[] {
       if (external) return !world.shipped.has(`${external[1]}/${external[2]}`);
       if (e.type === "waits-for") {
         const how = e.metadata === undefined ? {} : (JSON.parse(e.metadata) as { gate?: string; spawner_id?: string });
-        const kids = alive.filter((k) => edges(k).some((x) => x.type === "parent-child" && x.depends_on_id === (how.spawner_id ?? e.depends_on_id)));
+        const kids = alive.filter((k) =>
+          edges(k).some((x) => x.type === "parent-child" && x.depends_on_id === (how.spawner_id ?? e.depends_on_id)),
+        );
         const open = kids.filter((k) => !over(k));
         if (how.gate === "any-children") return open.length > 0 && open.length === kids.length;
         return open.length > 0;
       }
       const target = find(e.depends_on_id);
       if (target === undefined) return e.depends_on_id === "far-away";
-      if (e.type === "merge-blocks") return !(target.metadata?.["town.merged"] === true || (target.status === "closed" && /^(merged|no ?change)/i.test(target.close_reason ?? "")));
-      if (e.type === "conditional-blocks") return !(target.status === "closed" && failed.test(target.close_reason ?? ""));
+      if (e.type === "merge-blocks")
+        return !(
+          target.metadata?.["town.merged"] === true ||
+          (target.status === "closed" && /^(merged|no ?change)/i.test(target.close_reason ?? ""))
+        );
+      if (e.type === "conditional-blocks")
+        return !(target.status === "closed" && failed.test(target.close_reason ?? ""));
       return !over(target);
     });
   const ancestors = (r: BeadRecord): BeadRecord[] => {
@@ -58,23 +76,61 @@ function oracle(world: World): string[] {
     walk(r);
     return [...found.values()];
   };
-  const holds = (r: BeadRecord) => !over(r) && (["blocked", "deferred", "iced"].includes(r.status) || later(r) || waits(r));
+  const holds = (r: BeadRecord) =>
+    !over(r) && (["blocked", "deferred", "iced"].includes(r.status) || later(r) || waits(r));
   return alive
-    .filter((r) => ["open", "triage"].includes(r.status) && r.pinned !== true && r.is_template !== true && r.ephemeral !== true)
-    .filter((r) => !notWork.includes(r.issue_type) && r.issue_type !== "epic" && r.metadata?.["town.step"] === undefined)
+    .filter(
+      (r) =>
+        ["open", "triage"].includes(r.status) && r.pinned !== true && r.is_template !== true && r.ephemeral !== true,
+    )
+    .filter(
+      (r) => !notWork.includes(r.issue_type) && r.issue_type !== "epic" && r.metadata?.["town.step"] === undefined,
+    )
     .filter((r) => !later(r) && !waits(r) && !ancestors(r).some(holds))
-    .sort((a, b) => a.priority - b.priority || Date.parse(a.created_at) - Date.parse(b.created_at) || (a.id < b.id ? -1 : 1))
+    .sort(
+      (a, b) =>
+        a.priority - b.priority || Date.parse(a.created_at) - Date.parse(b.created_at) || (a.id < b.id ? -1 : 1),
+    )
     .map((r) => r.id);
 }
 
 const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const target = fc.constantFrom(...ids, "missing", "far-away", "external:web:login", "external:web:pay");
-const type = fc.constantFrom("blocks", "conditional-blocks", "waits-for", "merge-blocks", "parent-child", "parent-child", "related", "tracks");
-const metadata = fc.constantFrom(undefined, '{"gate":"any-children"}', '{"gate":"all-children","spawner_id":"c"}', "{}");
+const type = fc.constantFrom(
+  "blocks",
+  "conditional-blocks",
+  "waits-for",
+  "merge-blocks",
+  "parent-child",
+  "parent-child",
+  "related",
+  "tracks",
+);
+const metadata = fc.constantFrom(
+  undefined,
+  '{"gate":"any-children"}',
+  '{"gate":"all-children","spawner_id":"c"}',
+  "{}",
+);
 const arbitraryBead = fc
   .record({
     id: fc.constantFrom(...ids),
-    status: fc.constantFrom("open", "open", "open", "in_progress", "closed", "blocked", "deferred", "pinned", "hooked", "tombstone", "triage", "done", "iced", "invalid"),
+    status: fc.constantFrom(
+      "open",
+      "open",
+      "open",
+      "in_progress",
+      "closed",
+      "blocked",
+      "deferred",
+      "pinned",
+      "hooked",
+      "tombstone",
+      "triage",
+      "done",
+      "iced",
+      "invalid",
+    ),
     priority: fc.integer({ min: 0, max: 4 }),
     issue_type: fc.constantFrom("task", "task", "bug", "epic", "gate", "message", "molecule"),
     created: fc.integer({ min: 0, max: 3 }),
@@ -92,11 +148,17 @@ const arbitraryBead = fc
       ...(defer === undefined ? {} : { defer_until: at(defer) }),
       ...(rest.status === "closed" ? { close_reason: reason } : {}),
       ...(meta === undefined ? {} : { metadata: meta }),
-      needs: needs.filter(([to]) => to !== id).map(([to, kind, data]) => (data === undefined ? [to, kind] : [to, kind, data])),
+      needs: needs
+        .filter(([to]) => to !== id)
+        .map(([to, kind, data]) => (data === undefined ? [to, kind] : [to, kind, data])),
     }),
   );
 
-type Step = { readonly put: BeadRecord } | { readonly remove: string } | { readonly now: number } | { readonly ship: string };
+type Step =
+  | { readonly put: BeadRecord }
+  | { readonly remove: string }
+  | { readonly now: number }
+  | { readonly ship: string };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: arbitraryBead.map((put) => ({ put })) },
   { weight: 1, arbitrary: fc.constantFrom(...ids).map((remove) => ({ remove })) },

@@ -12,7 +12,9 @@ const edit: fc.Arbitrary<Partial<BeadRecord>> = fc.record(
     notes: fc.constantFrom("n1", "n2"),
     labels: fc.uniqueArray(fc.constantFrom("l1", "l2", "l3"), { minLength: 1 }).map((labels) => labels.sort()),
     dependencies: fc
-      .uniqueArray(fc.tuple(fc.constantFrom("t1", "t2", "t3"), fc.constantFrom("blocks", "related")), { selector: ([id]) => id })
+      .uniqueArray(fc.tuple(fc.constantFrom("t1", "t2", "t3"), fc.constantFrom("blocks", "related")), {
+        selector: ([id]) => id,
+      })
       .map((edges) => edges.map(([id, type]) => ({ issue_id: "a", depends_on_id: id, type }))),
     comments: fc
       .uniqueArray(fc.constantFrom("c1", "c2", "c3"))
@@ -61,7 +63,13 @@ describe("merging two versions of a record", () => {
 });
 
 describe("the rules of a merge", () => {
-  const cases: readonly { readonly because: string; readonly base?: Partial<BeadRecord>; readonly a: Partial<BeadRecord>; readonly b: Partial<BeadRecord>; readonly merged: Partial<BeadRecord> }[] = [
+  const cases: readonly {
+    readonly because: string;
+    readonly base?: Partial<BeadRecord>;
+    readonly a: Partial<BeadRecord>;
+    readonly b: Partial<BeadRecord>;
+    readonly merged: Partial<BeadRecord>;
+  }[] = [
     {
       because: "P0 is a value, not a missing one",
       base: { priority: 2 },
@@ -114,7 +122,12 @@ describe("the rules of a merge", () => {
       because: "comments that two databases gave one number are two comments",
       a: { comments: [{ id: 1, author: "a", text: "of a", created_at: at(1) }], updated_at: at(1) },
       b: { comments: [{ id: 1, author: "b", text: "of b", created_at: at(2) }], updated_at: at(2) },
-      merged: { comments: [{ id: 1, author: "a", text: "of a", created_at: at(1) }, { id: 1, author: "b", text: "of b", created_at: at(2) }] },
+      merged: {
+        comments: [
+          { id: 1, author: "a", text: "of a", created_at: at(1) },
+          { id: 1, author: "b", text: "of b", created_at: at(2) },
+        ],
+      },
     },
     {
       because: "metadata is merged by key",
@@ -133,7 +146,14 @@ describe("the rules of a merge", () => {
   test("given two claims, when merged, then the one published first holds and the fence never goes back", () => {
     const start = bead("a");
     const claim = (who: string, fence: number, ms: number): BeadRecord =>
-      edited(start, { status: "in_progress", assignee: who, lease_expires_at: at(ms + 100), heartbeat_at: at(ms), metadata: { "town.fence": fence }, updated_at: at(ms) });
+      edited(start, {
+        status: "in_progress",
+        assignee: who,
+        lease_expires_at: at(ms + 100),
+        heartbeat_at: at(ms),
+        metadata: { "town.fence": fence },
+        updated_at: at(ms),
+      });
     const first = claim("first", 1, 5);
     const second = claim("second", 3, 9);
     const merged = mergeRecords(start, { record: first }, { record: second });
