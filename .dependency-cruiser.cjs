@@ -25,7 +25,7 @@ const may = {
   simulation: [...pure, "work", "kinds", "verbs", "graph", "bd", "manifests", "sync", "engine", "store"],
 };
 const homes = {
-  execa: "adapters", "simple-git": "adapters", chokidar: "adapters", pino: "telemetry", "prom-client": "telemetry",
+  execa: "(adapters|demo)", "simple-git": "(adapters|demo)", chokidar: "adapters", pino: "telemetry", "prom-client": "telemetry",
   commander: "cli", hono: "server", "@hono/node-server": "server", "fast-json-patch": "server", yaml: "manifests",
   "smol-toml": "manifests", "node-forge": "server",
 };
@@ -52,7 +52,7 @@ module.exports = {
     { name: "cli-types-only", severity: "error", from: { path: "^src/(cli|client)/" }, to: { path: "^src/resource/", dependencyTypesNot: ["type-only"] } },
     { name: "no-zod-in-cli", severity: "error", from: { path: "^src/(cli|client)/" }, to: { path: "node_modules/zod/", dependencyTypesNot: ["type-only"] } },
     ...Object.entries(homes).map(([pkg, room]) => ({
-      name: `home-of-${pkg.replace(/\W+/g, "-")}`, severity: "error", from: { path: "^src/", pathNot: `^src/${room}/` },
+      name: `home-of-${pkg.replace(/\W+/g, "-")}`, severity: "error", from: { path: "^src/", pathNot: `^src/${room}(/|\\.ts$)` },
       to: { path: `^node_modules/${pkg}/` },
     })),
     { name: "no-vague-names", severity: "error", from: {}, to: { path: ["/utils?[./]", "/helpers?[./]", "/managers?[./]", "/misc[./]", "/common[./]"], pathNot: "node_modules" } },

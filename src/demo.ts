@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEMO_BEADS } from "./demo/beads.ts";
 import { startKilling } from "./demo/killer.ts";
-import { commitConvoy, demoEnvironment, type DemoTown, GATE, git, makeDemoTown } from "./demo/demo-town.ts";
+import { commitConvoy, demoEnvironment, type DemoTown, GATE, gitIn, makeDemoTown } from "./demo/demo-town.ts";
 import { type BeadView, type ConvoyView, progressLines } from "./demo/progress.ts";
 
 const TIMEOUT_MS = 180_000;
@@ -28,23 +28,22 @@ async function demo(): Promise<number> {
     process.stderr.write(`--runtime must be auto, tmux or process, not '${values.runtime}'\n`);
     return 2;
   }
-  const town = makeDemoTown(TOWN, { runtime: runtime as "Auto" | "Tmux" | "Process" });
+  const town = await makeDemoTown(TOWN, { runtime: runtime as "Auto" | "Tmux" | "Process" });
   say(`Town demo: ${DEMO_BEADS.length} beads, 3 workers, one real library (@pinojs/redact ${town.version}).\n`);
   say(`  town     ${town.town}`);
   say(`  library  ${town.library}\n`);
   const stop = (): void => {
-    runTown(town, "down", "--sessions");
-    process.exit(130);
+    void runTown(town, "down", "--sessions").finally(() => process.exit(130));
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
-  const up = runTown(town, "up", "-d");
+  const up = await runTown(town, "up", "-d");
   if (up.status !== 0) {
     process.stderr.write(up.stderr);
     return 1;
   }
   const started = performance.now();
-  commitConvoy(town);
+  await commitConvoy(town);
   line(started, "the convoy is committed");
   const killEvery = values["kill-every"];
   const killer =
@@ -59,9 +58,9 @@ async function demo(): Promise<number> {
   const closed = await follow(town, started);
   await killer?.stop();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const code = summary(town, closed, seconds);
-  if (killer !== undefined && runTown(town, "get", "towns").status !== 0) runTown(town, "up", "-d");
-  const down = runTown(town, "down", "--sessions");
+  const code = await summary(town, closed, seconds);
+  if (killer !== undefined && (await runTown(town, "get", "towns")).status !== 0) await runTown(town, "up", "-d");
+  const down = await runTown(town, "down", "--sessions");
   if (down.status !== 0) process.stderr.write(down.stderr);
   where(town);
   return code;
@@ -85,14 +84,14 @@ async function follow(town: DemoTown, started: number): Promise<boolean> {
   return false;
 }
 
-function summary(town: DemoTown, closed: boolean, seconds: string): number {
-  const branch = git(town.library, "rev-parse", "--abbrev-ref", "HEAD");
-  const tests = spawnSync("/bin/sh", ["-c", GATE], { cwd: town.library, encoding: "utf8", env: demoEnvironment() });
+async function summary(town: DemoTown, closed: boolean, seconds: string): Promise<number> {
+  const library = gitIn(town.library);
+  const branch = (await library.revparse(["--abbrev-ref", "HEAD"])).trim();
+  const tests = await execa("/bin/sh", ["-c", GATE], { cwd: town.library, env: demoEnvironment(), reject: false });
   const passed = /^# pass (\d+)/m.exec(tests.stdout)?.[1] ?? "0";
   const failed = /^# fail (\d+)/m.exec(tests.stdout)?.[1] ?? "?";
-  const merges = git(town.library, "log", "--merges", "--format=%s", branch)
-    .split("\n")
-    .filter((text) => text.startsWith("Merge ")).length;
+  const log = await library.raw(["log", "--merges", "--format=%s", branch]);
+  const merges = log.split("\n").filter((text) => text.startsWith("Merge ")).length;
   say("");
   say(
     closed
@@ -100,7 +99,7 @@ function summary(town: DemoTown, closed: boolean, seconds: string): number {
       : `The convoy did not close within ${TIMEOUT_MS / 1000} s; ${merges} beads are merged.`,
   );
   say(`The library's tests on ${branch}: ${passed} passed, ${failed} failed.`);
-  const good = closed && merges === DEMO_BEADS.length && tests.status === 0;
+  const good = closed && merges === DEMO_BEADS.length && tests.exitCode === 0;
   if (!good) say(`See the log: ${town.town}/.git/town/log/daemon.log`);
   return good ? 0 : 1;
 }
@@ -144,29 +143,26 @@ async function readBeads(town: DemoTown): Promise<ReadonlyMap<string, BeadView> 
 
 /** Output of a `town` command as JSON; undefined when it failed (the controller may just be restarting). */
 async function readJson(town: DemoTown, args: readonly string[]): Promise<Record<string, unknown> | undefined> {
-  const child = spawn(TOWN[0], [TOWN[1], "-C", town.town, ...args], {
-    env: demoEnvironment(),
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  let text = "";
-  child.stdout.setEncoding("utf8");
-  child.stdout.on("data", (chunk: string) => {
-    text += chunk;
-  });
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  const { stdout, status } = await runTown(town, ...args);
   try {
-    return code === 0 ? (JSON.parse(text) as Record<string, unknown>) : undefined;
+    return status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function runTown(town: DemoTown, ...args: string[]): { readonly status: number | null; readonly stderr: string } {
-  return spawnSync(TOWN[0], [TOWN[1], "-C", town.town, ...args], {
-    encoding: "utf8",
+async function runTown(
+  town: DemoTown,
+  ...args: string[]
+): Promise<{ readonly status: number | undefined; readonly stdout: string; readonly stderr: string }> {
+  const [program, cli] = TOWN;
+  const { exitCode, stdout, stderr } = await execa(program, [cli, "-C", town.town, ...args], {
     env: demoEnvironment(),
-    stdio: ["ignore", "ignore", "pipe"],
+    stdin: "ignore",
+    reject: false,
+    timeout: 90_000,
   });
+  return { status: exitCode, stdout, stderr };
 }
 
 function line(started: number, text: string): void {

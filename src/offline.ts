@@ -8,11 +8,7 @@ import { nodeRandom } from "./adapters/node-random.ts";
 import { systemClock } from "./adapters/system-clock.ts";
 import { runDoctor } from "./daemon/doctor.ts";
 import { initTown } from "./daemon/init.ts";
-import { KINDS } from "./kinds/index.ts";
-import { REFERENCES } from "./kinds/references.ts";
-import { readSourceOnDisk } from "./manifests/read-source.ts";
-import { diffRevisions, revisionRange, validateOnDisk, validationText } from "./manifests/validation.ts";
-import type { ObjectKey } from "./resource/object-meta.ts";
+import { offlineDiff, offlineValidate } from "./daemon/offline-manifests.ts";
 import { messageOf, TownError } from "./errors/town-error.ts";
 import type { Git, GitIdentity } from "./ports/git.ts";
 
@@ -35,7 +31,7 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
       case "init":
         return await init(args, git, streams);
       case "validate":
-        return await validate(args, streams);
+        return await validate(args, git, streams);
       case "diff":
         return await diff(args, git, streams);
       case "doctor":
@@ -150,58 +146,32 @@ async function human(git: Git, directory: string): Promise<GitIdentity> {
   return { name, email };
 }
 
-const check = { rules: REFERENCES, known: [] as ObjectKey[], namespaceKind: "Rig" };
-
-/** References to what comes with the program are good. */
-async function knownBuiltins(): Promise<readonly ObjectKey[]> {
-  const loaded = await readSourceOnDisk(createNodeFiles(), systemClock, join(templates, "builtin"), {
-    kinds: KINDS,
-    locals: new Map(),
-    directory: "",
-  });
-  return loaded.objects.map((object) => object.key);
-}
-
 /** `town validate [PATH…]`: exit 0 when all is valid, 1 with errors, 2 when it cannot be read. */
-async function validate(args: Arguments, streams: Streams): Promise<number> {
-  const root = textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd();
-  const paths = Array.isArray(args["paths"]) ? (args["paths"] as readonly string[]) : [];
-  try {
-    const result = await validateOnDisk(createNodeFiles(), systemClock, root, {
-      kinds: KINDS,
-      check: { ...check, known: await knownBuiltins() },
-      paths,
-    });
-    streams.out(
-      args["output"] === "json" ? `${JSON.stringify(result, undefined, 2)}\n` : `${validationText(result)}\n`,
-    );
-    return result.exitCode;
-  } catch (error) {
-    if (!(error instanceof TownError)) throw error;
-    streams.err(`Error: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}\n`);
-    return 2;
-  }
+async function validate(args: Arguments, git: Git, streams: Streams): Promise<number> {
+  const paths = Array.isArray(args["paths"]) ? args["paths"].map(String) : [];
+  const call = { ...manifestCall(args, streams), paths, json: args["output"] === "json" };
+  return orTrouble(offlineValidate(call, manifestPorts(git)), streams);
 }
 
 /** `town diff REV1..REV2`: exit 0 without differences, 1 with, 2 when a revision or its manifests cannot be read. */
 async function diff(args: Arguments, git: Git, streams: Streams): Promise<number> {
-  const root = textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd();
-  const repository = await git.open(root);
-  if (repository === undefined) {
-    streams.err(`Error: no git repository at ${root}\n`);
-    return 2;
-  }
-  const { from, to } = revisionRange(textOf(args, "range") ?? "HEAD");
+  const call = { ...manifestCall(args, streams), range: textOf(args, "range") ?? "HEAD" };
+  return orTrouble(offlineDiff(call, manifestPorts(git)), streams);
+}
+
+function manifestCall(args: Arguments, streams: Streams) {
+  const town = textOf(args, "town");
+  const cwd = textOf(args, "cwd") ?? process.cwd();
+  return { cwd, ...(town === undefined ? {} : { town }), out: (text: string) => streams.out(text) };
+}
+
+function manifestPorts(git: Git) {
+  return { git, files: createNodeFiles(), clock: systemClock, builtinDirectory: join(templates, "builtin") };
+}
+
+async function orTrouble(work: Promise<number>, streams: Streams): Promise<number> {
   try {
-    const result = await diffRevisions(
-      repository,
-      from,
-      to,
-      { files: createNodeFiles(), clock: systemClock, root: repository.path },
-      { kinds: KINDS, check: { ...check, known: await knownBuiltins() } },
-    );
-    if (result.text !== "") streams.out(`${result.text}\n`);
-    return result.exitCode;
+    return await work;
   } catch (error) {
     if (!(error instanceof TownError)) throw error;
     streams.err(`Error: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}\n`);

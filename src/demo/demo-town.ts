@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { simpleGit, type SimpleGit } from "simple-git";
 import { DEMO_BEADS, type DemoBead } from "./beads.ts";
 
 /** The library's own tests, apart from those that need packages it does not ship with. */
@@ -30,48 +31,43 @@ export function demoEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-export function git(directory: string, ...args: string[]): string {
-  return execFileSync("git", ["-C", directory, ...args], {
-    encoding: "utf8",
-    env: demoEnvironment(),
-    stdio: ["ignore", "pipe", "pipe"],
-  }).trim();
+/** Git in a directory of the demo, as the demo's own person whatever the user's settings are. */
+export function gitIn(directory: string): SimpleGit {
+  return simpleGit(directory, { config: ["user.name=Demo", "user.email=demo@town.invalid", "commit.gpgSign=false"] });
 }
 
 /** A throw-away directory with a checkout of a real library, and a town beside it whose convoy improves it. */
-export function makeDemoTown(
+export async function makeDemoTown(
   townCommand: readonly string[],
   options: { readonly runtime: "Auto" | "Tmux" | "Process" },
-): DemoTown {
+): Promise<DemoTown> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "town-demo-")));
   const library = join(directory, "redact");
   const packageFile = createRequire(import.meta.url).resolve("@pinojs/redact/package.json");
   const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
   cpSync(dirname(packageFile), library, { recursive: true });
   for (const name of NEEDS_MORE) rmSync(join(library, "test", name), { force: true });
-  git(directory, "init", "--quiet", "--initial-branch=main", library);
-  git(library, "add", "--all");
-  git(library, "commit", "--quiet", "--message", `@pinojs/redact ${version}`);
+  await gitIn(directory).init(["--quiet", "--initial-branch=main", library]);
+  await gitIn(library).add("--all").commit(`@pinojs/redact ${version}`);
   const town = join(directory, "town");
   const [program, ...args] = townCommand;
-  execFileSync(program ?? "town", [...args, "init", town, "--rig", library, "--name", "redact", "--gate", GATE], {
+  await execa(program ?? "town", [...args, "init", town, "--rig", library, "--name", "redact", "--gate", GATE], {
     env: demoEnvironment(),
-    stdio: ["ignore", "ignore", "inherit"],
+    stdin: "ignore",
   });
   const townFile = join(town, "manifests", "towns", "hq.yaml");
   writeFileSync(townFile, readFileSync(townFile, "utf8").replace("spec:\n", `spec:\n  runtime: ${options.runtime}\n`));
   rmSync(join(town, "manifests", "hq", "convoys", "first.yaml"));
-  git(town, "commit", "--quiet", "--all", "--message", "town: settings of the demo");
+  await gitIn(town).add("--all").commit("town: settings of the demo");
   return { directory, town, library, version };
 }
 
 /** Commits the convoy: from here on everything happens by itself. */
-export function commitConvoy(demo: DemoTown): void {
+export async function commitConvoy(demo: DemoTown): Promise<void> {
   const folder = join(demo.town, "manifests", "hq", "convoys");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "improve.yaml"), convoyYaml(DEMO_BEADS));
-  git(demo.town, "add", "--all");
-  git(demo.town, "commit", "--quiet", "--message", "convoy: improve the library");
+  await gitIn(demo.town).add("--all").commit("convoy: improve the library");
 }
 
 function convoyYaml(beads: readonly DemoBead[]): string {

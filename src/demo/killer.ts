@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export function startKilling(
   town: string,
   everyMs: number,
-  restart: () => unknown,
+  restart: () => Promise<unknown>,
   say: (what: string) => void,
 ): { stop(): Promise<void> } {
   const ending = new AbortController();
@@ -19,7 +19,9 @@ export function startKilling(
       await sleep(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
       if (ending.signal.aborted) return;
       const agents = agentProcesses(town);
-      const victim = agents[Math.floor(Math.random() * agents.length)];
+      const workers = agents.filter(({ agent }) => agent.includes("/polecats/"));
+      const candidates = workers.length > 0 ? workers : agents;
+      const victim = candidates[Math.floor(Math.random() * candidates.length)];
       if (round % 3 !== 2 && victim !== undefined) {
         if (kill(victim.pid)) say(`killed    ${victim.agent} (pid ${victim.pid})`);
         continue;
@@ -27,7 +29,7 @@ export function startKilling(
       const pid = daemonPid(town);
       if (pid === undefined || !kill(pid)) continue;
       say(`killed    the controller (pid ${pid})`);
-      restart();
+      await restart();
     }
   };
   const running = run();

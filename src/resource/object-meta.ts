@@ -39,12 +39,6 @@ export interface TownObject<S = Readonly<Record<string, unknown>>, T = Readonly<
   readonly status?: T;
 }
 
-/** Group and kind name an object type; the version is not part of identity. */
-export interface GroupKind {
-  readonly group: string;
-  readonly kind: string;
-}
-
 /** Identity of one object. `namespace` is absent for cluster-scoped kinds. */
 export interface ObjectKey {
   readonly kind: string;
@@ -52,9 +46,6 @@ export interface ObjectKey {
   readonly name: string;
 }
 
-export const DESIRED_GROUP = "town.dev";
-export const WORK_GROUP = "work.town.dev";
-export const VERSION = "v1alpha1";
 /** Namespace of everything that belongs to no rig: mayor, deacon, dogs, convoys. */
 export const TOWN_NAMESPACE = "hq";
 

@@ -40,11 +40,6 @@ export function attemptsOf(bead: BeadRecord): number {
   return typeof value === "number" ? value : 0;
 }
 
-/** Takes a bead off its hook so that any agent may go on with it; its molecule and pinned head stay. */
-export function unhook(tx: GraphTransaction, bead: string, reason: string): BeadRecord {
-  return tx.release(bead, { reason });
-}
-
 /** Drops the plan of an attempt that is over, so that the next attempt gets a fresh one. */
 export function dropMolecule(tx: GraphTransaction, bead: BeadRecord, reason: string): void {
   const molecule = bead.metadata?.[META.molecule];

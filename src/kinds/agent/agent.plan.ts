@@ -14,7 +14,12 @@ export type AgentAction =
   | { readonly do: "Start"; readonly bead: string | undefined }
   | { readonly do: "Stop"; readonly generation: number; readonly reason: string }
   | { readonly do: "RemoveSandbox"; readonly reason: string }
-  | { readonly do: "ShowSandbox"; readonly bead: string | undefined; readonly branch: string | undefined; readonly exists: boolean }
+  | {
+      readonly do: "ShowSandbox";
+      readonly bead: string | undefined;
+      readonly branch: string | undefined;
+      readonly exists: boolean;
+    }
   | { readonly do: "RenewLease"; readonly bead: string };
 
 /** Claims are renewed once less than this is left of them. */
@@ -24,7 +29,9 @@ const CAPACITY_RETRY_MS = 5_000;
 /** The Sandbox object follows what is on disk once nothing else is about to change it. */
 function shownSandbox(observed: AgentObserved, actions: readonly AgentAction[]): readonly AgentAction[] {
   if (observed.sandbox.shown || actions.length > 0) return [];
-  return [{ do: "ShowSandbox", bead: observed.hook?.bead, branch: observed.sandbox.branch, exists: observed.sandbox.exists }];
+  return [
+    { do: "ShowSandbox", bead: observed.hook?.bead, branch: observed.sandbox.branch, exists: observed.sandbox.exists },
+  ];
 }
 
 interface Judgement {

@@ -50,5 +50,3 @@ export const patrol = defineKind({
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });
-
-export type PatrolSpec = z.infer<typeof patrolSpec>;

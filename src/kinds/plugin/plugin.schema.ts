@@ -61,5 +61,3 @@ export const plugin = defineKind({
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });
-
-export type PluginSpec = z.infer<typeof pluginSpec>;

@@ -43,7 +43,9 @@ export function judgeSessions(
   now: number,
   settled: ReadonlySet<string>,
 ): SessionsKnowledge {
-  if (observation.completeness === "Unknown") return { ...former, answered: false };
+  // Time without an answer is no time of agreement.
+  if (observation.completeness === "Unknown")
+    return { ...former, answered: false, frozenSinceMs: former.frozenSinceMs === undefined ? undefined : now };
   if (observation.completeness === "ServerGone") {
     const kept = new Map([...former.known].filter(([name]) => settled.has(name)));
     return { known: kept, ready: true, answered: true, frozenSinceMs: undefined };

@@ -43,6 +43,3 @@ export const session = defineKind({
     { name: "Age", type: "date", jsonPath: ".status.startTime", description: "Time since its start." },
   ],
 });
-
-export type SessionSpec = z.infer<typeof sessionSpec>;
-export type SessionStatus = z.infer<typeof sessionStatus>;

@@ -56,6 +56,3 @@ export const source = defineKind({
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });
-
-export type SourceSpec = z.infer<typeof sourceSpec>;
-export type SourceStatus = z.infer<typeof sourceStatus>;

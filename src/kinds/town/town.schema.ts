@@ -157,4 +157,3 @@ export const town = defineKind({
 });
 
 export type TownSpec = z.infer<typeof townSpec>;
-export type TownStatus = z.infer<typeof townStatus>;

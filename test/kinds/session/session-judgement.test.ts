@@ -63,6 +63,13 @@ describe("judging sessions", () => {
     expect(after(later).known.size).toBe(5);
   });
 
+  it("given a freeze, when the runtime does not answer for long, then that is no time of agreement", () => {
+    const all = ["a", "b", "c", "d", "e"];
+    const looks = [complete(all), complete([]), ...Array.from({ length: 200 }, () => UNKNOWN), complete([])];
+    expect(after(looks).frozenSinceMs).toBeDefined();
+    expect(after(looks).known.size).toBe(5);
+  });
+
   it("given a freeze, when all sessions are seen again, then it lifts at once", () => {
     const all = ["a", "b", "c", "d", "e"];
     const known = after([complete(all), complete([]), complete(all)]);
