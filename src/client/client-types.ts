@@ -103,6 +103,6 @@ export interface RawRequest {
   readonly contentType?: string;
   readonly accept?: string;
   readonly signal?: AbortSignal;
-  /** Default: the client's; null: as long as it takes. */
+  /** Default: the client's for GET, null for the rest; null: as long as it takes while the server shows that it lives. */
   readonly timeoutMs?: number | null;
 }

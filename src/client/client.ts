@@ -159,7 +159,7 @@ export class Client {
   async deleteAll(resource: DiscoveredResource, which: ListOptions, options: DeleteOptions = {}): Promise<ListAnswer> {
     return (await this.json(
       pathOf(resource, which.namespace),
-      { ...listRequest(which), body: deleteBody(options), timeoutMs: null },
+      { ...listRequest(which), body: deleteBody(options) },
       "DELETE",
     )) as ListAnswer;
   }
@@ -213,28 +213,14 @@ export class Client {
     return items;
   }
 
-  /**
-   * Calls a verb. It may take long: instead of a time limit, the server must answer a liveness check every few seconds, so
-   * a silent daemon still fails within the client's timeout.
-   */
+  /** Calls a verb, however long it takes; a daemon that falls silent meanwhile still fails within the client's timeout. */
   async verb(
     name: string,
     args: Readonly<Record<string, unknown>> = {},
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<VerbResult> {
-    const stop = new AbortController();
-    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-    const call = this.json(
-      `${VERBS_PATH}/${encodeURIComponent(name)}`,
-      { body: { args }, signal, timeoutMs: null },
-      "POST",
-    );
-    call.catch(() => undefined);
-    try {
-      return (await Promise.race([call, this.#untilSilent(signal)])) as VerbResult;
-    } finally {
-      stop.abort();
-    }
+    const request = { body: { args }, ...signalOf(options) };
+    return (await this.json(`${VERBS_PATH}/${encodeURIComponent(name)}`, request, "POST")) as VerbResult;
   }
 
   /** Output of a session, as it comes. */
@@ -256,14 +242,34 @@ export class Client {
   /** The JSON answer of any request. Throws ApiStatusError for every status of 400 and above. */
   async json(path: string, request: RawRequest = {}, method = "GET"): Promise<unknown> {
     const response = await this.raw(method, path, request);
-    const text = await this.#textOf(response, request);
+    const text = await this.#textOf(response);
     return text === "" ? undefined : parseJson(text, path);
   }
 
-  /** Any request, with its answer as a stream. Throws ApiStatusError for every status of 400 and above. */
+  /**
+   * Any request, with its answer as a stream. Throws ApiStatusError for every status of 400 and above. Reads are given the
+   * timeout; writes, which may wait for git, as long as they take while the server answers liveness checks.
+   */
   async raw(method: string, path: string, request: RawRequest = {}): Promise<TransportResponse> {
-    const timeoutMs = request.timeoutMs === undefined ? this.#timeoutMs : request.timeoutMs;
-    const response = await this.#transport.send({
+    const patient = request.timeoutMs === null || (request.timeoutMs === undefined && method !== "GET");
+    const response = patient
+      ? await this.#whileAlive(request.signal, (signal) => this.#send(method, path, request, { signal }))
+      : await this.#send(method, path, request, {
+          signal: request.signal,
+          headTimeoutMs: request.timeoutMs ?? this.#timeoutMs,
+        });
+    if (response.status < 400) return response;
+    throw failureOf(response.status, await this.#textOf(response));
+  }
+
+  #send(
+    method: string,
+    path: string,
+    request: RawRequest,
+    limits: { readonly signal: AbortSignal | undefined; readonly headTimeoutMs?: number | null },
+  ): Promise<TransportResponse> {
+    const { signal, headTimeoutMs } = limits;
+    return this.#transport.send({
       method,
       path: path + queryText(request.query),
       headers: {
@@ -274,26 +280,21 @@ export class Client {
         ...(request.body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-      ...(timeoutMs === null ? {} : { headTimeoutMs: timeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(headTimeoutMs === undefined || headTimeoutMs === null ? {} : { headTimeoutMs }),
     });
-    if (response.status < 400) return response;
-    throw failureOf(response.status, await this.#textOf(response, request));
   }
 
   /** The whole body. A server that stops in the middle for longer than the timeout is given up. */
-  async #textOf(response: TransportResponse, { timeoutMs }: RawRequest): Promise<string> {
-    const limit = timeoutMs === undefined ? this.#timeoutMs : timeoutMs;
+  async #textOf(response: TransportResponse): Promise<string> {
     const decoder = new TextDecoder();
     let text = "";
     let stalled = false;
-    const arm = (): NodeJS.Timeout | undefined =>
-      limit === null
-        ? undefined
-        : setTimeout(() => {
-            stalled = true;
-            response.discard();
-          }, limit);
+    const arm = (): NodeJS.Timeout =>
+      setTimeout(() => {
+        stalled = true;
+        response.discard();
+      }, this.#timeoutMs);
     let timer = arm();
     try {
       for await (const chunk of response.body) {
@@ -306,22 +307,35 @@ export class Client {
     } finally {
       clearTimeout(timer);
     }
-    if (stalled)
-      throw new TownError(
-        "ServerSilent",
-        `The town stopped answering in the middle of an answer for ${String(limit)} ms.`,
-        { hint: "See `town doctor`." },
-      );
-    return text + decoder.decode();
+    if (!stalled) return text + decoder.decode();
+    throw new TownError("ServerSilent", `The town stopped in the middle of an answer for ${this.#timeoutMs} ms.`, {
+      hint: "See `town doctor`.",
+    });
+  }
+
+  /** What `work` gives, or the error of the first liveness check that is not answered; the work is aborted then. */
+  async #whileAlive<T>(outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const lost = new AbortController();
+    const done = new AbortController();
+    const working = work(outer === undefined ? lost.signal : AbortSignal.any([outer, lost.signal]));
+    working.catch(() => undefined);
+    try {
+      return await Promise.race([working, this.#untilSilent(done.signal)]);
+    } catch (error) {
+      lost.abort();
+      throw error;
+    } finally {
+      done.abort();
+    }
   }
 
   /** Never resolves; rejects once a liveness check is not answered in time. */
-  async #untilSilent(signal: AbortSignal): Promise<never> {
+  async #untilSilent(done: AbortSignal): Promise<never> {
     const half = Math.ceil(this.#timeoutMs / 2);
     for (;;) {
-      await sleep(half, signal);
-      if (signal.aborted) return new Promise<never>(() => undefined);
-      const response = await this.raw("GET", "/livez", { accept: "*/*", timeoutMs: half });
+      await sleep(half, done);
+      if (done.aborted) return new Promise<never>(() => undefined);
+      const response = await this.#send("GET", "/livez", { accept: "*/*" }, { signal: undefined, headTimeoutMs: half });
       response.discard();
     }
   }
