@@ -5,7 +5,7 @@ import type { CommandContext, Streams } from "./context.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 
 /** What the offline composition root exports: verbs that need files and git, but no daemon. */
-export interface OfflineRoot {
+interface OfflineRoot {
   runOffline(verb: string, args: Readonly<Record<string, unknown>>, streams: Streams): Promise<number>;
 }
 

@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import type { Streams } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 
-export interface ProcessStreams extends Streams {
+interface ProcessStreams extends Streams {
   /** Everything has left this process: it may end at once. */
   isWritten(): boolean;
 }

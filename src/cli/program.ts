@@ -19,7 +19,7 @@ const COMPLETE = "__complete";
 
 /** What runProgram adds to the context once it knows which town is meant. */
 export type BareContext = Omit<CommandContext, "townOption" | "api">;
-export type MakeApi = (townOption: string | undefined) => CommandContext["api"];
+type MakeApi = (townOption: string | undefined) => CommandContext["api"];
 
 /** Runs one command line (without `node` and the script) and returns its exit code. Never throws. */
 export async function runProgram(argv: readonly string[], bare: BareContext, makeApi: MakeApi): Promise<number> {

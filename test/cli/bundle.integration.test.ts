@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -169,6 +169,64 @@ describe("the bundles", () => {
   it("given an agent's session whose daemon is away, when bd runs, then it does not go to the disk under another name", async () => {
     const env = { TOWN_SOCKET: join(root, "no.sock"), TOWN_TOKEN_FILE: join(root, "token") };
     expect(await run(["bd", "ready"], { cwd: daemon.directory, env })).toMatchObject({ code: 6, out: "" });
+  });
+
+  /** Starts a command, sends the signal once it has printed something, and answers how it ended. */
+  function interrupted(argv: readonly string[], cwd: string, signals: readonly NodeJS.Signals[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      const child = spawn(process.execPath, [join(bin, "town.cjs"), ...argv], {
+        cwd,
+        env: { PATH: process.env["PATH"], HOME: root },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let out = "";
+      let err = "";
+      child.stdout.on("data", (data: Buffer) => {
+        if (out === "") for (const signal of signals) child.kill(signal);
+        out += data.toString();
+      });
+      child.stderr.on("data", (data: Buffer) => {
+        err += data.toString();
+      });
+      child.on("close", (code) => resolve({ code: code ?? -1, out, err }));
+    });
+  }
+
+  it("given Ctrl-C, when a watch runs, then it ends with 130 and no message", async () => {
+    town.routes.set("/apis/town.dev/v1alpha1/rigs", (request) => {
+      if (request.path.includes("watch=true")) return { lines: [], staysOpen: true };
+      return {
+        body: {
+          kind: "Table",
+          metadata: { resourceVersion: "1" },
+          columnDefinitions: [{ name: "Name" }],
+          rows: [{ cells: ["api"] }],
+        },
+      };
+    });
+    expect(await interrupted(["get", "rigs", "-w"], daemon.directory, ["SIGINT"])).toEqual({
+      code: 130,
+      out: "NAME\napi\n",
+      err: "",
+    });
+    town.routes.clear();
+  });
+
+  it("given up in the foreground, when signalled, then the daemon gets the signal and its exit code is the command's", async () => {
+    writeFileSync(
+      join(root, "dist", "main.js"),
+      'for (const s of ["SIGTERM", "SIGINT"]) process.on(s, () => { console.log("got " + s); process.exit(7); });\nsetInterval(() => {}, 1000);\nconsole.log(process.argv.slice(2).join(" "));\n',
+    );
+    const directory = join(root, "foreground");
+    mkdirSync(join(directory, "manifests"), { recursive: true });
+    execFileSync("git", ["init", "-q", directory], { env: { PATH: process.env["PATH"], HOME: root } });
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      expect(await interrupted(["up"], directory, [signal])).toEqual({
+        code: 7,
+        out: `--town ${directory}\ngot ${signal}\n`,
+        err: "",
+      });
+    }
   });
 
   it("given a reader that leaves, when printing much, then it ends quietly", async () => {

@@ -51,7 +51,7 @@ export async function startFakeDaemon(town: FakeTown): Promise<FakeDaemon> {
       if (answer.lines === undefined) response.end(answer.text ?? JSON.stringify(answer.body));
       else {
         for (const line of answer.lines) response.write(`${JSON.stringify(line)}\n`);
-        response.end();
+        if (answer.staysOpen !== true) response.end();
       }
     });
   });

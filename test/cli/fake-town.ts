@@ -8,6 +8,8 @@ export interface FakeAnswer {
   readonly body?: unknown;
   readonly text?: string;
   readonly lines?: readonly unknown[];
+  /** Over a socket: leave the stream open after its lines. */
+  readonly staysOpen?: boolean;
 }
 
 export interface FakeObject {

@@ -11,7 +11,7 @@ import { runOffline } from "../offline.ts";
 import { callVerb, printResult } from "../verbs/call-verb.ts";
 
 /** What the `apply` verb does with its documents. */
-export type ApplyMode = "Apply" | "Create" | "Replace" | "Diff" | "Delete";
+type ApplyMode = "Apply" | "Create" | "Diff";
 
 /** Shape of the verb's `data`: one entry a document, in order. */
 export interface ApplyData {
@@ -33,10 +33,6 @@ export function runApply(input: CommandInput, context: CommandContext): Promise<
 
 export function runCreate(input: CommandInput, context: CommandContext): Promise<number> {
   return send("Create", input, context);
-}
-
-export function runReplace(input: CommandInput, context: CommandContext): Promise<number> {
-  return send("Replace", input, context);
 }
 
 /** Exit 0 without differences, 1 with, 2 when the comparison itself failed. */

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiStatusError, messageOf } from "../../errors/town-error.ts";
-import type { VerbResult } from "../../resource/verb.ts";
 import { textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
 import { yamlText } from "../output/yaml.ts";
+import { typeText } from "../resources/discovery.ts";
 import { withoutManagedFields, type ApiObject } from "../resources/objects.ts";
 import { findObjects } from "../resources/writes.ts";
-import { callVerb, printResult } from "../verbs/call-verb.ts";
+import { callVerb } from "../verbs/call-verb.ts";
 
 const INTRODUCTION =
   "# Save to change the object, leave the text as it is (or empty) to change nothing. Lines with # at their start are dropped.\n#\n";
@@ -39,33 +39,38 @@ export async function run(input: CommandInput, context: CommandContext): Promise
         `your text is kept in ${path}`,
       );
     text = saved;
-    const outcome = await replace(text, textFlag(input, "message"), context);
-    if (typeof outcome === "string") refusal = outcome;
-    else {
+    const refused = await refusalOf(text, textFlag(input, "message"), context);
+    if (refused === undefined) {
       rmSync(directory, { recursive: true });
-      return printResult(outcome, context.streams);
+      context.streams.out(`${typeText(target.type)}/${target.object.metadata.name} edited\n`);
+      return EXIT.done;
     }
+    refusal = refused;
   }
 }
 
-/** The verb's answer, or its refusal as comment lines. */
-async function replace(
+/** Sends the text; what speaks against it as comment lines, or undefined when it was taken. */
+async function refusalOf(
   text: string,
   message: string | undefined,
   context: CommandContext,
-): Promise<VerbResult | string> {
+): Promise<string | undefined> {
+  const documents = [{ path: "edit", text }];
+  const args = { documents, mode: "Replace", dryRun: false, ...(message === undefined ? {} : { message }) };
   try {
-    return await callVerb(context.api(), "apply", {
-      documents: [{ path: "edit", text }],
-      mode: "Replace",
-      dryRun: false,
-      ...(message === undefined ? {} : { message }),
-    });
+    const result = await callVerb(context.api(), "apply", args);
+    return (result.exitCode ?? EXIT.done) === EXIT.done ? undefined : commented(result.errorText ?? result.text);
   } catch (error) {
     if (!(error instanceof ApiStatusError) || ![400, 409, 422].includes(error.code)) throw error;
-    const lines = messageOf(error).split("\n");
-    return `${lines.map((line) => `# ${line}\n`).join("")}#\n`;
+    return commented(messageOf(error));
   }
+}
+
+function commented(reason: string): string {
+  const advice = reason.includes("has been modified")
+    ? ["", "To overwrite the change made meanwhile, remove the line with resourceVersion."]
+    : [];
+  return `${[...reason.split("\n"), ...advice].map((line) => `# ${line}`.trimEnd()).join("\n")}\n#\n`;
 }
 
 /** Without what a client cannot change; resourceVersion stays, so that a change in between is noticed. */

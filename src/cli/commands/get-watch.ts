@@ -13,7 +13,7 @@ import { TABLE_ACCEPT, textTableOf, type ServerTable } from "../resources/server
 import { watchLines } from "../resources/watch-stream.ts";
 import type { GetOptions } from "./get-options.ts";
 
-export interface WatchRequest {
+interface WatchRequest {
   readonly api: Api;
   readonly options: GetOptions;
   readonly selections: readonly Selection[];

@@ -132,7 +132,7 @@ async function tableOf(api: Api, selection: Selection, options: GetOptions, fail
 }
 
 /** The listing as the server renders it. */
-export async function listTable(
+async function listTable(
   api: Api,
   type: ResourceType,
   options: Pick<GetOptions, "scope" | "labels" | "fields" | "sortBy">,

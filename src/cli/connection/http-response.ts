@@ -1,5 +1,5 @@
 /** Receives a response as it arrives. */
-export interface ResponseSink {
+interface ResponseSink {
   head(status: number, headers: Readonly<Record<string, string>>): void;
   data(chunk: Buffer): void;
   end(): void;

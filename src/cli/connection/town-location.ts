@@ -47,7 +47,7 @@ export function findTown(around: Surroundings): TownLocation | undefined {
 }
 
 /** The town whose repository is at `directory`; with `marked`, only if something says that it is a town. */
-export function townAt(directory: string, marked = false): TownLocation | undefined {
+function townAt(directory: string, marked = false): TownLocation | undefined {
   const common = commonDirectoryOf(directory);
   if (common === undefined) return undefined;
   const stateDirectory = join(common, "town");

@@ -1,7 +1,5 @@
 import { styleText } from "node:util";
 
-export type Paint = (text: string) => string;
-
 const GOOD = new Set([
   "True",
   "Ready",

@@ -23,7 +23,7 @@ export interface Schema {
   }[];
 }
 
-export interface Explained {
+interface Explained {
   readonly type: ResourceType;
   readonly schema: Schema;
   /** `components.schemas`, for references. */

@@ -5,7 +5,7 @@ import { tableLines } from "./table.ts";
 import { yamlText } from "./yaml.ts";
 
 /** How a listing is printed: as a table, or as objects through a function. */
-export type OutputFormat =
+type OutputFormat =
   | { readonly as: "Table"; readonly wide: boolean }
   | { readonly as: "Objects"; readonly print: ObjectPrinter };
 
@@ -19,7 +19,7 @@ export interface ListValue {
   readonly items: readonly ApiObject[];
 }
 
-export const OUTPUT_FORMATS = ["wide", "json", "yaml", "name", "jsonpath=TEMPLATE", "custom-columns=SPEC"];
+const OUTPUT_FORMATS = ["wide", "json", "yaml", "name", "jsonpath=TEMPLATE", "custom-columns=SPEC"];
 
 /** Reads the value of `-o`. Throws usage errors. */
 export function outputFormat(flag: string | undefined): OutputFormat {

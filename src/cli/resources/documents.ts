@@ -4,7 +4,7 @@ import type { CommandContext } from "../context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
 
 /** Text of one manifest file as the `apply` verb takes it; the server parses it. */
-export interface ManifestText {
+interface ManifestText {
   /** As the user named it, for messages. */
   readonly path: string;
   readonly text: string;

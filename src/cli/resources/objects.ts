@@ -15,7 +15,7 @@ export interface ObjectList {
   readonly items: readonly ApiObject[];
 }
 
-export interface Selectors {
+interface Selectors {
   readonly labels?: string | undefined;
   readonly fields?: string | undefined;
 }

@@ -12,7 +12,7 @@ export interface ServerTable {
   readonly rows?: readonly ServerRow[];
 }
 
-export interface ServerRow {
+interface ServerRow {
   readonly cells: readonly unknown[];
   readonly object?: { readonly metadata?: Partial<ObjectMeta> };
 }

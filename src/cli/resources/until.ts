@@ -8,7 +8,7 @@ import type { ApiObject, ObjectList } from "./objects.ts";
 import { watchLines } from "./watch-stream.ts";
 import type { Found } from "./writes.ts";
 
-export interface Expectation {
+interface Expectation {
   readonly api: Api;
   readonly target: Found;
   /** Absolute time of giving up, ms since the epoch; undefined waits for ever. */

@@ -2,7 +2,7 @@ import { ApiStatusError } from "../../errors/town-error.ts";
 import type { Api } from "../connection/api.ts";
 
 /** One line of a watch: `type` and the object, or a Table row, it is about. */
-export interface WatchLine<T> {
+interface WatchLine<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   readonly object: T;
 }

@@ -61,7 +61,7 @@ export async function findObjects(
   return found;
 }
 
-export interface PatchRequest {
+interface PatchRequest {
   readonly patch: unknown;
   readonly type?: PatchType;
   readonly subresource?: string;

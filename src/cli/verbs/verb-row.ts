@@ -68,7 +68,7 @@ export function verbCommand(row: VerbRow): CommandSpec {
 }
 
 /** Flags and positionals as the verb takes them. Throws usage errors for missing or surplus positionals. */
-export function verbArguments(row: VerbRow, input: CommandInput): Record<string, unknown> {
+function verbArguments(row: VerbRow, input: CommandInput): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const flag of row.flags ?? []) {
     const value = input.flags[camelCase(flag.name)];

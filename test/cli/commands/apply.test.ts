@@ -229,7 +229,7 @@ describe("edit", () => {
   }
 
   it("given a changed text, when saved, then it replaces the object as it was seen", async () => {
-    const { town, calls } = recording({ body: { text: "agentpool.town.dev/crew edited" } });
+    const { town, calls } = recording();
     const { programs, seen } = editor([SAVED]);
     expect(await runTown(town, "edit pool crew", { programs: programs! })).toEqual({
       code: 0,
@@ -266,6 +266,26 @@ describe("edit", () => {
     expect(kept).toBeDefined();
     rmSync(join(kept!, ".."), { recursive: true });
     expect(calls).toHaveLength(1);
+  });
+
+  it("given an object that changed meanwhile, when saved, then the text is kept and the way out is told", async () => {
+    let turn = 0;
+    const town = sampleTown();
+    town.verbs.set("apply", () =>
+      turn++ === 0
+        ? { body: { text: "", errorText: "the object has been modified", exitCode: 1 } }
+        : { body: { text: "replaced" } },
+    );
+    const { programs, seen } = editor([SAVED, `${SAVED}spec: {}\n`]);
+    expect(await runTown(town, "edit pool crew", { programs: programs! })).toEqual({
+      code: 0,
+      out: "agentpool.town.dev/crew edited\n",
+      err: "",
+    });
+    expect(seen[1]).toContain(
+      "# the object has been modified\n#\n# To overwrite the change made meanwhile, remove the line with resourceVersion.\n",
+    );
+    expect(seen[1]).toContain(SAVED);
   });
 
   it("given an editor that fails, when run, then nothing is sent", async () => {
