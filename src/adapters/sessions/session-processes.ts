@@ -37,6 +37,8 @@ export class SessionProcesses {
     this.#list = new ProcessList(source, clock);
     this.#identities = processTable(source);
     this.#source = source;
+    // A daemon that an agent started must not pass that agent's mark on to what it runs itself.
+    delete process.env[MARK_VARIABLE];
   }
 
   /** Undefined when there is no such process, or none that can be told. */

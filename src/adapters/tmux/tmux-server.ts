@@ -22,7 +22,11 @@ const run = promisify(execFile);
 export type Reach =
   | { readonly state: "Up"; readonly client: ControlClient }
   | { readonly state: "Gone"; readonly message: string }
-  | { readonly state: "Unknown"; readonly message: string };
+  | {
+      readonly state: "Unknown";
+      readonly message: string /** Likely to be another answer soon. */;
+      readonly passing?: boolean;
+    };
 
 export interface TmuxServerOptions {
   readonly label: string;
@@ -39,7 +43,9 @@ export interface TmuxServerOptions {
   readonly connected: () => void;
 }
 
-const SILENCE_BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
+/** How often an ending server is looked at before it counts as one that stays as it is. */
+const ENDING_LOOKS = 20;
+const BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
 
 /** The town's own tmux server: found, started, watched; one control client carries every command. */
 export class TmuxServer {
@@ -50,7 +56,8 @@ export class TmuxServer {
   readonly socketDirectory: string;
   #client: ControlClient | undefined;
   #process: ProcessIdentity | undefined;
-  #silences = 0;
+  #failures = 0;
+  #trouble = "";
   #quietUntilMs = 0;
   #closed = false;
 
@@ -139,8 +146,8 @@ export class TmuxServer {
   /** A server that is about to end (kill-server answers before it is gone) is waited for: a start would fall into its socket. */
   async #reachSettled(): Promise<Reach> {
     let reach = await this.#reach();
-    for (let tries = 0; tries < 60 && reach.state === "Unknown" && reach.message === ENDING; tries += 1) {
-      await this.#options.clock.sleep(50);
+    for (let tries = 0; tries < ENDING_LOOKS && reach.state === "Unknown" && reach.passing === true; tries += 1) {
+      await this.#options.clock.sleep(25 + tries * 10);
       reach = await this.#reach();
     }
     return reach;
@@ -150,7 +157,7 @@ export class TmuxServer {
     if (this.#closed) throw new AdapterError("SessionsClosed", "Cannot use the session runtime: it was closed");
     if (this.#client?.open === true) return { state: "Up", client: this.#client };
     if (this.#options.clock.monotonicMs() < this.#quietUntilMs)
-      return { state: "Unknown", message: "tmux did not answer lately" };
+      return { state: "Unknown", message: `not tried again yet: ${this.#trouble}` };
     const lives = await this.#mayLive();
     if (!(await this.#socketAnswers())) {
       if (!lives) return { state: "Gone", message: "no tmux server runs" };
@@ -180,20 +187,25 @@ export class TmuxServer {
         (error: unknown) => this.#notConnected(error),
       );
     }
-    return { state: "Unknown", message: ENDING };
+    return { state: "Unknown", message: "the tmux server runs, but not on its socket", passing: true };
   }
 
   async #notConnected(error: unknown): Promise<Reach> {
     const message = messageOf(error);
-    if (error instanceof AdapterError && error.reason === "RuntimeNotAnswering") {
-      const backoffMs = SILENCE_BACKOFF_MS[Math.min(this.#silences, SILENCE_BACKOFF_MS.length - 1)] ?? 0;
-      this.#silences += 1;
-      this.#quietUntilMs = this.#options.clock.monotonicMs() + backoffMs;
-      return { state: "Unknown", message };
+    const silent = error instanceof AdapterError && error.reason === "RuntimeNotAnswering";
+    this.#failures += 1;
+    // A server that is ending answers otherwise within moments; one that does not (another version's) is left alone longer.
+    const backoffMs =
+      BACKOFF_MS[Math.min(this.#failures - (silent ? 1 : 1 + ENDING_LOOKS), BACKOFF_MS.length - 1)] ?? 0;
+    this.#quietUntilMs = this.#options.clock.monotonicMs() + backoffMs;
+    this.#trouble = message;
+    if (silent) return { state: "Unknown", message };
+    if (!(await this.#mayLive()) && !(await this.#socketAnswers())) {
+      this.#failures = 0;
+      this.#quietUntilMs = 0;
+      return { state: "Gone", message: "no tmux server runs" };
     }
-    const lives = await this.#mayLive();
-    if (!lives && !(await this.#socketAnswers())) return { state: "Gone", message: "no tmux server runs" };
-    return { state: "Unknown", message: lives ? ENDING : message };
+    return { state: "Unknown", message, passing: true };
   }
 
   async #connect(): Promise<ControlClient> {
@@ -230,7 +242,7 @@ export class TmuxServer {
     await client.request(`set-option -t =${CONTROL_SESSION}: detach-on-destroy on`);
     await this.#identify(client);
     this.#client = client;
-    this.#silences = 0;
+    this.#failures = 0;
     this.#options.connected();
     void client.closed.then((reason) => {
       if (this.#client === client) this.#client = undefined;
@@ -327,4 +339,3 @@ export class TmuxServer {
 }
 
 const CONFIGURATION_WRONG = "the tmux configuration has errors";
-const ENDING = "the tmux server is ending or lost its socket";

@@ -95,7 +95,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   /** A person's terminal on the session, as `script` gives one. */
   const attach = async (): Promise<ChildProcess> => {
     const command = sessions.attachCommand(name).join(" ");
-    const child = spawn("script", ["-qec", command, "/dev/null"], {
+    const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
       stdio: ["pipe", "ignore", "ignore"],
       env: { ...process.env, TERM: "xterm", TMUX: undefined },
     });

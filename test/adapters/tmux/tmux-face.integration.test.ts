@@ -33,7 +33,7 @@ describe.skipIf(!tmuxInstalled)("tmux face", () => {
     world.tmux("show-options", ...(target === undefined ? ["-gv"] : ["-pv", "-t", target]), name).trim();
   const attach = async (name: string) => {
     const command = sessions.attachCommand(name).join(" ");
-    person = spawn("script", ["-qec", `stty cols 200 rows 50; ${command}`, "/dev/null"], {
+    person = spawn("/usr/bin/script", ["-qec", `stty cols 200 rows 50; ${command}`, "/dev/null"], {
       stdio: ["pipe", "ignore", "ignore"],
       env: { ...process.env, TERM: "xterm", TMUX: undefined },
     });

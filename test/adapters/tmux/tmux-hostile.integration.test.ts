@@ -225,6 +225,25 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       expect(again.sessions).toMatchObject([{ name: session.name, state: "Running", pid: session.pid }]);
     });
 
+    test("given a server that refuses its clients, when asked again and again, then it is Unknown and soon left alone", async () => {
+      const session = await sessions.start(start());
+      await sessions.close();
+      const bin = join(world.stateDirectory, "bin");
+      mkdirSync(bin);
+      const real = execFileSync("sh", ["-c", "command -v tmux"], { encoding: "utf8" }).trim();
+      const refuse = `case "$*" in *attach*) echo call >>${bin}/calls; echo "protocol version mismatch (client 8, server 9)" >&2; exit 1;; esac`;
+      writeFileSync(join(bin, "tmux"), `#!/bin/sh\n${refuse}\nexec ${real} "$@"\n`);
+      chmodSync(join(bin, "tmux"), 0o755);
+      sessions = await world.open({ environment: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` } });
+      for (let looks = 0; looks < 60; looks += 1) {
+        expect(await sessions.observe()).toMatchObject({ completeness: "Unknown" });
+      }
+      expect((await sessions.observe()).message).toContain("protocol version mismatch");
+      await expect(sessions.start(start({ generation: 2 }))).rejects.toMatchObject({ reason: "RuntimeNotAnswering" });
+      expect(readFileSync(join(bin, "calls"), "utf8").trim().split("\n").length).toBeLessThan(25);
+      expect(alive(session.pid ?? -1)).toBe(true);
+    });
+
     test("given its socket was removed, when asked, then it is made again and nothing is lost", async () => {
       const session = await sessions.start(start());
       await sessions.close();
