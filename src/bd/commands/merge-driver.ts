@@ -106,7 +106,7 @@ function read(text: string, nowMs: number) {
 }
 
 // From what the file holds, so that the same merge made twice gives the same file.
-function freshIds(ours: ReadonlyMap<string, BeadRecord>, theirs: ReadonlyMap<string, BeadRecord>): () => string {
+function freshIds(ours: ReadonlyMap<string, BeadRecord>): () => string {
   let made = 0;
   const seed = [...ours.keys()].sort().join("\n");
   const prefix = prefixOf([...ours.keys()][0] ?? "") ?? "bd";

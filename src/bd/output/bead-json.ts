@@ -6,9 +6,11 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** A bead as `list`, `ready` and most commands print it: its dependencies are edges, its comments a number. */
 export function listedBead(graph: GraphReader, record: BeadRecord): Json {
-  const { comments: _comments, ...fields } = record;
+  const { id, title, comments: _comments, ...fields } = record;
   const parent = graph.parentOf(record.id);
   return {
+    id,
+    title,
     ...fields,
     dependency_count: edgesOf(record).length,
     dependent_count: graph.dependentsOf(record.id).length,
@@ -23,8 +25,8 @@ export function commentCount(record: BeadRecord): number {
 
 /** Without edges and comments: as it is shown inside of another bead. */
 export function shortBead(record: BeadRecord): Json {
-  const { comments: _comments, dependencies: _edges, ...fields } = record;
-  return fields;
+  const { id, title, comments: _comments, dependencies: _edges, ...fields } = record;
+  return { id, title, ...fields };
 }
 
 /** A bead as `show` prints it: its dependencies and dependents are beads with the type of the edge. */
@@ -43,8 +45,11 @@ export function shownBead(
   const dependents = graph.dependentsOf(record.id).map((edge) => related(edge.issue_id, edge.type));
   const children = graph.childrenOf(record.id);
   const parent = graph.parentOf(record.id);
+  const { id, title, ...fields } = record;
   return {
-    ...record,
+    id,
+    title,
+    ...fields,
     labels: record.labels ?? [],
     dependencies,
     dependents,
