@@ -44,6 +44,7 @@ export async function* watchReconnecting(
         const { items, resourceVersion: listed } = await source.list();
         version = listed;
         yield { type: "RESET", items };
+        if (source.aborted()) return;
       }
       for await (const event of watchOnce(await source.open(version))) {
         delayMs = FIRST_DELAY_MS;

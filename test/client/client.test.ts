@@ -15,7 +15,7 @@ function scripted(
       const answer = answers[paths.length];
       paths.push(path);
       if (answer === undefined || signal?.aborted === true) throw new Error("nothing more is scripted");
-      const { status = 200, body = "" } = answer ?? {};
+      const { status = 200, body } = answer;
       const chunks = typeof body === "string" ? [body] : body;
       return {
         status,
