@@ -4,6 +4,7 @@ import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
 import { changeSummary, commitMessage, type SummarisedChange } from "./change-summary.ts";
 import { requireClean } from "./checkout-access.ts";
+import { withDeletions } from "./deletion-trailer.ts";
 import type { PlannedFile, WriteContext } from "./plan-write.ts";
 import type { SourceDraft } from "./source-draft.ts";
 
@@ -29,6 +30,8 @@ export interface Waiting {
 export interface Accepted {
   readonly waiting: Waiting;
   readonly isChanged: boolean;
+  /** The object's document is gone. */
+  readonly isDeleted: boolean;
 }
 
 /** Requests that share a commit. One that is refused leaves; the others go on. */
@@ -62,7 +65,7 @@ export class Batch {
         if (planned !== undefined && checkout !== undefined)
           await requireClean(request.key, planned.path, draft, checkout);
         if (planned !== undefined) draft.change(planned.path, planned.text, request.key, planned.isDeclared);
-        this.#accepted.push({ waiting, isChanged: planned !== undefined });
+        this.#accepted.push({ waiting, isChanged: planned !== undefined, isDeleted: planned?.isDeclared === false });
       } catch (error) {
         reject(error);
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
@@ -71,6 +74,11 @@ export class Batch {
   }
 
   message(): string {
+    const deleted = this.#accepted.filter(({ isDeleted }) => isDeleted).map(({ waiting }) => waiting.request.key);
+    return withDeletions(this.#summary(), deleted);
+  }
+
+  #summary(): string {
     const summaries = this.#accepted
       .filter(({ isChanged }) => isChanged)
       .map(({ waiting }) => waiting.request.summary());

@@ -14,6 +14,7 @@ import {
   readInventory,
   writeInventory,
 } from "../manifests/inventory.ts";
+import { deletionsSince } from "../manifests/deletion-trailer.ts";
 import type { LoadedObject } from "../manifests/load-file.ts";
 import type { LoadedSource } from "../manifests/load-source.ts";
 import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
@@ -135,6 +136,8 @@ export class SourceSync {
       revision: read.revision,
       loaded,
       inventory: this.#inventory.entries,
+      deleting:
+        settings.mode === "commit" ? await deletionsSince(repository, this.#inventory.revision, read.revision) : new Set(),
       ...(settings.allowPrune === undefined ? {} : { allowPrune: settings.allowPrune }),
     });
     const changes = await this.#apply(repository, plan, read.revision, loaded);

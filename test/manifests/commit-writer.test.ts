@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { deletionsSince } from "../../src/manifests/deletion-trailer.ts";
 import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
 import { MemoryGit } from "../../src/simulation/memory-git.ts";
 import { virtualClock } from "../turn.ts";
@@ -86,6 +87,26 @@ describe("CommitWriter", () => {
     expect(await town.tip("manifests/all.yaml")).toBeUndefined();
     expect(await town.read("manifests/all.yaml")).toBeUndefined();
     expect(await town.status()).toMatchObject({ changed: [], untracked: [] });
+  });
+
+  test("given deletions through the API and by hand, when the commits are read, then only the former are known as asked for", async () => {
+    const town = await site({
+      "manifests/all.yaml": `${poolText("a")}---\n${poolText("b")}---\n${poolText("c")}`,
+      "manifests/r.yaml": rigText("api"),
+    });
+    const start = await town.repository.resolve(MAIN);
+    const writer = town.writer();
+    const deletions = [await deletion(town, pool("a")), await deletion(town, { kind: "Rig", name: "api" })];
+    await Promise.all(deletions.map((change) => writer.write(change)));
+    await writer.write(await edit(town, pool("b"), { replicas: 2 }));
+    const byHand = await town.commit({ "manifests/all.yaml": poolText("b", 2) });
+    expect(await deletionsSince(town.repository, start, MAIN)).toEqual(new Set(["AgentPool/api/a", "Rig/api"]));
+    expect(await deletionsSince(town.repository, undefined, byHand)).toEqual(new Set(["AgentPool/api/a", "Rig/api"]));
+    expect(await deletionsSince(town.repository, byHand, byHand)).toEqual(new Set());
+    const [first] = await town.repository.log(start, MAIN, 1_000);
+    expect(first?.message).toBe(
+      "2 objects: agentpool api/a, rig api\n\n- agentpool api/a: deleted\n- rig api: deleted\n\nTown-Deleted: AgentPool/api/a\nTown-Deleted: Rig/api",
+    );
   });
 
   test("given defaults, when fields change, then defaults are not written and a field back at its default goes", async () => {
