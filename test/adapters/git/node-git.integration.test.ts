@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isAlive } from "../../../src/adapters/git/process-alive.ts";
 import type { Repository } from "../../../src/ports/git.ts";
 import { realSite, type RealSite } from "./git-site.ts";
 
@@ -229,16 +230,21 @@ describe("NodeGit", () => {
       );
       const git = site.another({ program: hanging });
       const repository = await git.init(join(site.root, "r"), { bare: false, branch: "main" });
-      await expect(repository.fetch("/nowhere", ["refs/heads/x"], { timeoutMs: 300 })).rejects.toMatchObject({
-        reason: "GitTimedOut",
-      });
+      const pidFile = join(site.root, "pid");
+      const hung = () => expect.poll(() => site.read(pidFile), { timeout: 20_000 }).toMatch(/\d+\n/);
+      const gone = () =>
+        expect.poll(() => isAlive(Number(readFileSync(pidFile, "utf8"))), { timeout: 20_000 }).toBe(false);
+      const timedOut = expect(repository.fetch("/nowhere", ["refs/heads/x"], { timeoutMs: 2000 })).rejects;
+      await timedOut.toMatchObject({ reason: "GitTimedOut" });
+      await gone();
+      await site.remove(pidFile);
       const abort = new AbortController();
-      setTimeout(() => abort.abort(), 300);
-      await expect(git.cloneBare("/nowhere", join(site.root, "c"), { signal: abort.signal })).rejects.toMatchObject({
-        reason: "GitAborted",
-      });
-      const pid = Number(readFileSync(join(site.root, "pid"), "utf8"));
-      expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+      const cloned = expect(git.cloneBare("/nowhere", join(site.root, "c"), { signal: abort.signal })).rejects;
+      const aborted = cloned.toMatchObject({ reason: "GitAborted" });
+      await hung();
+      abort.abort();
+      await aborted;
+      await gone();
       expect(await git.open(join(site.root, "c"))).toBeUndefined();
     });
 
