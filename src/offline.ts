@@ -25,7 +25,7 @@ const templates = fileURLToPath(new URL("../manifests", import.meta.url));
 
 /** Verbs that need no daemon. Returns the exit code; errors are printed. */
 export async function runOffline(verb: string, args: Arguments, streams: Streams): Promise<number> {
-  const git = new NodeGit({});
+  const git = new NodeGit({ owners: createNodeProcesses() });
   try {
     switch (verb) {
       case "init":

@@ -69,7 +69,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   const { log, env } = options;
   const files = createNodeFiles();
   const processes = createNodeProcesses();
-  const git = new NodeGit({});
+  const git = new NodeGit({ owners: processes });
   const repository = await git.open(options.directory);
   if (repository === undefined)
     throw new TerminalError("RepositoryNotFound", `no git repository at ${options.directory}`, {
