@@ -42,6 +42,7 @@ const TYPES = [
   type("town.dev", "Convoy", "convoys", true, ["cv"]),
   AGENT,
   BEAD,
+  type("work.town.dev", "Escalation", "escalations", true, ["esc"]),
   type("work.town.dev", "MergeRequest", "mergerequests", true, ["mr"]),
   type("work.town.dev", "Session", "sessions", true, ["ses"]),
 ];

@@ -144,15 +144,14 @@ function problemsOf(object: ApiObject): TownSummary["problems"] {
   ];
 }
 
-function openEscalation(escalation: ApiObject): TownSummary["problems"] {
-  const state = text(fields(escalation.status)["state"]);
-  if (state === "closed" || state === "Closed") return [];
-  const title = text(escalation.spec?.["title"]) ?? "";
+function openEscalation({ metadata, spec, status }: ApiObject): TownSummary["problems"] {
+  if (text(fields(status)["state"])?.toLowerCase() === "closed") return [];
+  const severity = spec?.["severity"];
   return [
     {
-      object: `Escalation/${escalation.metadata.namespace ?? "hq"}/${escalation.metadata.name}`,
-      reason: text(escalation.spec?.["severity"]) ?? "Escalated",
-      message: title,
+      object: `Escalation/${metadata.namespace ?? "hq"}/${metadata.name}`,
+      reason: typeof severity === "number" ? `Severity${severity}` : "Escalated",
+      message: text(spec?.["title"]) ?? "",
     },
   ];
 }

@@ -12,17 +12,24 @@ type Known = readonly [
 const DESIRED: readonly Known[] = [
   ["agentpools", "AgentPool", ["pool", "ap"], "Namespaced", true],
   ["convoys", "Convoy", ["cv"], "Namespaced"],
+  ["patrols", "Patrol", [], "Namespaced"],
+  ["plugins", "Plugin", [], "Namespaced"],
   ["providers", "Provider", [], "Cluster"],
   ["rigs", "Rig", [], "Cluster"],
   ["roles", "Role", [], "Cluster"],
+  ["sources", "Source", [], "Cluster"],
   ["towns", "Town", [], "Cluster"],
 ];
 
 const WORK: readonly Known[] = [
   ["agents", "Agent", ["ag"], "Namespaced"],
   ["beads", "Bead", ["bd"], "Namespaced"],
+  ["escalations", "Escalation", ["esc"], "Namespaced"],
+  ["formulas", "Formula", [], "Cluster"],
   ["mergerequests", "MergeRequest", ["mr"], "Namespaced"],
+  ["messages", "Message", ["msg"], "Namespaced"],
   ["molecules", "Molecule", ["mol"], "Namespaced"],
+  ["sandboxes", "Sandbox", ["sb"], "Namespaced"],
   ["sessions", "Session", ["ses"], "Namespaced"],
 ];
 

@@ -112,6 +112,38 @@ describe("reading commands", () => {
     });
   });
 
+  it("given work under way, when the status is asked, then convoys, merges, sessions and open escalations are counted", async () => {
+    const town = sampleTown();
+    const work = (kind: string, group: string, name: string, spec: object, status: object): void => {
+      town.objects.push({
+        apiVersion: `${group}/v1alpha1`,
+        kind,
+        metadata: { name, namespace: "api", uid: name },
+        spec: { ...spec },
+        status: { ...status },
+      });
+    };
+    work("Convoy", "town.dev", "open", {}, { progress: "1/3", working: 1, merging: 1 });
+    work("Convoy", "town.dev", "ended", {}, { progress: "3/3", closedTime: "2026-01-01T00:00:00Z" });
+    work(
+      "MergeRequest",
+      "work.town.dev",
+      "api-m1",
+      { bead: "api-x1", author: "api/polecats/toast" },
+      { state: "Testing" },
+    );
+    work("MergeRequest", "work.town.dev", "api-m2", { bead: "api-x2" }, { state: "Merged" });
+    work("Session", "work.town.dev", "toast", { agent: "toast" }, { state: "Running" });
+    work("Escalation", "work.town.dev", "api-e1", { title: "which database?", severity: 1 }, { state: "open" });
+    work("Escalation", "work.town.dev", "api-e2", { title: "settled", severity: 0 }, { state: "closed" });
+    const { out } = await runTown(town, "status");
+    expect(out).toMatch(/^Town hq: .*, 1 session running$/m);
+    expect(out).toMatch(/^api {9}open {3}1\/3 {8}1 {9}1$/m);
+    expect(out).toMatch(/^api {9}api-m1 {3}Testing {3}api-x1 {3}api\/polecats\/toast$/m);
+    expect(out).toContain("Severity1");
+    for (const over of ["ended", "api-m2", "settled"]) expect(out).not.toContain(over);
+  });
+
   it("given owner references and links, when a tree is asked, then objects stand below what they belong to", async () => {
     await expect(await transcriptOf(["tree rig api", "tree pool/crew", "tree rig nope"])).toMatchFileSnapshot(
       "../../golden/cli/tree.txt",
