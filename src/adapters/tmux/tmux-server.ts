@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -109,14 +109,14 @@ export class TmuxServer {
     });
   }
 
-  /** Ends the server and everything on it, and waits until it is gone. Throws AdapterError `TmuxStillRunning`. */
+  /** Ends the server and everything on it, waits until it is gone and removes its socket. Throws AdapterError `TmuxStillRunning`. */
   async kill(): Promise<void> {
     const reach = await this.reach();
     if (reach.state === "Up") await reach.client.request("kill-server").catch(() => []);
     // A client that does not read its farewell can hold the server back.
     for (const force of ["SIGTERM", "SIGKILL", undefined] as const) {
       for (let waited = 0; waited < 2_000; waited += 20) {
-        if (!(await this.#mayLive())) return;
+        if (!(await this.#mayLive())) return rm(this.#socketPath(), { force: true });
         await this.#options.clock.sleep(20);
       }
       if (force !== undefined && this.#process !== undefined) signal(this.#process.pid, force);
@@ -321,8 +321,12 @@ export class TmuxServer {
     return { ...baseEnvironment(this.#options.environment), TERM: "xterm-256color", TMUX_TMPDIR: this.socketDirectory };
   }
 
+  #socketPath(): string {
+    return join(this.socketDirectory, `tmux-${process.getuid?.() ?? 0}`, this.#options.label);
+  }
+
   #socketAnswers(): Promise<boolean> {
-    const path = join(this.socketDirectory, `tmux-${process.getuid?.() ?? 0}`, this.#options.label);
+    const path = this.#socketPath();
     return new Promise((resolve) => {
       const socket = createConnection(path);
       const end = (answers: boolean): void => {
