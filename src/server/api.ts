@@ -111,7 +111,7 @@ export function createApi(options: ApiOptions): Api {
       caller,
       signal: () => context.req.raw.signal,
       header,
-      body: () => collectBody(context.req.raw.body),
+      body: () => collectBody(context.req.raw),
     };
     const began = options.clock.monotonicMs();
     const response = await answer(served, segments, request).catch((error: unknown) => answerError(error, log));

@@ -56,12 +56,19 @@ function deeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => deeperThan(inner, levels - 1));
 }
 
-/** Collects a body; throws 413 as soon as it is larger than the limit. */
-export async function collectBody(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
-  if (stream === null) return new Uint8Array();
+/**
+ * The bytes of a body; throws 413 as soon as it is larger than the limit. One that announces a length within the limit
+ * is taken whole, which spares the framework a stream.
+ */
+export async function collectBody(request: Request): Promise<Uint8Array> {
+  const announced = request.headers.get("content-length");
+  if (announced !== null && /^\d+$/.test(announced)) {
+    if (Number(announced) > BODY_LIMIT_BYTES) throw tooLargeBody(BODY_LIMIT_BYTES);
+    return new Uint8Array(await request.arrayBuffer());
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (request.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > BODY_LIMIT_BYTES) throw tooLargeBody(BODY_LIMIT_BYTES);
     chunks.push(chunk);

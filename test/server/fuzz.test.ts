@@ -402,5 +402,11 @@ describe("any request", { timeout: 300_000 }, () => {
     expect((await send(`${"[".repeat(5_000)}${"]".repeat(5_000)}`)).status).toBe(400);
     expect((await send(`{"spec":${'{"a":'.repeat(90_000)}1${"}".repeat(90_000)}}`)).status).toBe(400);
     expect((await send("")).status).toBe(400);
+    const announced = await api.app.request(`http://localhost${WIDGETS}`, {
+      method: "POST",
+      headers: { authorization: "Bearer admin", "content-type": "application/json", "content-length": "99999999" },
+      body: "{}",
+    });
+    expect(announced.status).toBe(413);
   });
 });
