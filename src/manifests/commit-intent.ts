@@ -4,7 +4,7 @@ import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import { isRecord } from "../resource/equality.ts";
 
-export const INTENT_VERSION = 1;
+const INTENT_VERSION = 1;
 
 /** One file of a commit that a checkout has to follow. */
 export interface IntentFile {

@@ -10,7 +10,7 @@ import { didYouMean } from "./suggestion.ts";
 
 const TOP_FIELDS = ["apiVersion", "kind", "metadata", "spec"];
 
-export interface Envelope {
+interface Envelope {
   readonly definition: KindDefinition;
   readonly key: ObjectKey;
   readonly labels: Readonly<Record<string, string>>;

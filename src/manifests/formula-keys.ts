@@ -1,9 +1,9 @@
 import { didYouMean } from "./suggestion.ts";
 
 /** Keys that have their effect. */
-export const FORMULA_KEYS = ["formula", "description", "version", "type", "vars", "steps"];
-export const STEP_KEYS = ["id", "title", "description", "needs", "depends_on", "acceptance"];
-export const VARIABLE_KEYS = ["description", "default", "required"];
+const FORMULA_KEYS = ["formula", "description", "version", "type", "vars", "steps"];
+const STEP_KEYS = ["id", "title", "description", "needs", "depends_on", "acceptance"];
+const VARIABLE_KEYS = ["description", "default", "required"];
 
 /** Keys of the formula language that formulas in use have and that do nothing here yet. */
 const LATER_FORMULA_KEYS =

@@ -8,7 +8,7 @@ import type { TreeFile } from "./git-tree.ts";
 import type { StatedDocument } from "./load-file.ts";
 
 /** Version of the layout and of the documents below `refs/town/applied/`. */
-export const INVENTORY_VERSION = 1;
+const INVENTORY_VERSION = 1;
 
 /** What must be known of an applied object when the journal is lost. */
 export interface InventoryEntry {

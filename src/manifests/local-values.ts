@@ -17,7 +17,7 @@ export interface LocalValues {
   readonly problems: readonly Problem[];
 }
 
-export const NO_LOCAL_VALUES: LocalValues = { values: new Map(), problems: [] };
+const NO_LOCAL_VALUES: LocalValues = { values: new Map(), problems: [] };
 
 const NAME = /^[A-Za-z_][-A-Za-z0-9_.]*$/;
 
@@ -53,7 +53,7 @@ export function readLocalValues(text: string | undefined, path: string = LOCAL_F
   return { values, problems };
 }
 
-export interface Substitution {
+interface Substitution {
   readonly value: unknown;
   /** Uses of names that are not defined, as `${local:NAME}` stands in the text. */
   readonly missing: readonly { readonly path: FieldPath; readonly message: string; readonly hint: string }[];

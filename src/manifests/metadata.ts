@@ -1,21 +1,18 @@
 import type { KindDefinition } from "../resource/kind-definition.ts";
+import { isHeldAnnotation } from "../resource/held-annotation.ts";
 import { isRecord } from "../resource/equality.ts";
 import { TOWN_NAMESPACE } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
-import { labelKeyRefusal, labelValueRefusal, nameRefusal, namespaceRefusal } from "../resource/object-name.ts";
+import { labelKeyRefusal, labelValueRefusal, nameRefusal, namespaceRefusal } from "./object-name.ts";
 import type { DocumentReport } from "./document-report.ts";
 import { fieldText } from "./field-path.ts";
 import { didYouMean } from "./suggestion.ts";
 
 /** Annotation that keeps an object when its document disappears. */
 export const PRUNE_ANNOTATION = "town.dev/prune";
-/** Annotations below this live in the journal, never in files. */
-export const RUNTIME_ANNOTATIONS = "runtime.town.dev/";
-export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
-
 const META_FIELDS = ["name", "namespace", "labels", "annotations"];
 /** Metadata that the server keeps (design: server bookkeeping never enters the files). */
-export const SERVER_META_FIELDS: ReadonlySet<string> = new Set(
+const SERVER_META_FIELDS: ReadonlySet<string> = new Set(
   "uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds finalizers ownerReferences managedFields selfLink generateName".split(
     " ",
   ),
@@ -160,7 +157,7 @@ function readTexts(
 function checkAnnotations(annotations: Readonly<Record<string, string>>, report: DocumentReport): void {
   for (const [name, text] of Object.entries(annotations)) {
     const path = ["metadata", "annotations", name];
-    if (name.startsWith(RUNTIME_ANNOTATIONS) || name === LAST_APPLIED_ANNOTATION) {
+    if (isHeldAnnotation(name)) {
       report.add(path, {
         at: "Key",
         reason: "ServerFieldInFile",

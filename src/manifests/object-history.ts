@@ -20,7 +20,7 @@ export interface HistoryEntry {
   readonly after: FileDocument | undefined;
 }
 
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly objects: GitObjects;
   /** Commit to look back from. */
   readonly from: string;

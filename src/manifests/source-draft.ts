@@ -21,7 +21,7 @@ export interface DraftMemory {
 const MAX_TREES = 50_000;
 
 /** A file of the tip with its version there. */
-export interface TipFile {
+interface TipFile {
   readonly text: string;
   readonly version: TreeFile;
 }

@@ -1,6 +1,6 @@
 import type { FieldPath } from "./field-path.ts";
 
-export interface TomlPlace {
+interface TomlPlace {
   readonly line: number;
   readonly column: number;
 }

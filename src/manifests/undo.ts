@@ -12,7 +12,7 @@ import { ParseCache } from "./parse-cache.ts";
 import { problemText } from "./problem.ts";
 import { type DraftMemory, SourceDraft } from "./source-draft.ts";
 
-export interface UndoOptions {
+interface UndoOptions {
   readonly objects: GitObjects;
   readonly key: ObjectKey;
   readonly caller: Caller;
@@ -22,7 +22,7 @@ export interface UndoOptions {
 }
 
 /** A request that puts an object's document back, for `CommitWriter.submit`. */
-export interface UndoRequest extends CommitRequest {
+interface UndoRequest extends CommitRequest {
   /** After the plan: the change that is taken back; undefined with `to`. */
   readonly undone: () => HistoryEntry | undefined;
 }

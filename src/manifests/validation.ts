@@ -21,7 +21,7 @@ export interface Validation {
 }
 
 /** Everything that is wrong with a source, alone and together with the objects known besides. Pure. */
-export function validateSource(loaded: LoadedSource, check: ReferenceCheck): Validation {
+function validateSource(loaded: LoadedSource, check: ReferenceCheck): Validation {
   // What is broken exists nevertheless: that others refer to it is not their fault.
   const broken = loaded.problems.flatMap((problem) => problem.key ?? []);
   const references = checkReferences(loaded.objects, { ...check, known: [...check.known, ...broken] });

@@ -35,7 +35,7 @@ export function columnOf(text: string, offset: number): number {
 }
 
 /** A value as it stands after `key:` or `-`: what goes on that line, and the lines below it (each with its line end). */
-export interface Rendered {
+interface Rendered {
   readonly head: string;
   readonly body: string;
 }

@@ -1,7 +1,6 @@
-import { TOWN_NAMESPACE } from "./object-meta.ts";
+import { isDnsLabel, isSubdomain } from "../resource/names.ts";
+import { TOWN_NAMESPACE } from "../resource/object-meta.ts";
 
-const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const LABEL_NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
@@ -15,13 +14,13 @@ const RESERVED_RIG_NAMES: ReadonlySet<string> = new Set([TOWN_NAMESPACE, "defaul
  */
 export function nameRefusal(kind: string, name: string): string | undefined {
   if (kind === "Rig") {
-    if (!LABEL.test(name))
+    if (!isDnsLabel(name))
       return "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit";
     if (RESERVED_RIG_NAMES.has(name) || name.startsWith("kube-"))
       return "must not be 'hq', 'default', 'overseer' or start with 'kube-', which are reserved";
     return undefined;
   }
-  if (name.length > 253 || !SUBDOMAIN.test(name))
+  if (!isSubdomain(name))
     return "must be lower-case letters, digits, '-' and '.', at most 253 characters, starting and ending with a letter or digit";
   return undefined;
 }
@@ -36,10 +35,7 @@ export function labelKeyRefusal(key: string): string | undefined {
   const slash = key.indexOf("/");
   const prefix = slash === -1 ? undefined : key.slice(0, slash);
   const name = key.slice(slash + 1);
-  const fits =
-    name.length <= 63 &&
-    LABEL_NAME.test(name) &&
-    (prefix === undefined || (prefix.length <= 253 && SUBDOMAIN.test(prefix)));
+  const fits = name.length <= 63 && LABEL_NAME.test(name) && (prefix === undefined || isSubdomain(prefix));
   return fits
     ? undefined
     : "must be letters, digits, '-', '_' and '.', at most 63 characters, with an optional 'domain/' in front";
