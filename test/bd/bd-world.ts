@@ -51,7 +51,8 @@ export async function bdWorld(seed: number | string = 1): Promise<BdWorld> {
     version: "1.2.3",
     tools: bdTools({ storeOf: () => graph, files, clock: world.clock, random }),
   };
-  const run = (argv: readonly string[], more: Partial<BdContext> = {}): Promise<BdResult> => runBd(argv, { ...base, ...more });
+  const run = (argv: readonly string[], more: Partial<BdContext> = {}): Promise<BdResult> =>
+    runBd(argv, { ...base, ...more });
   const out = async (...argv: readonly string[]): Promise<string> => {
     const { stdout, stderr, exitCode } = await run(argv);
     if (exitCode !== 0) throw new Error(`bd ${argv.join(" ")} failed: ${stderr}`);

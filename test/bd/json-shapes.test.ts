@@ -57,7 +57,12 @@ describe("JSON of bd", () => {
       dependent_count: 1,
       comment_count: 1,
     });
-    expect(second).toMatchObject({ id: b, labels: [], comments: [], dependencies: [{ id: a, dependency_type: "blocks" }] });
+    expect(second).toMatchObject({
+      id: b,
+      labels: [],
+      comments: [],
+      dependencies: [{ id: a, dependency_type: "blocks" }],
+    });
     expect(await bd.json("show", epic)).toMatchObject([{ epic_total_children: 1, epic_closed_children: 0 }]);
   });
 
@@ -84,8 +89,18 @@ describe("JSON of bd", () => {
   test("given dependencies, when added and removed with --json, then the shapes are bd's", async () => {
     const bd = await bdWorld();
     const [a, b, c] = [await bd.make("a"), await bd.make("b"), await bd.make("c")];
-    expect(await bd.json("dep", "add", b, a)).toEqual({ status: "added", issue_id: b, depends_on_id: a, type: "blocks" });
-    expect(await bd.json("dep", b, "--blocks", c)).toEqual({ status: "added", blocker_id: b, blocked_id: c, type: "blocks" });
+    expect(await bd.json("dep", "add", b, a)).toEqual({
+      status: "added",
+      issue_id: b,
+      depends_on_id: a,
+      type: "blocks",
+    });
+    expect(await bd.json("dep", b, "--blocks", c)).toEqual({
+      status: "added",
+      blocker_id: b,
+      blocked_id: c,
+      type: "blocks",
+    });
     expect(bd.graph.get(c)?.dependencies).toMatchObject([{ depends_on_id: b }]);
     expect(await bd.json("dep", "list", c)).toMatchObject([{ id: b, dependency_type: "blocks" }]);
     expect(await bd.json("dep", "list", b, c)).toMatchObject([
@@ -147,7 +162,12 @@ describe("JSON of bd", () => {
     for (const title of ["a", "b", "c"]) await bd.make(title);
     const enveloped = async (...argv: readonly string[]) =>
       JSON.parse((await bd.run([...argv, "--json"], { env: { BD_JSON_ENVELOPE: "1" } })).stdout) as Json;
-    expect(await enveloped("list", "--limit", "2")).toMatchObject({ schema_version: 1, truncated: true, shown: 2, total: 3 });
+    expect(await enveloped("list", "--limit", "2")).toMatchObject({
+      schema_version: 1,
+      truncated: true,
+      shown: 2,
+      total: 3,
+    });
     const all = await enveloped("list");
     expect(all).toMatchObject({ schema_version: 1, truncated: false });
     expect(all["data"]).toHaveLength(3);

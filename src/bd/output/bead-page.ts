@@ -133,7 +133,7 @@ function relations(record: BeadRecord, { graph, lookup }: PageParts, style: Page
     ...others(outgoing).map((type) => ({ name: relationName(type), sign: "→", ids: to(type) })),
     ...others(incoming)
       .filter((type) => type !== "relates-to")
-      .map((type) => ({ name: `${relationName(type)} (FROM)`, sign: "←", ids: from(type) })),
+      .map((type) => ({ name: incomingNames[type] ?? `${relationName(type)} (FROM)`, sign: "←", ids: from(type) })),
   ];
   return all
     .filter(({ ids }) => ids.length > 0)
@@ -145,6 +145,20 @@ function relations(record: BeadRecord, { graph, lookup }: PageParts, style: Page
       ),
     );
 }
+
+/** What an edge of somebody else makes of the bead it points at. */
+const incomingNames: Readonly<Record<string, string>> = {
+  "discovered-from": "DISCOVERED HERE",
+  "waits-for": "WAITED FOR BY",
+  "conditional-blocks": "RUN IF THIS FAILS",
+  "merge-blocks": "WAIT UNTIL THIS IS MERGED",
+  duplicates: "DUPLICATES OF THIS",
+  supersedes: "SUPERSEDED BY THIS",
+  tracks: "TRACKED BY",
+  related: "RELATED",
+  "replies-to": "REPLIES",
+  validates: "VALIDATED BY",
+};
 
 function relationName(type: string): string {
   return cleanLine(type).replaceAll("-", " ").toUpperCase();

@@ -34,7 +34,9 @@ describe("choosing a command", () => {
     { argv: ["label"], message: "bd label needs one of: add, remove, list, list-all" },
     { argv: ["label", "ad", "x"], message: 'unknown command "ad" for "bd label"', hint: "did you mean add?" },
   ])("given $argv, when chosen, then it says $message", ({ argv, message, hint }) => {
-    expect(() => chosen(...argv)).toThrow(expect.objectContaining({ message, ...(hint === undefined ? {} : { hint }) }));
+    expect(() => chosen(...argv)).toThrow(
+      expect.objectContaining({ message, ...(hint === undefined ? {} : { hint }) }),
+    );
   });
 });
 
@@ -44,16 +46,17 @@ describe("the table of commands", () => {
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
 
-  test.each(commands.map((command) => [command.name, command] as const))(
-    "given %s, when its flags are compared with each other and the global ones, then no name is used twice",
-    (_name, { flags = [] }) => {
-      const all = [...flags, ...globalFlags];
-      const longs = longNames(all);
-      const shorts = all.map(({ short }) => short).filter((short) => short !== undefined);
-      expect(longs.filter((name, i) => longs.indexOf(name) !== i)).toEqual([]);
-      expect(shorts.filter((name, i) => shorts.indexOf(name) !== i)).toEqual([]);
-    },
-  );
+  test.each(
+    commands.map((command) => [command.name, command] as const),
+  )("given %s, when its flags are compared with each other and the global ones, then no name is used twice", (_name, {
+    flags = [],
+  }) => {
+    const all = [...flags, ...globalFlags];
+    const longs = longNames(all);
+    const shorts = all.map(({ short }) => short).filter((short) => short !== undefined);
+    expect(longs.filter((name, i) => longs.indexOf(name) !== i)).toEqual([]);
+    expect(shorts.filter((name, i) => shorts.indexOf(name) !== i)).toEqual([]);
+  });
 });
 
 describe("what a line does", () => {

@@ -23,10 +23,13 @@ describe("parsing flags", () => {
     expect(parse(...words).flags.text("title")).toBe("x");
   });
 
-  test.each([[["-n", "5"]], [["-n5"]], [["-n=5"]], [["-fn5"]], [["-fqn", "5"]]])(
-    "given %j, when parsed, then the limit is 5",
-    (words) => expect(parse(...words).flags.number("limit")).toBe(5),
-  );
+  test.each([
+    [["-n", "5"]],
+    [["-n5"]],
+    [["-n=5"]],
+    [["-fn5"]],
+    [["-fqn", "5"]],
+  ])("given %j, when parsed, then the limit is 5", (words) => expect(parse(...words).flags.number("limit")).toBe(5));
 
   test("given grouped switches, when parsed, then each is set", () => {
     const { flags: given } = parse("-fq");

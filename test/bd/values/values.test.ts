@@ -57,17 +57,19 @@ describe("priorities", () => {
 
 describe("metadata", () => {
   test("given pairs, when read, then JSON values are values and everything else is text", () => {
-    expect(metadataPairs(["n=5", "v=1.0", "id=007", "b=true", "o={\"a\":1}", "t=x=y", "e=", "z=null", "bad={x"])).toEqual({
-      n: 5,
-      v: "1.0",
-      id: "007",
-      b: true,
-      o: { a: 1 },
-      t: "x=y",
-      e: "",
-      z: "null",
-      bad: "{x",
-    });
+    expect(metadataPairs(["n=5", "v=1.0", "id=007", "b=true", 'o={"a":1}', "t=x=y", "e=", "z=null", "bad={x"])).toEqual(
+      {
+        n: 5,
+        v: "1.0",
+        id: "007",
+        b: true,
+        o: { a: 1 },
+        t: "x=y",
+        e: "",
+        z: "null",
+        bad: "{x",
+      },
+    );
   });
   test.each(["novalue", "=x"])("given %j, when read as a pair, then it is refused", (text) => {
     expect(() => metadataPairs([text])).toThrow(/invalid metadata/);

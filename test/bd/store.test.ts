@@ -1,0 +1,299 @@
+import { describe, expect, test } from "vitest";
+import { oneGraph } from "../../src/bd/context.ts";
+import { runBd } from "../../src/bd/run-bd.ts";
+import { bdTools } from "../../src/daemon/bd-tools.ts";
+import { GraphDirectory } from "../../src/graph/work-graphs.ts";
+import { bdWorld } from "./bd-world.ts";
+
+const day = 86_400_000;
+
+describe("settings", () => {
+  test("given settings, when set, read and unset, then they are what was said", async () => {
+    const bd = await bdWorld();
+    expect(await bd.json("config", "set", "jira.url", "https://x")).toEqual({ key: "jira.url", value: "https://x" });
+    expect(await bd.out("config", "get", "jira.url")).toBe("https://x");
+    expect(await bd.json("config", "list")).toEqual({ issue_prefix: "api", "jira.url": "https://x" });
+    await bd.out("config", "unset", "jira.url");
+    expect(await bd.json("config", "get", "jira.url")).toEqual({ key: "jira.url", value: "" });
+  });
+  test.each([
+    { argv: ["config", "set", "status.custom", "In Review"], words: "Cannot read the custom status" },
+    { argv: ["config", "set", "types.custom", "Bad Type"], words: 'invalid type name "Bad Type"' },
+    { argv: ["config", "set", "claim.lease", "soon"], words: 'invalid duration "soon"' },
+    { argv: ["config", "set", "issue_prefix", "x"], words: "bd init --prefix" },
+    { argv: ["config", "set", "bad key", "x"], words: 'invalid key "bad key"' },
+  ])("given $argv, when set, then it is refused: $words", async ({ argv, words }) => {
+    const bd = await bdWorld();
+    expect(await bd.fails(...argv)).toContain(words);
+  });
+  test("given custom types, when a bead of one is made, then it is allowed and listed", async () => {
+    const bd = await bdWorld();
+    expect(await bd.fails("create", "x", "-t", "incident")).toContain("invalid issue type");
+    await bd.out("config", "set", "types.custom", "incident,debt");
+    expect(await bd.make("x", "-t", "incident")).toMatch(/^api-/);
+    expect(await bd.json("types")).toMatchObject({ custom_types: ["incident", "debt"] });
+  });
+  test("given settings changed at the same time, when read, then both changes are there", async () => {
+    const bd = await bdWorld();
+    await Promise.all([
+      bd.out("config", "set", "a", "1"),
+      bd.out("config", "set", "b", "2"),
+      bd.out("config", "set", "c", "3"),
+    ]);
+    expect(await bd.json("config", "list")).toMatchObject({ a: "1", b: "2", c: "3" });
+  });
+});
+
+describe("the past", () => {
+  test("given a changed bead, when shown as of a commit or a time, then it is what it was", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("before");
+    const { commit } = await bd.json<{ commit: string }>("flush");
+    await bd.pass(day);
+    await bd.out("update", id, "--title", "after");
+    await bd.out("flush");
+    expect(await bd.out("show", id, "--as-of", commit, "--short")).toContain("before");
+    expect(await bd.out("show", id, "--as-of", "2026-11-22", "--short")).toContain("before");
+    expect(await bd.out("show", id, "--short")).toContain("after");
+    expect(await bd.fails("show", id, "--as-of", "nonsense")).toContain('no revision "nonsense"');
+    expect(await bd.json("diff", commit)).toMatchObject([
+      { issue_id: id, diff_type: "modified", old_value: { title: "before" }, new_value: { title: "after" } },
+    ]);
+    expect(await bd.fails("diff", "nonsense")).toContain("no such commit or time");
+  });
+
+  test("given changes by several, when history is asked, then it says who, what and from what to what", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("x", "-p", "3");
+    await bd.run(["update", id, "-p", "0"], { actor: "bob" });
+    expect(await bd.json("history", id)).toMatchObject([
+      { event_type: "created", actor: "alice", issue_id: id },
+      { event_type: "updated", actor: "bob", changes: [{ field: "priority", old_value: 3, new_value: 0 }] },
+    ]);
+    expect(await bd.json<unknown[]>("history", id, "--limit", "1")).toHaveLength(1);
+  });
+});
+
+describe("compaction", () => {
+  const long = `The cache was wrong. ${"It kept entries that were gone, and nobody saw it. ".repeat(40)}`;
+
+  test("given an old closed bead with much text, when compacted, then a summary stands there and the text is a flag away", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("old", "-d", long, "--notes", "n".repeat(500));
+    const fresh = await bd.make("fresh", "-d", long);
+    await bd.out("close", id, "-r", "entries expire now");
+    await bd.pass(40 * day);
+    await bd.out("close", fresh);
+    expect(await bd.json("compact", "--analyze")).toMatchObject([{ id, size_bytes: long.length + 500, tier: 1 }]);
+    expect(await bd.json("compact", "--auto", "--dry-run")).toMatchObject({ dry_run: true, compacted: [id] });
+    expect(bd.graph.get(id)?.description).toBe(long);
+    expect(await bd.json("compact", "--auto")).toMatchObject({ compacted: [id] });
+    const after = bd.graph.get(id);
+    expect(after).toMatchObject({ compaction_level: 1, original_size: long.length + 500, status: "closed" });
+    expect(after?.description).toContain("The cache was wrong.");
+    expect(after?.description).toContain("Outcome: entries expire now");
+    expect((after?.description ?? "").length).toBeLessThan(700);
+    expect(after?.notes).toBeUndefined();
+    const shown = await bd.out("show", id);
+    expect(shown).toContain("A summary");
+    expect(shown).not.toContain("n".repeat(500));
+    expect(await bd.out("show", id, "--full")).toContain("n".repeat(500));
+    expect(await bd.json("compact", "--auto")).toMatchObject({ compacted: [] });
+  });
+
+  test("given a summary by somebody, when it is not shorter, then it is refused; when it is, then tier 2 may follow", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("old", "-d", "short text");
+    await bd.out("close", id);
+    expect(await bd.fails("compact", "--apply", "--id", id, "--summary", "this is longer than it was")).toContain(
+      "must be shorter",
+    );
+    expect(await bd.json("compact", "--apply", "--id", id, "--summary", "text")).toMatchObject({
+      original_size: 10,
+      compacted_size: 4,
+    });
+    expect(await bd.fails("compact", "--apply", "--id", id, "--summary", "t")).toContain("compacted already");
+    await bd.out("compact", "--apply", "--id", id, "--summary", "t", "--tier", "2");
+    expect(bd.graph.get(id)).toMatchObject({ compaction_level: 2, original_size: 10 });
+    expect(await bd.out("show", id, "--full")).toContain("short text");
+    expect(await bd.json("compact", "--stats")).toMatchObject({ compacted: 1, saved: 9 });
+  });
+
+  test("given an open bead, when compacted, then it is refused", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("open", "-d", "text");
+    expect(await bd.fails("compact", "--apply", "--id", id, "--summary", "t")).toContain("is not closed");
+  });
+});
+
+describe("tidying", () => {
+  test("given wisps of different kinds, when gc is run, then those past their time go, but none that somebody holds", async () => {
+    const bd = await bdWorld();
+    const ping = await bd.make("ping", "--wisp-type", "ping");
+    const error = await bd.make("error", "--wisp-type", "error");
+    const held = await bd.make("held", "--wisp-type", "ping");
+    await bd.out("update", held, "--claim");
+    await bd.pass(2 * day);
+    expect(await bd.json("gc", "--dry-run")).toMatchObject({ dry_run: true, wisps_removed: 1 });
+    expect(await bd.json("gc")).toMatchObject({ wisps_removed: 1, issues_deleted: 0 });
+    expect([bd.graph.get(ping), bd.graph.get(error)?.id, bd.graph.get(held)?.id]).toEqual([undefined, error, held]);
+  });
+
+  test("given old closed beads, when gc is asked for them, then they only go with --force and when nothing open refers to them", async () => {
+    const bd = await bdWorld();
+    const [a, b] = [await bd.make("a"), await bd.make("b")];
+    await bd.make("open", "--deps", `related:${b}`);
+    await bd.out("close", a, b);
+    await bd.pass(100 * day);
+    const { stderr } = await bd.run(["gc", "--older-than", "90"]);
+    expect(stderr).toContain("1 old closed beads were kept; --force deletes them");
+    expect(bd.graph.get(a)).toBeDefined();
+    expect(await bd.json("gc", "--older-than", "90", "--force")).toMatchObject({ issues_deleted: 1 });
+    expect(bd.graph.get(a)).toBeUndefined();
+    expect(bd.graph.get(b)).toBeDefined();
+  });
+});
+
+describe("doctor", () => {
+  test("given a store in good order, when checked, then everything is fine", async () => {
+    const bd = await bdWorld();
+    await bd.make("x");
+    expect(await bd.json("doctor")).toMatchObject({ overall_ok: true });
+  });
+
+  test("given every kind of trouble, when checked, then each is named with its fix", async () => {
+    const bd = await bdWorld();
+    const at = {
+      priority: 1,
+      issue_type: "task",
+      created_at: "2026-01-01T00:00:00Z",
+      updated_at: "2026-01-01T00:00:00Z",
+    };
+    const edge = (from: string, to: string, type: string) => ({ issue_id: from, depends_on_id: to, type });
+    const records = [
+      { id: "api-1", title: "circle", status: "open", dependencies: [edge("api-1", "api-2", "blocks")] },
+      { id: "api-2", title: "circle", status: "open", dependencies: [edge("api-2", "api-1", "blocks")] },
+      { id: "api-3", title: "dangling", status: "open", dependencies: [edge("api-3", "api-gone", "blocks")] },
+      { id: "api-4", title: "typo", status: "open", dependencies: [edge("api-4", "api-3", "parent_child")] },
+      { id: "api-3.1", title: "lost child", status: "open" },
+      { id: "api-6", title: "odd", status: "reviewing" },
+      { id: "api-7", title: "stuck", status: "blocked", dependencies: [edge("api-7", "api-8", "blocks")] },
+      { id: "api-8", title: "done", status: "closed" },
+      { id: "api-9", title: "nobody's", status: "in_progress" },
+      {
+        id: "api-10",
+        title: "expired",
+        status: "in_progress",
+        assignee: "bob",
+        lease_expires_at: "2026-01-02T00:00:00Z",
+      },
+    ];
+    await bd.run(["import", "-"], {
+      stdin: records.map((record) => `${JSON.stringify({ ...at, ...record })}\n`).join(""),
+    });
+    const { stdout, exitCode } = await bd.run(["doctor"]);
+    expect(exitCode).toBe(1);
+    for (const line of [
+      "api-1 → api-2 → api-1",
+      "api-3 → api-gone (blocks)",
+      'api-4 → api-3: "parent_child", probably parent-child',
+      "api-3.1 looks like a child of api-3",
+      "api-6: reviewing",
+      "api-7: all it waited for is closed",
+      "api-9: in_progress",
+      "api-10: bob",
+    ])
+      expect(stdout).toContain(line);
+    expect(await bd.json<string[][]>("dep", "cycles")).toHaveLength(1);
+  });
+
+  test("given beads without the sections of their type, when linted, then they are named and the exit code is 1", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("bug", "-t", "bug", "-d", "## Steps to Reproduce\n1. x");
+    await bd.make("fine", "--acceptance", "works");
+    const { stdout, exitCode } = await bd.run(["lint", "--json"]);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ total: 1, results: [{ id, missing: ["Acceptance Criteria"] }] });
+  });
+});
+
+describe("sync", () => {
+  test("given two clones and a remote, when both sync, then both have all and a lost claim is told", async () => {
+    const here = await bdWorld();
+    const { world } = here;
+    await world.repository("/remote");
+    const opened = await world.open("/other");
+    const other = (...argv: readonly string[]) =>
+      runBd(argv, {
+        graphs: oneGraph(opened.graph),
+        home: opened.graph,
+        actor: "bob",
+        clock: world.clock,
+        files: opened.files,
+        cwd: "/",
+        isTerminal: false,
+        env: {},
+        version: "1",
+        tools: bdTools({ storeOf: () => opened.graph, files: opened.files, clock: world.clock, random: world.random }),
+      });
+    const id = await here.make("shared");
+    expect(await here.out("sync", "--remote", "/remote")).toContain("Synced with /remote");
+    expect((await other("sync", "--remote", "/remote")).exitCode).toBe(0);
+    await other("update", id, "--claim");
+    await here.out("update", id, "--claim");
+    await other("sync", "--remote", "/remote");
+    const { stdout, stderr } = await here.run(["sync", "--remote", "/remote", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: "ok",
+      pushed: true,
+      changed: [id],
+      lost_claims: [{ id, assignee: "alice", winner: "bob" }],
+    });
+    expect(stderr).toContain(`Claim lost: ${id} was claimed by bob before alice`);
+    expect(here.graph.get(id)?.assignee).toBe("bob");
+  });
+
+  test("given no remote, when synced, then the branch is written and that is said", async () => {
+    const bd = await bdWorld();
+    await bd.make("x");
+    const { stdout, stderr } = await bd.run(["sync"]);
+    expect(stdout).toContain("Flushed to");
+    expect(stderr).toContain("no remote to sync with");
+    expect(await bd.fails("sync", "--remote", "nowhere")).toContain('no remote "nowhere"');
+  });
+});
+
+describe("several stores", () => {
+  test("given two rigs, when beads of both are named, then each command reaches the right store", async () => {
+    const here = await bdWorld();
+    const { graph: web } = await here.world.open("/web", { namespace: "web", prefix: "web" });
+    const graphs = new GraphDirectory();
+    graphs.add(here.graph);
+    graphs.add(web);
+    const tools = bdTools({
+      storeOf: ({ namespace }) => graphs.store(namespace) ?? here.graph,
+      files: here.files,
+      clock: here.world.clock,
+      random: here.world.random,
+    });
+    const run = (...argv: readonly string[]) => here.run(argv, { graphs, tools });
+    const local = await here.make("local");
+    const remote = (await web.transact({ actor: "bob" }, (tx) => tx.create({ title: "remote" }))).id;
+    expect((await run("show", remote, "--short")).stdout).toContain("remote");
+    expect((await run("dep", "add", local, remote)).exitCode).toBe(0);
+    expect((await run("ready", "--brief")).stdout).toBe("");
+    expect((await run("list", "--brief", "-A")).stdout.split("\n").filter((line) => line !== "")).toHaveLength(2);
+    expect((await run("blocked", "--json")).stdout).toContain(remote);
+    const child = (await run("create", "child", "--parent", remote, "--silent")).stdout.trim();
+    expect(child).toBe(`${remote}.1`);
+    expect(web.get(child)?.title).toBe("child");
+    const waiting = (await run("create", "first", "--deps", `blocks:${remote}`, "--silent")).stdout.trim();
+    expect(web.blockersOf(remote).map(({ id }) => id)).toEqual([waiting]);
+    const closed = await run("close", waiting, child, "--json");
+    expect([closed.exitCode, web.get(child)?.status, here.graph.get(waiting)?.status]).toEqual([0, "closed", "closed"]);
+    expect((await run("close", remote)).exitCode).toBe(0);
+    expect((await run("ready", "--brief")).stdout).toContain(local);
+    const mixed = await here.run(["batch"], { graphs, tools, stdin: `close ${local}\nclose ${child}\n` });
+    expect(mixed.stderr).toContain("several stores");
+  });
+});
