@@ -60,6 +60,28 @@ export const townCommands: readonly CommandSpec[] = [
     run: async (input, context) => (await import("./down.ts")).run(input, context),
   },
   {
+    name: "demo",
+    group: "town",
+    summary: "a whole town at work in a temporary directory; ends by itself",
+    flags: [
+      {
+        name: "runtime",
+        type: "string",
+        value: "HOW",
+        choices: ["auto", "tmux", "process"],
+        summary: "where its agents run; default auto",
+      },
+      {
+        name: "kill-every",
+        type: "string",
+        value: "SECONDS",
+        summary: "kill agents and the daemon this often meanwhile",
+      },
+      { name: "keep", type: "boolean", summary: "leave the town there afterwards" },
+    ],
+    run: async (input, context) => (await import("./demo.ts")).run(input, context),
+  },
+  {
     name: "status",
     group: "town",
     summary: "the town on one screen",

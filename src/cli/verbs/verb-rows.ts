@@ -254,5 +254,19 @@ export const verbRows: readonly VerbRow[] = [
     positionals: [one("type"), text("message")],
     flags: [value("bead", "ID", "bead that it is about")],
   },
+  {
+    name: "token create",
+    group: "town",
+    summary: "give a person a token of their own",
+    positionals: [one("name")],
+    flags: [
+      { ...value("role", "ROLE", "view, edit or admin; default view"), choices: ["view", "edit", "admin"] },
+      value("email", "ADDRESS", "author of the commits that their changes become"),
+      flag("kubeconfig", "print a kubeconfig with it instead of the bare token"),
+    ],
+    examples: ["town token create pat --role edit --kubeconfig > pat.yaml"],
+  },
+  { name: "token list", group: "town", summary: "people with a token, and their roles" },
+  { name: "token revoke", group: "town", summary: "make a person's token void", positionals: [one("name")] },
   { name: "wake", group: "town", summary: "end the sleep of patrols now", positionals: [optional("patrol")] },
 ];

@@ -117,3 +117,24 @@ describe("attach", () => {
     expect(await attach("mayor")).toMatchObject({ ran: [{ command: ATTACH }], args: [{}] });
   });
 });
+
+describe("demo", () => {
+  it("given flags, when run, then they reach the demo, whose exit code counts", async () => {
+    const ran: (readonly string[])[] = [];
+    const programs: CommandContext["programs"] = {
+      run: (command) => {
+        ran.push(command.slice(1));
+        return Promise.resolve(3);
+      },
+      startDetached: () => {
+        throw new Error("no program expected");
+      },
+    };
+    const { code } = await runTown(new FakeTown(), "demo --runtime process --kill-every 0.5 --keep", { programs });
+    expect({ code, ran }).toEqual({
+      code: 3,
+      ran: [["/nowhere/dist/demo.js", "--runtime", "process", "--kill-every", "0.5", "--keep"]],
+    });
+    expect((await runTown(new FakeTown(), "demo --runtime docker", { programs })).code).toBe(2);
+  });
+});
