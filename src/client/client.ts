@@ -32,8 +32,6 @@ import { type ClientWatchEvent, watchOnce, watchReconnecting } from "./watch.ts"
 
 export type * from "./client-types.ts";
 export type { DiscoveredResource } from "./discovered-resource.ts";
-export type { ServerAddress } from "./http-transport.ts";
-export { pathOf } from "./requests.ts";
 export type { ClientWatchEvent } from "./watch.ts";
 
 const TABLE_ACCEPT = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";

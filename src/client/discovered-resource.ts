@@ -72,11 +72,6 @@ export function findResource(resources: readonly DiscoveredResource[], name: str
   });
 }
 
-/** All resources of a category such as `all` or `town`. */
-export function inCategory(resources: readonly DiscoveredResource[], category: string): readonly DiscoveredResource[] {
-  return resources.filter(({ categories }) => categories.includes(category));
-}
-
 function namesOf({ plural, singular, shortNames, kind, group, version }: DiscoveredResource): readonly string[] {
   const dotted = group === "" ? [] : [`${plural}.${group}`, `${plural}.${version}.${group}`, `${singular}.${group}`];
   return [plural, singular, ...shortNames, kind.toLowerCase(), ...dotted];

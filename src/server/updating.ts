@@ -5,7 +5,7 @@ import { patchBetween } from "../resource/merge-patch.ts";
 import { keyOf, type ObjectKey, type ObjectMeta, type TownObject } from "../resource/object-meta.ts";
 import { admitBody, admitSpec, type Admitted, type FieldValidation, fieldValidationOf } from "./admission.ts";
 import type { ResourceRequest } from "./api-request.ts";
-import { type Patch, readPatch } from "./patch-body.ts";
+import { readPatch } from "./patch-body.ts";
 import { requireObject } from "./reading.ts";
 import { type JsonObject, readObject } from "./request-body.ts";
 import { badRequest, conflict, invalid, staleVersion } from "./status.ts";
@@ -136,8 +136,6 @@ export async function storeHeldParts(
 export function asBody(object: TownObject): JsonObject {
   return object as unknown as JsonObject;
 }
-
-export type { Patch };
 
 function nextObject(before: TownObject, { metadata }: Admitted, spec: JsonObject): TownObject {
   const {
