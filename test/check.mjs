@@ -8,6 +8,7 @@ const steps = [
   ["boundaries", process.execPath, "test/boundaries.mjs"],
   ["dead code", "knip", "--no-progress"],
   ["generated files", "tsx", "src/generate.ts", "--check"],
+  ["build", process.execPath, "src/build.mjs"],
   ["tests", "vitest", "run", "--config", "test/vitest.config.ts"],
 ];
 

@@ -41,6 +41,7 @@ import { kubeconfigVerb } from "./kubeconfig-verb.ts";
 import { openRuntime } from "./runtime.ts";
 import { sessionLogs } from "./session-logs.ts";
 import { TokenRegistry } from "./session-tokens.ts";
+import { tokenVerbs } from "./token-verbs.ts";
 import { townVerbs } from "./verbs.ts";
 import { townWriters } from "./writers.ts";
 import { watchTown } from "./watch-town.ts";
@@ -143,6 +144,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     const sessions = await openRuntime((store.get(HQ)?.spec ?? {}) as TownSpec, {
       state: layout.state,
       label: `town-${townHash(repository.commonDirectory)}`,
+      townCommand: [process.execPath, join(dist, "bin", "town.cjs"), "-C", layout.root],
       clock: systemClock,
       log,
     });
@@ -235,6 +237,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
           bdVerb({ ports, graphs, version: options.version }),
           applyVerb(registry, calls),
           ...gitopsVerbs({ registry, store, repository, commits, target, locals, now: () => systemClock.now() }),
+          ...tokenVerbs(tokens, () => kubeconfigEntry()),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
         ],
       }),

@@ -19,7 +19,23 @@ const registryFormat = z.object({
       hash: z.string(),
     }),
   ),
+  people: z
+    .array(z.object({ name: z.string(), email: z.string().optional(), role: z.enum(["view", "edit", "admin"]), hash: z.string() }))
+    .default([]),
 });
+
+/** A person with a token of their own. */
+export type TokenHolder = Omit<z.infer<typeof registryFormat>["people"][number], "hash">;
+
+/** What a Role's permissions are in the words of API access. */
+const ACCESS: Readonly<Record<string, readonly string[]>> = {
+  CreateBeads: ["create:beads"],
+  CloseBeads: ["update:beads", "patch:beads"],
+  ProposeManifests: [],
+  ApplyManifests: ["apply"],
+  Sling: ["sling"],
+  Nudge: ["nudge"],
+};
 
 type Issued = z.infer<typeof registryFormat>["sessions"][number];
 
@@ -32,6 +48,7 @@ export class TokenRegistry implements SessionTokens {
   readonly #random: Random;
   readonly #layout: TownLayout;
   readonly #sessions = new Map<string, Issued>();
+  readonly #people = new Map<string, z.infer<typeof registryFormat>["people"][number]>();
   #overseer: { readonly hash: string; readonly email: string | undefined } | undefined;
   #saving: Promise<void> = Promise.resolve();
 
@@ -58,8 +75,10 @@ export class TokenRegistry implements SessionTokens {
     }
     registry.#overseer = { hash: hashOf(token), email: overseerEmail };
     const parsed = registryFormat.safeParse(parseJson(await files.readText(registry.#path)));
-    if (parsed.success)
+    if (parsed.success) {
       for (const issued of parsed.data.sessions) registry.#sessions.set(`${issued.namespace}/${issued.agent}`, issued);
+      for (const person of parsed.data.people) registry.#people.set(person.name, person);
+    }
     return registry;
   }
 
@@ -97,6 +116,25 @@ export class TokenRegistry implements SessionTokens {
     return ((await this.#files.readText(`${this.#layout.state}/tokens/overseer`)) ?? "").trim();
   }
 
+  /** Gives a person a token; a former one of the same name is void from now on. The token is returned once and kept as a hash. */
+  async issuePerson(person: TokenHolder): Promise<string> {
+    const token = this.#random.secret(32);
+    this.#people.set(person.name, { ...person, hash: hashOf(token) });
+    await this.#save();
+    return token;
+  }
+
+  /** False when there is nobody of that name. */
+  async revokePerson(name: string): Promise<boolean> {
+    if (!this.#people.delete(name)) return false;
+    await this.#save();
+    return true;
+  }
+
+  people(): readonly TokenHolder[] {
+    return [...this.#people.values()].map(({ hash: _, ...person }) => person);
+  }
+
   /** Who holds a token; undefined for one that was never issued or is void. */
   caller(token: string): Caller | undefined {
     const hash = hashOf(token);
@@ -107,12 +145,16 @@ export class TokenRegistry implements SessionTokens {
         ...(this.#overseer.email === undefined ? {} : { email: this.#overseer.email }),
       };
     }
+    for (const person of this.#people.values()) {
+      if (!same(person.hash, hash)) continue;
+      return { name: person.name, role: person.role, ...(person.email === undefined ? {} : { email: person.email }) };
+    }
     for (const issued of this.#sessions.values()) {
       if (!same(issued.hash, hash)) continue;
       return {
         name: issued.identity,
         role: "agent",
-        permissions: issued.permissions,
+        permissions: [...issued.permissions, ...issued.permissions.flatMap((permission) => ACCESS[permission] ?? [])],
         session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation },
       };
     }
@@ -126,7 +168,7 @@ export class TokenRegistry implements SessionTokens {
       .then(() =>
         this.#files.writeAtomic(
           this.#path,
-          `${JSON.stringify({ version: FORMAT_VERSION, sessions: [...this.#sessions.values()] })}\n`,
+          `${JSON.stringify({ version: FORMAT_VERSION, sessions: [...this.#sessions.values()], people: [...this.#people.values()] })}\n`,
           { mode: 0o600 },
         ),
       );
