@@ -1,7 +1,17 @@
 // Builds the package: daemon by tsc (dist/), command line as two bundles (dist/bin/), assets beside the code that serves
 // them. `node src/build.mjs`; exit 1 when a source does not type-check or bundle.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -36,7 +46,8 @@ function removeStale(outputs) {
   if (!existsSync(dist)) return;
   for (const path of filesBelow(dist)) {
     const isModule = path.endsWith(".js") || path.endsWith(".js.map");
-    if (isModule && !outputs.has(path.replace(/\.map$/, "")) && !existsSync(join(src, relative(dist, path)))) rmSync(path);
+    if (isModule && !outputs.has(path.replace(/\.map$/, "")) && !existsSync(join(src, relative(dist, path))))
+      rmSync(path);
   }
 }
 
@@ -54,7 +65,12 @@ async function bundleCommandLine() {
     logLevel: "warning",
   };
   try {
-    await build({ ...shared, entryPoints: [join(src, "cli", "hot.ts")], outfile: join(bin, "town.cjs"), banner: { js: "#!/usr/bin/env node" } });
+    await build({
+      ...shared,
+      entryPoints: [join(src, "cli", "hot.ts")],
+      outfile: join(bin, "town.cjs"),
+      banner: { js: "#!/usr/bin/env node" },
+    });
     await build({ ...shared, entryPoints: [join(src, "cli", "full.ts")], outfile: join(bin, "town-full.cjs") });
   } catch {
     return true;

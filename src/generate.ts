@@ -16,7 +16,9 @@ const wanted = new Map(
 mkdirSync(directory, { recursive: true });
 const held = readdirSync(directory).filter((name) => name.endsWith(".yaml"));
 const differing = [
-  ...[...wanted].filter(([name, text]) => !held.includes(name) || readFileSync(join(directory, name), "utf8") !== text).map(([name]) => name),
+  ...[...wanted]
+    .filter(([name, text]) => !held.includes(name) || readFileSync(join(directory, name), "utf8") !== text)
+    .map(([name]) => name),
   ...held.filter((name) => !wanted.has(name)),
 ];
 if (process.argv.includes("--check")) {

@@ -12,13 +12,18 @@ const ruleSet = { forbidden: config.forbidden };
 
 async function look(paths) {
   const { output } = await cruise(paths, { ...config.options, ruleSet, validate: true }, undefined, { tsConfig });
-  return output.summary.totalCruised === undefined ? { modules: 0, violations: [] } : { modules: output.summary.totalCruised, violations: output.summary.violations };
+  return output.summary.totalCruised === undefined
+    ? { modules: 0, violations: [] }
+    : { modules: output.summary.totalCruised, violations: output.summary.violations };
 }
 
 const planted = mkdtempSync(join("src", "errors", "planted-"));
 let seen;
 try {
-  writeFileSync(join(planted, "violation.ts"), `import { kindRegistry } from "../../resource/kind-registry.ts";\nexport const planted = kindRegistry;\n`);
+  writeFileSync(
+    join(planted, "violation.ts"),
+    `import { kindRegistry } from "../../resource/kind-registry.ts";\nexport const planted = kindRegistry;\n`,
+  );
   seen = await look([planted]);
 } finally {
   rmSync(planted, { recursive: true });

@@ -12,7 +12,13 @@ import type { LogPaths } from "./session-logs.ts";
 /** The runtime the Town asks for. Auto: tmux where it can be used, else plain processes, which is logged. */
 export async function openRuntime(
   spec: TownSpec,
-  options: { readonly state: string; readonly label: string; readonly clock: Clock; readonly log: Log; readonly townCommand: readonly string[] },
+  options: {
+    readonly state: string;
+    readonly label: string;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly townCommand: readonly string[];
+  },
 ): Promise<Sessions & LogPaths> {
   const { clock, log } = options;
   const stateDirectory = join(options.state, "sessions");

@@ -20,7 +20,14 @@ const registryFormat = z.object({
     }),
   ),
   people: z
-    .array(z.object({ name: z.string(), email: z.string().optional(), role: z.enum(["view", "edit", "admin"]), hash: z.string() }))
+    .array(
+      z.object({
+        name: z.string(),
+        email: z.string().optional(),
+        role: z.enum(["view", "edit", "admin"]),
+        hash: z.string(),
+      }),
+    )
     .default([]),
 });
 

@@ -24,7 +24,12 @@ export function tokenVerbs(tokens: TokenRegistry, entry: () => KubeconfigEntry):
       needs: "admin",
       async run({ args }) {
         const { name, role, email, kubeconfig } = argumentsOf("token create", createArguments, args);
-        if (name === "overseer") throw new ApiStatusError(409, "Conflict", "the overseer's token lies in the state directory and is not issued anew");
+        if (name === "overseer")
+          throw new ApiStatusError(
+            409,
+            "Conflict",
+            "the overseer's token lies in the state directory and is not issued anew",
+          );
         const token = await tokens.issuePerson({ name, role, ...(email === undefined ? {} : { email }) });
         const found = { ...entry(), token };
         return { text: kubeconfig ? kubeconfigText(found).trimEnd() : token, data: { name, role, token } };
@@ -37,7 +42,9 @@ export function tokenVerbs(tokens: TokenRegistry, entry: () => KubeconfigEntry):
       run: () => {
         const people = tokens.people();
         const width = Math.max(4, ...people.map((person) => person.name.length));
-        const rows = people.map((person) => `${person.name.padEnd(width)}   ${person.role.padEnd(5)}   ${person.email ?? "<none>"}`);
+        const rows = people.map(
+          (person) => `${person.name.padEnd(width)}   ${person.role.padEnd(5)}   ${person.email ?? "<none>"}`,
+        );
         return Promise.resolve({ text: [`${"NAME".padEnd(width)}   ROLE    EMAIL`, ...rows].join("\n"), data: people });
       },
     },
@@ -47,7 +54,8 @@ export function tokenVerbs(tokens: TokenRegistry, entry: () => KubeconfigEntry):
       needs: "admin",
       async run({ args }) {
         const { name } = argumentsOf("token revoke", nameArguments, args);
-        if (!(await tokens.revokePerson(name))) throw new ApiStatusError(404, "NotFound", `nobody called ${name} has a token`, { hint: "town token list" });
+        if (!(await tokens.revokePerson(name)))
+          throw new ApiStatusError(404, "NotFound", `nobody called ${name} has a token`, { hint: "town token list" });
         return { text: `the token of ${name} is void` };
       },
     },

@@ -74,6 +74,7 @@ export class Transaction extends IndexReader implements GraphTransaction {
   }
 
   create(bead: NewBead): BeadRecord {
+    this.#requireOpen("create a bead");
     const minting = { prefix: this.#frame.prefix, base36: (length: number) => this.#frame.random.base36(length) };
     const made = created(this.index, bead as NewBead & Readonly<Record<string, unknown>>, minting, this.#context);
     this.#set(made.id, made);
@@ -237,15 +238,20 @@ export class Transaction extends IndexReader implements GraphTransaction {
 
   /** Puts a whole record in place, as imports and merges do: no rule is checked and no time is set. */
   replace(id: string, record: BeadRecord | undefined, note?: string): void {
+    this.#requireOpen(`replace ${id}`);
     this.#set(id, record);
     if (note !== undefined) this.#notes.set(id, note);
   }
 
+  #requireOpen(what: string): void {
+    if (this.#open) return;
+    throw new TownError("TransactionEnded", `Cannot ${what}: the transaction has ended.`, {
+      hint: "Use the transaction only inside of its function.",
+    });
+  }
+
   #require(id: string, what: string): BeadRecord {
-    if (!this.#open)
-      throw new TownError("TransactionEnded", `Cannot ${what} ${id}: the transaction has ended.`, {
-        hint: "Use the transaction only inside of its function.",
-      });
+    this.#requireOpen(`${what} ${id}`);
     const record = this.index.record(id);
     if (record !== undefined) return record;
     throw new TownError("NotFound", `Cannot ${what} ${id}: there is no such bead in this store.`, {

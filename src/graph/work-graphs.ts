@@ -116,7 +116,9 @@ export class GraphDirectory implements WorkGraphs {
       holds: (id) => other(id)?.holdsDescendants(id) ?? false,
       provides: (project, capability) => {
         const provider = this.stores().find(({ namespace, prefix }) => namespace === project || prefix === project);
-        return provider !== undefined && provider.list({ label: providesLabel(capability), status: ["closed"] }).length > 0;
+        return (
+          provider !== undefined && provider.list({ label: providesLabel(capability), status: ["closed"] }).length > 0
+        );
       },
     };
   }

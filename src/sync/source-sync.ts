@@ -137,7 +137,9 @@ export class SourceSync {
       loaded,
       inventory: this.#inventory.entries,
       deleting:
-        settings.mode === "commit" ? await deletionsSince(repository, this.#inventory.revision, read.revision) : new Set(),
+        settings.mode === "commit"
+          ? await deletionsSince(repository, this.#inventory.revision, read.revision)
+          : new Set(),
       ...(settings.allowPrune === undefined ? {} : { allowPrune: settings.allowPrune }),
     });
     const changes = await this.#apply(repository, plan, read.revision, loaded);

@@ -39,21 +39,28 @@ beforeAll(async () => {
   await make(
     "bug",
     "Totals are wrong when a discount is taken off twice and the cart holds more than one currency",
-    ...["-t", "bug", "-p", "0", "-a", "bob", "--due", "2026-11-20", "--external-ref", "gh-77"],
-    ...[
-      "-d",
-      "## Steps to Reproduce\n1. Put two things into the cart\n2. Apply `SAVE10` twice\n\nThe total is negative, and the invoice that goes out by mail says so too, which is worse than the bug itself.",
-    ],
-    ...[
-      "--design",
-      "Discounts become a set.",
-      "--acceptance",
-      "- [ ] one code counts once",
-      "--notes",
-      "Seen by three customers.",
-      "--metadata",
-      '{"severity":"high"}',
-    ],
+    "-t",
+    "bug",
+    "-p",
+    "0",
+    "-a",
+    "bob",
+    "--due",
+    "2026-11-20",
+    "--external-ref",
+    "gh-77",
+
+    "-d",
+    "## Steps to Reproduce\n1. Put two things into the cart\n2. Apply `SAVE10` twice\n\nThe total is negative, and the invoice that goes out by mail says so too, which is worse than the bug itself.",
+
+    "--design",
+    "Discounts become a set.",
+    "--acceptance",
+    "- [ ] one code counts once",
+    "--notes",
+    "Seen by three customers.",
+    "--metadata",
+    '{"severity":"high"}',
   );
   await make("found", "Invoices do not name the currency", "--deps", `discovered-from:${id("bug")}`, "-p", "3");
   await bd.run(["update", id("bug"), "--claim"], { actor: "bob" });

@@ -228,8 +228,28 @@ describe("creating", () => {
     const bd = await bdWorld();
     const id = await bd.make(
       "full",
-      ...["-d", "why", "--design", "how", "--acceptance", "then", "--notes", "also", "-a", "bob", "--due", "tomorrow"],
-      ...["--defer", "+2h", "-e", "30", "--external-ref", "gh-9", "--spec-id", "s1", "--metadata", '{"k":1}'],
+      "-d",
+      "why",
+      "--design",
+      "how",
+      "--acceptance",
+      "then",
+      "--notes",
+      "also",
+      "-a",
+      "bob",
+      "--due",
+      "tomorrow",
+      "--defer",
+      "+2h",
+      "-e",
+      "30",
+      "--external-ref",
+      "gh-9",
+      "--spec-id",
+      "s1",
+      "--metadata",
+      '{"k":1}',
     );
     expect(bd.graph.get(id)).toMatchObject({
       description: "why",
@@ -358,8 +378,24 @@ describe("changing", () => {
     const epic = await bd.make("epic", "-t", "epic");
     const id = await bd.make("x", "-l", "a,b", "--notes", "first", "--metadata", '{"k":1,"gone":2}');
     await bd.out(
-      ...["update", id, "--add-label", "c", "--remove-label", "a", "--append-notes", "second", "--set-metadata", "k=2"],
-      ...["--unset-metadata", "gone", "--parent", epic, "-p", "0", "--due", "2026-12-01"],
+      "update",
+      id,
+      "--add-label",
+      "c",
+      "--remove-label",
+      "a",
+      "--append-notes",
+      "second",
+      "--set-metadata",
+      "k=2",
+      "--unset-metadata",
+      "gone",
+      "--parent",
+      epic,
+      "-p",
+      "0",
+      "--due",
+      "2026-12-01",
     );
     expect(bd.graph.get(id)).toMatchObject({
       labels: ["b", "c"],

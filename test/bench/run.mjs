@@ -3,7 +3,9 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 
 const names = process.argv.slice(2);
-const files = readdirSync("test/bench").filter((file) => file.endsWith(".bench.ts") && (names.length === 0 || names.some((name) => file.startsWith(name))));
+const files = readdirSync("test/bench").filter(
+  (file) => file.endsWith(".bench.ts") && (names.length === 0 || names.some((name) => file.startsWith(name))),
+);
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 let failed = 0;
 for (const file of files) {

@@ -71,7 +71,8 @@ async function perform(world: GraphWorld, graph: GitGraph, one: Act): Promise<vo
       else if (one.do === "Close") tx.close(id, { force: true, reason: `r${one.n}` });
       else if (one.do === "Reopen") tx.reopen(id);
       else if (one.do === "Delete") tx.delete(id);
-      else if (one.do === "Label") one.n % 2 === 0 ? tx.addLabel(id, `l${one.n}`) : tx.removeLabel(id, `l${one.n - 1}`);
+      else if (one.do === "Label" && one.n % 2 === 0) tx.addLabel(id, `l${one.n}`);
+      else if (one.do === "Label") tx.removeLabel(id, `l${one.n - 1}`);
       else if (one.do === "Comment") tx.comment(id, `c${one.n}`);
       else tx.addDependency(id, other, "blocks");
     });

@@ -198,7 +198,7 @@ describe("a process that has the store", () => {
   async function writer(
     site: RealSite,
     path: string,
-  ): Promise<{ readonly child: ChildProcess; readonly acknowledged: string[]; opened(): Promise<void> }> {
+  ): Promise<{ readonly child: ChildProcess; readonly acknowledged: string[]; opened(this: void): Promise<void> }> {
     const acknowledged: string[] = [];
     const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
     const child = spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "graph-writer.ts"), path], {

@@ -11,13 +11,18 @@ async function segmentOf(world: Awaited<ReturnType<typeof graphWorld>>): Promise
 }
 
 describe("the log of a store", () => {
-  test.each(["ENOSPC", "EIO"])("given a disk that fails with %s, when beads are made, then the failed ones leave nothing and later ones work", async (code) => {
+  test.each([
+    "ENOSPC",
+    "EIO",
+  ])("given a disk that fails with %s, when beads are made, then the failed ones leave nothing and later ones work", async (code) => {
     const world = await graphWorld();
     const { graph, ...life } = await world.open("/repo", calm);
     const first = await graph.transact(alice, (tx) => tx.create({ title: "first" }));
     for (const operations of [["append"], ["sync"]] as const) {
       const lift = world.disk.inject({ operations, below: "/repo/town/wal", code });
-      await expect(graph.transact(alice, (tx) => tx.create({ id: "api-failed", title: "failed" }))).rejects.toMatchObject({ code });
+      await expect(
+        graph.transact(alice, (tx) => tx.create({ id: "api-failed", title: "failed" })),
+      ).rejects.toMatchObject({ code });
       expect(graph.get("api-failed")).toBeUndefined();
       expect(graph.list()).toEqual([first]);
       lift();
@@ -39,7 +44,9 @@ describe("the log of a store", () => {
     ];
     await expect(graph.transact(alice, (tx) => tx.create({ title: "failed" }))).rejects.toMatchObject({ code: "EIO" });
     for (const lift of lifts) lift();
-    await expect(graph.transact(alice, (tx) => tx.create({ title: "refused" }))).rejects.toMatchObject({ reason: "LogBroken" });
+    await expect(graph.transact(alice, (tx) => tx.create({ title: "refused" }))).rejects.toMatchObject({
+      reason: "LogBroken",
+    });
     expect(graph.list()).toHaveLength(1);
     life.kill();
     expect((await world.open("/repo", calm)).graph.list().length).toBeLessThanOrEqual(2);
@@ -60,7 +67,12 @@ describe("the log of a store", () => {
     await files.writeAtomic(path, `${lines.join("\n")}\n{"s":99,"t"`);
     for (let round = 0; round < 2; round++) {
       const again = await world.open("/repo", calm);
-      expect(again.graph.list().map(({ id, title }) => `${id} ${title}`)).toEqual(["api-1 bead 1", "api-2 changed", "api-3 changed", "api-4 bead 4"]);
+      expect(again.graph.list().map(({ id, title }) => `${id} ${title}`)).toEqual([
+        "api-1 bead 1",
+        "api-2 changed",
+        "api-3 changed",
+        "api-4 bead 4",
+      ]);
       again.kill();
       const aside = ((await files.readText("/repo/town/set-aside/log.jsonl")) ?? "").trim().split("\n");
       expect(aside.map((line) => (JSON.parse(line) as { place: string }).place)).toEqual([`${path}:3`, `${path}:8`]);
@@ -76,7 +88,10 @@ describe("the log of a store", () => {
     const files = world.disk.mount();
     const text = (await files.readText(path)) ?? "";
     await files.writeAtomic(path, text.replace('"format":1', '"format":2'));
-    await expect(world.open("/repo", calm)).rejects.toMatchObject({ reason: "FormatTooNew", message: expect.stringContaining(path) as string });
+    await expect(world.open("/repo", calm)).rejects.toMatchObject({
+      reason: "FormatTooNew",
+      message: expect.stringContaining(path) as string,
+    });
     // The refusal gave the lock back.
     await files.writeAtomic(path, text);
     await (await world.open("/repo", calm)).graph.close();
@@ -103,8 +118,12 @@ describe("the log of a store", () => {
     await one.files.remove("/repo/town/graph.lock");
     const two = await world.open("/repo", calm);
     await one.graph.transact(alice, (tx) => tx.claim(bead.id, "one"));
-    await expect(two.graph.transact(alice, (tx) => tx.claim(bead.id, "two"))).rejects.toMatchObject({ reason: "LogShared" });
-    await expect(two.graph.transact(alice, (tx) => tx.create({ title: "later" }))).rejects.toMatchObject({ reason: "LogBroken" });
+    await expect(two.graph.transact(alice, (tx) => tx.claim(bead.id, "two"))).rejects.toMatchObject({
+      reason: "LogShared",
+    });
+    await expect(two.graph.transact(alice, (tx) => tx.create({ title: "later" }))).rejects.toMatchObject({
+      reason: "LogBroken",
+    });
     one.kill();
     two.kill();
     await one.files.remove("/repo/town/graph.lock");

@@ -58,7 +58,9 @@ describe("several stores", () => {
 
   test("given a reference to a bead that its store does not have, then it is refused; to a store that is away, then it waits", async () => {
     const { directory, api } = await town();
-    await expect(api.transact(alice, (tx) => tx.create({ title: "t", dependsOn: [{ id: "hq-none1" }] }))).rejects.toMatchObject({ reason: "NotFound" });
+    await expect(
+      api.transact(alice, (tx) => tx.create({ title: "t", dependsOn: [{ id: "hq-none1" }] })),
+    ).rejects.toMatchObject({ reason: "NotFound" });
     directory.expect("web", "web");
     const waiting = await api.transact(alice, (tx) => tx.create({ title: "t", dependsOn: [{ id: "web-a1b2c3" }] }));
     expect(ready(api)).toEqual([]);
@@ -86,9 +88,13 @@ describe("several stores", () => {
 
   test("given external references, when the project ships the capability, then they are satisfied, in its own store too", async () => {
     const { hq, api } = await town();
-    const waiting = await hq.transact(alice, (tx) => tx.create({ title: "w", dependsOn: [{ id: "external:api:login" }] }));
+    const waiting = await hq.transact(alice, (tx) =>
+      tx.create({ title: "w", dependsOn: [{ id: "external:api:login" }] }),
+    );
     const own = await api.transact(alice, (tx) => tx.create({ title: "o", dependsOn: [{ id: "external:api:login" }] }));
-    const nobody = await hq.transact(alice, (tx) => tx.create({ title: "n", dependsOn: [{ id: "external:nobody:x" }] }));
+    const nobody = await hq.transact(alice, (tx) =>
+      tx.create({ title: "n", dependsOn: [{ id: "external:nobody:x" }] }),
+    );
     expect(ready(hq)).toEqual([]);
     expect(ready(api)).toEqual([]);
     const ship = await api.transact(alice, (tx) => tx.create({ title: "ship", labels: ["provides:login"] }));

@@ -89,15 +89,20 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
       expect((await objects.readBlobs([])).size).toBe(0);
     });
 
-    it.each([["a/b"], ["."], [".."], [".git"], [".GIT"], [""], ["a\0b"]])(
-      "given an entry named %j, when a tree is written, then it is refused",
-      async (entry) => {
-        const id = await site.objects.writeBlob("x");
-        await expect(site.objects.writeTree([{ mode: "100644", name: entry, id }])).rejects.toMatchObject({
-          reason: "InvalidTree",
-        });
-      },
-    );
+    it.each([
+      ["a/b"],
+      ["."],
+      [".."],
+      [".git"],
+      [".GIT"],
+      [""],
+      ["a\0b"],
+    ])("given an entry named %j, when a tree is written, then it is refused", async (entry) => {
+      const id = await site.objects.writeBlob("x");
+      await expect(site.objects.writeTree([{ mode: "100644", name: entry, id }])).rejects.toMatchObject({
+        reason: "InvalidTree",
+      });
+    });
 
     it("given a name twice, when a tree is written, then it is refused", async () => {
       const id = await site.objects.writeBlob("x");

@@ -128,13 +128,12 @@ export function sessionsContract(name: string, open: () => Promise<SessionsFixtu
       expect(await find()).toMatchObject({ generation: 5, state: "Running", pid: running.pid });
     });
 
-    test.each([0, 1, 7, 100])(
-      "given a program that exits with %i, when observed, then it is Exited with that code",
-      async (code) => {
-        await start({ behaviour: { does: "Exit", code } });
-        expect(await exited()).toMatchObject({ state: "Exited", exitCode: code });
-      },
-    );
+    test.each([
+      0, 1, 7, 100,
+    ])("given a program that exits with %i, when observed, then it is Exited with that code", async (code) => {
+      await start({ behaviour: { does: "Exit", code } });
+      expect(await exited()).toMatchObject({ state: "Exited", exitCode: code });
+    });
 
     test("given a program killed by SIGKILL, when observed, then it is Exited with that signal", async () => {
       await fixture.kill(await start());
@@ -205,13 +204,25 @@ export function sessionsContract(name: string, open: () => Promise<SessionsFixtu
       expect(await find("api-polecats-toast2")).toMatchObject({ state: "Running" });
     });
 
-    test.each(["", "a.b", "a:b", "-a", "=a", "$1", "%1", "@1", "a b", "a/b", "a;b", "a\nb", "ä", "x".repeat(201)])(
-      "given the name %j, when started, then it is refused",
-      async (bad) => {
-        await expect(start({ name: bad })).rejects.toMatchObject({ reason: "SessionNameInvalid" });
-        await expect(start({ name: bad })).rejects.toBeInstanceOf(AdapterError);
-      },
-    );
+    test.each([
+      "",
+      "a.b",
+      "a:b",
+      "-a",
+      "=a",
+      "$1",
+      "%1",
+      "@1",
+      "a b",
+      "a/b",
+      "a;b",
+      "a\nb",
+      "ä",
+      "x".repeat(201),
+    ])("given the name %j, when started, then it is refused", async (bad) => {
+      await expect(start({ name: bad })).rejects.toMatchObject({ reason: "SessionNameInvalid" });
+      await expect(start({ name: bad })).rejects.toBeInstanceOf(AdapterError);
+    });
 
     test("given output, when captured running and exited, then the last lines come back newest last", async () => {
       const lines = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);

@@ -241,10 +241,14 @@ describe("AgentLoop", () => {
 });
 
 describe("step note", () => {
-  test.each([undefined, "", "{", "[]", '{"format":2,"happened":[]}', '{"format":1}'])(
-    "given the note %j, when read, then it is empty",
-    (text) => {
-      expect(noteOf(text)).toEqual({ happened: [] });
-    },
-  );
+  test.each([
+    undefined,
+    "",
+    "{",
+    "[]",
+    '{"format":2,"happened":[]}',
+    '{"format":1}',
+  ])("given the note %j, when read, then it is empty", (text) => {
+    expect(noteOf(text)).toEqual({ happened: [] });
+  });
 });

@@ -202,19 +202,20 @@ test("given a persistent agent, when idle, then it shows its prompt and a typed 
   expect(await run.ended).toBe(0);
 });
 
-test.each(["die-before:implement", "die-after:implement", "die-before:submit"])(
-  "given %s, when started again, then the work is there once",
-  async (misbehave) => {
-    town.bead = { id: "api-1", title: "t", description: block("echo once >> x") };
-    town.steps = ["implement", "submit"];
-    const more = { TOWN_SHELL_AGENT_MISBEHAVE: misbehave };
-    expect(await start(more).ended).toBe("SIGKILL");
-    expect(await start(more).ended).toBe(0);
-    expect(readFileSync(join(worktree, "x"), "utf8")).toBe("once\n");
-    expect(git("rev-list", "--count", `${town.base}..HEAD`)).toBe("1");
-    expect(town.reports).toEqual(["close api-1.implement", "done Submitted"]);
-  },
-);
+test.each([
+  "die-before:implement",
+  "die-after:implement",
+  "die-before:submit",
+])("given %s, when started again, then the work is there once", async (misbehave) => {
+  town.bead = { id: "api-1", title: "t", description: block("echo once >> x") };
+  town.steps = ["implement", "submit"];
+  const more = { TOWN_SHELL_AGENT_MISBEHAVE: misbehave };
+  expect(await start(more).ended).toBe("SIGKILL");
+  expect(await start(more).ended).toBe(0);
+  expect(readFileSync(join(worktree, "x"), "utf8")).toBe("once\n");
+  expect(git("rev-list", "--count", `${town.base}..HEAD`)).toBe("1");
+  expect(town.reports).toEqual(["close api-1.implement", "done Submitted"]);
+});
 
 test("given a kill in the middle of a block, when started again, then the half-done effort is thrown away", async () => {
   town.bead = {

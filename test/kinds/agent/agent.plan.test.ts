@@ -162,7 +162,12 @@ describe("planning an agent", () => {
       { state: "Unknown", session: session() },
       { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) },
     ),
-    sandbox: fc.record({ path: fc.constant("/p"), exists: fc.boolean(), branch: fc.constant("b"), shown: fc.boolean() }),
+    sandbox: fc.record({
+      path: fc.constant("/p"),
+      exists: fc.boolean(),
+      branch: fc.constant("b"),
+      shown: fc.boolean(),
+    }),
   });
 
   it("given anything, when planned, then it is deterministic, bounded, and nothing destructive follows from not knowing", () => {

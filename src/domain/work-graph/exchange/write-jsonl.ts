@@ -36,8 +36,8 @@ export function writeJsonl(records: Iterable<BeadRecord>, options: ExportOptions
   const style = styleOf(existing);
   const left = new Map<string, BeadRecord>();
   for (const record of records) left.set(record.id, record);
-  const before: string[] = [];
-  const entries: { readonly id: string; readonly line: string }[] = [];
+  const rows: Row[] = [];
+  const memoryKeys = new Set<string>();
   const dropped: LineProblem[] = [];
   let former = 0;
   linesOf(existing).forEach((raw, i) => {
@@ -50,30 +50,35 @@ export function writeJsonl(records: Iterable<BeadRecord>, options: ExportOptions
       const now = old === undefined ? undefined : left.get(old.id);
       if (old === undefined || now === undefined) return;
       left.delete(old.id);
-      entries.push({ id: old.id, line: sameJson(old, now) ? raw : issueLine(now, style) });
-    } else if (raw.trim() !== "") before.push(raw);
+      rows.push({ id: old.id, line: sameJson(old, now) ? raw : issueLine(now, style) });
+    } else if (raw.trim() !== "") {
+      rows.push({ id: undefined, line: raw });
+      if (read.kind === "Memory") memoryKeys.add(read.memory.key);
+    }
   });
   const fresh = [...left.values()].filter((record) => wanted(record, options)).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const lines = placed(
-    entries,
+  const all = withFresh(
+    rows,
     fresh.map((record) => ({ id: record.id, line: issueLine(record, style) })),
   );
-  if (lines.length === 0 && former > 0) {
+  const written = all.filter(({ id }) => id !== undefined).length;
+  if (written === 0 && former > 0) {
     throw new TownError("EmptyExport", `Cannot export: there is no record to write, and the file holds ${former}.`, {
       hint: "Remove the file first if that is what you want.",
     });
   }
-  const known = new Set(before.map((raw) => memoryKey(raw)));
-  const memories = (options.memories ?? [])
-    .filter(({ key }) => !known.has(key))
-    .map(({ key, value }) => JSON.stringify({ _type: "memory", key, value }));
-  const all = [...before, ...memories, ...lines];
-  return { text: all.length === 0 ? "" : `${all.join("\n")}\n`, dropped, written: lines.length };
+  const memories = (options.memories ?? []).filter(({ key }) => !memoryKeys.has(key));
+  const lines = [
+    ...all.map(({ line }) => line),
+    ...memories.map(({ key, value }) => JSON.stringify({ _type: "memory", key, value })),
+  ];
+  return { text: lines.length === 0 ? "" : `${lines.join("\n")}\n`, dropped, written };
 }
 
-function memoryKey(raw: string): string | undefined {
-  const read = readLine(raw);
-  return read.kind === "Memory" ? read.memory.key : undefined;
+/** A line of the new file; without id: a header or a memory, which stays where it is. */
+interface Row {
+  readonly id: string | undefined;
+  readonly line: string;
 }
 
 function wanted(record: BeadRecord, { all, templates }: ExportOptions): boolean {
@@ -84,12 +89,21 @@ function wanted(record: BeadRecord, { all, templates }: ExportOptions): boolean 
   return isDeleted(record) || !machinery.has(record.issue_type);
 }
 
-function placed(
-  old: readonly { readonly id: string; readonly line: string }[],
-  fresh: readonly { readonly id: string; readonly line: string }[],
-): readonly string[] {
-  const sorted = old.every(({ id }, i) => i === 0 || (old[i - 1]?.id ?? "") < id);
-  const all = [...old, ...fresh];
-  if (sorted) all.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return all.map(({ line }) => line);
+// By id where the file is sorted so; else behind its last record.
+function withFresh(rows: readonly Row[], fresh: readonly Row[]): readonly Row[] {
+  const ids = rows.map(({ id }) => id).filter((id) => id !== undefined);
+  const sorted = ids.every((id, i) => i === 0 || (ids[i - 1] ?? "") < id);
+  const lastRecord = rows.findLastIndex(({ id }) => id !== undefined);
+  const all: Row[] = [];
+  let next = 0;
+  const take = (until: (id: string) => boolean): void => {
+    for (let row = fresh[next]; row?.id !== undefined && until(row.id); row = fresh[++next]) all.push(row);
+  };
+  rows.forEach((row, i) => {
+    if (sorted && row.id !== undefined) take((id) => id < (row.id ?? ""));
+    all.push(row);
+    if (i === lastRecord) take(() => true);
+  });
+  take(() => true);
+  return all;
 }

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { idOfKubernetesName, kubernetesNameOf } from "../../../../src/domain/work-graph/ids/kubernetes-name.ts";
-import { childNumber, compareIds, idLength, mintId, nextChildId } from "../../../../src/domain/work-graph/ids/mint-id.ts";
+import {
+  childNumber,
+  compareIds,
+  idLength,
+  mintId,
+  nextChildId,
+} from "../../../../src/domain/work-graph/ids/mint-id.ts";
 import { prefixOf, resolveId, validId } from "../../../../src/domain/work-graph/ids/parse-id.ts";
 import { idOfPath, recordPath } from "../../../../src/domain/work-graph/ids/record-path.ts";
 import { seededRandom } from "../../../../src/simulation/seeded-random.ts";
@@ -36,16 +42,25 @@ describe("names of beads in Kubernetes", () => {
 describe("paths of records", () => {
   test("given any id without slash, when placed, then the path leads back to it and fits a tree", () => {
     fc.assert(
-      fc.property(anyId.filter((id) => !/[/\\\s\p{C}]/u.test(id)), (id) => {
-        const path = recordPath(id);
-        expect(path).toMatch(/^[0-3][0-9a-f]\/[0-3][0-9a-f]\/[^/]+\.json$/);
-        expect(idOfPath(path)).toBe(id);
-      }),
+      fc.property(
+        anyId.filter((id) => !/[/\\\s\p{C}]/u.test(id)),
+        (id) => {
+          const path = recordPath(id);
+          expect(path).toMatch(/^[0-3][0-9a-f]\/[0-3][0-9a-f]\/[^/]+\.json$/);
+          expect(idOfPath(path)).toBe(id);
+        },
+      ),
     );
   });
 
   test("given other files of the branch, then they hold no record", () => {
-    for (const path of ["version.json", "log/2026-01-01/abc.jsonl", "00/00/api-x1.json", `${recordPath("api-1")}x`, "zz/00/a.json"]) {
+    for (const path of [
+      "version.json",
+      "log/2026-01-01/abc.jsonl",
+      "00/00/api-x1.json",
+      `${recordPath("api-1")}x`,
+      "zz/00/a.json",
+    ]) {
       expect(idOfPath(path)).toBeUndefined();
     }
   });
@@ -70,7 +85,13 @@ describe("new ids", () => {
     const random = seededRandom(1);
     const taken = new Set<string>();
     for (let i = 0; i < 500; i++) {
-      const id = mintId({ prefix: "my-app", infix: i % 2 === 0 ? "wisp" : undefined, records: i, taken: (one) => taken.has(one), base36: (n) => random.base36(n) });
+      const id = mintId({
+        prefix: "my-app",
+        infix: i % 2 === 0 ? "wisp" : undefined,
+        records: i,
+        taken: (one) => taken.has(one),
+        base36: (n) => random.base36(n),
+      });
       expect(id).toMatch(i % 2 === 0 ? /^my-app-wisp-[0-9a-z]{6}$/ : /^my-app-[0-9a-z]{6}$/);
       expect(id.slice(id.lastIndexOf("-") + 1)).toMatch(/\d/);
       expect(prefixOf(id)).toBe(i % 2 === 0 ? "my-app-wisp" : "my-app");
@@ -109,11 +130,17 @@ describe("ids that people type", () => {
   });
 
   test("given a part that fits several, then it is refused with the candidates", () => {
-    expect(() => resolveId("api", "api", { has: () => false, all: () => ["x-api1", "x-api2"] })).toThrow("x-api1, x-api2 fit");
+    expect(() => resolveId("api", "api", { has: () => false, all: () => ["x-api1", "x-api2"] })).toThrow(
+      "x-api1, x-api2 fit",
+    );
   });
 
   test.each([
-    ["bd-a1b", "bd"], ["my-app-123", "my-app"], ["my-app-words", "my"], ["a-b-x7k2m1.3.1", "a-b"], ["nohyphen", undefined],
+    ["bd-a1b", "bd"],
+    ["my-app-123", "my-app"],
+    ["my-app-words", "my"],
+    ["a-b-x7k2m1.3.1", "a-b"],
+    ["nohyphen", undefined],
   ])("given %s without known prefixes, then its prefix is %s", (id, prefix) => {
     expect(prefixOf(id)).toBe(prefix);
   });

@@ -12,15 +12,26 @@ import { bead } from "../beads.ts";
  */
 function stuck(records: readonly BeadRecord[]): Set<string> {
   const open = new Set(records.map(({ id }) => id));
-  const edges = (id: string): readonly DependencyEdge[] => records.find((record) => record.id === id)?.dependencies ?? [];
-  const kids = (id: string): string[] => records.filter((record) => edges(record.id).some((edge) => edge.type === "parent-child" && edge.depends_on_id === id)).map(({ id: kid }) => kid);
+  const edges = (id: string): readonly DependencyEdge[] =>
+    records.find((record) => record.id === id)?.dependencies ?? [];
+  const kids = (id: string): string[] =>
+    records
+      .filter((record) => edges(record.id).some((edge) => edge.type === "parent-child" && edge.depends_on_id === id))
+      .map(({ id: kid }) => kid);
   const waits = (id: string): boolean =>
-    edges(id).some(({ type, depends_on_id: to }) => (type === "blocks" && open.has(to)) || (type === "waits-for" && kids(to).some((kid) => open.has(kid))));
+    edges(id).some(
+      ({ type, depends_on_id: to }) =>
+        (type === "blocks" && open.has(to)) || (type === "waits-for" && kids(to).some((kid) => open.has(kid))),
+    );
   const held = (id: string, seen: readonly string[] = []): boolean =>
-    waits(id) || edges(id).some(({ type, depends_on_id: to }) => type === "parent-child" && open.has(to) && !seen.includes(to) && held(to, [...seen, id]));
+    waits(id) ||
+    edges(id).some(
+      ({ type, depends_on_id: to }) =>
+        type === "parent-child" && open.has(to) && !seen.includes(to) && held(to, [...seen, id]),
+    );
   for (let changed = true; changed; ) {
     changed = false;
-    for (const id of [...open]) {
+    for (const id of Array.from(open)) {
       if (held(id) || kids(id).some((kid) => open.has(kid))) continue;
       open.delete(id);
       changed = true;
@@ -30,10 +41,23 @@ function stuck(records: readonly BeadRecord[]): Set<string> {
 }
 
 const ids = ["a", "b", "c", "d", "e"];
-const anyEdge = fc.tuple(fc.constantFrom(...ids), fc.constantFrom(...ids), fc.constantFrom("blocks", "parent-child", "waits-for", "related")).filter(([from, to]) => from !== to);
+const anyEdge = fc
+  .tuple(
+    fc.constantFrom(...ids),
+    fc.constantFrom(...ids),
+    fc.constantFrom("blocks", "parent-child", "waits-for", "related"),
+  )
+  .filter(([from, to]) => from !== to);
 
-function withEdge(records: readonly BeadRecord[], [from, to, type]: readonly [string, string, string]): readonly BeadRecord[] {
-  return records.map((record) => (record.id === from ? { ...record, dependencies: [...(record.dependencies ?? []), { issue_id: from, depends_on_id: to, type }] } : record));
+function withEdge(
+  records: readonly BeadRecord[],
+  [from, to, type]: readonly [string, string, string],
+): readonly BeadRecord[] {
+  return records.map((record) =>
+    record.id === from
+      ? { ...record, dependencies: [...(record.dependencies ?? []), { issue_id: from, depends_on_id: to, type }] }
+      : record,
+  );
 }
 
 describe("deadlocks", () => {
@@ -51,7 +75,10 @@ describe("deadlocks", () => {
           index.load(records);
           const cycle = cycleThrough(index, { issue_id: from, depends_on_id: to, type });
           const next = withEdge(records, edge);
-          expect(cycle !== undefined, `${JSON.stringify(edge)} in ${JSON.stringify(records.flatMap((record) => record.dependencies ?? []))}`).toBe(stuck(next).size > 0);
+          expect(
+            cycle !== undefined,
+            `${JSON.stringify(edge)} in ${JSON.stringify(records.flatMap((record) => record.dependencies ?? []))}`,
+          ).toBe(stuck(next).size > 0);
           if (cycle === undefined) records = next;
           else refused++;
         }
@@ -82,7 +109,14 @@ describe("deadlocks", () => {
   test("given a chain of 20,000 beads and a fan-in, when an edge closes the circle, then it is found in one walk", () => {
     const count = 20_000;
     const index = new GraphIndex();
-    index.load(Array.from({ length: count }, (_, i) => bead(`x${i}`, i === 0 ? {} : { needs: [[`x${i - 1}`, "blocks"], ...(i > 1 ? [[`x${i - 2}`, "blocks"] as const] : [])] })));
+    index.load(
+      Array.from({ length: count }, (_, i) =>
+        bead(
+          `x${i}`,
+          i === 0 ? {} : { needs: [[`x${i - 1}`, "blocks"], ...(i > 1 ? [[`x${i - 2}`, "blocks"] as const] : [])] },
+        ),
+      ),
+    );
     expect(cycleThrough(index, { issue_id: "x0", depends_on_id: `x${count - 1}`, type: "blocks" })).toBeDefined();
     expect(cycleThrough(index, { issue_id: `x${count - 1}`, depends_on_id: "x5", type: "blocks" })).toBeUndefined();
     expect(findCycles(index, index.all())).toEqual([]);

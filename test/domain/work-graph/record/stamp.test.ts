@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareStamps, formatStamp, maxClockLeadMs, parseStamp, StampClock, timeOf } from "../../../../src/domain/work-graph/record/stamp.ts";
+import {
+  compareStamps,
+  formatStamp,
+  maxClockLeadMs,
+  parseStamp,
+  StampClock,
+  timeOf,
+} from "../../../../src/domain/work-graph/record/stamp.ts";
 
 describe("times of changes", () => {
   test.each([
@@ -16,7 +23,8 @@ describe("times of changes", () => {
   });
 
   test("given texts that are no times, then they are none", () => {
-    for (const text of ["", "yesterday", "2026-01-17", "2026-13-17T04:18:05Z", 5, null, undefined]) expect(parseStamp(text)).toBeUndefined();
+    for (const text of ["", "yesterday", "2026-01-17", "2026-13-17T04:18:05Z", 5, null, undefined])
+      expect(parseStamp(text)).toBeUndefined();
   });
 
   test("given any clock, also one that goes back, when stamped, then each stamp is later than the one before and reads back", () => {
