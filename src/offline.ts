@@ -6,9 +6,7 @@ import { createNodeFiles } from "./adapters/node-files.ts";
 import { createNodeProcesses } from "./adapters/node-processes.ts";
 import { nodeRandom } from "./adapters/node-random.ts";
 import { systemClock } from "./adapters/system-clock.ts";
-import { runDoctor } from "./daemon/doctor.ts";
 import { initTown } from "./daemon/init.ts";
-import { offlineDiff, offlineValidate } from "./daemon/offline-manifests.ts";
 import { messageOf, TownError } from "./errors/town-error.ts";
 import type { Git, GitIdentity } from "./ports/git.ts";
 
@@ -23,7 +21,10 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 const templates = fileURLToPath(new URL("../manifests", import.meta.url));
 
-/** Verbs that need no daemon. Returns the exit code; errors are printed. */
+/**
+ * Verbs that need no daemon. Returns the exit code; errors are printed. What one verb alone needs is loaded with it: a
+ * hundred modules more cost a `bd` command as much time as all of its work.
+ */
 export async function runOffline(verb: string, args: Arguments, streams: Streams): Promise<number> {
   const git = new NodeGit({ owners: createNodeProcesses() });
   try {
@@ -35,7 +36,7 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
       case "diff":
         return await diff(args, git, streams);
       case "doctor":
-        return await runDoctor(
+        return await (await import("./daemon/doctor.ts")).runDoctor(
           { cwd: textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd(), json: args["output"] === "json" },
           git,
           streams,
@@ -150,12 +151,14 @@ async function human(git: Git, directory: string): Promise<GitIdentity> {
 async function validate(args: Arguments, git: Git, streams: Streams): Promise<number> {
   const paths = Array.isArray(args["paths"]) ? args["paths"].map(String) : [];
   const call = { ...manifestCall(args, streams), paths, json: args["output"] === "json" };
+  const { offlineValidate } = await import("./daemon/offline-manifests.ts");
   return orTrouble(offlineValidate(call, manifestPorts(git)), streams);
 }
 
 /** `town diff REV1..REV2`: exit 0 without differences, 1 with, 2 when a revision or its manifests cannot be read. */
 async function diff(args: Arguments, git: Git, streams: Streams): Promise<number> {
   const call = { ...manifestCall(args, streams), range: textOf(args, "range") ?? "HEAD" };
+  const { offlineDiff } = await import("./daemon/offline-manifests.ts");
   return orTrouble(offlineDiff(call, manifestPorts(git)), streams);
 }
 
