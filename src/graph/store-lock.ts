@@ -45,7 +45,10 @@ export async function takeStoreLock(
   const deadline = ports.clock.monotonicMs() + timeoutMs;
   for (;;) {
     const holder = await tryTake(path, mine, text, ports);
-    if (holder === undefined) return { release: () => release(path, mine.nonce, ports.files) };
+    if (holder === undefined) {
+      await removeLitter(path, mine.nonce, ports.files);
+      return { release: () => release(path, mine.nonce, ports.files) };
+    }
     if (signal?.aborted === true || ports.clock.monotonicMs() >= deadline) throw locked(path, holder, timeoutMs);
     await ports.clock.sleep(pollMs, signal);
   }
@@ -104,6 +107,20 @@ function parseLock(path: string, text: string): LockText {
   throw new TownError("LockUnreadable", `Cannot read the lock of the work graph ${path}: it does not name a process.`, {
     hint: `Make sure that no town process uses this repository, then remove ${path}.`,
   });
+}
+
+/**
+ * Contenders that died, or came too late, leave files that succeed holders of the past. Nobody reads them; whoever made one
+ * just now sees that the lock has another holder.
+ */
+async function removeLitter(path: string, nonce: string, files: Files): Promise<void> {
+  const slash = path.lastIndexOf("/");
+  const directory = slash <= 0 ? "/" : path.slice(0, slash);
+  const prefix = successionPath(path.slice(slash + 1), "");
+  for (const name of await files.list(directory)) {
+    if (name.startsWith(prefix) && name !== `${prefix}${nonce}`)
+      await files.remove(`${directory === "/" ? "" : directory}/${name}`);
+  }
 }
 
 async function release(path: string, nonce: string, files: Files): Promise<void> {
