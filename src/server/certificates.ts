@@ -2,6 +2,7 @@ import { generateKeyPair, X509Certificate, createPrivateKey } from "node:crypto"
 import { promisify } from "node:util";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { TlsIdentity } from "./listen.ts";
 
@@ -46,6 +47,29 @@ export async function ensureCertificates(options: CertificateOptions): Promise<C
     certificateAuthority: authority.certificate,
     authorityChanged: kept === undefined,
   };
+}
+
+const LOOK_AGAIN_MS = 12 * 3_600_000;
+
+/**
+ * Looks at the certificates twice a day until the signal aborts, and hands a renewed one to the listener, so that a
+ * server which runs for years never shows an expired certificate. A failure is logged and tried again.
+ */
+export async function keepCertificatesFresh(
+  options: CertificateOptions & { readonly log: Log; readonly signal: AbortSignal },
+  listener: { renew(identity: TlsIdentity): void },
+): Promise<void> {
+  let shown = "";
+  while (!options.signal.aborted) {
+    try {
+      const identity = await ensureCertificates(options);
+      if (identity.certificate !== shown) listener.renew(identity);
+      shown = identity.certificate;
+    } catch (error) {
+      options.log.warn({ err: error }, "certificates could not be renewed");
+    }
+    await options.clock.sleep(LOOK_AGAIN_MS, options.signal);
+  }
 }
 
 type Role = "ca" | "server";

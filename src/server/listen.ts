@@ -22,6 +22,12 @@ export interface Listener {
 
 const PORT_ATTEMPTS = 20;
 const CLOSE_GRACE_MS = 1_000;
+/** A listening TLS server. */
+export interface TlsListener extends Listener {
+  /** New connections get this certificate. */
+  renew(identity: TlsIdentity): void;
+}
+
 /** Longest path that fits a socket address on every supported system, in bytes. */
 const MAX_SOCKET_PATH = 100;
 
@@ -80,14 +86,19 @@ export interface TlsIdentity {
 export async function listenTls(
   api: Pick<Api, "app">,
   options: { readonly port: number; readonly identity: TlsIdentity; readonly host?: string },
-): Promise<Listener> {
+): Promise<TlsListener> {
   const { identity, port, host = "127.0.0.1" } = options;
-  const server = createTlsServer(
-    { cert: identity.certificate, key: identity.privateKey, minVersion: "TLSv1.2" },
-    handlerOf(api),
-  ) as unknown as Server;
+  const tls = createTlsServer(contextOf(identity), handlerOf(api));
+  const server = tls as unknown as Server;
   await listening(server, () => server.listen(port, host), `${host}:${port}`);
-  return listenerOf(server, (server.address() as AddressInfo).port);
+  return {
+    ...listenerOf(server, (server.address() as AddressInfo).port),
+    renew: (next) => tls.setSecureContext(contextOf(next)),
+  };
+}
+
+function contextOf({ certificate, privateKey }: TlsIdentity) {
+  return { cert: certificate, key: privateKey, minVersion: "TLSv1.2" } as const;
 }
 
 /**
@@ -103,7 +114,7 @@ export async function listenTlsOnStablePort(
     readonly random: Random;
     readonly identity: TlsIdentity;
   },
-): Promise<Listener> {
+): Promise<TlsListener> {
   const { files, portFile, random, identity } = options;
   const noted = Number((await files.readText(portFile))?.trim());
   if (Number.isInteger(noted) && noted > 0 && noted < 65_536) {

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { get as httpsGet } from "node:https";
 import { connect as netConnect } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -10,7 +11,8 @@ import { createNodeFiles } from "../../src/adapters/node-files.ts";
 import { nodeRandom } from "../../src/adapters/node-random.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { connect } from "../../src/client/client.ts";
-import { ensureCertificates } from "../../src/server/certificates.ts";
+import { silentLog } from "../../src/ports/log.ts";
+import { ensureCertificates, keepCertificatesFresh } from "../../src/server/certificates.ts";
 import {
   kubeconfigOf,
   kubeconfigText,
@@ -120,6 +122,44 @@ describe("TLS", () => {
       ),
     );
     expect(["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "SELF_SIGNED_CERT_IN_CHAIN"]).toContain(await refused);
+  });
+
+  it("given a server that runs for long, when its certificate nears its end, then new connections see a new one", async () => {
+    const clock = new VirtualClock({ turn: () => new Promise((done) => setImmediate(done)), startMs: Date.now() });
+    const ensured = { files, directory: join(directory, "tls"), clock, random: nodeRandom };
+    const identity = await ensureCertificates(ensured);
+    const listener = await listenTls(town.api, { port: 0, identity });
+    listeners.push(listener);
+    const shown = () =>
+      new Promise<string>((resolve, reject) => {
+        httpsGet(
+          {
+            host: "127.0.0.1",
+            port: listener.address,
+            path: "/version",
+            ca: identity.certificateAuthority,
+            agent: false,
+          },
+          (response) => {
+            resolve((response.socket as TLSSocket).getPeerX509Certificate()?.serialNumber ?? "");
+            response.destroy();
+          },
+        ).on("error", reject);
+      });
+    const stop = new AbortController();
+    const renewed: string[] = [];
+    const keeping = keepCertificatesFresh(
+      { ...ensured, log: silentLog, signal: stop.signal },
+      { renew: (next) => (renewed.push(next.certificate), listener.renew(next)) },
+    );
+    const first = await shown();
+    while (clock.sleeping === 0) await systemClock.sleep(5);
+    clock.jumpWall(340 * DAY);
+    await clock.advance(13 * 3_600_000);
+    while (renewed.length < 2) await systemClock.sleep(20);
+    expect(await shown()).not.toBe(first);
+    stop.abort();
+    await keeping;
   });
 
   it("given a town, when started again and again, then its port stays; when another has it, then the error says what to do", async () => {
