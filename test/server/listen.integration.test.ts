@@ -137,7 +137,7 @@ describe("TLS", () => {
             host: "127.0.0.1",
             port: listener.address,
             path: "/version",
-            ca: identity.certificateAuthority,
+            rejectUnauthorized: false,
             agent: false,
           },
           (response) => {
