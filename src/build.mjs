@@ -22,7 +22,8 @@ const dist = join(root, "dist");
 const buildInfo = join(root, "node_modules", ".cache", "town", "src.tsbuildinfo");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-const failures = await Promise.all([compileDaemon(), bundleCommandLine()]);
+const bundling = bundleCommandLine();
+const failures = [compileDaemon(), await bundling];
 copyAssets();
 process.exitCode = failures.some(Boolean) ? 1 : 0;
 

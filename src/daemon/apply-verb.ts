@@ -16,7 +16,6 @@ const applyArguments = z.strictObject({
   mode: z.enum(["Apply", "Create", "Replace", "Diff", "Delete"]).default("Apply"),
   dryRun: z.boolean().default(false),
   namespace: z.string().optional(),
-  message: z.string().optional(),
   /** Delete: a document without an object is no error. */
   ignoreNotFound: z.boolean().default(false),
   /** Delete: what happens to what the objects own. */

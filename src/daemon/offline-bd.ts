@@ -167,7 +167,10 @@ export function directoryPrefix({ commonDirectory }: Pick<Repository, "commonDir
   return prefix === "" ? "bd" : prefix;
 }
 
-const patienceMs = 5_000;
+/** After so long somebody at a terminal is told why nothing happens. */
+const noteAfterMs = 2_000;
+/** Short commands hold the store for a fraction of a second: who keeps it for so long is a town, or hangs. */
+const patienceMs = 10_000;
 const longestWaitMs = 60_000;
 
 /** Waits while other short commands take turns; gives up when one process keeps the store. */
@@ -176,34 +179,39 @@ async function openStore(
   how: { readonly prefix: string; readonly isWrite: boolean; readonly call: OfflineBdCall },
   ports: OfflineBdPorts,
 ): Promise<GitGraph> {
-  const settings = await readBdSettings(ports.files, repository.commonDirectory);
+  const { call, prefix, isWrite } = how;
+  const { clock, files } = ports;
   const options = {
     ...ports,
     repository,
-    log: warningsTo(how.call.err),
-    namespace: how.prefix,
-    prefix: how.prefix,
-    statuses: statusesOf(settings),
-    readOnly: !how.isWrite,
-    lockTimeoutMs: patienceMs,
+    log: warningsTo(call.err),
+    namespace: prefix,
+    prefix,
+    statuses: statusesOf(await readBdSettings(files, repository.commonDirectory)),
+    readOnly: !isWrite,
+    lockTimeoutMs: noteAfterMs,
   };
-  if (!how.isWrite) return openForReading(repository, options);
+  if (!isWrite) return openForReading(repository, options);
   const lockPath = storePaths(repository.commonDirectory).lock;
-  const deadline = ports.clock.monotonicMs() + longestWaitMs;
-  for (;;) {
-    const before = await ports.files.readText(lockPath);
+  const started = clock.monotonicMs();
+  let holder = { text: await files.readText(lockPath), sinceMs: started };
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await openGraph(options);
     } catch (error) {
       if (!(error instanceof WaitingError) || error.reason !== "StoreLocked") throw error;
-      const isSame = before === (await ports.files.readText(lockPath));
-      if (isSame || ports.clock.monotonicMs() >= deadline) throw lockedFor(error);
+      const text = await files.readText(lockPath);
+      const now = clock.monotonicMs();
+      if (text !== holder.text) holder = { text, sinceMs: now };
+      if (now - holder.sinceMs >= patienceMs || now - started >= longestWaitMs) throw lockedFor(error, now - started);
+      if (attempt === 1) call.err("Note: waiting for another process that changes these beads\n");
     }
   }
 }
 
-function lockedFor(error: WaitingError): WaitingError {
-  return new WaitingError(error.reason, error.message, error.retryAfterMs, {
+function lockedFor(error: WaitingError, waitedMs: number): WaitingError {
+  const message = error.message.replace(/waited \d+ ms/, `waited ${Math.round(waitedMs / 1_000)} s`);
+  return new WaitingError(error.reason, message, error.retryAfterMs, {
     cause: error.cause,
     hint: "a town keeps this store: run the command where it answers (`town status`), or stop it with `town down`",
   });

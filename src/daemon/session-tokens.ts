@@ -139,7 +139,11 @@ export class TokenRegistry implements SessionTokens {
   }
 
   people(): readonly TokenHolder[] {
-    return [...this.#people.values()].map(({ hash: _, ...person }) => person);
+    return [...this.#people.values()].map(({ name, email, role }) => ({
+      name,
+      role,
+      ...(email === undefined ? {} : { email }),
+    }));
   }
 
   /** Who holds a token; undefined for one that was never issued or is void. */

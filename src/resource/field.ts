@@ -44,10 +44,6 @@ export const environmentEntry = () =>
       .strictObject({
         file: z.string().optional().describe("Path of a file whose text, without the final newline, is the value."),
         command: z.array(z.string()).min(1).optional().describe("Program and arguments whose output is the value."),
-        secretRef: z
-          .strictObject({ name: z.string().describe("Name of the Secret."), key: z.string().describe("Key in it.") })
-          .optional()
-          .describe("A key of a Secret of the town."),
       })
       .optional()
       .describe("Where the value is taken from at session start; it is kept out of manifests, arguments and logs."),

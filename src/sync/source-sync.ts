@@ -128,7 +128,7 @@ export class SourceSync {
     const builtin = await this.#declareBuiltins(loaded);
     const dangling = checkReferences(loaded.objects, {
       rules: this.#options.references,
-      known: builtin,
+      known: [...builtin, ...loaded.problems.flatMap((problem) => problem.key ?? [])],
       namespaceKind: "Rig",
     });
     this.#inventory ??= await readInventory(repository, TOWN_SOURCE);

@@ -1,12 +1,21 @@
+import { z } from "zod";
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
-import { hookOf } from "../work/agent-record.ts";
+import { AGENT, hookOf } from "../work/agent-record.ts";
 import { attemptsOf } from "../work/hooking.ts";
 import { currentStep, stepsOf } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
+import { argumentsOf } from "./arguments.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
+
+const primeArguments = z.strictObject({
+  /** The bead's text uncut. */
+  full: z.boolean().default(false),
+  /** What the agent program told its hook. */
+  hook: z.looseObject({ session_id: z.string().max(200).optional() }).optional(),
+});
 
 /** About 2,000 tokens; the rest is a command away. */
 const BEAD_TEXT_LIMIT = 8_000;
@@ -20,10 +29,14 @@ export function primeVerb(ports: LoopPorts): Verb {
     name: "prime",
     summary: "print the step to do now (for agent sessions)",
     needs: "agent",
-    async run({ caller }) {
+    async run({ caller, args }) {
+      const options = argumentsOf("prime", primeArguments, args);
       const session = sessionOf("prime", caller, ports);
       const bead = await session.graph.transact(session.author, (tx) => {
         checkFence(tx, session.name, session.generation);
+        const program = options.hook?.session_id;
+        if (program !== undefined && session.record.metadata?.[AGENT.programSession] !== program)
+          tx.setMetadata(session.record.id, { [AGENT.programSession]: program });
         const hooked = hookOf(tx, session.identity);
         return hooked === undefined
           ? undefined
@@ -31,7 +44,7 @@ export function primeVerb(ports: LoopPorts): Verb {
             ? tx.claim(hooked.id, session.identity, { status: "in_progress", generation: session.generation })
             : hooked;
       });
-      return bead === undefined ? emptyHook(session) : primed(session, bead);
+      return bead === undefined ? emptyHook(session) : primed(session, bead, options.full);
     },
   };
 }
@@ -44,7 +57,7 @@ function emptyHook(session: AgentSession): VerbResult {
   };
 }
 
-function primed(session: AgentSession, bead: BeadRecord): VerbResult {
+function primed(session: AgentSession, bead: BeadRecord, full: boolean): VerbResult {
   const molecule = bead.metadata?.[META.molecule];
   const step = typeof molecule === "string" ? currentStep(session.graph, molecule) : undefined;
   const stepName = step === undefined ? "" : (metaText(step, META.step) ?? "");
@@ -53,6 +66,7 @@ function primed(session: AgentSession, bead: BeadRecord): VerbResult {
   const feedback = bead.metadata?.[META.feedback];
   return {
     text: primeText(session, bead, {
+      full,
       step,
       stepName,
       attempt,
@@ -90,6 +104,7 @@ function primed(session: AgentSession, bead: BeadRecord): VerbResult {
 }
 
 interface PrimeFacts {
+  readonly full: boolean;
   readonly step: BeadRecord | undefined;
   readonly stepName: string;
   readonly attempt: number;
@@ -111,7 +126,7 @@ function primeText(session: AgentSession, bead: BeadRecord, facts: PrimeFacts): 
     if (facts.step.acceptance_criteria !== undefined) lines.push("", `Done when: ${facts.step.acceptance_criteria}`);
     lines.push("");
   }
-  lines.push(`## The work`, "", cut(bead.description ?? "", bead.id));
+  lines.push(`## The work`, "", facts.full ? (bead.description ?? "") : cut(bead.description ?? "", bead.id));
   if (bead.acceptance_criteria !== undefined) lines.push("", `Done when: ${bead.acceptance_criteria}`);
   if (facts.feedback !== undefined)
     lines.push("", `## Attempt ${facts.attempt}: the last one was sent back`, "", facts.feedback);

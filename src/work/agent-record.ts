@@ -8,7 +8,8 @@ export const AGENT = {
   pool: "town.pool",
   desired: "town.desired",
   generation: "town.generation",
-  ledger: "town.ledger",
+  /** Id that the agent program gave its newest conversation. */
+  programSession: "town.programSession",
 } as const;
 
 export interface AgentIdentity {

@@ -251,7 +251,7 @@ describe("the log of events", () => {
     for (const file of files) expect(((await repository.objects.readBlob(file.id)) ?? "").length).toBeLessThan(70_000);
     const history = await graph.history(id);
     expect(history).toHaveLength(31);
-    expect(history.map(({ timeMs }) => timeMs)).toEqual([...history.map(({ timeMs }) => timeMs)].sort((a, b) => a - b));
+    expect(history.map(({ timeMs }) => timeMs)).toEqual(history.map(({ timeMs }) => timeMs).toSorted((a, b) => a - b));
     expect(history[5]).toMatchObject({
       actor: "bob",
       event: "updated",

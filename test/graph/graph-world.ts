@@ -42,9 +42,10 @@ export async function graphWorld(seed: number | string = 1): Promise<GraphWorld>
   const open = async (path?: string, options: Partial<OpenGraphOptions> = {}): Promise<OpenedGraph> => {
     const life = machine.life();
     const files = options.files ?? disk.mount();
+    let alive = true;
     const graph = await openGraph({
-      repository: await repository(path),
-      files,
+      repository: mortal(await repository(path), () => alive),
+      files: mortal(files, () => alive),
       clock,
       random,
       processes: life.processes,
@@ -53,9 +54,34 @@ export async function graphWorld(seed: number | string = 1): Promise<GraphWorld>
       prefix: "api",
       ...options,
     });
-    return { graph, files, kill: () => life.endLife() };
+    const kill = (): void => {
+      alive = false;
+      life.endLife();
+    };
+    return { graph, files, kill };
   };
   return { clock, disk, git, machine, random, open, repository };
+}
+
+/** A port of a process: once it is dead, calls neither begin nor answer. */
+export function mortal<T extends object>(port: T, alive: () => boolean): T {
+  const never = new Promise<never>(() => undefined);
+  return new Proxy(port, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (value !== null && typeof value === "object") return mortal(value, alive);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (!alive()) return never;
+        const answer: unknown = (value as (...all: unknown[]) => unknown).apply(target, args);
+        if (!(answer instanceof Promise)) return answer;
+        return answer.then(
+          (result: unknown) => (alive() ? result : never),
+          (error: unknown) => (alive() ? Promise.reject(error as Error) : never),
+        );
+      };
+    },
+  });
 }
 
 export const alice = { actor: "alice" } as const;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { takeStoreLock, type LockPorts } from "../../src/graph/store-lock.ts";
-import type { Files } from "../../src/ports/files.ts";
 import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
 import { MemoryMachine } from "../../src/simulation/memory-processes.ts";
 import { seededRandom, type SeededRandom } from "../../src/simulation/seeded-random.ts";
 import { virtualClock } from "../turn.ts";
+import { mortal } from "./graph-world.ts";
 
 function site(seed = 1) {
   const clock = virtualClock();
@@ -22,21 +22,6 @@ function site(seed = 1) {
     return { ports, end };
   };
   return { clock, disk, machine, random, newLife };
-}
-
-/** Files of a process: once it is dead, calls neither begin nor answer. */
-function mortal(files: Files, alive: () => boolean): Files {
-  const never = new Promise<never>(() => undefined);
-  return new Proxy(files, {
-    get: (target, name) => {
-      const call = Reflect.get(target, name, target) as (...args: unknown[]) => Promise<unknown>;
-      return async (...args: unknown[]) => {
-        if (!alive()) return never;
-        const answer = await call.apply(target, args);
-        return alive() ? answer : never;
-      };
-    },
-  });
 }
 
 const path = "/lock";

@@ -301,7 +301,8 @@ describe("making and changing beads", () => {
     expect(graph.get(record.id)?.metadata).toEqual({ list: [1] });
     expect(Object.isFrozen(metadata)).toBe(false);
     expect(() => ((graph.get(record.id) as { title: string }).title = "x")).toThrow(TypeError);
-    expect(() => (graph.get(record.id)?.metadata as { list: number[] }).list.push(1)).toThrow(TypeError);
+    const stored = graph.get(record.id)?.metadata as { list: number[] };
+    expect(() => stored.list.push(1)).toThrow(TypeError);
   });
 
   test("given dependencies, then each rule of theirs is kept", async () => {

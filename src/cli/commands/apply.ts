@@ -64,7 +64,6 @@ async function send(mode: ApplyMode, input: CommandInput, context: CommandContex
       mode,
       dryRun: dryRunOf(input),
       ...optional("namespace", textFlag(input, "namespace")),
-      ...optional("message", textFlag(input, "message")),
     },
     { signal: context.signal },
   );

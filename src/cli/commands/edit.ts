@@ -39,7 +39,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
         `your text is kept in ${path}`,
       );
     text = saved;
-    const refused = await refusalOf(text, textFlag(input, "message"), context);
+    const refused = await refusalOf(text, context);
     if (refused === undefined) {
       rmSync(directory, { recursive: true });
       context.streams.out(`${typeText(target.type)}/${target.object.metadata.name} edited\n`);
@@ -50,13 +50,9 @@ export async function run(input: CommandInput, context: CommandContext): Promise
 }
 
 /** Sends the text; what speaks against it as comment lines, or undefined when it was taken. */
-async function refusalOf(
-  text: string,
-  message: string | undefined,
-  context: CommandContext,
-): Promise<string | undefined> {
+async function refusalOf(text: string, context: CommandContext): Promise<string | undefined> {
   const documents = [{ path: "edit", text }];
-  const args = { documents, mode: "Replace", dryRun: false, ...(message === undefined ? {} : { message }) };
+  const args = { documents, mode: "Replace", dryRun: false };
   try {
     const result = await callVerb(context.api(), "apply", args);
     return (result.exitCode ?? EXIT.done) === EXIT.done ? undefined : commented(result.errorText ?? result.text);

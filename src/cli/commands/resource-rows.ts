@@ -17,14 +17,6 @@ import {
 } from "../resources/flags.ts";
 import { getCommand } from "./get-row.ts";
 
-const MESSAGE: FlagSpec = {
-  name: "message",
-  short: "m",
-  type: "string",
-  value: "TEXT",
-  summary: "message of the commit, instead of one that lists the changes",
-};
-
 const DEFAULT_NAMESPACE: FlagSpec = { ...NAMESPACE, summary: "namespace of documents that state none" };
 const OVERWRITE: FlagSpec = { name: "overwrite", type: "boolean", summary: "replace values that exist" };
 const CHANGE_FLAGS: readonly FlagSpec[] = [
@@ -58,7 +50,7 @@ export const resourceCommands: readonly CommandSpec[] = [
     name: "apply",
     group: "resources",
     summary: "make the town be as the files say, in one commit",
-    flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, MESSAGE, OUTPUT_NAME, ERROR_UNCHANGED],
+    flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, OUTPUT_NAME, ERROR_UNCHANGED],
     examples: ["town apply -f crew.yaml", "town apply -f manifests/ -R --dry-run", "cat rig.yaml | town apply -f -"],
     run: async (input, context) => (await import("./apply.ts")).runApply(input, context),
   },
@@ -66,7 +58,7 @@ export const resourceCommands: readonly CommandSpec[] = [
     name: "create",
     group: "resources",
     summary: "add the objects of the files; an object that exists is an error",
-    flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, MESSAGE, OUTPUT_NAME],
+    flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, OUTPUT_NAME],
     examples: ["town create -f rig.yaml"],
     run: async (input, context) => (await import("./apply.ts")).runCreate(input, context),
   },
@@ -170,7 +162,7 @@ export const resourceCommands: readonly CommandSpec[] = [
     group: "resources",
     summary: "change one object in your editor",
     positionals: "TYPE[/NAME] [NAME]",
-    flags: [NAMESPACE, MESSAGE],
+    flags: [NAMESPACE],
     run: async (input, context) => (await import("./edit.ts")).run(input, context),
   },
   {

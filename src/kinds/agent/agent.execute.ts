@@ -5,10 +5,12 @@ import { nextGeneration } from "../../work/agent-record.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
+import type { RigSpec } from "../rig/rig.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import { type AgentObject, agentSessionName, rolePlural } from "./agent.observe.ts";
 import type { AgentAction } from "./agent.plan.ts";
+import { resolveEnvironment } from "./agent-environment.ts";
 import { ensureSandbox, removeSandbox } from "./agent-sandbox.ts";
 
 const AUTHOR = { actor: "loop/workers" };
@@ -88,6 +90,7 @@ async function startSession(
     permissions: role.spec.permissions,
   });
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
   const owner =
     (what.bead === undefined ? undefined : graph.get(what.bead)?.owner) ?? town?.spec.owner ?? "overseer@town.invalid";
   const session = await ports.sessions.start({
@@ -100,7 +103,7 @@ async function startSession(
     cwd: what.path,
     argv: commandOf(provider.spec, ports.shellAgent),
     env: {
-      ...literalEnvironment([town?.spec.env, provider.spec.env, pool.spec.env]),
+      ...(await resolveEnvironment([town?.spec.env, rig?.spec.env, provider.spec.env, pool.spec.env], ports)),
       PATH: ports.sessionPath,
       TOWN_SOCKET: ports.layout.socket,
       TOWN_TOKEN_FILE: ports.layout.sessionToken(namespace, name),
@@ -130,13 +133,4 @@ function commandOf(provider: ProviderSpec, shellAgent: readonly string[]): reado
     ...provider.command.flatMap((word) => (word === "{shellAgent}" ? shellAgent : [word])),
     ...provider.autonomyArgs,
   ];
-}
-
-type EnvironmentEntries = readonly { readonly name: string; readonly value?: string | undefined }[];
-
-function literalEnvironment(lists: readonly (EnvironmentEntries | undefined)[]): Record<string, string> {
-  const merged: Record<string, string> = {};
-  for (const list of lists)
-    for (const entry of list ?? []) if (entry.value !== undefined) merged[entry.name] = entry.value;
-  return merged;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { byteQuantity, duration, environmentEntry, label, statusBase } from "../../resource/field.ts";
+import { byteQuantity, duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
 /** Loops in the order of the design; each can be switched off. */
@@ -37,34 +37,23 @@ export const townSpec = z.strictObject({
         .enum(["commit", "worktree"])
         .default("commit")
         .describe("commit: manifests as committed on the branch. worktree: as saved on disk, for trying things."),
-      branch: label()
+      branch: z
+        .string()
+        .regex(/^(?!-)[A-Za-z0-9._][A-Za-z0-9._/-]*$/, { error: "must be a branch name" })
         .optional()
         .describe("Branch that is followed. Default: the branch checked out when the town was made."),
       path: z.string().default("manifests").describe("Folder of the manifests in the repository."),
       interval: duration().default("1m").describe("How often the branch is looked at even if no change was noticed."),
-      remote: z.string().optional().describe("Remote whose branch is the truth instead of the local one."),
-      writes: z
-        .enum(["Commit", "Branch", "Refuse"])
-        .default("Commit")
-        .describe("What a write through the API becomes: a commit on the branch, a branch of its own, or a refusal."),
     })
     .prefault({})
     .describe("Where the desired state is read from."),
   capacity: z
     .strictObject({
       sessions: z.int().min(1).max(500).default(30).describe("Most agent sessions at once in the whole town."),
-      startsPerMinute: z.int().min(1).max(600).default(60).describe("Most session starts in a minute."),
       diskFloor: byteQuantity().default("2Gi").describe("No work is claimed while less than this is free on disk."),
     })
     .prefault({})
     .describe("Limits that are checked when work is claimed."),
-  budget: z
-    .strictObject({
-      dailyTokens: z.int().min(1).optional().describe("Tokens all agents may use in a day."),
-      dailyCostCents: z.int().min(1).optional().describe("Money all agents may use in a day, in cents."),
-    })
-    .optional()
-    .describe("Spending limits; new work waits when one is reached."),
   tmux: z
     .strictObject({
       extraConfig: z.string().optional().describe("tmux configuration sourced last on the town's own server."),

@@ -64,7 +64,7 @@ describe("apply, create, diff", () => {
       because: "-f may be repeated",
     },
     {
-      line: "apply -Rf m --dry-run=server -n web -m why",
+      line: "apply -Rf m --dry-run=server -n web",
       args: {
         documents: [
           { path: "m/a.yml", text: "kind: A\n" },
@@ -74,7 +74,6 @@ describe("apply, create, diff", () => {
         mode: "Apply",
         dryRun: true,
         namespace: "web",
-        message: "why",
       },
       because: "-R reads below",
     },

@@ -9,7 +9,7 @@ async function complete(...words: readonly string[]): Promise<readonly string[]>
 
 describe("completion", () => {
   it("given the start of a command, when completed, then the commands with it come", async () => {
-    expect(await complete("de")).toEqual(["delete", "describe"]);
+    expect(await complete("de")).toEqual(["delete", "demo", "describe"]);
     expect(await complete("mail", "")).toEqual(["ack", "archive", "inbox", "read", "reply", "send", "thread"]);
     expect(await complete("")).toContain("get");
     expect(await complete("")).not.toContain("__complete");

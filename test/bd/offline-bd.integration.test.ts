@@ -1,0 +1,196 @@
+import { existsSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { directoryPrefix } from "../../src/daemon/offline-bd.ts";
+import { openGraph } from "../../src/graph/open-graph.ts";
+import { silentLog } from "../../src/ports/log.ts";
+import { offlineSite, type OfflineSite, type Ran } from "./offline-site.ts";
+
+let site: OfflineSite;
+beforeAll(() => {
+  site = offlineSite();
+});
+afterAll(() => site.close());
+
+const made = async (cwd: string, title: string): Promise<string> => {
+  const { stdout, stderr } = await site.bd(cwd, ["create", title, "--silent"]);
+  expect(stderr).toBe("");
+  return stdout.trim();
+};
+const ids = ({ stdout }: Ran): readonly string[] => (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+
+describe("bd without a town", () => {
+  test("given a fresh repository without a commit, when a bead is made, then it is there, in git, and nothing else changed", async () => {
+    const at = site.path("My App");
+    site.write(`${at}/.keep`, "");
+    site.git(at, "init", "--quiet");
+    site.git(at, "config", "user.name", "Ada");
+    const id = await made(at, "first");
+    expect(id).toMatch(/^my-app-[0-9a-z]{6}$/);
+    expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
+    expect(site.git(at, "config", "town.prefix")).toBe("my-app");
+    expect(site.git(at, "ls-tree", "-r", "--name-only", "town/work")).toContain(`${id}.json`);
+    expect(site.git(at, "status", "--porcelain")).toBe("?? .keep");
+    expect(site.git(at, "symbolic-ref", "HEAD")).toBe("refs/heads/main");
+    expect(() => site.git(at, "rev-parse", "--verify", "--quiet", "HEAD")).toThrow();
+  });
+
+  test("given a dirty checkout with something staged, when beads are made and closed, then index, files and branches stay", async () => {
+    const at = site.repository("dirty");
+    site.write(`${at}/readme.md`, "changed\n");
+    site.write(`${at}/staged.txt`, "staged\n");
+    site.git(at, "add", "staged.txt");
+    const before = [
+      site.git(at, "status", "--porcelain=v2", "--branch"),
+      site.git(at, "ls-files", "-s"),
+      site.git(at, "rev-parse", "HEAD"),
+    ];
+    const index = readFileSync(`${at}/.git/index`);
+    const id = await made(at, "x");
+    await site.bd(at, ["close", id]);
+    expect([site.git(at, "ls-files", "-s"), site.git(at, "rev-parse", "HEAD")]).toEqual(before.slice(1));
+    expect(readFileSync(`${at}/.git/index`).equals(index)).toBe(true);
+    expect(site.git(at, "status", "--porcelain=v2", "--branch")).toBe(before[0]);
+  });
+
+  test("given a linked worktree and a subdirectory, when beads are made there, then they are in the one store", async () => {
+    const at = site.repository("main-tree");
+    site.git(at, "worktree", "add", "--quiet", site.path("linked"), "-b", "topic");
+    const first = await made(at, "in the main tree");
+    const second = await made(site.path("linked"), "in the worktree");
+    site.write(`${at}/deep/er/x`, "");
+    const all = [first, second].sort();
+    expect(ids(await site.bd(`${at}/deep/er`, ["list", "--json"])).toSorted()).toEqual(all);
+    expect(ids(await site.bd(site.root, ["-C", "linked", "list", "--json"])).toSorted()).toEqual(all);
+    expect(second).toMatch(/^main-tree-/);
+  });
+
+  test("given a bare repository, when a bead is made, then it is there", async () => {
+    site.git(site.root, "init", "--quiet", "--bare", "bare.git");
+    const { stdout, exitCode } = await site.bd(site.path("bare.git"), ["create", "x", "--silent"]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^bare-[0-9a-z]{6}\n$/)]);
+  });
+
+  test("given no user.name, when something changes, then $USER stands for it and that is said; a read says nothing", async () => {
+    const at = site.path("nobody");
+    site.write(`${at}/x`, "");
+    site.git(at, "init", "--quiet");
+    const { stdout, stderr, exitCode } = await site.bd(at, ["create", "x", "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ created_by: "login" });
+    expect(stderr).toContain('recorded as made by "login"');
+    expect((await site.bd(at, ["list"])).stderr).toBe("");
+    const named = await site.bd(at, ["create", "y", "--json"], { env: { BEADS_ACTOR: "eve" } });
+    expect(named.stderr).toBe("");
+    expect(JSON.parse(named.stdout)).toMatchObject({ created_by: "eve" });
+    expect(JSON.parse((await site.bd(at, ["create", "z", "--actor", "mallory", "--json"])).stdout)).toMatchObject({
+      created_by: "mallory",
+    });
+  });
+
+  test("given a directory without repository, when bd is run, then it says what to do", async () => {
+    const at = site.path("plain");
+    site.write(`${at}/x`, "");
+    const { stderr, exitCode } = await site.bd(at, ["list"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("no git repository at");
+    expect(stderr).toContain("git init");
+  });
+
+  test("given init --prefix, when beads are made, then they begin with it, and a moved directory keeps it", async () => {
+    const at = site.repository("renamed");
+    expect((await site.bd(at, ["init", "--prefix", "Shop"])).stderr).toContain('invalid prefix "Shop"');
+    expect((await site.bd(at, ["init", "--prefix", "shop-", "--json"])).stdout).toContain('"prefix": "shop"');
+    expect(await made(at, "x")).toMatch(/^shop-/);
+    expect((await site.bd(at, ["init"])).stdout).toContain("begin with shop-");
+  });
+
+  test("given beads of another prefix and no setting, when opened, then their prefix is taken on", async () => {
+    const at = site.repository("clone-of");
+    await site.bd(at, ["init", "--prefix", "orig"]);
+    await made(at, "x");
+    site.git(at, "config", "--unset", "town.prefix");
+    expect(await made(at, "y")).toMatch(/^orig-/);
+  });
+
+  test("given a checkout that follows a rig's store, when bd is run there, then it works on that store", async () => {
+    const at = site.repository("checkout");
+    site.git(site.root, "clone", "--quiet", "--bare", at, "rig.git");
+    site.git(at, "config", "town.store", site.path("rig.git"));
+    site.git(at, "config", "town.prefix", "web");
+    const id = await made(at, "x");
+    expect(id).toMatch(/^web-/);
+    expect(site.git(site.path("rig.git"), "ls-tree", "-r", "--name-only", "town/work")).toContain(`${id}.json`);
+    expect(existsSync(`${at}/.git/town`)).toBe(false);
+    expect((await site.bd(at, ["init", "--prefix", "other"])).stderr).toContain("follows the store of a town");
+    site.git(at, "config", "town.store", site.path("gone.git"));
+    expect((await site.bd(at, ["list"])).stderr).toContain("the store of this rig is not there");
+  });
+
+  test("given a process that keeps the store, when something changes, then it is exit code 6 with what to do; reads go on", async () => {
+    const at = site.repository("kept");
+    const id = await made(at, "before");
+    const repository = await site.ports.git.open(at);
+    if (repository === undefined) throw new Error("no repository");
+    const holder = await openGraph({ ...site.ports, repository, log: silentLog, namespace: "kept", prefix: "kept" });
+    try {
+      const started = performance.now();
+      const { stderr, exitCode } = await site.bd(at, ["create", "x"]);
+      expect(exitCode).toBe(6);
+      expect(stderr).toContain(`process ${process.pid} holds`);
+      expect(stderr).toContain("Note: waiting for another process");
+      expect(stderr).toContain("town status");
+      expect(performance.now() - started).toBeLessThan(15_000);
+      expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
+      const other = await holder.transact({ actor: "daemon" }, (tx) => tx.create({ title: "not flushed" }));
+      expect(ids(await site.bd(at, ["list", "--json"])).toSorted()).toEqual([id, other.id].sort());
+    } finally {
+      await holder.close();
+    }
+  });
+
+  test("given custom statuses, when the next command runs, then they count", async () => {
+    const at = site.repository("custom");
+    const id = await made(at, "x");
+    const waiting = (await site.bd(at, ["create", "y", "--deps", id, "--silent"])).stdout.trim();
+    await site.bd(at, ["config", "set", "status.custom", "verified:done,in_review:wip"]);
+    expect((await site.bd(at, ["update", id, "-s", "in-review"])).stderr).toBe("");
+    expect(ids(await site.bd(at, ["ready", "--json"]))).toEqual([]);
+    await site.bd(at, ["update", id, "-s", "verified"]);
+    expect(ids(await site.bd(at, ["ready", "--json"]))).toEqual([waiting]);
+  });
+
+  test("given the merge driver, when git merges two branches of a file of beads, then both sides' changes are in it", async () => {
+    const at = site.repository("merging");
+    const a = await made(at, "a");
+    const b = await made(at, "b");
+    await site.bd(at, ["export", "-o", "issues.jsonl"]);
+    site.git(at, "add", ".");
+    site.git(at, "commit", "--quiet", "-m", "issues");
+    const { stdout } = await site.bd(at, ["merge-driver", "install"]);
+    expect(stdout).toContain("merge=beads");
+    expect(site.git(at, "config", "merge.beads.driver")).toContain("merge-driver %O %A %B");
+    const [base, ours, theirs] = ["base", "ours", "theirs"].map((name) => `${at}/${name}`);
+    site.write(base ?? "", readFileSync(`${at}/issues.jsonl`, "utf8"));
+    await site.bd(at, ["close", a]);
+    await site.bd(at, ["export", "-o", "ours"]);
+    await site.bd(at, ["reopen", a]);
+    await site.bd(at, ["update", b, "-p", "0"]);
+    await site.bd(at, ["export", "-o", "theirs"]);
+    expect((await site.bd(at, ["merge-driver", "base", "ours", "theirs"])).exitCode).toBe(0);
+    const merged = readFileSync(ours ?? "", "utf8");
+    expect(merged).toContain('"priority":0');
+    expect(theirs).toBeDefined();
+  });
+});
+
+describe("the prefix of a directory", () => {
+  test.each([
+    ["/src/My App/.git", "my-app"],
+    ["/src/api.git", "api"],
+    ["/src/2nd_try/.git", "nd-try"],
+    ["/src/___/.git", "bd"],
+    ["/src/a-very-long-name-of-a-repository/.git", "a-very-long-name-of"],
+  ])("given %s, when asked, then it is %s", (commonDirectory, prefix) => {
+    expect(directoryPrefix({ commonDirectory })).toBe(prefix);
+  });
+});
