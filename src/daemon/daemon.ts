@@ -16,14 +16,13 @@ import { SessionObserver } from "../kinds/session/session-observer.ts";
 import type { TownSpec } from "../kinds/town/town.schema.ts";
 import type { Log } from "../ports/log.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import { noMetrics } from "../ports/metrics.ts";
 import { keyOf } from "../resource/object-meta.ts";
 import { kindRegistry } from "../resource/kind-registry.ts";
 import { createApi } from "../server/api.ts";
-import { ensureCertificates } from "../server/certificates.ts";
-import { explainVerb } from "../server/explain-verb.ts";
+import { ensureCertificates, keepCertificatesFresh } from "../server/certificates.ts";
 import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
 import { SourceSync, trackedBranch } from "../sync/source-sync.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
 import { settingsOf, sourceController } from "../sync/source-controller.ts";
@@ -149,6 +148,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       log,
     });
     closers.push(() => sessions.close());
+    const metrics = createMetrics();
     const view = new SessionObserver({ clock: systemClock, sessions, objects: store, log });
     const ports: LoopPorts = {
       clock: systemClock,
@@ -161,7 +161,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       objects: store,
       events: store,
       log,
-      metrics: noMetrics,
+      metrics,
       layout,
       formulas,
       tokens,
@@ -233,7 +233,6 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         ports,
         stopLoops,
         more: [
-          explainVerb(registry),
           bdVerb({ ports, graphs, version: options.version }),
           applyVerb(registry, calls),
           ...gitopsVerbs({ registry, store, repository, commits, target, locals, now: () => systemClock.now() }),
@@ -249,22 +248,24 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       ),
       log,
       version: options.version,
-      problems: () => (view.ready ? [] : ["sessions were not observed yet"]),
+      metrics,
+      exposition: () => metrics.exposition(),
+      problems: () => [
+        ...(view.ready ? [] : ["sessions were not observed yet"]),
+        ...(store.durable ? [] : ["the journal cannot be written; status is kept in memory only"]),
+      ],
     });
     calls.connect(api);
     const listener = await listenOnSocket(api, layout.socket);
-    const certificates = await ensureCertificates({
-      files,
-      directory: `${layout.state}/tls`,
-      clock: systemClock,
-      random: nodeRandom,
-    });
+    const tlsFiles = { files, directory: `${layout.state}/tls`, clock: systemClock, random: nodeRandom };
+    const certificates = await ensureCertificates(tlsFiles);
     const tls = await listenTlsOnStablePort(api, {
       files,
       portFile: `${layout.state}/tls/port`,
       random: nodeRandom,
       identity: certificates,
     });
+    void keepCertificatesFresh({ ...tlsFiles, log, signal: ending.signal }, tls);
     const overseerToken = await tokens.overseerToken();
     const kubeconfigEntry = (): KubeconfigEntry => ({
       name: `town-${basename(layout.root)}`,

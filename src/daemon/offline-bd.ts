@@ -65,10 +65,11 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
   const place = await storePlace(cwd, ports);
   const isWrite = changesStore(call.argv);
   const prefix = await prefixFor(place, ports, isWrite);
+  // Before the lock is taken: what others wait for should be short.
+  const actor = await actorOf(call, place.around);
+  const email = call.env["GIT_AUTHOR_EMAIL"] ?? (await place.around.config("user.email"));
   const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
   try {
-    const actor = await actorOf(call, place.around);
-    const email = call.env["GIT_AUTHOR_EMAIL"] ?? (await place.around.config("user.email"));
     const context: BdContext = {
       graphs: oneGraph(graph),
       home: graph,
@@ -171,7 +172,11 @@ export function directoryPrefix({ commonDirectory }: Pick<Repository, "commonDir
 const noteAfterMs = 2_000;
 /** Short commands hold the store for a fraction of a second: who keeps it for so long is a town, or hangs. */
 const patienceMs = 10_000;
-const longestWaitMs = 60_000;
+const longestWaitMs = 120_000;
+/** Between looks at the lock, at first; up to eight times as long later, so that many who wait do not slow who works. */
+const leastPauseMs = 15;
+/** Looks per attempt to take a lock that somebody has. */
+const asksEvery = 10;
 
 /** Waits while other short commands take turns; gives up when one process keeps the store. */
 async function openStore(
@@ -189,23 +194,30 @@ async function openStore(
     prefix,
     statuses: statusesOf(await readBdSettings(files, repository.commonDirectory)),
     readOnly: !isWrite,
-    lockTimeoutMs: noteAfterMs,
+    lockTimeoutMs: 0,
   };
   if (!isWrite) return openForReading(repository, options);
   const lockPath = storePaths(repository.commonDirectory).lock;
   const started = clock.monotonicMs();
   let holder = { text: await files.readText(lockPath), sinceMs: started };
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await openGraph(options);
-    } catch (error) {
-      if (!(error instanceof WaitingError) || error.reason !== "StoreLocked") throw error;
-      const text = await files.readText(lockPath);
-      const now = clock.monotonicMs();
-      if (text !== holder.text) holder = { text, sinceMs: now };
-      if (now - holder.sinceMs >= patienceMs || now - started >= longestWaitMs) throw lockedFor(error, now - started);
-      if (attempt === 1) call.err("Note: waiting for another process that changes these beads\n");
+  let isTold = false;
+  for (let attempt = 0; ; attempt += 1) {
+    const now = clock.monotonicMs();
+    const text = await files.readText(lockPath);
+    if (text !== holder.text) holder = { text, sinceMs: now };
+    // Asking for the lock costs far more than looking at it. A holder that stays is asked about: it may be dead.
+    if (text === undefined || attempt % asksEvery === 0) {
+      try {
+        return await openGraph(options);
+      } catch (error) {
+        if (!(error instanceof WaitingError) || error.reason !== "StoreLocked") throw error;
+        if (now - holder.sinceMs >= patienceMs || now - started >= longestWaitMs) throw lockedFor(error, now - started);
+      }
     }
+    if (!isTold && now - started >= noteAfterMs)
+      call.err("Note: waiting for another process that changes these beads\n");
+    isTold ||= now - started >= noteAfterMs;
+    await clock.sleep(leastPauseMs * Math.min(8, 1 + attempt / 4) * (0.5 + ports.random.float()));
   }
 }
 
