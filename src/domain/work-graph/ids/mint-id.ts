@@ -63,8 +63,3 @@ export function compareIds(a: string, b: string): number {
   }
   return left.length - right.length;
 }
-
-/** Records that count for the length of new ids: those with no parent in their id. */
-export function isTopLevel(record: Pick<BeadRecord, "id">): boolean {
-  return !record.id.includes(".");
-}

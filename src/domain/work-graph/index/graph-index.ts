@@ -132,7 +132,6 @@ export class GraphIndex implements RecordSource {
       if (before !== undefined) for (const index of Object.values(this.#fields)) index.change(before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
-    for (const set of Object.values(this.#ready)) set.unsort();
     this.#sortedIds = undefined;
     this.#stale.markAll();
   }
@@ -224,15 +223,20 @@ export class GraphIndex implements RecordSource {
   }
 
   #evaluate(): void {
-    const stale = this.#stale.take(this.#records.keys());
+    const stale = this.#stale.take();
+    if (stale === "Everything") {
+      for (const set of Object.values(this.#ready)) set.clear();
+      for (const record of this.#records.values()) {
+        if (!isDeleted(record) && isReady(this, record, this.#nowMs)) this.#ready[readyList(record)].add(record);
+      }
+      return;
+    }
     // Inserting each into a sorted list moves its tail; from a few thousand on sorting once is cheaper.
     if (stale.size > 2_000) for (const set of Object.values(this.#ready)) set.unsort();
     for (const id of stale) {
       const record = this.record(id);
       const list = record !== undefined && isReady(this, record, this.#nowMs) ? readyList(record) : undefined;
-      for (const name of ["Work", "Epic", "Wisp", "Other"] as const) {
-        if (name !== list) this.#ready[name].remove(id);
-      }
+      for (const [name, set] of Object.entries(this.#ready)) if (name !== list) set.remove(id);
       if (record !== undefined && list !== undefined) this.#ready[list].add(record);
     }
   }

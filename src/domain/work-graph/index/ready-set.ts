@@ -55,6 +55,13 @@ export class ReadySet {
     if (list[at]?.id === id) list.splice(at, 1);
   }
 
+  /** Empty, and without order until it is next asked for. */
+  clear(): void {
+    this.#places.clear();
+    for (const members of this.#members) members.clear();
+    this.unsort();
+  }
+
   /** Forgets the order until it is next asked for: cheaper than insertion while very many records come in. */
   unsort(): void {
     for (let i = 0; i < buckets; i++) this.#sorted[i] = undefined;

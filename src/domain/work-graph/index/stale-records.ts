@@ -40,25 +40,29 @@ export class StaleRecords {
     this.#everything = true;
   }
 
-  /** The ids to look at again; the marks are gone afterwards. `all` is read only after `markAll`. */
-  take(all: Iterable<string>): ReadonlySet<string> {
-    const stale = new Set<string>();
-    if (this.#everything) {
-      for (const id of all) stale.add(id);
-    } else {
-      for (const [id, reach] of this.#marks) {
-        if (reach.holds) this.#addWithDescendants(id, stale);
-        else stale.add(id);
-        if (!reach.settles) continue;
-        for (const edge of this.#edges.to(id))
-          if (blockingTypes.has(edge.type)) this.#addWithDescendants(edge.issue_id, stale);
-      }
-      for (const id of this.#spawners)
-        for (const waiter of this.#edges.waitersOn(id)) this.#addWithDescendants(waiter, stale);
-    }
+  /** The ids to look at again; the marks are gone afterwards. */
+  take(): ReadonlySet<string> | "Everything" {
+    const everything = this.#everything;
+    const stale = everything ? undefined : this.#reached();
     this.#marks.clear();
     this.#spawners.clear();
     this.#everything = false;
+    return stale ?? "Everything";
+  }
+
+  #reached(): ReadonlySet<string> {
+    const stale = new Set<string>();
+    for (const [id, reach] of this.#marks) {
+      if (reach.holds) this.#addWithDescendants(id, stale);
+      else stale.add(id);
+      if (!reach.settles) continue;
+      for (const edge of this.#edges.to(id)) {
+        if (blockingTypes.has(edge.type)) this.#addWithDescendants(edge.issue_id, stale);
+      }
+    }
+    for (const id of this.#spawners) {
+      for (const waiter of this.#edges.waitersOn(id)) this.#addWithDescendants(waiter, stale);
+    }
     return stale;
   }
 

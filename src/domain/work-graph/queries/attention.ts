@@ -35,26 +35,6 @@ export function expiredClaims(view: GraphView, nowMs: number): readonly BeadReco
   return view.list({ status: ["in_progress", "hooked"] }).filter((record) => leaseExpired(record, nowMs));
 }
 
-/** Wisps that nobody holds and that have outlived their class since their last change: to be deleted. */
-export function expiredWisps(view: GraphView, nowMs: number): readonly BeadRecord[] {
-  return view
-    .list()
-    .filter((record) => record.ephemeral === true && record["no_history"] !== true && !isClaimed(record))
-    .filter((record) => (timeOf(record.updated_at) ?? nowMs) + wispLifetimeMs(record["wisp_type"]) <= nowMs);
-}
-
-/** Open beads past their due time, the longest overdue first. */
-export function overdueBeads(
-  view: GraphView,
-  nowMs: number,
-  statuses: StatusBook = standardStatuses,
-): readonly BeadRecord[] {
-  return view
-    .list()
-    .filter((record) => !isSettled(record.status, statuses) && (timeOf(record.due_at) ?? nowMs) < nowMs)
-    .sort((a, b) => (timeOf(a.due_at) ?? 0) - (timeOf(b.due_at) ?? 0));
-}
-
 /** Groups of beads that wait for each other in a circle. */
 export function cyclesOf(view: GraphView): readonly (readonly string[])[] {
   return findCycles(sourceOf(view), view.list());

@@ -40,15 +40,3 @@ function blockerIds(view: GraphView, record: BeadRecord): readonly string[] {
     .map(({ depends_on_id: target }) => target);
   return [...new Set([...beads, ...external])];
 }
-
-/** Open beads that wait for `id` by a blocking dependency and for nothing else: what closing it sets free. */
-export function freedBy(view: GraphView, id: string): readonly BeadRecord[] {
-  const freed: BeadRecord[] = [];
-  for (const { issue_id: waiting } of view.dependentsOf(id)) {
-    const record = view.get(waiting);
-    if (record === undefined || record.status === "closed") continue;
-    const blockers = view.blockersOf(waiting);
-    if (blockers.length === 1 && blockers[0]?.id === id) freed.push(record);
-  }
-  return freed;
-}
