@@ -85,6 +85,8 @@ export interface RecordChangeSummary {
 
 /** What a store offers beside its records. */
 export interface StoreTools {
+  /** The store is opened with the statuses of its setting `status.custom`. */
+  readonly knowsCustomStatuses: boolean;
   place(graph: WorkGraph): Promise<StorePlace>;
   /** bd's key-value settings of the store. */
   settings(graph: WorkGraph): Promise<Readonly<Record<string, string>>>;

@@ -4,7 +4,7 @@ import type { Answer, BdCommand, Call } from "./command.ts";
 import { commands } from "./commands/command-list.ts";
 import type { BdContext, BdResult } from "./context.ts";
 import { absolute } from "./access/files.ts";
-import { chooseCommand, nameAndAliases } from "./grammar/choose-command.ts";
+import { chooseCommand } from "./grammar/choose-command.ts";
 import { commandHelp, overview } from "./grammar/help-text.ts";
 import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
 import type { Flags } from "./grammar/flags.ts";
@@ -64,7 +64,8 @@ function writesNow({ writes, writesWith }: BdCommand, flags: Flags): boolean {
 
 function authorOf(context: BdContext, actor: string | undefined): Author {
   const { session } = context;
-  if (session === undefined) return { actor: actor ?? context.actor };
+  const stated = actor ?? context.env["BEADS_ACTOR"];
+  if (session === undefined) return { actor: stated === undefined || stated === "" ? context.actor : stated };
   if (actor !== undefined && actor !== context.actor)
     throw new TownError("Forbidden", `--actor: this session is ${context.actor} and cannot act as ${actor}`, {
       hint: "leave --actor out",
@@ -145,9 +146,4 @@ export function changesStore(argv: readonly string[]): boolean {
   } catch {
     return false;
   }
-}
-
-/** Every word a command can be called by; for completion. */
-export function commandWords(): readonly string[] {
-  return commands.flatMap(nameAndAliases);
 }

@@ -17,6 +17,8 @@ export interface BdToolParts {
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;
+  /** The stores were opened with the statuses of their settings. */
+  readonly knowsCustomStatuses: boolean;
   /** Whether the store may be pushed; undefined: it may. */
   readonly mayPush?: (graph: WorkGraph) => boolean;
 }
@@ -27,6 +29,7 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
   let changing: Promise<unknown> = Promise.resolve();
   const directoryOf = (graph: WorkGraph): string => storeOf(graph).repository.commonDirectory;
   return {
+    knowsCustomStatuses: parts.knowsCustomStatuses,
     place: async (graph) => {
       const store = storeOf(graph);
       const commit = store.tip;

@@ -134,7 +134,14 @@ function toolsOf({ ports, graphs }: BdVerbParts, isSession: boolean) {
     const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
     return !isSession && (namespace === "hq" || rig?.spec.push.work === true);
   };
-  return bdTools({ storeOf, files: ports.files, clock: ports.clock, random: ports.random, mayPush });
+  return bdTools({
+    storeOf,
+    knowsCustomStatuses: false,
+    files: ports.files,
+    clock: ports.clock,
+    random: ports.random,
+    mayPush,
+  });
 }
 
 /** What is on the hook ends with `town done`, which keeps its commits. */

@@ -84,7 +84,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
       env: call.env,
       version: call.version,
       tools: {
-        ...bdTools({ storeOf: () => graph, ...ports }),
+        ...bdTools({ storeOf: () => graph, knowsCustomStatuses: true, ...ports }),
         init: (options) => initStore(place, graph, options.prefix),
       },
       closeStep: (tx, id, reason) =>

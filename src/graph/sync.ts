@@ -2,8 +2,6 @@ import type { LostClaim } from "../domain/work-graph/merge/merge-graphs.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
-import type { Author } from "../ports/work-graph.ts";
-import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { AbsorbReport } from "./absorb.ts";
 import type { GitGraph } from "./git-graph.ts";
 
@@ -79,20 +77,4 @@ function remoteBusy(graph: GitGraph, remote: string, attempts: number): WaitingE
       hint: "Nothing is lost; run it again.",
     },
   );
-}
-
-/**
- * A claim that holds for all clones of a remote: made here, pushed, and given up when somebody else's was pushed first.
- * Resolves with the claimed record, or undefined when the race was lost. Throws what claiming and syncing throw.
- */
-export async function claimEverywhere(
-  graph: GitGraph,
-  claim: { readonly id: string; readonly assignee: string; readonly author: Author },
-  options: SyncOptions,
-): Promise<BeadRecord | undefined> {
-  await syncGraph(graph, { ...options, push: false });
-  await graph.transact(claim.author, (tx) => tx.claim(claim.id, claim.assignee));
-  await syncGraph(graph, options);
-  const record = graph.get(claim.id);
-  return record?.assignee === claim.assignee ? record : undefined;
 }

@@ -234,7 +234,13 @@ describe("sync", () => {
         isTerminal: false,
         env: {},
         version: "1",
-        tools: bdTools({ storeOf: () => opened.graph, files: opened.files, clock: world.clock, random: world.random }),
+        tools: bdTools({
+          knowsCustomStatuses: true,
+          storeOf: () => opened.graph,
+          files: opened.files,
+          clock: world.clock,
+          random: world.random,
+        }),
       });
     const id = await here.make("shared");
     expect(await here.out("sync", "--remote", "/remote")).toContain("Synced with /remote");
@@ -271,6 +277,7 @@ describe("several stores", () => {
     graphs.add(here.graph);
     graphs.add(web);
     const tools = bdTools({
+      knowsCustomStatuses: true,
       storeOf: ({ namespace }) => graphs.store(namespace) ?? here.graph,
       files: here.files,
       clock: here.world.clock,

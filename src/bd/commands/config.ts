@@ -38,9 +38,12 @@ export const configSetCommand: BdCommand = {
     requireKey(key);
     requirePerson(call);
     known[key]?.check(value);
+    if (key === "status.custom" && !call.context.tools.knowsCustomStatuses)
+      throw new TownError("StatusesFixed", "a running town works with bd's own statuses", {
+        hint: "use labels for further states",
+      });
     await call.context.tools.changeSettings(call.home, { [key]: value });
-    const notes = key === "status.custom" ? ["Note: a town that runs takes new statuses in when it starts again."] : [];
-    return { text: `Set ${key} = ${cleanLine(value)}`, json: { key, value }, notes };
+    return { text: `Set ${key} = ${cleanLine(value)}`, json: { key, value } };
   },
 };
 

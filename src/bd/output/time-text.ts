@@ -7,10 +7,6 @@ export function timeText(time: string | number | undefined): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")}Z`;
 }
 
-export function dateText(time: string | undefined): string {
-  return timeText(time).slice(0, 10);
-}
-
 /** `3d ago`, `in 2h`, in the largest unit that counts. */
 export function agoText(ms: number, now: number): string {
   const text = spanText(Math.abs(now - ms));

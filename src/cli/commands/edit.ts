@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiStatusError, messageOf } from "../../errors/town-error.ts";
-import { textFlag, type CommandContext, type CommandInput } from "../context.ts";
+import type { CommandContext, CommandInput } from "../context.ts";
 import { CliError, EXIT, usageError } from "../exit-codes.ts";
 import { yamlText } from "../output/yaml.ts";
 import { typeText } from "../resources/discovery.ts";

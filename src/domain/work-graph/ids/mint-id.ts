@@ -1,5 +1,3 @@
-import type { BeadRecord } from "../bead.ts";
-
 /** Chance that two of `records` random ids are equal, at which an id gets one character more. */
 const maxCollisionChance = 0.01;
 const minLength = 6;

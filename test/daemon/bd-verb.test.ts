@@ -1,0 +1,208 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { bdVerb } from "../../src/daemon/bd-verb.ts";
+import { TownGraphs } from "../../src/graph/graph-host.ts";
+import type { LoopPorts } from "../../src/ports/loop-ports.ts";
+import { silentLog } from "../../src/ports/log.ts";
+import type { WorkGraph } from "../../src/ports/work-graph.ts";
+import type { Caller } from "../../src/resource/caller.ts";
+import type { Verb, VerbResult } from "../../src/resource/verb.ts";
+import { declareAgent, nextGeneration } from "../../src/work/agent-record.ts";
+import { hookBead } from "../../src/work/hooking.ts";
+import { pour } from "../../src/work/molecule.ts";
+import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
+
+const overseer: Caller = { name: "overseer", role: "admin", email: "pat@example.org" };
+const toast = "api/polecats/toast";
+
+let world: GraphWorld;
+let verb: Verb;
+let api: WorkGraph;
+let settled: string[];
+
+const run = (argv: readonly string[], caller: Caller = overseer, more: object = {}): Promise<VerbResult> =>
+  verb.run({ caller, args: { argv, ...more }, signal: new AbortController().signal });
+
+beforeEach(async () => {
+  world = await graphWorld();
+  settled = [];
+  const files = world.disk.mount();
+  const { clock, git, random } = world;
+  const { processes } = world.machine.life();
+  const graphs = new TownGraphs({
+    files,
+    clock,
+    random,
+    processes,
+    log: silentLog,
+    project: (graph) =>
+      Promise.resolve({
+        settled: () => {
+          settled.push(graph.namespace);
+          return Promise.resolve();
+        },
+        end: () => Promise.resolve(),
+      }),
+  });
+  await graphs.open("hq", await world.repository("/town"), { prefix: "hq", branch: "town/work" });
+  api = await graphs.open("api", await world.repository("/state/rigs/api.git"), { prefix: "api", branch: "town/work" });
+  const rigs: Record<string, unknown> = { api: { spec: { path: "/src/api", push: { work: false, target: false } } } };
+  const ports = {
+    clock,
+    random,
+    files,
+    git,
+    graphs: graphs.directory,
+    objects: { get: ({ kind, name }: { kind: string; name: string }) => (kind === "Rig" ? rigs[name] : undefined) },
+    layout: {
+      root: "/town",
+      sandbox: (namespace: string, role: string, agent: string) => `/town/rigs/${namespace}/${role}/${agent}`,
+    },
+  } as unknown as LoopPorts;
+  verb = bdVerb({ ports, graphs, version: "1.2.3" });
+});
+
+/** An agent with a bead on its hook and the steps of its work, at generation 1. */
+async function working(): Promise<{
+  readonly caller: Caller;
+  readonly bead: string;
+  readonly steps: readonly string[];
+}> {
+  const agent = { name: "toast", identity: toast, role: "polecat", pool: "polecats", desired: "OnWork" } as const;
+  const formula = {
+    name: "work",
+    description: "",
+    steps: [
+      { id: "one", title: "One", description: "", needs: [] },
+      { id: "two", title: "Two", description: "", needs: ["one"] },
+    ],
+  } as unknown as Parameters<typeof pour>[1];
+  const { bead, steps } = await api.transact({ actor: "loop/pools" }, (tx) => {
+    declareAgent(tx, "api", agent);
+    const made = tx.create({ title: "the work", owner: "pat@example.org" });
+    const hooked = hookBead(tx, { bead: made.id, agent, prefix: "api", formula });
+    nextGeneration(tx, "toast", hooked?.id);
+    const molecule = String(tx.get(made.id)?.metadata?.["town.molecule"]);
+    return { bead: made.id, steps: tx.childrenOf(molecule).map(({ id }) => id) };
+  });
+  const caller: Caller = {
+    name: toast,
+    role: "agent",
+    session: { namespace: "api", agent: "toast", generation: 1 },
+    permissions: [],
+  };
+  return { caller, bead, steps };
+}
+
+describe("the verb bd", () => {
+  test("given a person in the town's directory, when a bead is made, then it is the town's, theirs, and shown in the API", async () => {
+    const result = await run(["create", "x", "--json"], overseer, { cwd: "/town" });
+    expect(result.exitCode).toBe(0);
+    expect(JSON.parse(result.text)).toMatchObject({ created_by: "overseer", owner: "pat@example.org" });
+    expect(JSON.parse(result.text)).toHaveProperty("id", expect.stringMatching(/^hq-/));
+    expect(settled).toContain("hq");
+  });
+
+  test.each([
+    { cwd: "/state/rigs/api.git", argv: ["create", "x", "--silent"], because: "it is the rig's clone" },
+    { cwd: "/src/api", argv: ["create", "x", "--silent"], because: "the manifest names it" },
+    { cwd: "/elsewhere", argv: ["create", "x", "--silent"], because: "its git config follows the clone" },
+    { cwd: "/town", argv: ["--rig", "api", "create", "x", "--silent"], because: "the rig is named" },
+    { cwd: "/town", argv: ["-C", "/src/api", "create", "x", "--silent"], because: "-C leads there" },
+  ])("given $cwd, when a bead is made, then it is the rig's: $because", async ({ cwd, argv }) => {
+    await world.repository("/src/api");
+    const elsewhere = await world.repository("/elsewhere");
+    await elsewhere.setConfig("town.store", "/state/rigs/api.git");
+    expect((await run(argv, overseer, { cwd })).text).toMatch(/^api-/);
+  });
+
+  test("given a rig that is not open, when named, then it says which are", async () => {
+    await expect(run(["--rig", "web", "list"])).rejects.toMatchObject({ code: 503, hint: "open are: api, hq" });
+  });
+
+  test("given a viewer, when it reads, then it may; when it writes, then it may not", async () => {
+    const viewer: Caller = { name: "eve", role: "view" };
+    expect((await run(["list"], viewer)).exitCode).toBe(0);
+    expect(await run(["create", "x"], viewer)).toMatchObject({
+      exitCode: 1,
+      errorText: expect.stringContaining("read-only"),
+    });
+  });
+
+  test("given a person who acts for another, when --actor or BEADS_ACTOR is used, then that is kept", async () => {
+    const named = await run(["create", "x", "--actor", "ada", "--json"]);
+    expect(JSON.parse(named.text)).toMatchObject({ created_by: "ada" });
+    const stated = await run(["create", "y", "--json"], overseer, { env: { BEADS_ACTOR: "bea" } });
+    expect(JSON.parse(stated.text)).toMatchObject({ created_by: "bea" });
+  });
+
+  test("given a session, when it files a bead, then it goes to its rig in its name and generation", async () => {
+    const { caller } = await working();
+    const { text } = await run(["create", "found", "--silent"], caller, {
+      cwd: "/town",
+      env: { BEADS_ACTOR: "mallory" },
+    });
+    expect(api.get(text)).toMatchObject({ title: "found", created_by: toast });
+    const [entry] = await api.history(text);
+    expect(entry).toMatchObject({ actor: toast, session: "toast@1" });
+  });
+
+  test("given a bead on the hook, when the session closes it, then it is refused with town done", async () => {
+    const { caller, bead } = await working();
+    const result = await run(["close", bead], caller);
+    expect(result).toMatchObject({ exitCode: 1, errorText: expect.stringContaining("town done") });
+    expect(api.get(bead)?.status).toBe("hooked");
+    expect((await run(["close", bead, "--force"])).exitCode).toBe(0);
+  });
+
+  test("given the steps of its work, when the session closes them with --continue, then in order, with the next one named", async () => {
+    const { caller, steps } = await working();
+    const [one = "", two = ""] = steps;
+    expect((await run(["close", two], caller)).errorText).toContain(`${one} comes first`);
+    const first = JSON.parse((await run(["close", one, "--continue", "--json"], caller)).text) as object;
+    expect(first).toMatchObject({
+      closed: [{ id: one, status: "closed" }],
+      continue: { closed_step: one, next_step: { id: two }, auto_advanced: true, molecule_complete: false },
+    });
+    const last = JSON.parse((await run(["close", two, "--continue", "--json"], caller)).text) as object;
+    expect(last).toMatchObject({ continue: { next_step: null, molecule_complete: true } });
+  });
+
+  test("given somebody else's step, when a session closes it, then it is refused", async () => {
+    const { caller } = await working();
+    const other = await api.transact({ actor: "loop/pools" }, (tx) => {
+      const root = tx.create({ title: "other", issue_type: "molecule" });
+      return tx.create({ title: "step", parent: root.id, metadata: { "town.step": "one" } }).id;
+    });
+    expect((await run(["close", other], caller)).errorText).toContain("no step of the work on your hook");
+    expect(api.get(other)?.status).toBe("open");
+  });
+
+  test("given a session that was replaced, when it calls, then it is refused whatever it wants", async () => {
+    const { caller, bead } = await working();
+    await api.transact({ actor: "loop/agents" }, (tx) => nextGeneration(tx, "toast", bead));
+    await expect(run(["list"], caller)).rejects.toMatchObject({ code: 409, reason: "Fenced" });
+  });
+
+  test("given the API's own words, when arguments are wrong, then it is a bad request", async () => {
+    await expect(
+      verb.run({ caller: overseer, args: { argv: "list" }, signal: new AbortController().signal }),
+    ).rejects.toMatchObject({ code: 400 });
+  });
+
+  test("given a terminal, when listed, then it is coloured and cut to its columns", async () => {
+    await run(["create", "a title that goes on and on and on and on"], overseer, { cwd: "/town" });
+    const { text } = await run(["list"], overseer, { cwd: "/town", columns: 40 });
+    expect(text).toContain("\u001b[");
+    expect(text).toContain("…");
+  });
+
+  test("given a rig that pushes nothing, when synced by a person or an agent, then nothing is pushed and that is said", async () => {
+    const { caller } = await working();
+    await world.repository("/remote");
+    for (const who of [overseer, caller]) {
+      const result = await run(["--rig", "api", "sync", "--remote", "/remote"], who);
+      expect(result.exitCode).toBe(0);
+      expect(result.errorText).toContain("does not leave this machine");
+    }
+  });
+});
