@@ -7,8 +7,6 @@ import type { WorkGraph } from "../../src/ports/work-graph.ts";
 import type { Caller } from "../../src/resource/caller.ts";
 import type { Verb, VerbResult } from "../../src/resource/verb.ts";
 import { declareAgent, nextGeneration } from "../../src/work/agent-record.ts";
-import { hookBead } from "../../src/work/hooking.ts";
-import { pour } from "../../src/work/molecule.ts";
 import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
 
 const overseer: Caller = { name: "overseer", role: "admin", email: "pat@example.org" };
@@ -68,21 +66,21 @@ async function working(): Promise<{
   readonly steps: readonly string[];
 }> {
   const agent = { name: "toast", identity: toast, role: "polecat", pool: "polecats", desired: "OnWork" } as const;
-  const formula = {
-    name: "work",
-    description: "",
-    steps: [
-      { id: "one", title: "One", description: "", needs: [] },
-      { id: "two", title: "Two", description: "", needs: ["one"] },
-    ],
-  } as unknown as Parameters<typeof pour>[1];
   const { bead, steps } = await api.transact({ actor: "loop/pools" }, (tx) => {
     declareAgent(tx, "api", agent);
     const made = tx.create({ title: "the work", owner: "pat@example.org" });
-    const hooked = hookBead(tx, { bead: made.id, agent, prefix: "api", formula });
-    nextGeneration(tx, "toast", hooked?.id);
-    const molecule = String(tx.get(made.id)?.metadata?.["town.molecule"]);
-    return { bead: made.id, steps: tx.childrenOf(molecule).map(({ id }) => id) };
+    const root = tx.create({ title: "work: the work", issue_type: "molecule", metadata: { "town.bead": made.id } });
+    const one = tx.create({ title: "One", parent: root.id, metadata: { "town.step": "one" } });
+    const two = tx.create({
+      title: "Two",
+      parent: root.id,
+      metadata: { "town.step": "two" },
+      dependsOn: [{ id: one.id, type: "blocks" }],
+    });
+    tx.setMetadata(made.id, { "town.molecule": root.id });
+    tx.claim(made.id, toast, { status: "hooked" });
+    nextGeneration(tx, "toast", made.id);
+    return { bead: made.id, steps: [one.id, two.id] };
   });
   const caller: Caller = {
     name: toast,
