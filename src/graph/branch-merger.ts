@@ -10,6 +10,7 @@ import { prepareMerge } from "./absorb.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import { ForeignReader, mergedLogText } from "./foreign-change.ts";
 import type { BadFile } from "./git-records.ts";
+import { requireKnownFormat } from "./git-records.ts";
 
 /** What merging needs of the store. */
 export interface MergeTarget {
@@ -55,11 +56,15 @@ export class BranchMerger {
     this.#pending = undefined;
   }
 
-  /** Undefined: there is nothing in it that we do not have. */
+  /**
+   * Undefined: there is nothing in it that we do not have. Throws TownError `FormatTooNew` when a later version of Town
+   * wrote it.
+   */
   async absorb(theirs: string): Promise<AbsorbReport | undefined> {
     const tip = this.#writer.tip;
     const base = tip === undefined ? undefined : await this.#repository.mergeBase(tip, theirs);
     if (base === theirs) return undefined;
+    await requireKnownFormat(this.#repository, this.#writer.trees, theirs);
     const target = this.#target;
     const change = await this.#reader.read(base, theirs);
     const { ids: dirty, events: pendingEvents } = target.unflushed();

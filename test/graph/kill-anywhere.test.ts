@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
 import { sameJson } from "../../src/domain/work-graph/record/canonical.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import type { OpenGraphOptions } from "../../src/graph/open-graph.ts";
+import { TreeWriter } from "../../src/graph/tree-writer.ts";
 import type { Repository } from "../../src/ports/git.ts";
 import type { GraphTransaction } from "../../src/ports/work-graph.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
@@ -9,6 +11,8 @@ import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
 
 type Step = {
   readonly flush?: true;
+  /** Edits a bead with plain git. */
+  readonly edit?: { readonly id: string; readonly title: string };
   readonly author?: typeof alice | typeof bob;
   readonly work?: (tx: GraphTransaction) => unknown;
 };
@@ -36,6 +40,11 @@ const script: readonly Step[] = [
   { work: (tx) => tx.delete("api-wisp-2") },
   { flush: true },
   { work: (tx) => tx.reopen("api-1", { reason: "again" }) },
+  { flush: true },
+  { work: (tx) => tx.update("api-2", { priority: 0 }) },
+  { edit: { id: "api-2", title: "edited with git" } },
+  { flush: true },
+  { work: (tx) => tx.create({ id: "api-4", title: "four" }) },
 ];
 
 interface Progress {
@@ -47,6 +56,20 @@ function stateOf(graph: GitGraph): unknown {
   return graph.list().map((record) => ({ record, rev: graph.revOf(record.id) }));
 }
 
+async function editWithGit(repository: Repository, edit: { readonly id: string; readonly title: string }): Promise<void> {
+  const ref = "refs/heads/town/work";
+  const tip = (await repository.resolve(ref)) ?? "";
+  const info = await repository.objects.readCommit(tip);
+  const trees = new TreeWriter(repository.objects);
+  const path = recordPath(edit.id);
+  const text = (await repository.objects.readBlob((await trees.find(info?.tree ?? "", path)) ?? "")) ?? "";
+  const blob = await repository.objects.writeBlob(text.replace(/"title":"[^"]*"/, `"title":"${edit.title}"`));
+  const tree = await trees.apply(info?.tree ?? "", new Map([[path, blob]]));
+  const by = { name: "carol", email: "c@example.com", timeMs: info?.committer.timeMs ?? 0 };
+  const commit = await repository.objects.writeCommit({ tree, parents: [tip], message: "by hand", author: by, committer: by });
+  await repository.updateRefs([{ ref, from: tip, to: commit }], "by hand");
+}
+
 async function play(
   graph: GitGraph,
   world: GraphWorld,
@@ -56,6 +79,7 @@ async function play(
   for (const step of script) {
     await world.clock.sleep(10);
     if (step.flush === true) await graph.flush();
+    else if (step.edit !== undefined) await editWithGit(await world.repository("/repo"), step.edit);
     else await graph.transact(step.author ?? alice, (tx) => step.work?.(tx));
     progress.done++;
     await seen(graph);
@@ -64,7 +88,7 @@ async function play(
 
 async function eventsOf(graph: GitGraph): Promise<unknown> {
   const all: string[] = [];
-  for (const id of ["api-1", "api-2", "api-3", "api-wisp-1"]) {
+  for (const id of ["api-1", "api-2", "api-3", "api-4", "api-wisp-1"]) {
     for (const { event, actor } of await graph.history(id)) all.push(`${id} ${event} ${actor}`);
   }
   return all.sort();
