@@ -56,7 +56,10 @@ function stateOf(graph: GitGraph): unknown {
   return graph.list().map((record) => ({ record, rev: graph.revOf(record.id) }));
 }
 
-async function editWithGit(repository: Repository, edit: { readonly id: string; readonly title: string }): Promise<void> {
+async function editWithGit(
+  repository: Repository,
+  edit: { readonly id: string; readonly title: string },
+): Promise<void> {
   const ref = "refs/heads/town/work";
   const tip = (await repository.resolve(ref)) ?? "";
   const info = await repository.objects.readCommit(tip);
@@ -66,7 +69,13 @@ async function editWithGit(repository: Repository, edit: { readonly id: string; 
   const blob = await repository.objects.writeBlob(text.replace(/"title":"[^"]*"/, `"title":"${edit.title}"`));
   const tree = await trees.apply(info?.tree ?? "", new Map([[path, blob]]));
   const by = { name: "carol", email: "c@example.com", timeMs: info?.committer.timeMs ?? 0 };
-  const commit = await repository.objects.writeCommit({ tree, parents: [tip], message: "by hand", author: by, committer: by });
+  const commit = await repository.objects.writeCommit({
+    tree,
+    parents: [tip],
+    message: "by hand",
+    author: by,
+    committer: by,
+  });
   await repository.updateRefs([{ ref, from: tip, to: commit }], "by hand");
 }
 
