@@ -46,7 +46,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
       const options = argumentsOf("bd", bdArguments, args);
       const session = caller.session === undefined ? undefined : sessionOf("bd", caller, parts.ports);
       const cwd = options.cwd ?? session?.sandbox ?? parts.ports.layout.root;
-      const home = await homeStore(options.argv, cwd, session, parts);
+      const home = await homeStore(options.argv, cwd, session, parts, signal);
       const context: BdContext = {
         graphs: parts.ports.graphs,
         home,
@@ -94,32 +94,63 @@ async function homeStore(
   cwd: string,
   session: AgentSession | undefined,
   parts: BdVerbParts,
+  signal: AbortSignal,
 ): Promise<WorkGraph> {
   const { directory, rig } = placeFlags(argv);
-  const namespace =
-    rig ?? session?.namespace ?? (await rigAround(directory === undefined ? cwd : absolute(directory, cwd), parts));
-  const graph = parts.ports.graphs.graph(namespace ?? "hq");
-  if (graph !== undefined) return graph;
-  const known = parts.ports.graphs.all().map((one) => one.namespace);
-  throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace ?? "hq"} is not open`, {
-    hint: known.length === 0 ? "try again in a moment" : `open are: ${known.sort().join(", ")}`,
+  const named =
+    rig ??
+    session?.namespace ??
+    rigAround(await around(directory === undefined ? cwd : absolute(directory, cwd), parts), parts);
+  return openedStore(named ?? "hq", parts.ports, signal);
+}
+
+/** How long a rig that is declared may take until its store is open: a town that has just started. */
+const openWithinMs = 5_000;
+const pollMs = 50;
+
+async function openedStore(namespace: string, ports: LoopPorts, signal: AbortSignal): Promise<WorkGraph> {
+  const isDeclared = namespace === "hq" || ports.objects.get({ kind: "Rig", name: namespace }) !== undefined;
+  const deadline = ports.clock.monotonicMs() + (isDeclared ? openWithinMs : 0);
+  for (;;) {
+    const graph = ports.graphs.graph(namespace);
+    if (graph !== undefined) return graph;
+    if (signal.aborted || ports.clock.monotonicMs() >= deadline) break;
+    await ports.clock.sleep(pollMs, signal);
+  }
+  const known = ports.graphs.all().map((one) => one.namespace);
+  if (!isDeclared)
+    throw new ApiStatusError(404, "NotFound", `there is no rig "${namespace}"`, {
+      hint: `there are: ${known.sort().join(", ")}`,
+    });
+  throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} is not open yet; try again`, {
+    hint: `town describe rig ${namespace} says what it waits for`,
   });
 }
 
-/** Namespace of the rig whose clone, worktree or source repository a directory is in; undefined for the town itself. */
-async function rigAround(directory: string, { ports, graphs }: BdVerbParts): Promise<string | undefined> {
+interface Around {
+  /** Worktree or bare repository. */
+  readonly path: string;
+  readonly commonDirectory: string;
+  /** The store that its git config names. */
+  readonly store: string | undefined;
+}
+
+async function around(directory: string, { ports }: BdVerbParts): Promise<Around | undefined> {
   const repository = await ports.git.open(directory).catch(() => undefined);
   if (repository === undefined) return undefined;
-  const store = await repository.config("town.store");
-  for (const { namespace } of ports.graphs.all()) {
-    if (namespace === "hq") continue;
-    const clone = graphs.directory.store(namespace)?.repository.commonDirectory;
-    if (clone !== undefined && (clone === repository.commonDirectory || clone === store)) return namespace;
-    const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
-    const source = rig === undefined ? undefined : rigSource(rig.spec, ports.layout.root);
-    if (source === repository.path || source === repository.commonDirectory) return namespace;
-  }
-  return undefined;
+  const { path, commonDirectory } = repository;
+  return { path, commonDirectory, store: await repository.config("town.store") };
+}
+
+/** Name of the rig whose clone, worktree or source repository that is; undefined for the town itself. */
+function rigAround(place: Around | undefined, { ports }: BdVerbParts): string | undefined {
+  if (place === undefined) return undefined;
+  const { path, commonDirectory, store } = place;
+  return ports.objects.list("Rig").find((rig) => {
+    const clone = ports.layout.clone(rig.metadata.name);
+    const source = rigSource((rig as TownObject<RigSpec>).spec, ports.layout.root);
+    return [commonDirectory, store].includes(clone) || [path, commonDirectory].includes(source);
+  })?.metadata.name;
 }
 
 /** Agents never push the work graph: what leaves this machine is for people to decide. */

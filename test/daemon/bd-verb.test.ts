@@ -16,6 +16,8 @@ let world: GraphWorld;
 let verb: Verb;
 let api: WorkGraph;
 let settled: string[];
+/** Opens the store of a rig that is declared and was not open before. */
+let openLate: () => Promise<void>;
 
 const run = (argv: readonly string[], caller: Caller = overseer, more: object = {}): Promise<VerbResult> =>
   verb.run({ caller, args: { argv, ...more }, signal: new AbortController().signal });
@@ -43,19 +45,30 @@ beforeEach(async () => {
   });
   await graphs.open("hq", await world.repository("/town"), { prefix: "hq", branch: "town/work" });
   api = await graphs.open("api", await world.repository("/state/rigs/api.git"), { prefix: "api", branch: "town/work" });
-  const rigs: Record<string, unknown> = { api: { spec: { path: "/src/api", push: { work: false, target: false } } } };
+  const rigs = ["api", "late"].map((name) => ({
+    metadata: { name },
+    spec: { path: `/src/${name}`, push: { work: false, target: false } },
+  }));
   const ports = {
     clock,
     random,
     files,
     git,
     graphs: graphs.directory,
-    objects: { get: ({ kind, name }: { kind: string; name: string }) => (kind === "Rig" ? rigs[name] : undefined) },
+    objects: {
+      get: ({ kind, name }: { kind: string; name: string }) =>
+        kind === "Rig" ? rigs.find(({ metadata }) => metadata.name === name) : undefined,
+      list: (kind: string) => (kind === "Rig" ? rigs : []),
+    },
     layout: {
       root: "/town",
+      clone: (rig: string) => `/state/rigs/${rig}.git`,
       sandbox: (namespace: string, role: string, agent: string) => `/town/rigs/${namespace}/${role}/${agent}`,
     },
   } as unknown as LoopPorts;
+  openLate = async () => {
+    await graphs.open("late", await world.repository("/state/rigs/late.git"), { prefix: "late", branch: "town/work" });
+  };
   verb = bdVerb({ ports, graphs, version: "1.2.3" });
 });
 
@@ -113,8 +126,22 @@ describe("the verb bd", () => {
     expect((await run(argv, overseer, { cwd })).text).toMatch(/^api-/);
   });
 
-  test("given a rig that is not open, when named, then it says which are", async () => {
-    await expect(run(["--rig", "web", "list"])).rejects.toMatchObject({ code: 503, hint: "open are: api, hq" });
+  test("given a rig that nobody declared, when named, then it says which there are", async () => {
+    await expect(run(["--rig", "web", "list"])).rejects.toMatchObject({ code: 404, hint: "there are: api, hq" });
+  });
+
+  test("given a rig whose store opens a moment later, when named, then the command waits for it", async () => {
+    const waiting = run(["--rig", "late", "create", "x", "--silent"]);
+    await world.clock.advance(200);
+    await openLate();
+    await world.clock.advance(200);
+    expect((await waiting).text).toMatch(/^late-/);
+  });
+
+  test("given a rig whose store does not open, when named, then it is told after five seconds", async () => {
+    const waiting = expect(run(["--rig", "late", "list"])).rejects.toMatchObject({ code: 503 });
+    await world.clock.advance(6_000);
+    await waiting;
   });
 
   test("given a viewer, when it reads, then it may; when it writes, then it may not", async () => {
