@@ -5,6 +5,7 @@ import type { GraphMergeResult } from "../domain/work-graph/merge/merge-graphs.t
 import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
 import { formatStamp } from "../domain/work-graph/record/stamp.ts";
+import { expiredWisps } from "../domain/work-graph/rules/wisp-expiry.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -38,6 +39,8 @@ export interface GitGraphParts {
   readonly otherLogs: ReadonlyMap<string, number>;
 }
 
+/** How often wisps that have outlived their class are looked for, while the store is written to. */
+const wispCheckMs = 10 * 60_000;
 const maxFlushAttempts = 5;
 const maxRetryMs = 30_000;
 
@@ -47,6 +50,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
   readonly #merger: BranchMerger;
   readonly #house: Housekeeping;
   readonly #stopping = new AbortController();
+  #wispsLookedAtMs = 0;
   #serial: Promise<unknown> = Promise.resolve();
   #timer: { readonly wake: AbortController; readonly done: Promise<void> } | undefined;
 
@@ -145,6 +149,29 @@ export class GitGraph extends GraphStore implements WorkGraph {
       this.#timer = { wake, done: this.#flushLater(wake) };
     }
     if (this.unflushed.size >= this.#parts.flushRecords) this.#timer.wake.abort();
+  }
+
+  // Wisps come with activity, so activity is what looks after them: no timer keeps a store awake.
+  protected override onCommitted(): void {
+    const now = this.options.clock.now();
+    if (now - this.#wispsLookedAtMs < wispCheckMs && now >= this.#wispsLookedAtMs) return;
+    this.#wispsLookedAtMs = now;
+    void this.#collectWisps(now);
+  }
+
+  // Never rejects: what is not removed now is found the next time.
+  async #collectWisps(now: number): Promise<void> {
+    if (expiredWisps(this.index, now).length === 0) return;
+    try {
+      const removed = await this.write({ actor: "loop/collection" }, (tx) => {
+        const expired = expiredWisps(this.index, tx.now);
+        for (const id of expired) tx.delete(id);
+        return expired.length;
+      });
+      this.options.log.info({ namespace: this.namespace, removed }, "outlived wisps removed");
+    } catch (error) {
+      this.options.log.warn({ namespace: this.namespace, err: error }, "cannot remove outlived wisps");
+    }
   }
 
   // What was acknowledged and not flushed yet is in memory alone now.

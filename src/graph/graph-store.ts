@@ -288,6 +288,7 @@ export class GraphStore extends IndexReader {
       waiting.resolve(answer);
     }
     if (this.unflushed.pending) this.onDirty();
+    this.onCommitted();
   }
 
   #trackLease(id: string, before: BeadRecord | undefined, isVolatile: boolean): void {
@@ -317,6 +318,9 @@ export class GraphStore extends IndexReader {
       }
     }
   }
+
+  /** Told after each commit. */
+  protected onCommitted(): void {}
 
   /** Told after each commit while something waits to be flushed. */
   protected onDirty(): void {}

@@ -5,12 +5,10 @@ import {
   cyclesOf,
   duplicateGroups,
   expiredClaims,
-  expiredWisps,
-  overdueBeads,
   staleBeads,
 } from "../../../../src/domain/work-graph/queries/attention.ts";
 import { fits, selectBeads, type BeadFilter } from "../../../../src/domain/work-graph/queries/bead-filter.ts";
-import { blockedBeads, freedBy } from "../../../../src/domain/work-graph/queries/blocked-beads.ts";
+import { blockedBeads } from "../../../../src/domain/work-graph/queries/blocked-beads.ts";
 import { dependencyTree } from "../../../../src/domain/work-graph/queries/dependency-tree.ts";
 import { epicStatus, openEpics } from "../../../../src/domain/work-graph/queries/epics.ts";
 import { graphStats } from "../../../../src/domain/work-graph/queries/graph-stats.ts";
@@ -139,11 +137,6 @@ describe("what waits, and for what", () => {
       ["one", ["gate"], []],
     ]);
   });
-
-  test("given a bead about to close, then those that wait for it alone are told", () => {
-    expect(ids(freedBy(view, "gate")).toSorted()).toEqual(["epic", "one"]);
-    expect(ids(freedBy(view, "other"))).toEqual([]);
-  });
 });
 
 describe("trees and epics", () => {
@@ -213,20 +206,13 @@ describe("what wants attention", () => {
     bead("old", { updated_at: hours(1) }),
     bead("older", { updated_at: hours(0), status: "in_progress", assignee: "x", lease_expires_at: hours(99) }),
     bead("fresh", { updated_at: hours(99), due_at: hours(98) }),
-    bead("late", { updated_at: hours(99), due_at: hours(90) }),
     bead("done", { updated_at: hours(0), due_at: hours(1), status: "closed" }),
     bead("held", { updated_at: hours(99), status: "hooked", assignee: "y", lease_expires_at: hours(101) }),
-    bead("ping", { ephemeral: true, updated_at: hours(93), wisp_type: "ping" } as never),
-    bead("patrol", { ephemeral: true, updated_at: hours(93) }),
-    bead("error", { ephemeral: true, updated_at: hours(0), wisp_type: "error" } as never),
-    bead("kept", { ephemeral: true, updated_at: hours(0), no_history: true } as never),
   );
-  test("given beads, then stale, overdue, lapsed and outlived ones are found, the worst first", () => {
+  test("given beads, then stale ones and lapsed claims are found, the worst first", () => {
     expect(ids(staleBeads(view, { nowMs: now, days: 4 }))).toEqual(["older", "old"]);
     expect(ids(staleBeads(view, { nowMs: now, days: 4, status: ["open"] }))).toEqual(["old"]);
-    expect(ids(overdueBeads(view, now))).toEqual(["late", "fresh"]);
     expect(ids(expiredClaims(view, now))).toEqual(["older"]);
-    expect(ids(expiredWisps(view, now))).toEqual(["ping"]);
   });
 
   test("given beads that say the same, then they are grouped, the oldest first", () => {
