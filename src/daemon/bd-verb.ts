@@ -3,7 +3,8 @@ import type { BdContext, BdSession, ClosedStep } from "../bd/context.ts";
 import { placeFlags } from "../bd/grammar/global-flags.ts";
 import { runBd } from "../bd/run-bd.ts";
 import { absolute } from "../bd/access/files.ts";
-import { META } from "../domain/work-graph/bead.ts";
+import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import { generationOf as claimGeneration } from "../domain/work-graph/record/facts.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import type { RigSpec } from "../kinds/rig/rig.schema.ts";
@@ -15,7 +16,9 @@ import type { Verb } from "../resource/verb.ts";
 import type { AgentSession } from "../verbs/agent-session.ts";
 import { checkFence, hookedBead, sessionOf } from "../verbs/agent-session.ts";
 import { argumentsOf } from "../verbs/arguments.ts";
-import { hookOf } from "../work/agent-record.ts";
+import { agentSessionName } from "../kinds/agent/agent.observe.ts";
+import { AGENT, generationOf, hookOf } from "../work/agent-record.ts";
+import { metaText } from "../work/record-fields.ts";
 import { closeStep } from "../work/molecule.ts";
 import { rigSource } from "../work/rig-target.ts";
 import { bdTools } from "./bd-tools.ts";
@@ -65,6 +68,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         tools: toolsOf(parts, session !== undefined),
         guardClose: (id) => hookGuard(id, session),
         closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
+        holderGone: (record) => holderGone(record, parts.ports),
         signal,
       };
       const { stdout, stderr, exitCode } = await runBd(options.argv, context);
@@ -180,6 +184,20 @@ function hookGuard(id: string, session: AgentSession | undefined): string | unde
   if (session === undefined) return undefined;
   if (hookOf(session.graph, session.identity)?.id !== id) return undefined;
   return `${id} is on your hook: closing or dropping it here would lose its work`;
+}
+
+/** The session that holds a claim was replaced, or a trustworthy look at the sessions does not find it. */
+function holderGone(record: BeadRecord, { graphs, view }: LoopPorts): boolean {
+  for (const graph of graphs.all()) {
+    const agent = graph.list({ type: ["agent"] }).find(({ title }) => title === record.assignee);
+    if (agent === undefined) continue;
+    if (generationOf(agent) > (claimGeneration(record) ?? 0)) return true;
+    if (!view.ready || view.frozen) return false;
+    const role = metaText(agent, AGENT.role) ?? "";
+    const { state } = view.sight(agentSessionName(graph.namespace, { role }, metaText(agent, AGENT.name) ?? ""));
+    return state === "Exited" || state === "Absent";
+  }
+  return false;
 }
 
 /** Steps close in their order, and an agent closes those of its own work. */

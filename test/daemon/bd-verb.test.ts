@@ -16,6 +16,8 @@ let world: GraphWorld;
 let verb: Verb;
 let api: WorkGraph;
 let settled: string[];
+/** How the sessions view sees every session. */
+let sight: "Running" | "Absent";
 /** Opens the store of a rig that is declared and was not open before. */
 let openLate: () => Promise<void>;
 
@@ -25,6 +27,7 @@ const run = (argv: readonly string[], caller: Caller = overseer, more: object = 
 beforeEach(async () => {
   world = await graphWorld();
   settled = [];
+  sight = "Running";
   const files = world.disk.mount();
   const { clock, git, random } = world;
   const { processes } = world.machine.life();
@@ -60,6 +63,7 @@ beforeEach(async () => {
         kind === "Rig" ? rigs.find(({ metadata }) => metadata.name === name) : undefined,
       list: (kind: string) => (kind === "Rig" ? rigs : []),
     },
+    view: { ready: true, frozen: false, sight: () => ({ state: sight }) },
     layout: {
       root: "/town",
       clone: (rig: string) => `/state/rigs/${rig}.git`,
@@ -219,6 +223,16 @@ describe("the verb bd", () => {
     const { text } = await run(["list"], overseer, { cwd: "/town", columns: 40 });
     expect(text).toContain("\u001b[");
     expect(text).toContain("…");
+  });
+
+  test("given an expired claim of a session, when reclaimed, then only once that session is known to be gone", async () => {
+    const { bead } = await working();
+    await world.clock.advance(5 * 3_600_000);
+    const kept = await run(["--rig", "api", "reclaim"]);
+    expect([kept.errorText, api.get(bead)?.status]).toEqual([expect.stringContaining("may still live"), "hooked"]);
+    sight = "Absent";
+    await run(["--rig", "api", "reclaim"]);
+    expect(api.get(bead)).toMatchObject({ status: "open" });
   });
 
   test("given a rig that pushes nothing, when synced by a person or an agent, then nothing is pushed and that is said", async () => {
