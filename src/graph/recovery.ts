@@ -140,7 +140,7 @@ async function replayLogs(
     if (id !== logs.at(-1)) otherLogs.set(id, replayed.lastSeq);
     lastSeq = Math.max(lastSeq, replayed.lastSeq);
     for (const bead of replayed.dirty) dirty.add(bead);
-    events.push(...replayed.events);
+    for (const event of replayed.events) events.push(event);
     for (const [request, answer] of replayed.requests) requests.set(request, answer);
     for (const { file, line, text } of opened.damaged)
       problems.push({ place: `${file}:${line}`, problem: "the line is damaged", text });

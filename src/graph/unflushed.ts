@@ -26,7 +26,10 @@ export class UnflushedChanges implements Unflushed {
   }
 
   get events(): readonly HistoryEntry[] {
-    for (const { changes, author, timeMs } of this.#untold) this.#events.push(...entriesOf(changes, author, timeMs));
+    // One by one: an import can have more than fit into the arguments of a call.
+    for (const { changes, author, timeMs } of this.#untold) {
+      for (const entry of entriesOf(changes, author, timeMs)) this.#events.push(entry);
+    }
     this.#untold = [];
     return this.#events;
   }

@@ -1,6 +1,4 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
-import { wispLifetimeMs } from "../../domain/work-graph/record/bead-types.ts";
-import { isClaimed } from "../../domain/work-graph/record/facts.ts";
 import { timeOf } from "../../domain/work-graph/record/stamp.ts";
 import { TownError } from "../../errors/town-error.ts";
 import { requireBead, requireIn } from "../access/find-bead.ts";
@@ -164,9 +162,9 @@ function stats(call: Call): Answer {
 export const gcCommand: BdCommand = {
   name: "gc",
   group: "Store",
-  summary: "remove wisps past their time and pack what the store wrote",
+  summary: "pack what the store wrote, and delete beads that were closed long ago if asked to",
   flags: [
-    number("older-than", "DAYS", "also delete beads closed for so long (with --force)"),
+    number("older-than", "DAYS", "delete beads closed for so long (with --force)"),
     flag("force", "do delete them", "f"),
     flag("dry-run", "only show"),
   ],
@@ -174,41 +172,33 @@ export const gcCommand: BdCommand = {
   run: gc,
 };
 
+// Wisps past their time go by themselves.
 async function gc(call: Call): Promise<Answer> {
-  const { flags, home, context, now } = call;
+  const { flags, home, context } = call;
   if (context.session !== undefined && !context.session.managesBeads)
     throw new TownError("Forbidden", `${context.actor} may not tidy the store`, { hint: "ask the overseer" });
-  const wisps = home.list().filter((record) => isSpentWisp(record, now));
   const days = flags.number("older-than");
   const old = days === undefined ? [] : oldClosed(call, days);
   const isDryRun = flags.isSet("dry-run");
   const deletes = flags.isSet("force") ? old : [];
-  if (!isDryRun) {
+  if (!isDryRun && deletes.length > 0)
     await call.transact(home, (tx) => {
-      for (const { id } of wisps) if (isSpentWisp(tx.get(id), now)) tx.delete(id);
       for (const { id } of deletes)
         if (tx.get(id)?.status === "closed") tx.delete(id, `closed for more than ${days} days`);
     });
-    await home.flush();
-  }
+  if (!isDryRun) await home.flush();
   const packed = isDryRun ? 0 : await context.tools.pack(home);
   const kept = old.length - deletes.length;
   return {
     text: [
-      `${isDryRun ? "Would remove" : "Removed"} ${wisps.length} wisps`,
       ...(days === undefined
         ? []
         : [`${isDryRun ? "Would delete" : "Deleted"} ${deletes.length} beads closed for more than ${days} days`]),
-      ...(isDryRun ? [] : [`Packed ${packed} objects`]),
+      isDryRun ? "Would pack what the store wrote" : `Packed ${packed} objects`,
     ].join("\n"),
-    json: { dry_run: isDryRun, wisps_removed: wisps.length, issues_deleted: deletes.length, objects_packed: packed },
+    json: { dry_run: isDryRun, issues_deleted: deletes.length, objects_packed: packed },
     notes: kept > 0 ? [`Note: ${kept} old closed beads were kept; --force deletes them.`] : [],
   };
-}
-
-function isSpentWisp(record: BeadRecord | undefined, now: number): boolean {
-  if (record?.ephemeral !== true || isClaimed(record)) return false;
-  return (timeOf(record.updated_at) ?? now) + wispLifetimeMs(record["wisp_type"]) < now;
 }
 
 /** Nobody refers to them, nor do they hold children. */

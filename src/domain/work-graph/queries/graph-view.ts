@@ -48,7 +48,7 @@ export function descendantsOf(view: GraphView, id: string): readonly BeadRecord[
     for (const child of level) {
       if (child.id === id || found.has(child.id)) continue;
       found.set(child.id, child);
-      next.push(...view.childrenOf(child.id));
+      for (const below of view.childrenOf(child.id)) next.push(below);
     }
     level = next;
   }

@@ -19,10 +19,10 @@ export function expiredWisps(index: GraphIndex, nowMs: number): readonly string[
     if (family === undefined) families.set(root, [record.id]);
     else family.push(record.id);
   }
-  const expired: string[] = [];
+  let expired: readonly string[] = [];
   for (const family of families.values()) {
     if (family.every((id) => hasOutlived(index.record(id), nowMs)) && !isNeeded(index, new Set(family)))
-      expired.push(...family);
+      expired = expired.concat(family);
   }
   return expired;
 }
