@@ -41,6 +41,8 @@ export interface Call {
   readonly paint: Paint;
   /** Columns to keep text within; undefined when nobody looks. */
   readonly columns: number | undefined;
+  /** Our own words, with the commands in them as the reader can run them. */
+  readonly own: (text: string) => string;
   /** Runs a change of one store as the caller. */
   transact<T>(graph: WorkGraph, work: (tx: GraphTransaction) => T): Promise<T>;
 }

@@ -11,6 +11,7 @@ import type { Flags } from "./grammar/flags.ts";
 import type { ParsedLine } from "./grammar/parse-flags.ts";
 import { parseFlags } from "./grammar/parse-flags.ts";
 import { paintFor } from "./output/paint.ts";
+import { runnable } from "./output/program-name.ts";
 
 /**
  * Runs one bd command line over the work graph. Never throws: what goes wrong is in `stderr`, exit code 1 as bd's, or 6
@@ -20,16 +21,18 @@ export async function runBd(argv: readonly string[], given: BdContext): Promise<
   const { directory } = placeFlags(argv);
   const context = directory === undefined ? given : { ...given, cwd: absolute(directory, given.cwd) };
   const isJson = argv.includes("--json");
+  const program = given.session === undefined ? "town bd" : "bd";
+  const own = (text: string): string => runnable(text, program);
   try {
     const chosen = chooseCommand(commands, argv);
-    if (chosen === undefined) return printed(overview(commands));
+    if (chosen === undefined) return printed(own(overview(commands)));
     const { command, rest } = chosen;
     const line = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);
-    if (line.flags.isSet("help")) return printed(commandHelp(command, commands));
-    const call = callOf(command, line, context);
+    if (line.flags.isSet("help")) return printed(own(commandHelp(command, commands)));
+    const call = callOf(command, line, context, own);
     return rendered(await command.run(call), call);
   } catch (error) {
-    return failed(error, isJson);
+    return failed(error, isJson, program);
   }
 }
 
@@ -37,7 +40,7 @@ function printed(text: string): BdResult {
   return { stdout: `${text}\n`, stderr: "", exitCode: 0 };
 }
 
-function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdContext): Call {
+function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdContext, own: Call["own"]): Call {
   if (writesNow(command, flags) && (flags.isSet("readonly") || context.readOnly === true))
     throw new TownError("ReadOnly", `bd ${command.name} changes something, and this is read-only`, {
       hint: flags.isSet("readonly") ? "leave out --readonly" : "ask somebody who may edit",
@@ -54,6 +57,7 @@ function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdCont
     now: context.clock.now(),
     paint: paintFor(context.isTerminal && !flags.isSet("json"), context.env),
     columns: context.isTerminal ? (context.columns ?? 80) : undefined,
+    own,
     transact: (graph, work) => graph.transact(author, work),
   };
 }
@@ -122,9 +126,10 @@ function withNewline(text: string): string {
 const busyReasons = new Set(["StoreLocked", "BranchBusy", "RemoteBusy"]);
 
 /** What a failed command prints; also for failures before there is a context. */
-export function failed(error: unknown, isJson: boolean): BdResult {
+export function failed(error: unknown, isJson: boolean, program = "town bd"): BdResult {
   const message = messageOf(error);
-  const { reason, hint } = error instanceof TownError ? error : { reason: "Internal", hint: undefined };
+  const { reason, hint: given } = error instanceof TownError ? error : { reason: "Internal", hint: undefined };
+  const hint = given === undefined ? undefined : runnable(given, program);
   const exitCode = busyReasons.has(reason) ? 6 : 1;
   const stderr = isJson
     ? JSON.stringify({ schema_version: 1, error: message, code: reason, ...(hint === undefined ? {} : { hint }) })

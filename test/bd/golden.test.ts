@@ -149,3 +149,25 @@ describe("what people read", () => {
     }
   });
 });
+
+describe("commands in our own words", () => {
+  const session = { name: "toast@1", managesBeads: false, directory: "/sandbox" };
+
+  test("given a person, when commands are named, then as `town bd`, since `bd` may be another program to them", async () => {
+    expect(await bd.out("prime")).toContain("`town bd ready`");
+    expect(await bd.fails("show", "nope")).toContain("  town bd list --all shows what exists");
+    expect(await bd.out("help", "list")).toContain("Usage:\n  town bd list [flags]");
+  });
+
+  test("given a session, when commands are named, then as `bd`", async () => {
+    const { stdout } = await bd.run(["prime"], { session });
+    expect(stdout).toContain("`bd ready`");
+    expect((await bd.run(["show", "nope"], { session })).stderr).toContain("  bd list --all shows what exists");
+  });
+
+  test("given a title that reads like a command, when printed, then it is left as it is", async () => {
+    const other = await bdWorld();
+    const id = await other.make("run bd list twice");
+    expect(await other.out("list")).toBe(`○ ${id} [P2] - run bd list twice`);
+  });
+});

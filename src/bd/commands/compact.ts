@@ -64,7 +64,7 @@ function analyze(call: Call): Answer {
         ? "Nothing to compact."
         : [
             ...found.map((record) => `${record.id}  ${bodySize(record)} characters  ${cleanLine(record.title)}`),
-            `${found.length} beads; bd compact --auto summarises them`,
+            call.own(`${found.length} beads; bd compact --auto summarises them`),
           ].join("\n"),
     json: found.map((record) => ({
       id: record.id,
@@ -103,7 +103,7 @@ async function applyAll(call: Call): Promise<Answer> {
     }),
   );
   return {
-    text: `${call.paint("green", "✓")} Compacted ${done.length} beads, ${saved} characters less; bd show ID --full has the texts`,
+    text: `${call.paint("green", "✓")} Compacted ${done.length} beads, ${saved} characters less; ${call.own("bd show")} ID --full has the texts`,
     json: { compacted: done, saved },
   };
 }

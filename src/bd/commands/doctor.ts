@@ -32,13 +32,14 @@ async function doctor(call: Call): Promise<Answer> {
   };
 }
 
-function checkText({ name, status, message, detail, fix }: Check, { paint }: Call): string {
+function checkText({ name, status, message, detail, fix }: Check, { paint, own }: Call): string {
   const sign = status === "ok" ? paint("green", "✓") : status === "warning" ? paint("yellow", "⚠") : paint("red", "✗");
-  const more = detail.length > shownDetails ? [`    … ${detail.length - shownDetails} more: bd doctor --json`] : [];
+  const more =
+    detail.length > shownDetails ? [own(`    … ${detail.length - shownDetails} more: bd doctor --json`)] : [];
   return [
     `${sign} ${name}: ${message}`,
     ...detail.slice(0, shownDetails).map((line) => `    ${cleanLine(line)}`),
     ...more,
-    ...(fix === undefined || status === "ok" ? [] : [`    fix: ${fix}`]),
+    ...(fix === undefined || status === "ok" ? [] : [`    fix: ${own(fix)}`]),
   ].join("\n");
 }

@@ -29,7 +29,7 @@ async function init(call: Call): Promise<Answer> {
     throw new TownError("ReadOnly", "bd init changes something, and this is read-only");
   const done = await tools.init({ prefix });
   return {
-    text: `${call.paint("green", "✓")} Beads of this repository begin with ${done.prefix}-\n  ${done.fresh ? 'Make the first: bd create "Title"' : "What is there keeps its ids."}`,
+    text: `${call.paint("green", "✓")} Beads of this repository begin with ${done.prefix}-\n  ${done.fresh ? call.own('Make the first: bd create "Title"') : "What is there keeps its ids."}`,
     json: { prefix: done.prefix, fresh: done.fresh },
   };
 }

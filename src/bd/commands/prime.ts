@@ -37,7 +37,7 @@ export const primeCommand: BdCommand = {
     const memories = await memoryLines(call);
     const body = call.flags.isSet("memories-only")
       ? memories
-      : [`# Beads of ${call.home.namespace}`, stateLine(call), "", rules, ...memories];
+      : [`# Beads of ${call.home.namespace}`, stateLine(call), "", call.own(rules), ...memories];
     const text = body.join("\n").trim();
     if (!call.flags.isSet("hook-json")) return { text };
     const output = { hookSpecificOutput: { hookEventName: "SessionStart", additionalContext: text } };
@@ -67,8 +67,8 @@ export const quickstartCommand: BdCommand = {
   name: "quickstart",
   group: "Help",
   summary: "a short tour",
-  run: ({ home }) => ({
-    text: `Beads are issues that know what they wait for. They live in this repository's git, on the branch town/work:
+  run: ({ home, own }) => ({
+    text: own(`Beads are issues that know what they wait for. They live in this repository's git, on the branch town/work:
 no database, no server, nothing in your checkout.
 
   bd create "Set up the database" -p 1
@@ -87,6 +87,6 @@ no database, no server, nothing in your checkout.
   bd export -o issues.jsonl      and back
   bd sync                        exchange with the git remote
 
-bd help lists every command; bd prime is the short form for agents.`,
+bd help lists every command; bd prime is the short form for agents.`),
   }),
 };

@@ -12,6 +12,7 @@ export interface PageStyle {
   readonly paint: Paint;
   readonly columns: number | undefined;
   readonly now: number;
+  readonly own: (text: string) => string;
 }
 
 export interface PageParts {
@@ -32,7 +33,11 @@ export function beadPage(record: BeadRecord, parts: PageParts, style: PageStyle)
   ].join("\n\n");
 }
 
-function headLines(record: BeadRecord, { graph }: PageParts, { paint, columns, now }: PageStyle): readonly string[] {
+function headLines(
+  record: BeadRecord,
+  { graph }: PageParts,
+  { paint, columns, now, own }: PageStyle,
+): readonly string[] {
   const state = graph.isBlocked(record.id) ? `${record.status}, blocked` : record.status;
   const lines = [
     `${statusIcon(record.status, paint)} ${paint("bold", cleanLine(record.id))} · ${cleanLine(record.title)}   [${priorityText(record.priority, paint)} · ${state.toUpperCase()}]`,
@@ -47,7 +52,7 @@ function headLines(record: BeadRecord, { graph }: PageParts, { paint, columns, n
       ["Updated", timeText(record.updated_at)],
     ]),
     facts([
-      ["Claimed until", record.lease_expires_at === undefined ? undefined : leaseText(record, now)],
+      ["Claimed until", record.lease_expires_at === undefined ? undefined : leaseText(record, now, own)],
       ["Due", record.due_at === undefined ? undefined : dueText(record.due_at, now)],
       ["Deferred until", record.defer_until === undefined ? undefined : timeText(record.defer_until)],
       ["Estimate", record.estimated_minutes === undefined ? undefined : `${record.estimated_minutes} min`],
@@ -59,15 +64,15 @@ function headLines(record: BeadRecord, { graph }: PageParts, { paint, columns, n
       ["Reason", record.close_reason],
     ]),
     record.ephemeral === true ? "A wisp: it never reaches git." : "",
-    compactedText(record),
+    compactedText(record, own),
   ];
   return lines.filter((line) => line !== "").flatMap((line) => wrap(line, columns));
 }
 
-function compactedText(record: BeadRecord): string {
+function compactedText(record: BeadRecord, own: PageStyle["own"]): string {
   const at = record["compacted_at"];
   if (typeof at !== "string" || at === "") return "";
-  return `A summary, made ${timeText(at)}; the texts as they were: bd show ${record.id} --full`;
+  return own(`A summary, made ${timeText(at)}; the texts as they were: bd show ${record.id} --full`);
 }
 
 function facts(pairs: readonly (readonly [string, string | undefined])[]): string {
@@ -77,8 +82,8 @@ function facts(pairs: readonly (readonly [string, string | undefined])[]): strin
     .join(" · ");
 }
 
-function leaseText(record: BeadRecord, now: number): string {
-  return `${timeText(record.lease_expires_at)}${leaseExpired(record, now) ? " (expired: bd reclaim)" : ""}`;
+function leaseText(record: BeadRecord, now: number, own: PageStyle["own"]): string {
+  return `${timeText(record.lease_expires_at)}${leaseExpired(record, now) ? own(" (expired: bd reclaim)") : ""}`;
 }
 
 function dueText(due: string, now: number): string {
@@ -200,7 +205,8 @@ const shownHistory = 20;
 function historySection(history: readonly HistoryEntry[], style: PageStyle): readonly string[] {
   if (history.length === 0) return [];
   const last = history.slice(-shownHistory);
-  const more = history.length > last.length ? [`  … ${history.length - last.length} earlier: bd history`] : [];
+  const more =
+    history.length > last.length ? [style.own(`  … ${history.length - last.length} earlier: bd history`)] : [];
   return [section("HISTORY", [...more, ...last.map((entry) => `  ${historyLine(entry, style)}`)], style)];
 }
 
