@@ -4,6 +4,7 @@ import { canonicalJson } from "../domain/work-graph/record/canonical.ts";
 import { AdapterError } from "../errors/town-error.ts";
 import type { GitIdentity, Repository } from "../ports/git.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
+import type { LogPlace } from "./event-log.ts";
 import { appendToLog, eventLine } from "./event-log.ts";
 import { positionsAt, versionFile, versionText } from "./git-records.ts";
 import { flushedRef } from "./paths.ts";
@@ -42,6 +43,7 @@ export class BranchWriter {
   #tip: string | undefined;
   #tree: string;
   #positions = new Map<string, number>();
+  readonly #logPlace: LogPlace = { day: "", number: 1 };
 
   constructor(options: BranchWriterOptions) {
     this.#options = options;
@@ -151,7 +153,12 @@ export class BranchWriter {
     if ((await this.trees.find(this.#tree, versionFile)) === undefined)
       files.set(versionFile, await objects.writeBlob(versionText));
     if (change.events.length > 0) {
-      const log = { id: this.#options.logId, timeMs: this.#options.now(), lines: change.events.map(eventLine) };
+      const log = {
+        id: this.#options.logId,
+        timeMs: this.#options.now(),
+        lines: change.events.map(eventLine),
+        place: this.#logPlace,
+      };
       for (const [path, blob] of await appendToLog(objects, this.trees, this.#tree, log)) files.set(path, blob);
     }
     return this.trees.apply(this.#tree, files);

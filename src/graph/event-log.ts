@@ -75,16 +75,22 @@ export async function readHistory(
   return entries.sort((a, b) => a.timeMs - b.timeMs);
 }
 
+/** Where a log was last continued, so that its last segment need not be looked for among hundreds. */
+export interface LogPlace {
+  day: string;
+  number: number;
+}
+
 /** Files to write so that `lines` are in the log of `logId` on the day of `timeMs`, given the tree of the parent commit. */
 export async function appendToLog(
   objects: GitObjects,
   trees: TreeWriter,
   tree: string,
-  log: { readonly id: string; readonly timeMs: number; readonly lines: readonly string[] },
+  log: { readonly id: string; readonly timeMs: number; readonly lines: readonly string[]; readonly place: LogPlace },
 ): Promise<readonly (readonly [string, string])[]> {
   const day = new Date(log.timeMs).toISOString().slice(0, 10);
   const path = (number: number): string => `log/${day}/${log.id}${number === 1 ? "" : `-${number}`}.jsonl`;
-  let number = 1;
+  let number = log.place.day === day ? log.place.number : 1;
   while ((await trees.find(tree, path(number + 1))) !== undefined) number++;
   const blob = await trees.find(tree, path(number));
   let text = blob === undefined ? "" : ((await objects.readBlob(blob)) ?? "");
@@ -101,5 +107,7 @@ export async function appendToLog(
     text += `${line}\n`;
   }
   await finish();
+  log.place.day = day;
+  log.place.number = number;
   return written;
 }

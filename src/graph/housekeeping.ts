@@ -27,8 +27,9 @@ export interface HousekeepingOptions {
   readonly otherLogs: ReadonlyMap<string, number>;
 }
 
-/** The cache is written again after so many records changed. */
+/** The cache is written again after so many records changed, and more than this share of all: reading a few from git is cheap. */
 const cacheEvery = 1_000;
+const cacheShare = 0.05;
 /** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
 const packEvery = 100;
 
@@ -48,7 +49,12 @@ export class Housekeeping {
 
   /** The records that a commit made at this instant holds, where the cache should be written with it. */
   snapshotFor(changed: number): readonly BeadRecord[] | undefined {
-    return this.#caching === undefined && this.#uncached + changed >= cacheEvery ? this.#lastingRecords() : undefined;
+    return this.#isDue(changed) ? this.#lastingRecords() : undefined;
+  }
+
+  #isDue(changed: number): boolean {
+    const least = Math.max(cacheEvery, this.#options.index.size * cacheShare);
+    return this.#caching === undefined && this.#uncached + changed >= least;
   }
 
   #lastingRecords(): readonly BeadRecord[] {
@@ -117,8 +123,7 @@ export class Housekeeping {
 
   /** Before the store is closed with `tip` as its last commit and nothing unwritten. */
   async finish(tip: string | undefined): Promise<void> {
-    if (tip !== undefined && this.#caching === undefined && this.#uncached >= cacheEvery)
-      this.#refreshCache(tip, this.#lastingRecords());
+    if (tip !== undefined && this.#isDue(0)) this.#refreshCache(tip, this.#lastingRecords());
     await this.#caching;
   }
 }

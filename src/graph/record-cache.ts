@@ -14,7 +14,7 @@ interface Manifest {
   readonly shards: readonly Shard[];
 }
 
-const shardCharacters = 4_000_000;
+const shardCharacters = 1_000_000;
 
 /**
  * The records of one commit in files that load fast. Made from the branch and made again at will: a cache that is missing,

@@ -124,8 +124,9 @@ async function bench(count: number): Promise<void> {
     const [, first] = await timed(() => graph.ready({ limit: 20 }));
     row("first ready (evaluates everything)", first);
     row("ready, 20", await median(50, () => graph.ready({ limit: 20 })));
-    const [all, readyAll] = await timed(() => graph.ready());
-    row(`ready, all ${all.length}`, readyAll, undefined, "target < 10 ms at 100k");
+    const [all, freezing] = await timed(() => graph.ready());
+    row(`ready, all ${all.length}, freezing them`, freezing);
+    row("ready, all", await median(9, () => graph.ready()), undefined, "target < 10 ms at 100k");
     row("list by status and assignee", (await timed(() => graph.list({ status: ["in_progress"], assignee: "a" })))[1]);
 
     row(

@@ -32,6 +32,7 @@ const silent = new Set([
   "original_type",
 ]);
 const silentMetadata = new Set<string>([META.fence, META.generation]);
+const toldAtBirth = new Set(["title", "issue_type", "priority", "status", "assignee"]);
 const stateFields = new Set(["status", "assignee", "close_reason", "closed_by_session", "delete_reason"]);
 
 /** The events of one change; empty when nothing but bookkeeping (leases, times) changed. */
@@ -41,7 +42,7 @@ export function changeEvents(before: BeadRecord | undefined, after: BeadRecord |
   if (after.status === tombstone) return former === undefined ? [] : [{ event: "deleted", changes: reasonOf(after) }];
   const fields = fieldChanges(former, after);
   return [
-    ...(former === undefined ? [{ event: "created", changes: fields }] : fieldEvents(former, after, fields)),
+    ...(former === undefined ? [createdEvent(fields)] : fieldEvents(former, after, fields)),
     ...edgeEvents(former, after),
     ...labelEvents(former, after),
     ...newComments(former, after).map(({ text }) => ({
@@ -49,6 +50,11 @@ export function changeEvents(before: BeadRecord | undefined, after: BeadRecord |
       changes: [{ field: "comment", to: shortened(text) }],
     })),
   ];
+}
+
+// The first version of the record holds the rest; the log of an import must not be as large as what was imported.
+function createdEvent(fields: readonly FieldChange[]): ChangeEvent {
+  return { event: "created", changes: fields.filter(({ field }) => toldAtBirth.has(field)) };
 }
 
 function reasonOf(record: BeadRecord): readonly FieldChange[] {

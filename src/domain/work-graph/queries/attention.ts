@@ -1,7 +1,5 @@
 import type { BeadRecord } from "../bead.ts";
 import { findCycles } from "../index/cycles.ts";
-import { wispLifetimeMs } from "../record/bead-types.ts";
-import { isClaimed } from "../record/facts.ts";
 import { timeOf } from "../record/stamp.ts";
 import type { StatusBook } from "../record/statuses.ts";
 import { isSettled, standardStatuses } from "../record/statuses.ts";
