@@ -148,5 +148,6 @@ function rigName(text: string): string {
 
 /** A YAML scalar that stays text whatever is in it. */
 function quoted(text: string): string {
+  if (/^(?:true|false|null|yes|no|on|off|~|[-+]?[0-9][0-9._e+-]*)$/i.test(text)) return JSON.stringify(text);
   return /^[A-Za-z0-9./_ -]+$/.test(text) && !/^[\s-]|\s$/.test(text) ? text : JSON.stringify(text);
 }

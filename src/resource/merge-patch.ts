@@ -31,7 +31,9 @@ export function composePatches(first: JsonRecord, second: JsonRecord): JsonRecor
 /** The smallest merge patch that turns `before` into `after`. */
 export function patchBetween(before: JsonRecord, after: JsonRecord): JsonRecord {
   const patch: Record<string, unknown> = {};
-  for (const key of Object.keys(before)) if (after[key] === undefined) define(patch, key, null);
+  for (const key of Object.keys(before)) {
+    if (!Object.hasOwn(after, key) || after[key] === undefined) define(patch, key, null);
+  }
   for (const [key, value] of Object.entries(after)) {
     const former = Object.hasOwn(before, key) ? before[key] : undefined;
     if (value === undefined || jsonEqual(former, value)) continue;

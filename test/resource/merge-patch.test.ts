@@ -46,6 +46,11 @@ describe("merge patches", () => {
     );
   });
 
+  it("given a key called __proto__ that goes away, when the patch is made, then it is removed like any other", () => {
+    const before = JSON.parse('{"c":{"__proto__":{}}}') as Record<string, unknown>;
+    expect(jsonEqual(mergePatch(before, patchBetween(before, { c: {} })), { c: {} })).toBe(true);
+  });
+
   it("given patches of disjoint or record fields, when composed, then they do what both do in turn", () => {
     const leaf = fc.oneof(fc.integer(), fc.constant(null));
     const nested = fc.dictionary(

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import { exportJsonl, importJsonl } from "../../src/graph/exchange.ts";
+import { alice, bob, graphWorld } from "./graph-world.ts";
+
+const calm = { flushIntervalMs: 3_600_000 };
+const line = (id: string, updated: string, fields: object = {}): string =>
+  JSON.stringify({
+    id,
+    title: id,
+    status: "open",
+    priority: 2,
+    issue_type: "task",
+    created_at: "2025-01-01T00:00:00Z",
+    updated_at: updated,
+    ...fields,
+  });
+
+describe("importing into a store", () => {
+  test("given a file with good and bad lines, when imported twice and opened again, then it is there once and the bad lines are set aside", async () => {
+    const world = await graphWorld();
+    const { graph, files } = await world.open("/repo", calm);
+    const text = [
+      line("bd-1", "2025-02-01T00:00:00Z", { odd: { key: [1] } }),
+      "<<<<<<< HEAD",
+      line("bd-2", "2025-02-01T00:00:00Z", { status: "tombstone" }),
+      "{broken",
+    ].join("\n");
+    const options = { source: "issues.jsonl", author: alice, nowMs: world.clock.now() };
+    const dry = await importJsonl(graph, text, { ...options, dryRun: true });
+    expect([dry.created, graph.storedRecords().length]).toEqual([["bd-1", "bd-2"], 0]);
+    const first = await importJsonl(graph, text, options);
+    expect([first.created, first.problems.map(({ line: at }) => at)]).toEqual([
+      ["bd-1", "bd-2"],
+      [2, 4],
+    ]);
+    const second = await importJsonl(graph, text, options);
+    expect([second.created, second.updated, second.unchanged]).toEqual([[], [], 2]);
+    const aside = ((await files.readText("/repo/town/set-aside/import.jsonl")) ?? "").trim().split("\n");
+    expect(aside.map((one) => (JSON.parse(one) as { place: string }).place)).toEqual([
+      "issues.jsonl:2",
+      "issues.jsonl:4",
+    ]);
+    await graph.close();
+    const again = await world.open("/repo", calm);
+    expect(again.graph.list().map(({ id }) => id)).toEqual(["bd-1"]);
+    expect(again.graph.get("bd-1")).toMatchObject({ updated_at: "2025-02-01T00:00:00Z", odd: { key: [1] } });
+    expect(again.graph.stored("bd-2")?.status).toBe("tombstone");
+  });
+
+  test("given a bead closed here, when an older file that has it open is imported, then it stays closed", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    const old = line("bd-1", "2025-02-01T00:00:00Z");
+    const options = { source: "f", author: alice, nowMs: world.clock.now() };
+    await importJsonl(graph, old, options);
+    await graph.transact(bob, (tx) => tx.close("bd-1"));
+    expect((await importJsonl(graph, old, options)).older).toEqual(["bd-1"]);
+    expect(graph.get("bd-1")?.status).toBe("closed");
+  });
+
+  test("given an export, when nothing changed, then the file is not written; when one bead changed, then only its line is", async () => {
+    const world = await graphWorld();
+    const { graph, files } = await world.open("/repo", calm);
+    const text = `${line("bd-1", "2025-02-01T00:00:00Z")}\n${line("bd-2", "2025-02-01T00:00:00Z")}\n`;
+    await files.writeAtomic("/issues.jsonl", text);
+    await importJsonl(graph, text, { source: "f", author: alice, nowMs: world.clock.now() });
+    let writes = 0;
+    world.disk.onStep = (operation, path) => void (operation === "writeAtomic" && path === "/issues.jsonl" && writes++);
+    await exportJsonl(graph, files, "/issues.jsonl");
+    expect([writes, await files.readText("/issues.jsonl")]).toEqual([0, text]);
+    await graph.transact(bob, (tx) => tx.update("bd-2", { priority: 0 }));
+    await exportJsonl(graph, files, "/issues.jsonl");
+    const [first, second] = ((await files.readText("/issues.jsonl")) ?? "").split("\n");
+    expect([writes, first]).toEqual([1, text.split("\n")[0]]);
+    expect(JSON.parse(second ?? "")).toMatchObject({ id: "bd-2", priority: 0 });
+  });
+});
+
+describe("the cache", () => {
+  test("given many beads, when opened with the cache, behind it, with a damaged one and without, then all are equal", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    await graph.transact(alice, (tx) => {
+      for (let i = 0; i < 1_100; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
+      tx.create({ title: "a wisp", ephemeral: true, id: "api-wisp-1" });
+    });
+    await graph.close();
+    const cache = "/repo/town/cache";
+    const disk = world.disk.mount();
+    const before = await disk.readText(`${cache}/manifest.json`);
+    expect(before).toBeDefined();
+    const second = await world.open("/repo", calm);
+    expect(second.graph.list()).toEqual(graph.list());
+    await second.graph.transact(bob, (tx) => [
+      tx.close("api-7"),
+      tx.delete("api-8"),
+      tx.create({ id: "api-new", title: "new" }),
+    ]);
+    await second.graph.close();
+    // Too few changes for a new cache: the next start reads them from git.
+    expect(await disk.readText(`${cache}/manifest.json`)).toBe(before);
+    const state = second.graph.storedRecords();
+    for (const prepare of [
+      async () => undefined,
+      async () => {
+        const shard = (await disk.list(cache)).find((name) => name !== "manifest.json") ?? "";
+        await disk.writeAtomic(`${cache}/${shard}`, "[]");
+      },
+      async () => disk.removeTree(cache),
+    ]) {
+      await prepare();
+      const again = await world.open("/repo", { ...calm, readOnly: true });
+      expect(again.graph.storedRecords()).toEqual(state);
+      await again.graph.close();
+    }
+  });
+});
