@@ -7,8 +7,8 @@ import { turn, virtualClock } from "../turn.ts";
 filesContract("memory", async () => {
   const clock = virtualClock();
   const files = new MemoryDisk({ clock }).mount();
-  await files.makeDirectory("/work/root");
-  return { files, root: "/work/root", until: () => clock.advance(20), close: async () => undefined };
+  await files.makeDirectory("/disk/root");
+  return { files, root: "/disk/root", until: () => clock.advance(20), close: async () => undefined };
 });
 
 function disk(capacityBytes?: number): MemoryDisk {
