@@ -18,7 +18,7 @@ async function called(
       return { body: { text: "done" } };
     });
   }
-  const outcome = await runTown(town, line, { stdin, cwd: "/work" });
+  const outcome = await runTown(town, line, { stdin, cwd: "/here" });
   return { outcome, calls };
 }
 
@@ -80,25 +80,25 @@ describe("verbs", () => {
       verb: "escalate",
       args: { message: "the build is red", severity: "high" },
     },
-    { line: "kubeconfig --write k.yaml", verb: "kubeconfig", args: { output: "/work/k.yaml" } },
+    { line: "kubeconfig --write k.yaml", verb: "kubeconfig", args: { output: "/here/k.yaml" } },
     {
       line: "bd list --status open -C x --json",
       verb: "bd",
-      args: { argv: ["list", "--status", "open", "-C", "x", "--json"], cwd: "/work", env: {} },
+      args: { argv: ["list", "--status", "open", "-C", "x", "--json"], cwd: "/here", env: {} },
     },
-    { line: "bead create --help", verb: "bd", args: { argv: ["create", "--help"], cwd: "/work", env: {} } },
-    { line: "ready -n 5", verb: "bd", args: { argv: ["ready", "-n", "5"], cwd: "/work", env: {} } },
-    { line: "-C /somewhere bd show x", verb: "bd", args: { argv: ["show", "x"], cwd: "/work", env: {} } },
+    { line: "bead create --help", verb: "bd", args: { argv: ["create", "--help"], cwd: "/here", env: {} } },
+    { line: "ready -n 5", verb: "bd", args: { argv: ["ready", "-n", "5"], cwd: "/here", env: {} } },
+    { line: "-C /somewhere bd show x", verb: "bd", args: { argv: ["show", "x"], cwd: "/here", env: {} } },
     {
       line: "bd create --body-file -",
       stdin: "body",
       verb: "bd",
-      args: { argv: ["create", "--body-file", "-"], cwd: "/work", env: {}, stdin: "body" },
+      args: { argv: ["create", "--body-file", "-"], cwd: "/here", env: {}, stdin: "body" },
     },
-    { line: "bd import", stdin: "{}", verb: "bd", args: { argv: ["import"], cwd: "/work", env: {}, stdin: "{}" } },
-    { line: "bd batch -f ops", verb: "bd", args: { argv: ["batch", "-f", "ops"], cwd: "/work", env: {} } },
-    { line: "bd import --help", verb: "bd", args: { argv: ["import", "--help"], cwd: "/work", env: {} } },
-    { line: "bd import file.jsonl", verb: "bd", args: { argv: ["import", "file.jsonl"], cwd: "/work", env: {} } },
+    { line: "bd import", stdin: "{}", verb: "bd", args: { argv: ["import"], cwd: "/here", env: {}, stdin: "{}" } },
+    { line: "bd batch -f ops", verb: "bd", args: { argv: ["batch", "-f", "ops"], cwd: "/here", env: {} } },
+    { line: "bd import --help", verb: "bd", args: { argv: ["import", "--help"], cwd: "/here", env: {} } },
+    { line: "bd import file.jsonl", verb: "bd", args: { argv: ["import", "file.jsonl"], cwd: "/here", env: {} } },
   ];
 
   for (const { line, stdin, verb, args } of rows) {
