@@ -55,8 +55,11 @@ export interface AgentDeclaration {
   readonly desired: "Running" | "OnWork" | "Stopped";
 }
 
-/** Makes or updates the identity. Identities are never deleted. */
-export function declareAgent(tx: GraphTransaction, prefix: string, agent: AgentDeclaration): BeadRecord {
+/**
+ * Makes or updates the identity. Identities are never deleted. Undefined: the name is that of another pool's agent, which
+ * may have got it since the caller looked.
+ */
+export function declareAgent(tx: GraphTransaction, prefix: string, agent: AgentDeclaration): BeadRecord | undefined {
   const metadata = {
     [AGENT.name]: agent.name,
     [AGENT.role]: agent.role,
@@ -72,6 +75,7 @@ export function declareAgent(tx: GraphTransaction, prefix: string, agent: AgentD
       metadata: { ...metadata, "town.key": agentKey(agent.name), [AGENT.generation]: 0 },
     });
   }
+  if (former.metadata?.[AGENT.pool] !== agent.pool) return undefined;
   const same = Object.entries(metadata).every(([key, value]) => former.metadata?.[key] === value);
   return same ? former : tx.setMetadata(former.id, metadata);
 }

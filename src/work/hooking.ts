@@ -9,8 +9,8 @@ export const LEASE_MS = 4 * 3_600_000;
 
 /**
  * Puts a bead on an agent's hook: makes the identity if it is new, claims the bead and pours its molecule, in one
- * transaction, so that a session started afterwards always finds its work. Undefined when the agent has work already or
- * the bead is no longer there to take.
+ * transaction, so that a session started afterwards always finds its work. Undefined when the agent has work already, the
+ * bead is no longer there to take, or the agent's name is that of another pool's.
  */
 export function hookBead(
   tx: GraphTransaction,
@@ -21,7 +21,7 @@ export function hookBead(
     readonly formula: Formula | undefined;
   },
 ): BeadRecord | undefined {
-  declareAgent(tx, what.prefix, what.agent);
+  if (declareAgent(tx, what.prefix, what.agent) === undefined) return undefined;
   const held = hookOf(tx, what.agent.identity);
   if (held !== undefined) return held.id === what.bead ? held : undefined;
   const bead = tx.get(what.bead);

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TownProcess } from "../e2e/town-process.ts";
+
+const controllerProgram = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const command = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
+
+export interface ChaosTownOptions {
+  readonly agents: number;
+  /** Persistent agents: sessions that nobody but the script may end. */
+  readonly crew: number;
+  readonly beads: number;
+  readonly runtime: "Tmux" | "Process";
+}
+
+/** A town under load whose controller is a child of this process, so that it can be killed and told apart. */
+export class ChaosTown {
+  readonly process = new TownProcess();
+  readonly project: string;
+  readonly options: ChaosTownOptions;
+  readonly logPath: string;
+  #controller: ChildProcess | undefined;
+  #starts = 0;
+
+  constructor(options: ChaosTownOptions) {
+    this.options = options;
+    this.project = join(this.process.home, "project");
+    this.logPath = join(this.process.home, "controller.log");
+    this.#make();
+  }
+
+  /** What happened, for people, beside the controller's own log. */
+  note(text: string): void {
+    appendFileSync(join(this.process.home, "chaos.log"), `${new Date().toISOString()} ${text}\n`);
+  }
+
+  get controllerPid(): number | undefined {
+    const child = this.#controller;
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
+  }
+
+  get controllerStarts(): number {
+    return this.#starts;
+  }
+
+  startController(): void {
+    if (this.controllerPid !== undefined) return;
+    const log = openSync(this.logPath, "a");
+    this.#starts += 1;
+    this.#controller = spawn(process.execPath, [controllerProgram, "--town", this.process.directory], {
+      cwd: this.process.directory,
+      env: this.process.env,
+      stdio: ["ignore", log, log],
+    });
+  }
+
+  /** kill -9, and waits until it is gone. */
+  async killController(): Promise<void> {
+    const child = this.#controller;
+    if (child === undefined || this.controllerPid === undefined) return;
+    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  tmux(...args: string[]): string {
+    return spawnSync("tmux", ["-L", this.process.tmuxLabel, ...args], {
+      encoding: "utf8",
+      env: this.process.env,
+      timeout: 15_000,
+    }).stdout;
+  }
+
+  /** Beads whose merge is on the target, oldest first; a bead that landed twice is in it twice. */
+  landed(): readonly string[] {
+    return this.process
+      .git(this.project, "log", "--first-parent", "--reverse", "--format=%s", "main")
+      .split("\n")
+      .flatMap((subject) => /^Merge (\S+):/.exec(subject)?.[1] ?? []);
+  }
+
+  /** Ends everything this town started and removes it. */
+  async end(): Promise<void> {
+    if (this.controllerPid !== undefined) {
+      // Not `run`: this process must stay free to reap the controller, for whose end the command waits.
+      const down = spawn(process.execPath, [command, "-C", this.process.directory, "down", "--sessions"], {
+        env: this.process.env,
+        stdio: "ignore",
+      });
+      await new Promise((resolve) => down.once("exit", resolve));
+      await this.killController();
+    }
+    this.process.end();
+  }
+
+  #make(): void {
+    const { process: town, project, options } = this;
+    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
+    mkdirSync(join(project, "work"));
+    writeFileSync(join(project, "work", "README.md"), "One file a bead.\n");
+    // Landing one bead twice, or half of it, fails the gate as well as the last check.
+    writeFileSync(
+      join(project, "check.sh"),
+      'for file in work/*.txt; do [ -e "$file" ] || continue; [ "$(wc -l <"$file")" -eq 2 ] || { echo "$file"; exit 1; }; done\n',
+    );
+    town.git(project, "add", "--all");
+    town.git(project, "commit", "--quiet", "--message", "begin");
+    const made = town.init("--rig", project, "--name", "api", "--gate", "sh check.sh");
+    if (made.status !== 0) throw new Error(`town init failed: ${made.stderr}`);
+    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
+    town.edit("api/agentpools/polecats.yaml", "replicas: 3", `replicas: ${options.agents}`);
+    town.edit("api/agentpools/crew.yaml", "replicas: 1", `replicas: ${options.crew}`);
+    town.edit("towns/hq.yaml", "sessions: 30", `sessions: ${options.agents + options.crew}`);
+    town.edit("towns/hq.yaml", "spec:\n", `spec:\n  runtime: ${options.runtime}\n`);
+    town.commit("hq/convoys/work.yaml", convoyOf(options.beads));
+  }
+}
+
+/** Beads that take a moment, in several commits' worth of steps; every fourth waits for the one before it. */
+function convoyOf(beads: number): string {
+  const items = Array.from({ length: beads }, (_, index) => {
+    const name = itemName(index);
+    const after = index % 4 === 3 ? `\n      dependsOn: [${itemName(index - 1)}]` : "";
+    return `    - name: ${name}
+      rig: api
+      title: Write ${name}${after}
+      description: |
+        \`\`\`sh
+        echo "$TOWN_BEAD" > work/${name}.txt
+        sleep 0.${index % 5}
+        echo "${name}" >> work/${name}.txt
+        \`\`\``;
+  });
+  return `apiVersion: town.dev/v1alpha1
+kind: Convoy
+metadata:
+  name: work
+  namespace: hq
+spec:
+  owner: pat@example.org
+  items:
+${items.join("\n")}
+`;
+}
+
+export function itemName(index: number): string {
+  return `item-${String(index + 1).padStart(3, "0")}`;
+}
