@@ -85,12 +85,10 @@ export interface RecordChangeSummary {
 
 /** What a store offers beside its records. */
 export interface StoreTools {
-  /** The store is opened with the statuses of its setting `status.custom`. */
-  readonly knowsCustomStatuses: boolean;
   place(graph: WorkGraph): Promise<StorePlace>;
   /** bd's key-value settings of the store. */
   settings(graph: WorkGraph): Promise<Readonly<Record<string, string>>>;
-  /** Applies the change to the settings as they are on disk now; undefined removes a key. */
+  /** Applies the change to the settings as they are on disk now; undefined removes a key. Custom statuses count at once. */
   changeSettings(graph: WorkGraph, change: Readonly<Record<string, string | undefined>>): Promise<void>;
   hasRemote(graph: WorkGraph, remote: string): Promise<boolean>;
   sync(

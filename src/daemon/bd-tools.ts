@@ -1,9 +1,11 @@
+import { statusesOf } from "../domain/work-graph/record/statuses.ts";
 import type { StoreTools, SyncSummary } from "../bd/context.ts";
-import { TownError } from "../errors/town-error.ts";
 import { exportJsonl, importDoltBackup, importJsonl } from "../graph/exchange.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import { graphAsOf, graphDiff } from "../graph/past.ts";
+import type { StorePaths } from "../graph/paths.ts";
 import { storePaths } from "../graph/paths.ts";
+import { changeSettings, readSettings } from "../graph/store-settings.ts";
 import type { SyncReport } from "../graph/sync.ts";
 import { syncGraph } from "../graph/sync.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -17,8 +19,6 @@ export interface BdToolParts {
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;
-  /** The stores were opened with the statuses of their settings. */
-  readonly knowsCustomStatuses: boolean;
   /** Whether the store may be pushed; undefined: it may. */
   readonly mayPush?: (graph: WorkGraph) => boolean;
 }
@@ -27,9 +27,8 @@ export interface BdToolParts {
 export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
   const { storeOf, files } = parts;
   let changing: Promise<unknown> = Promise.resolve();
-  const directoryOf = (graph: WorkGraph): string => storeOf(graph).repository.commonDirectory;
+  const pathsOf = (graph: WorkGraph): StorePaths => storePaths(storeOf(graph).repository.commonDirectory);
   return {
-    knowsCustomStatuses: parts.knowsCustomStatuses,
     place: async (graph) => {
       const store = storeOf(graph);
       const commit = store.tip;
@@ -37,13 +36,17 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
         directory: store.repository.commonDirectory,
         branch: store.branch.replace(/^refs\/heads\//, ""),
         ...(commit === undefined ? {} : { commit }),
-        setAside: await setAsideLines(files, storePaths(directoryOf(graph)).setAside),
+        setAside: await setAsideLines(files, pathsOf(graph).setAside),
       };
     },
-    settings: (graph) => readBdSettings(files, directoryOf(graph)),
+    settings: (graph) => readSettings(files, pathsOf(graph).settings),
     changeSettings: (graph, change) => {
       // One change after the other: each starts from what the former left.
-      const next = changing.catch(() => undefined).then(() => changeBdSettings(files, directoryOf(graph), change));
+      const next = changing
+        .catch(() => undefined)
+        .then(async () => {
+          storeOf(graph).useStatuses(statusesOf(await changeSettings(files, pathsOf(graph).settings, change)));
+        });
       changing = next;
       return next;
     },
@@ -92,49 +95,6 @@ function summaryOf({ commit, pushed, taken, lostClaims }: SyncReport): SyncSumma
     rekeyed: taken.flatMap(({ rekeyed }) => [...rekeyed].map(([from, to]) => ({ from, to }))),
     refused: taken.flatMap(({ refused }) => refused),
   };
-}
-
-const settingsFormat = 1;
-
-/** bd's settings of the store in a repository; none when there is no file. Throws TownError `SettingsUnreadable`. */
-export async function readBdSettings(files: Files, commonDirectory: string): Promise<Readonly<Record<string, string>>> {
-  const path = settingsPath(commonDirectory);
-  const text = await files.readText(path);
-  if (text === undefined) return {};
-  const unreadable = (why: string): TownError =>
-    new TownError("SettingsUnreadable", `cannot read the settings ${path}: ${why}`, {
-      hint: "correct the file, or remove it to have the defaults",
-    });
-  let value: { readonly format?: unknown; readonly settings?: unknown };
-  try {
-    value = JSON.parse(text) as typeof value;
-  } catch {
-    throw unreadable("it is no JSON");
-  }
-  if (typeof value.format !== "number" || value.format > settingsFormat)
-    throw unreadable("a later version of town wrote it");
-  const entries = Object.entries((value.settings ?? {}) as Readonly<Record<string, unknown>>);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}
-
-async function changeBdSettings(
-  files: Files,
-  commonDirectory: string,
-  change: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  const next = { ...(await readBdSettings(files, commonDirectory)), ...change };
-  const settings = Object.fromEntries(
-    Object.entries(next)
-      .filter(([, value]) => value !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-  const path = settingsPath(commonDirectory);
-  await files.makeDirectory(path.slice(0, path.lastIndexOf("/")), { mode: 0o700 });
-  await files.writeAtomic(path, `${JSON.stringify({ format: settingsFormat, settings }, undefined, 2)}\n`);
-}
-
-function settingsPath(commonDirectory: string): string {
-  return `${storePaths(commonDirectory).root}/bd.json`;
 }
 
 /** `place: problem` of everything that could not be read and was kept for a person. */

@@ -22,6 +22,7 @@ import { metaText } from "../work/record-fields.ts";
 import { closeStep } from "../work/molecule.ts";
 import { rigSource } from "../work/rig-target.ts";
 import { bdTools } from "./bd-tools.ts";
+import { storeKey } from "../graph/paths.ts";
 import type { TownGraphs } from "../graph/graph-host.ts";
 
 const bdArguments = z.strictObject({
@@ -143,17 +144,20 @@ async function around(directory: string, { ports }: BdVerbParts): Promise<Around
   const repository = await ports.git.open(directory).catch(() => undefined);
   if (repository === undefined) return undefined;
   const { path, commonDirectory } = repository;
-  return { path, commonDirectory, store: await repository.config("town.store") };
+  return { path, commonDirectory, store: await repository.config(storeKey) };
 }
 
 /** Name of the rig whose clone, worktree or source repository that is; undefined for the town itself. */
-function rigAround(place: Around | undefined, { ports }: BdVerbParts): string | undefined {
+function rigAround(place: Around | undefined, { ports, graphs }: BdVerbParts): string | undefined {
   if (place === undefined) return undefined;
   const { path, commonDirectory, store } = place;
   return ports.objects.list("Rig").find((rig) => {
-    const clone = ports.layout.clone(rig.metadata.name);
+    // git resolves symbolic links on the way to the clone.
+    const open = graphs.directory.store(rig.metadata.name)?.repository.commonDirectory;
+    const clones = [ports.layout.clone(rig.metadata.name), open];
     const source = rigSource((rig as TownObject<RigSpec>).spec, ports.layout.root);
-    return [commonDirectory, store].includes(clone) || [path, commonDirectory].includes(source);
+    const isClone = [commonDirectory, store].some((known) => known !== undefined && clones.includes(known));
+    return isClone || [path, commonDirectory].includes(source);
   })?.metadata.name;
 }
 
@@ -171,7 +175,6 @@ function toolsOf({ ports, graphs }: BdVerbParts, isSession: boolean) {
   };
   return bdTools({
     storeOf,
-    knowsCustomStatuses: false,
     files: ports.files,
     clock: ports.clock,
     random: ports.random,

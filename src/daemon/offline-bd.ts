@@ -3,13 +3,12 @@ import type { BdContext } from "../bd/context.ts";
 import { oneGraph } from "../bd/context.ts";
 import { placeFlags } from "../bd/grammar/global-flags.ts";
 import { changesStore, failed, runBd } from "../bd/run-bd.ts";
-import { statusesOf } from "../bd/values/status.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
 import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import { openGraph } from "../graph/open-graph.ts";
-import { defaultBranch, flushedRef, storePaths } from "../graph/paths.ts";
+import { defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
@@ -19,7 +18,7 @@ import { silentLog } from "../ports/log.ts";
 import type { Processes } from "../ports/processes.ts";
 import type { Random } from "../ports/random.ts";
 import { closeStep } from "../work/molecule.ts";
-import { bdTools, readBdSettings } from "./bd-tools.ts";
+import { bdTools } from "./bd-tools.ts";
 
 export interface OfflineBdPorts {
   readonly git: Git;
@@ -62,13 +61,8 @@ export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): 
 async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> {
   const { directory } = placeFlags(call.argv);
   const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
-  const place = await storePlace(cwd, ports);
   const isWrite = changesStore(call.argv);
-  const prefix = await prefixFor(place, ports, isWrite);
-  // Before the lock is taken: what others wait for should be short.
-  const actor = await actorOf(call, place.around);
-  const email = call.env["GIT_AUTHOR_EMAIL"] ?? (await place.around.config("user.email"));
-  const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
+  const { place, graph, actor, email } = await openPlace(cwd, isWrite, call, ports);
   try {
     const context: BdContext = {
       graphs: oneGraph(graph),
@@ -84,7 +78,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
       env: call.env,
       version: call.version,
       tools: {
-        ...bdTools({ storeOf: () => graph, knowsCustomStatuses: true, ...ports }),
+        ...bdTools({ storeOf: () => graph, ...ports }),
         init: (options) => initStore(place, graph, options.prefix),
       },
       closeStep: (tx, id, reason) =>
@@ -100,11 +94,40 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
   }
 }
 
+interface OpenPlace {
+  readonly place: StorePlace;
+  readonly graph: GitGraph;
+  readonly actor: Actor;
+  readonly email: string | undefined;
+}
+
+/** The store that the caller's repository follows, opened; again when a town adopted the repository meanwhile. */
+async function openPlace(
+  cwd: string,
+  isWrite: boolean,
+  call: OfflineBdCall,
+  ports: OfflineBdPorts,
+): Promise<OpenPlace> {
+  for (;;) {
+    const place = await storePlace(cwd, ports);
+    const prefix = await prefixFor(place, ports, isWrite);
+    // Before the lock is taken: what others wait for should be short.
+    const actor = await actorOf(call, place.around);
+    const email = call.env["GIT_AUTHOR_EMAIL"] ?? (await place.around.config("user.email"));
+    const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
+    // Who adopts the repository names the new store first and then waits for this lock.
+    if (!isWrite || (await place.around.config(storeKey)) === place.bound) return { place, graph, actor, email };
+    await graph.close();
+  }
+}
+
 interface StorePlace {
   /** The repository the caller stands in. */
   readonly around: Repository;
   /** The one that holds the store. */
   readonly store: Repository;
+  /** What `town.store` says there. */
+  readonly bound: string | undefined;
 }
 
 async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePlace> {
@@ -113,14 +136,14 @@ async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePl
     throw new TownError("RepositoryNotFound", `no git repository at ${cwd}`, {
       hint: "beads live in git: run `git init` first, or use -C DIR",
     });
-  const path = await around.config("town.store");
-  if (path === undefined || path === around.commonDirectory) return { around, store: around };
-  const store = await git.open(path);
+  const bound = await around.config(storeKey);
+  if (bound === undefined || bound === around.commonDirectory) return { around, store: around, bound };
+  const store = await git.open(bound);
   if (store === undefined)
-    throw new TownError("StoreMissing", `the store of this rig is not there: ${path} (git config town.store)`, {
+    throw new TownError("StoreMissing", `the store of this rig is not there: ${bound} (git config ${storeKey})`, {
       hint: "start its town (`town up`), or let the rig go: git config --unset town.store",
     });
-  return { around, store };
+  return { around, store, bound };
 }
 
 /**
@@ -129,11 +152,10 @@ async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePl
  * does not change it.
  */
 async function prefixFor({ around, store }: StorePlace, ports: OfflineBdPorts, isWrite: boolean): Promise<string> {
-  const stated =
-    (await store.config("town.prefix")) ?? (around === store ? undefined : await around.config("town.prefix"));
+  const stated = (await store.config(prefixKey)) ?? (around === store ? undefined : await around.config(prefixKey));
   if (stated !== undefined && stated !== "") return stated;
   const prefix = (await isTown(store, ports.files)) ? "hq" : ((await commonPrefix(store)) ?? directoryPrefix(store));
-  if (isWrite) await store.setConfig("town.prefix", prefix);
+  if (isWrite) await store.setConfig(prefixKey, prefix);
   return prefix;
 }
 
@@ -192,7 +214,6 @@ async function openStore(
     log: warningsTo(call.err),
     namespace: prefix,
     prefix,
-    statuses: statusesOf(await readBdSettings(files, repository.commonDirectory)),
     readOnly: !isWrite,
     lockTimeoutMs: 0,
   };
@@ -244,14 +265,14 @@ async function initStore(
   graph: GitGraph,
   wanted: string | undefined,
 ): Promise<{ readonly prefix: string; readonly fresh: boolean }> {
-  const known = await store.config("town.prefix");
+  const known = await store.config(prefixKey);
   const prefix = wanted ?? known ?? graph.prefix;
   const fresh = known === undefined && graph.list().length === 0;
   if (around !== store)
     throw new TownError("BelongsToTown", `this checkout follows the store of a town (${store.commonDirectory})`, {
       hint: "its prefix is in the manifest of the rig: spec.prefix",
     });
-  if (known !== prefix) await store.setConfig("town.prefix", prefix);
+  if (known !== prefix) await store.setConfig(prefixKey, prefix);
   return { prefix, fresh };
 }
 

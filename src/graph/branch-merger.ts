@@ -44,7 +44,7 @@ export class BranchMerger {
     this.#repository = repository;
     this.#writer = writer;
     this.#target = target;
-    this.#reader = new ForeignReader(repository, writer.trees, target.index.statuses);
+    this.#reader = new ForeignReader(repository, writer.trees, () => target.index.statuses);
   }
 
   get pending(): { readonly tip: string; readonly files: ReadonlyMap<string, string | null> } | undefined {

@@ -31,9 +31,9 @@ const maxCommits = 1_000;
 export class ForeignReader {
   readonly #repository: Repository;
   readonly #trees: TreeWriter;
-  readonly #statuses: StatusBook;
+  readonly #statuses: () => StatusBook;
 
-  constructor(repository: Repository, trees: TreeWriter, statuses: StatusBook) {
+  constructor(repository: Repository, trees: TreeWriter, statuses: () => StatusBook) {
     this.#repository = repository;
     this.#trees = trees;
     this.#statuses = statuses;
@@ -126,7 +126,7 @@ export class ForeignReader {
     const read = parseRecordFile(path, text);
     if (typeof read === "string" || editor === undefined || sameJson(read, old)) return read;
     // What a person typed is held to the rules of every other write; stores check their own before they commit.
-    const problems = recordProblems(read, this.#statuses);
+    const problems = recordProblems(read, this.#statuses());
     if (problems.length > 0) return problems.map(({ message }) => message).join("; ");
     const stamped = old !== undefined && read.updated_at === old.updated_at;
     const time = Math.max(editor.timeMs, (timeOf(read.updated_at) ?? 0) + 1);

@@ -96,6 +96,11 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.index.statuses;
   }
 
+  /** Another meaning of statuses from now on; see the setting `status.custom`. */
+  useStatuses(statuses: StatusBook): void {
+    this.index.useStatuses(statuses);
+  }
+
   /** Lets this store see beads of other stores. */
   connect(foreign: ForeignBeads): void {
     this.index.foreign = foreign;

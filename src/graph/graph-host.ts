@@ -1,12 +1,15 @@
+import { TownError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
-import type { GraphHost } from "../ports/loop-ports.ts";
+import type { CheckoutBinding, GraphHost } from "../ports/loop-ports.ts";
 import type { Processes } from "../ports/processes.ts";
 import type { Random } from "../ports/random.ts";
 import type { WorkGraph } from "../ports/work-graph.ts";
+import { bindCheckout, unbindCheckout } from "./checkout-binding.ts";
 import { openGraph } from "./open-graph.ts";
+import { prefixKey } from "./paths.ts";
 import { GraphDirectory } from "./work-graphs.ts";
 
 /** A store's view in the API. */
@@ -58,6 +61,8 @@ export class TownGraphs implements GraphHost {
     options: { readonly prefix: string; readonly branch: string },
   ): Promise<WorkGraph> {
     const { files, clock, random, processes, log } = this.#ports;
+    // For commands that find the store without the town.
+    if ((await repository.config(prefixKey)) !== options.prefix) await repository.setConfig(prefixKey, options.prefix);
     const graph = await openGraph({
       repository,
       files,
@@ -85,6 +90,24 @@ export class TownGraphs implements GraphHost {
     this.#projections.delete(namespace);
     this.directory.remove(namespace);
     await graph?.close();
+  }
+
+  async bindCheckout(namespace: string, checkout: Repository): Promise<CheckoutBinding> {
+    const graph = this.directory.store(namespace);
+    if (graph === undefined)
+      throw new TownError("StoreNotOpen", `Cannot bind ${checkout.path}: the work graph of ${namespace} is not open.`, {
+        hint: `town describe rig ${namespace}`,
+      });
+    return this.#isStore(checkout) ? "IsStore" : bindCheckout(graph, checkout, this.#ports);
+  }
+
+  async unbindCheckout(namespace: string, checkout: Repository, store: string): Promise<CheckoutBinding> {
+    if (this.#isStore(checkout)) return "IsStore";
+    return unbindCheckout(this.directory.store(namespace), checkout, store, this.#ports);
+  }
+
+  #isStore({ commonDirectory }: Repository): boolean {
+    return this.directory.stores().some(({ repository }) => repository.commonDirectory === commonDirectory);
   }
 
   /** Resolves once the API shows everything that was committed in a namespace. */

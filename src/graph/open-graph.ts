@@ -1,7 +1,7 @@
 import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
 import { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
-import { standardStatuses } from "../domain/work-graph/record/statuses.ts";
+import { standardStatuses, statusesOf } from "../domain/work-graph/record/statuses.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { GitIdentity, Repository } from "../ports/git.ts";
@@ -15,6 +15,7 @@ import { defaultBranch, flushedRef, storePaths } from "./paths.ts";
 import { keepProblems, recover } from "./recovery.ts";
 import type { StoreLock } from "./store-lock.ts";
 import { takeStoreLock } from "./store-lock.ts";
+import { readSettings } from "./store-settings.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 export interface OpenGraphOptions {
@@ -30,7 +31,7 @@ export interface OpenGraphOptions {
   readonly branch?: string;
   /** No lock, no writes; sees what was on disk when it was opened. Default false. */
   readonly readOnly?: boolean;
-  /** Default: Beads' statuses. */
+  /** Default: Beads' and those of the setting `status.custom` of the store. */
   readonly statuses?: StatusBook;
   /** Beads of other stores; `workGraphs` sets it for stores it holds. */
   readonly foreign?: ForeignBeads;
@@ -73,7 +74,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   const branch = options.branch ?? defaultBranch;
   if (lock !== undefined) await repository.removeStaleLocks({ refs: [branch, flushedRef] });
   const index = new GraphIndex({
-    statuses: options.statuses ?? standardStatuses,
+    statuses: options.statuses ?? (await configuredStatuses(files, paths.settings, log)),
     ...(options.foreign === undefined ? {} : { foreign: options.foreign }),
   });
   const trees = new TreeWriter(repository.objects);
@@ -112,6 +113,16 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   graph.resume({ ids: recovered.dirty, events: recovered.events });
   if (recovered.tip !== undefined && recovered.tip !== base) await graph.absorb(recovered.tip);
   return graph;
+}
+
+// A setting that cannot be read must not keep a store shut.
+async function configuredStatuses(files: Files, settings: string, log: Log): Promise<StatusBook> {
+  try {
+    return statusesOf(await readSettings(files, settings));
+  } catch (error) {
+    log.warn({ settings, err: error }, "custom statuses of the work graph are not used");
+    return standardStatuses;
+  }
 }
 
 function limitsOf(options: OpenGraphOptions): Pick<GitGraphParts, "flushIntervalMs" | "flushRecords" | "segmentBytes"> {

@@ -70,7 +70,7 @@ export async function graphDiff(graph: GitGraph, from: string, to: string): Prom
     const id = idOfPath(path);
     if (id !== undefined) ids.push(id);
   }
-  const reader = new ForeignReader(graph.repository, new TreeWriter(graph.repository.objects), graph.statuses);
+  const reader = new ForeignReader(graph.repository, new TreeWriter(graph.repository.objects), () => graph.statuses);
   const before = await reader.recordsAt(old, ids);
   const after = await reader.recordsAt(fresh, ids);
   return ids.sort().map((id) => ({

@@ -6,6 +6,15 @@ export const flushedRef = "refs/town/flushed";
 
 export const defaultBranch = "refs/heads/town/work";
 
+/**
+ * Key in a repository's git config: common directory of the repository that holds its beads, where that is another one
+ * (the rig's clone in a town).
+ */
+export const storeKey = "town.store";
+
+/** Key in the git config of a store: prefix of the ids that are minted there. */
+export const prefixKey = "town.prefix";
+
 /** Files of a store below the common directory of its repository. */
 export interface StorePaths {
   readonly root: string;
@@ -15,6 +24,7 @@ export interface StorePaths {
   readonly local: string;
   readonly cache: string;
   readonly setAside: string;
+  readonly settings: string;
 }
 
 export function storePaths(commonDirectory: string): StorePaths {
@@ -27,5 +37,6 @@ export function storePaths(commonDirectory: string): StorePaths {
     local: `${root}/wisps.jsonl`,
     cache: `${root}/cache`,
     setAside: `${root}/set-aside`,
+    settings: `${root}/bd.json`,
   };
 }

@@ -36,6 +36,9 @@ export class GraphDirectory implements WorkGraphs {
   storeOf(id: string): GitGraph | undefined {
     const prefix = prefixOf(id, this.#prefixes());
     for (const { graph } of this.#holdings.values()) if (graph.prefix === prefix) return graph;
+    if ([...this.#expected.values()].includes(prefix ?? "")) return undefined;
+    // Beads that came with a repository or a file keep the prefix they had there.
+    for (const { graph } of this.#holdings.values()) if (graph.stored(id) !== undefined) return graph;
     return undefined;
   }
 

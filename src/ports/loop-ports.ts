@@ -60,6 +60,12 @@ export interface SessionsView {
   note(runtimeName: string, session: ObservedSession | undefined): Promise<void>;
 }
 
+/**
+ * What binding or unbinding a checkout came to. `IsStore`: the repository holds an open store of this town itself, so
+ * there is nothing to follow.
+ */
+export type CheckoutBinding = "Bound" | "AlreadyBound" | "Unbound" | "NotBound" | "IsStore";
+
 /** Opens and closes the stores that WorkGraphs serves. */
 export interface GraphHost {
   open(
@@ -68,6 +74,18 @@ export interface GraphHost {
     options: { readonly prefix: string; readonly branch: string },
   ): Promise<WorkGraph>;
   close(namespace: string): Promise<void>;
+  /**
+   * Makes the repository of a path rig follow the rig's open store (`town.store` in its git config), after which `town bd`
+   * there and in its worktrees works on that store; beads it had of its own are taken in. Repeatable, and cheap when done.
+   * Throws TownError `BoundElsewhere` when it follows the store of another town or rig, `StoreNotOpen`, WaitingError
+   * `StoreLocked`.
+   */
+  bindCheckout(namespace: string, checkout: Repository): Promise<CheckoutBinding>;
+  /**
+   * Lets it go again, as it was before; beads of its own are given back as they are now. `store`: path of the rig's clone,
+   * for when its store is not open. Call it before the store is closed.
+   */
+  unbindCheckout(namespace: string, checkout: Repository, store: string): Promise<CheckoutBinding>;
 }
 
 /** What loops reach beyond the plain ports. */

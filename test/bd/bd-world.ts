@@ -49,7 +49,7 @@ export async function bdWorld(seed: number | string = 1): Promise<BdWorld> {
     isTerminal: false,
     env: {},
     version: "1.2.3",
-    tools: bdTools({ knowsCustomStatuses: true, storeOf: () => graph, files, clock: world.clock, random }),
+    tools: bdTools({ storeOf: () => graph, files, clock: world.clock, random }),
   };
   const run = (argv: readonly string[], more: Partial<BdContext> = {}): Promise<BdResult> =>
     runBd(argv, { ...base, ...more });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { directoryPrefix } from "../../src/daemon/offline-bd.ts";
+import { bindCheckout, unbindCheckout } from "../../src/graph/checkout-binding.ts";
 import { openGraph } from "../../src/graph/open-graph.ts";
 import { silentLog } from "../../src/ports/log.ts";
 import { offlineSite, type OfflineSite, type Ran } from "./offline-site.ts";
@@ -124,6 +125,32 @@ describe("bd without a town", () => {
     expect((await site.bd(at, ["init", "--prefix", "other"])).stderr).toContain("follows the store of a town");
     site.git(at, "config", "town.store", site.path("gone.git"));
     expect((await site.bd(at, ["list"])).stderr).toContain("the store of this rig is not there");
+  });
+
+  test("given a checkout with beads that a rig adopts and lets go, when bd is used before, meanwhile and after, then it is one graph", async () => {
+    const at = site.repository("adopted");
+    const before = await made(at, "before");
+    const checkout = await site.ports.git.open(at);
+    if (checkout === undefined) throw new Error("no repository");
+    const store = await site.ports.git.init(site.path("adopting.git"), { bare: true, branch: "main" });
+    await store.setConfig("town.prefix", "rig");
+    const ports = { ...site.ports, log: silentLog };
+    const openRig = () => openGraph({ ...ports, repository: store, namespace: "rig", prefix: "rig" });
+    let rig = await openRig();
+    await bindCheckout(rig, checkout, ports);
+    expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([before]);
+    await rig.close();
+    const meanwhile = await made(at, "meanwhile");
+    expect(meanwhile).toMatch(/^rig-/);
+    await site.bd(at, ["close", before, "--reason", "done"]);
+    rig = await openRig();
+    await unbindCheckout(rig, checkout, store.commonDirectory, ports);
+    await rig.close();
+    expect(readFileSync(`${at}/.git/config`, "utf8")).not.toContain("store =");
+    expect(ids(await site.bd(at, ["list", "--all", "--json"])).toSorted()).toEqual([before, meanwhile].sort());
+    expect((await site.bd(at, ["show", before])).stdout).toContain("done");
+    expect(site.git(at, "for-each-ref", "--format=%(refname)", "refs/town").split("\n")).toEqual(["refs/town/flushed"]);
+    expect(site.git(at, "status", "--porcelain")).toBe("");
   });
 
   test("given a process that keeps the store, when something changes, then it is exit code 6 with what to do; reads go on", async () => {

@@ -232,7 +232,6 @@ describe("sync", () => {
         env: {},
         version: "1",
         tools: bdTools({
-          knowsCustomStatuses: true,
           storeOf: () => opened.graph,
           files: opened.files,
           clock: world.clock,
@@ -274,7 +273,6 @@ describe("several stores", () => {
     graphs.add(here.graph);
     graphs.add(web);
     const tools = bdTools({
-      knowsCustomStatuses: true,
       storeOf: ({ namespace }) => graphs.store(namespace) ?? here.graph,
       files: here.files,
       clock: here.world.clock,

@@ -7,7 +7,7 @@ import type { WorkGraph } from "../../src/ports/work-graph.ts";
 import type { Caller } from "../../src/resource/caller.ts";
 import type { Verb, VerbResult } from "../../src/resource/verb.ts";
 import { declareAgent, nextGeneration } from "../../src/work/agent-record.ts";
-import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
+import { alice, graphWorld, type GraphWorld } from "../graph/graph-world.ts";
 
 const overseer: Caller = { name: "overseer", role: "admin", email: "pat@example.org" };
 const toast = "api/polecats/toast";
@@ -243,5 +243,19 @@ describe("the verb bd", () => {
       expect(result.exitCode).toBe(0);
       expect(result.errorText).toContain("does not leave this machine");
     }
+  });
+
+  test("given a custom status, when it is set and unset, then it counts in the running store at once, and is no status afterwards", async () => {
+    const { id } = await api.transact(alice, (tx) => tx.create({ title: "x" }));
+    expect((await run(["--rig", "api", "update", id, "-s", "verified"])).exitCode).toBe(1);
+    expect(
+      (await run(["--rig", "api", "config", "set", "status.custom", "verified:done,parked:frozen"])).exitCode,
+    ).toBe(0);
+    const waiting = await api.transact(alice, (tx) => tx.create({ title: "y", dependsOn: [{ id }] }));
+    expect(api.isBlocked(waiting.id)).toBe(true);
+    expect(await run(["--rig", "api", "update", id, "-s", "verified"])).toMatchObject({ exitCode: 0 });
+    expect(api.ready().map((bead) => bead.id)).toEqual([waiting.id]);
+    await run(["--rig", "api", "config", "unset", "status.custom"]);
+    expect(api.ready()).toEqual([]);
   });
 });

@@ -38,10 +38,6 @@ export const configSetCommand: BdCommand = {
     requireKey(key);
     requirePerson(call);
     known[key]?.check(value);
-    if (key === "status.custom" && !call.context.tools.knowsCustomStatuses)
-      throw new TownError("StatusesFixed", "a running town works with bd's own statuses", {
-        hint: "use labels for further states",
-      });
     await call.context.tools.changeSettings(call.home, { [key]: value });
     return { text: `Set ${key} = ${cleanLine(value)}`, json: { key, value } };
   },

@@ -16,7 +16,7 @@ import { beadLine, briefLine } from "../output/bead-line.ts";
 import { limited } from "../output/listing.ts";
 import { mermaid } from "../output/mermaid.ts";
 import { cleanLine } from "../output/plain-text.ts";
-import { statusesOf } from "../values/status.ts";
+import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
 import { edgeType } from "../writes/dependency-spec.ts";
 
 const directionFlag = text("direction", "WAY", "down: what it depends on (default); up: what depends on it; both");

@@ -4,7 +4,7 @@ import type { Answer, BdCommand, Call } from "../command.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import type { Check } from "../queries/checks.ts";
 import { runChecks } from "../queries/checks.ts";
-import { statusesOf } from "../values/status.ts";
+import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
 
 const shownDetails = 10;
 

@@ -16,7 +16,7 @@ import { table } from "../output/table.ts";
 import { agoText } from "../output/time-text.ts";
 import { fieldFilterFlags, statusFilter } from "../queries/bead-filter-flags.ts";
 import { inOrder, selectedBeads, sortField } from "../queries/find-beads.ts";
-import { statusesOf } from "../values/status.ts";
+import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
 
 const defaultLimit = 50;
 const everything = (): BeadFilter => ({ templates: true });

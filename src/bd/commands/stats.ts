@@ -5,7 +5,7 @@ import { settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { flag } from "../grammar/flag.ts";
 import { table } from "../output/table.ts";
-import { statusesOf } from "../values/status.ts";
+import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
 
 const recentHours = 24;
 

@@ -11,7 +11,7 @@ import { settingsOf } from "../access/settings.ts";
 import type { Call } from "../command.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import type { ListedBead } from "../output/listing.ts";
-import { statusesOf } from "../values/status.ts";
+import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
 import { filterFrom, statusFilter, timeTest } from "./bead-filter-flags.ts";
 
 export interface StoreFilter {

@@ -1,12 +1,6 @@
 import type { StatusBook } from "../../domain/work-graph/record/statuses.ts";
-import { statusBook } from "../../domain/work-graph/record/statuses.ts";
 import { nearest } from "../grammar/suggestion.ts";
 import { usageError } from "../grammar/usage-error.ts";
-
-/** The statuses of a store, from its setting `status.custom`. */
-export function statusesOf(settings: Readonly<Record<string, string>>): StatusBook {
-  return statusBook(settings["status.custom"] ?? "");
-}
 
 /** A known status, `-` for `_` forgiven. Throws TownError `Usage`. */
 export function statusOf(text: string, book: StatusBook): string {

@@ -28,7 +28,7 @@ export interface GraphIndexOptions {
  * Assumptions: records are never changed in place; `advance` is called with the time before time-dependent reads.
  */
 export class GraphIndex implements RecordSource {
-  readonly statuses: StatusBook;
+  #statuses: StatusBook;
   foreign: ForeignBeads;
   readonly #records = new Map<string, BeadRecord>();
   readonly #revs = new Map<string, number>();
@@ -57,9 +57,19 @@ export class GraphIndex implements RecordSource {
   #deleted = 0;
 
   constructor(options: GraphIndexOptions = {}) {
-    this.statuses = options.statuses ?? standardStatuses;
+    this.#statuses = options.statuses ?? standardStatuses;
     this.foreign = options.foreign ?? noForeignBeads;
     this.#stale = new StaleRecords(this.#edges);
+  }
+
+  get statuses(): StatusBook {
+    return this.#statuses;
+  }
+
+  /** What statuses mean changes: everything is looked at again. */
+  useStatuses(statuses: StatusBook): void {
+    this.#statuses = statuses;
+    this.#stale.markAll();
   }
 
   /** Records that are not deleted. */

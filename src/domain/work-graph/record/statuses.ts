@@ -42,6 +42,11 @@ export function statusBook(custom = ""): StatusBook {
   return { names: [...categories.keys()], categoryOf: (status) => categories.get(status) };
 }
 
+/** The statuses of a store with these settings (`status.custom`). Throws TownError `InvalidStatus`. */
+export function statusesOf(settings: Readonly<Record<string, string>>): StatusBook {
+  return statusBook(settings["status.custom"] ?? "");
+}
+
 function isCategory(text: string): text is StatusCategory {
   return text === "active" || text === "wip" || text === "done" || text === "frozen";
 }
