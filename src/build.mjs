@@ -82,8 +82,22 @@ async function bundleCommandLine() {
   writeProgram(join(dist, "agent-bin", "town"), `require("../bin/town.cjs");\n`);
   writeProgram(join(dist, "agent-bin", "bd"), `process.argv.splice(2, 0, "bd");\nrequire("../bin/town.cjs");\n`);
   writeFileSync(join(dist, "agent-bin", "package.json"), `{ "type": "commonjs" }\n`);
+  writeGitHooks();
   chmodSync(join(bin, "town.cjs"), 0o755);
   return false;
+}
+
+/** The hooks that git runs in a client's repository (githooks(5)), all the same script. */
+function writeGitHooks() {
+  const directory = join(dist, "agent-hooks");
+  mkdirSync(directory, { recursive: true });
+  const names =
+    "applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit prepare-commit-msg commit-msg post-commit " +
+    "pre-rebase post-checkout post-merge pre-push post-rewrite pre-auto-gc reference-transaction";
+  for (const name of names.split(" ")) {
+    copyFileSync(join(src, "agent-hooks", "hook.sh"), join(directory, name));
+    chmodSync(join(directory, name), 0o755);
+  }
 }
 
 function writeProgram(path, body) {

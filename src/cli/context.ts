@@ -23,11 +23,19 @@ export interface Programs {
     command: readonly string[],
     options?: { readonly env?: Environment; readonly cwd?: string; readonly forwardSignals?: boolean },
   ): Promise<number>;
+  /** Runs a program without the terminal and keeps what it prints, up to 64 MiB. Throws when it cannot start. */
+  output(command: readonly string[], options: { readonly cwd: string }): Promise<ProgramOutput>;
   /** Starts a program that outlives this process, output appended to `logPath`. Throws when it cannot start. */
   startDetached(
     command: readonly string[],
     options: { readonly env: Environment; readonly cwd: string; readonly logPath: string },
   ): Detached;
+}
+
+export interface ProgramOutput {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
 }
 
 export interface Detached {

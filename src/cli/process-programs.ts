@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import type { Detached, Programs } from "./context.ts";
@@ -27,6 +27,21 @@ const run: Programs["run"] = (command, options = {}) =>
     });
   });
 
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+const output: Programs["output"] = (command, { cwd }) =>
+  new Promise((resolve, reject) => {
+    const [program = "", ...args] = command;
+    execFile(program, args, { cwd, maxBuffer: MOST_OUTPUT_BYTES }, (error, out, err) => {
+      if (error === null) resolve({ exitCode: 0, out, err });
+      else if (typeof error.code === "number") resolve({ exitCode: error.code, out, err });
+      else
+        reject(
+          new CliError(EXIT.failed, "ProgramMissing", `Cannot run ${program}: ${error.message}`, undefined, error),
+        );
+    });
+  });
+
 function startDetached(command: readonly string[], options: Parameters<Programs["startDetached"]>[1]): Detached {
   const [program = "", ...args] = command;
   const log = openSync(options.logPath, "a", 0o600);
@@ -49,4 +64,4 @@ function startDetached(command: readonly string[], options: Parameters<Programs[
 }
 
 /** Programs started by this process. */
-export const processPrograms: Programs = { run, startDetached };
+export const processPrograms: Programs = { run, output, startDetached };

@@ -168,6 +168,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       view,
       graphHost: graphs,
       shellAgent: [process.execPath, join(dist, "shell-agent", "main.js")],
+      gitHooks: join(dist, "agent-hooks"),
       sessionPath: [join(dist, "agent-bin"), env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
     };
     const ending = new AbortController();

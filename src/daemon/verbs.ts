@@ -1,5 +1,6 @@
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb } from "../resource/verb.ts";
+import { agentCvVerb } from "../verbs/agent-cv.ts";
 import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
 import { downVerb } from "../verbs/down.ts";
@@ -20,6 +21,7 @@ export function townVerbs(at: {
     closeVerb(ports),
     molVerb("current", ports),
     molVerb("progress", ports),
+    agentCvVerb(ports),
     attachVerb(ports),
     peekVerb(ports),
     downVerb(ports, at.stopLoops),

@@ -99,4 +99,6 @@ export interface LoopPorts extends Ports {
   readonly shellAgent: readonly string[];
   /** PATH of agent sessions: the `town` and `bd` programs first, then the user's. */
   readonly sessionPath: string;
+  /** Folder of the git hooks of agent sessions: they add trailers and run the repository's own. */
+  readonly gitHooks: string;
 }

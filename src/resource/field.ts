@@ -49,6 +49,16 @@ export const environmentEntry = () =>
       .describe("Where the value is taken from at session start; it is kept out of manifests, arguments and logs."),
   });
 
+/** Tokens and money used. */
+export const usage = () =>
+  z.object({
+    input: z.int().optional().describe("Tokens sent that no cache held."),
+    output: z.int().optional().describe("Tokens received."),
+    cacheRead: z.int().optional().describe("Tokens read from the provider's cache."),
+    cacheWrite: z.int().optional().describe("Tokens written to the provider's cache."),
+    costUSD: z.number().optional().describe("Dollars."),
+  });
+
 /** Fields every status has. */
 export const statusBase = {
   observedGeneration: z.int().optional().describe("Generation of the spec that this status is about."),

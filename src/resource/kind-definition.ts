@@ -4,7 +4,7 @@ import type { z } from "zod";
 export interface Column {
   readonly name: string;
   /** `date` cells hold RFC 3339 and are shown as an age. */
-  readonly type: "string" | "integer" | "date" | "boolean";
+  readonly type: "string" | "integer" | "number" | "date" | "boolean";
   /** Kubernetes JSONPath without braces: `.spec.role`, `.status.conditions[?(@.type=="Ready")].status`. */
   readonly jsonPath: string;
   readonly description: string;

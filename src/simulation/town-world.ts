@@ -224,6 +224,7 @@ export class TownWorld {
       graphHost: graphs,
       shellAgent: ["shell-agent"],
       sessionPath: "/bin",
+      gitHooks: "/hooks",
     };
     const engine = createEngine({ controllers: [sourceController(sync), ...CONTROLLERS], ports });
     const ending = new AbortController();

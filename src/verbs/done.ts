@@ -7,6 +7,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
 import { attemptsOf, dropMolecule } from "../work/hooking.ts";
+import { endAttempt } from "../work/ledger.ts";
 import { endMolecule } from "../work/molecule.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { submit } from "../work/submission.ts";
@@ -149,6 +150,7 @@ async function ended(session: AgentSession, bead: BeadRecord, options: Arguments
       case "NoChange": {
         const molecule = held.metadata?.[META.molecule];
         if (typeof molecule === "string") endMolecule(tx, molecule, "NoChange");
+        endAttempt(tx, held.id, "NoChange");
         tx.release(held.id, { reason });
         tx.close(held.id, { reason: `NoChange: ${reason}`, force: true });
         return;
@@ -160,6 +162,7 @@ async function ended(session: AgentSession, bead: BeadRecord, options: Arguments
           });
         tx.comment(held.id, `Blocked: ${reason}`);
         tx.addDependency(held.id, options.on, "blocks");
+        endAttempt(tx, held.id, "Blocked");
         tx.release(held.id, { reason });
         return;
       case "Failed":
@@ -169,6 +172,7 @@ async function ended(session: AgentSession, bead: BeadRecord, options: Arguments
           [META.feedback]: `The last attempt ended as Failed: ${reason}`,
         });
         tx.comment(held.id, `Failed: ${reason}`);
+        endAttempt(tx, held.id, "Failed");
         tx.release(held.id, { reason });
         if (attemptsOf(held) + 1 >= MAX_FAILURES) tx.update(held.id, { status: "blocked" });
         return;

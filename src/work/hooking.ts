@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 import type { Formula } from "../domain/formulas/formula.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
 import { type AgentDeclaration, declareAgent, hookOf } from "./agent-record.ts";
+import { beginAttempt } from "./ledger.ts";
 import { endMolecule, pour } from "./molecule.ts";
 
 /** Claims of sessions are renewed by the controller long before this; other claims last as long. */
@@ -27,11 +28,17 @@ export function hookBead(
   const bead = tx.get(what.bead);
   if (bead === undefined || bead.status !== "open" || bead.assignee !== undefined || tx.isBlocked(bead.id))
     return undefined;
+  let molecule: BeadRecord | undefined;
   if (what.formula !== undefined) {
     const attempts = attemptsOf(bead);
-    const molecule = pour(tx, what.formula, bead, `molecule/${bead.id}/${attempts}`);
+    molecule = pour(tx, what.formula, bead, `molecule/${bead.id}/${attempts}`);
     if (bead.metadata?.[META.molecule] !== molecule.id) tx.setMetadata(bead.id, { [META.molecule]: molecule.id });
   }
+  beginAttempt(tx, bead.id, {
+    agent: what.agent.identity,
+    ...(what.formula === undefined ? {} : { formula: what.formula.name }),
+    ...(molecule === undefined ? {} : { molecule: molecule.id }),
+  });
   return tx.claim(bead.id, what.agent.identity, { status: "hooked", leaseMs: LEASE_MS });
 }
 

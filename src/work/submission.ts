@@ -1,6 +1,7 @@
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
 import { attemptsOf, dropMolecule } from "./hooking.ts";
+import { endAttempt, noteResult } from "./ledger.ts";
 import { stepsOf } from "./molecule.ts";
 
 /** Metadata keys of a record of type `merge-request`. */
@@ -67,6 +68,7 @@ export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
       if (step.status !== "closed") tx.close(step.id, { reason: "Submitted", force: true });
     if (tx.get(molecule)?.status !== "closed") tx.close(molecule, { reason: "Submitted", force: true });
   }
+  endAttempt(tx, bead.id, "Submitted");
   tx.release(bead.id, { reason: "submitted" });
   tx.setMetadata(bead.id, { [META.mergeRequest]: request.id, [META.head]: what.head, [META.feedback]: null });
   tx.addDependency(bead.id, request.id, "blocks");
@@ -90,7 +92,9 @@ export function recordMerged(tx: GraphTransaction, requestId: string, commit: st
   tx.setMetadata(requestId, { [MERGE.state]: "Merged", [MERGE.commit]: commit, [MERGE.running]: null });
   tx.close(requestId, { reason: `Merged in ${commit}`, force: true });
   const bead = tx.get(String(request.metadata?.[META.bead]));
-  if (bead !== undefined && bead.status !== "closed") tx.close(bead.id, { reason: `Merged in ${commit}`, force: true });
+  if (bead === undefined) return;
+  noteResult(tx, bead.id, "Merged");
+  if (bead.status !== "closed") tx.close(bead.id, { reason: `Merged in ${commit}`, force: true });
 }
 
 /**
@@ -108,6 +112,7 @@ export function sendBack(
   const bead = tx.get(String(request.metadata?.[META.bead]));
   if (bead === undefined || bead.status === "closed") return "Ended";
   const attempts = attemptsOf(bead) + 1;
+  noteResult(tx, bead.id, "Reworked");
   dropMolecule(tx, bead, what.reason);
   tx.setMetadata(bead.id, { [META.attempts]: attempts, [META.feedback]: what.feedback, [META.mergeRequest]: null });
   if (attempts < what.maxAttempts) return "SentBack";

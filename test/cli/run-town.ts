@@ -24,6 +24,7 @@ export async function runTown(
   let now = NOW_MS;
   const refused: Programs = {
     run: () => Promise.reject(new Error("no program expected")),
+    output: () => Promise.reject(new Error("no program expected")),
     startDetached: () => {
       throw new Error("no program expected");
     },

@@ -194,6 +194,31 @@ export const townCommands: readonly CommandSpec[] = [
     run: async (input, context) => (await import("./terminal.ts")).runAttach(input, context),
   },
   {
+    name: "blame-agent",
+    group: "agents",
+    summary: "which agent and bead wrote each line of a file, as git and the commits' trailers say",
+    positionals: "FILE",
+    flags: [
+      {
+        name: "revision",
+        type: "string",
+        value: "REV",
+        summary: "of this commit or branch; default: the files as they are",
+      },
+      { name: "lines", short: "L", type: "string", value: "FROM,TO", summary: "these lines only" },
+      {
+        name: "output",
+        short: "o",
+        type: "string",
+        value: "FORMAT",
+        choices: ["json"],
+        summary: "print every line with its origin as json",
+      },
+    ],
+    examples: ["town blame-agent src/server.ts -L 10,40"],
+    run: async (input, context) => (await import("./blame-agent.ts")).runBlameAgent(input, context),
+  },
+  {
     name: "bead",
     group: "work",
     summary: "create, show, list, ready, … in bd's grammar (also `town bd`)",

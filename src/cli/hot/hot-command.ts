@@ -68,7 +68,7 @@ function hotContext(streams: Streams): CommandContext {
   return {
     ...surroundings,
     streams,
-    programs: { run: unused("programs"), startDetached: unused("programs") },
+    programs: { run: unused("programs"), output: unused("programs"), startDetached: unused("programs") },
     distDirectory: "",
     signal: new AbortController().signal,
     now: () => Date.now(),

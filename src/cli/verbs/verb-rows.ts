@@ -160,13 +160,7 @@ export const verbRows: readonly VerbRow[] = [
     group: "agents",
     summary: "what an agent has done and what came of it",
     positionals: [one("agent")],
-  },
-  {
-    name: "blame-agent",
-    group: "agents",
-    summary: "which agent and bead wrote each line of a file",
-    positionals: [one("path")],
-    flags: [RIG],
+    flags: [{ name: "limit", type: "number", value: "N", summary: "entries shown; default 20" }],
   },
   {
     name: "join",

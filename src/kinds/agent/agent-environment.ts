@@ -31,6 +31,18 @@ export async function resolveEnvironment(
   return resolved;
 }
 
+/** The environment with git told to run the hooks of agent sessions, after what it was told already (git-config(1)). */
+export function withGitHooks(env: Readonly<Record<string, string>>, directory: string): Record<string, string> {
+  const told = Number(env["GIT_CONFIG_COUNT"] ?? "0");
+  const at = Number.isInteger(told) && told > 0 ? told : 0;
+  return {
+    ...env,
+    GIT_CONFIG_COUNT: String(at + 1),
+    [`GIT_CONFIG_KEY_${at}`]: "core.hooksPath",
+    [`GIT_CONFIG_VALUE_${at}`]: directory,
+  };
+}
+
 async function fromFile(name: string, path: string, ports: Pick<LoopPorts, "files" | "layout">): Promise<string> {
   const full = path.startsWith("/") ? path : `${ports.layout.root}/${path}`;
   const text = await ports.files.readText(full);

@@ -2,6 +2,7 @@ import { WaitingError } from "../../errors/town-error.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { nextGeneration } from "../../work/agent-record.ts";
+import { noteSession } from "../../work/ledger.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
@@ -10,7 +11,7 @@ import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import { type AgentObject, agentSessionName, rolePlural } from "./agent.observe.ts";
 import type { AgentAction } from "./agent.plan.ts";
-import { resolveEnvironment } from "./agent-environment.ts";
+import { resolveEnvironment, withGitHooks } from "./agent-environment.ts";
 import { ensureSandbox, removeSandbox } from "./agent-sandbox.ts";
 
 const AUTHOR = { actor: "loop/workers" };
@@ -81,7 +82,11 @@ async function startSession(
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   if (graph === undefined || pool === undefined || provider === undefined || role === undefined)
     throw new WaitingError("NotConfigured", `the pool, role or provider of ${object.spec.identity} is missing`, 2_000);
-  const generation = await graph.transact(AUTHOR, (tx) => nextGeneration(tx, name, what.bead));
+  const generation = await graph.transact(AUTHOR, (tx) => {
+    if (what.bead !== undefined)
+      noteSession(tx, what.bead, { provider: provider.metadata.name, model: provider.spec.model });
+    return nextGeneration(tx, name, what.bead);
+  });
   await ports.tokens.issue({
     namespace,
     agent: name,
@@ -103,7 +108,10 @@ async function startSession(
     cwd: what.path,
     argv: commandOf(provider.spec, ports.shellAgent),
     env: {
-      ...(await resolveEnvironment([town?.spec.env, rig?.spec.env, provider.spec.env, pool.spec.env], ports)),
+      ...withGitHooks(
+        await resolveEnvironment([town?.spec.env, rig?.spec.env, provider.spec.env, pool.spec.env], ports),
+        ports.gitHooks,
+      ),
       PATH: ports.sessionPath,
       TOWN_SOCKET: ports.layout.socket,
       TOWN_TOKEN_FILE: ports.layout.sessionToken(namespace, name),

@@ -1,6 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { AGENT } from "../../work/agent-record.ts";
+import { countsOf, usageOf } from "../../work/ledger.ts";
 import { metaText, seconds } from "../../work/record-fields.ts";
 
 /** The Agent object of an identity record. Its status is the workers loop's. */
@@ -16,5 +17,6 @@ export function projectAgent(record: BeadRecord): ProjectedInput {
       pool,
       desired: metaText(record, AGENT.desired) ?? "Stopped",
     },
+    status: { ledger: countsOf(record), usage: usageOf(record) },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { statusBase } from "../../resource/field.ts";
+import { statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
 export const agentSpec = z.strictObject({
@@ -25,6 +25,18 @@ export const agentStatus = z.object({
   kills: z.int().optional().describe("Sessions ended from outside since the last healthy stretch."),
   endedGeneration: z.int().optional().describe("Newest session whose end was taken note of."),
   nextStartTime: z.string().optional().describe("No start before this time (RFC 3339)."),
+  ledger: z
+    .object({
+      done: z.int().optional().describe("Attempts that it handed in or that needed no change."),
+      merged: z.int().optional().describe("Attempts that were merged."),
+      reworked: z.int().optional().describe("Attempts that were sent back."),
+      failed: z.int().optional().describe("Attempts that it gave up as failed."),
+      abandoned: z.int().optional().describe("Attempts that were taken off its hook."),
+      seconds: z.int().optional().describe("Time with work on its hook."),
+    })
+    .optional()
+    .describe("Counts over all its work; `town agent cv` has the entries."),
+  usage: usage().optional().describe("What its sessions used in all."),
   lastOutput: z.string().optional().describe("Last lines of a session that crashed."),
 });
 
@@ -50,6 +62,8 @@ export const agent = defineKind({
       description: "Sessions started so far.",
       priority: 1,
     },
+    { name: "Merged", type: "integer", jsonPath: ".status.ledger.merged", description: "Merged so far.", priority: 1 },
+    { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars so far.", priority: 1 },
     { name: "Sandbox", type: "string", jsonPath: ".status.sandbox", description: "Its worktree.", priority: 1 },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],

@@ -2,6 +2,8 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { timestamp } from "../../resource/condition.ts";
+import { attemptsAt, usageAt } from "../../work/ledger.ts";
+import { isNoUsage } from "../../work/usage.ts";
 import { defined, metaNumber, metaText, seconds } from "../../work/record-fields.ts";
 
 /** The Bead object of a record. `ready` is judged at projection time; a deferral that ends is seen at the next change or resync. */
@@ -41,6 +43,8 @@ export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedIn
       startTime: seconds(record.started_at),
       closedTime: seconds(record.closed_at),
       closeReason: record.close_reason,
+      worked: attemptsAt(record).length || undefined,
+      usage: isNoUsage(usageAt(record)) ? undefined : usageAt(record),
       conditions: [
         {
           type: "Closed",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { statusBase } from "../../resource/field.ts";
+import { statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
 export const beadSpec = z.strictObject({
@@ -41,6 +41,8 @@ export const beadStatus = z.object({
   createdBy: z.string().optional().describe("Who made it."),
   startTime: z.string().optional().describe("When work began."),
   closedTime: z.string().optional().describe("When it was closed."),
+  worked: z.int().optional().describe("How many times an agent set to work at it."),
+  usage: usage().optional().describe("What all work at it used."),
   closeReason: z.string().optional().describe("Why it was closed."),
 });
 

@@ -220,6 +220,7 @@ describe("edit", () => {
       seen,
       programs: {
         run,
+        output: () => Promise.reject(new Error("no program expected")),
         startDetached: () => {
           throw new Error("no program expected");
         },

@@ -73,6 +73,7 @@ describe("attach", () => {
           ran.push({ command, TMUX: given?.env?.["TMUX"] });
           return Promise.resolve(0);
         },
+        output: () => Promise.reject(new Error("no program expected")),
         startDetached: () => {
           throw new Error("no program expected");
         },
@@ -126,6 +127,7 @@ describe("demo", () => {
         ran.push(command.slice(1));
         return Promise.resolve(3);
       },
+      output: () => Promise.reject(new Error("no program expected")),
       startDetached: () => {
         throw new Error("no program expected");
       },

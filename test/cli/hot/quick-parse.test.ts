@@ -36,7 +36,11 @@ async function runHot(
         columns: undefined,
         readStdin: () => Promise.resolve("{}"),
       },
-      programs: { run: () => Promise.resolve(0), startDetached: () => ({ pid: 0, exitCode: () => 0 }) },
+      programs: {
+        run: () => Promise.resolve(0),
+        output: () => Promise.reject(new Error()),
+        startDetached: () => ({ pid: 0, exitCode: () => 0 }),
+      },
       env: {},
       cwd: "/nowhere",
       distDirectory: "/nowhere/dist",

@@ -1,0 +1,53 @@
+/** Tokens and money, as programs record them. All counts are whole numbers; `costUSD` is in dollars. */
+export interface Usage {
+  /** Tokens sent that no cache held. */
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly costUSD: number;
+}
+
+export const NO_USAGE: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, costUSD: 0 };
+
+/** A usage from a record; what is missing or no number counts as nothing. */
+export function usageFrom(value: unknown): Usage {
+  if (typeof value !== "object" || value === null) return NO_USAGE;
+  const of = value as Readonly<Record<string, unknown>>;
+  const number = (key: string): number => (typeof of[key] === "number" && Number.isFinite(of[key]) ? of[key] : 0);
+  return {
+    input: number("input"),
+    output: number("output"),
+    cacheRead: number("cacheRead"),
+    cacheWrite: number("cacheWrite"),
+    costUSD: number("costUSD"),
+  };
+}
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return combine(a, b, (x, y) => x + y);
+}
+
+/** What `now` has more than `before`; never less than nothing. */
+export function usageSince(now: Usage, before: Usage): Usage {
+  return combine(now, before, (x, y) => Math.max(0, x - y));
+}
+
+export function isNoUsage(usage: Usage): boolean {
+  return totalTokens(usage) === 0 && usage.costUSD === 0;
+}
+
+export function totalTokens(usage: Usage): number {
+  return usage.input + usage.output + usage.cacheRead + usage.cacheWrite;
+}
+
+function combine(a: Usage, b: Usage, by: (x: number, y: number) => number): Usage {
+  return {
+    input: by(a.input, b.input),
+    output: by(a.output, b.output),
+    cacheRead: by(a.cacheRead, b.cacheRead),
+    cacheWrite: by(a.cacheWrite, b.cacheWrite),
+    // A millionth of a dollar is as fine as it gets; sums of fractions must not show as 0.30000000000000004.
+    costUSD: Math.round(by(a.costUSD, b.costUSD) * 1e6) / 1e6,
+  };
+}
