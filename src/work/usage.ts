@@ -28,11 +28,6 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return combine(a, b, (x, y) => x + y);
 }
 
-/** What `now` has more than `before`; never less than nothing. */
-export function usageSince(now: Usage, before: Usage): Usage {
-  return combine(now, before, (x, y) => Math.max(0, x - y));
-}
-
 export function isNoUsage(usage: Usage): boolean {
   return totalTokens(usage) === 0 && usage.costUSD === 0;
 }
