@@ -4,7 +4,10 @@ import { agentCvVerb } from "../verbs/agent-cv.ts";
 import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
 import { downVerb } from "../verbs/down.ts";
+import { mailAckVerb, mailArchiveVerb, mailInboxVerb, mailReadVerb, mailThreadVerb } from "../verbs/mail-reading.ts";
+import { mailReplyVerb, mailSendVerb, nudgeVerb } from "../verbs/mail-writing.ts";
 import { molVerb } from "../verbs/molecule.ts";
+import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
 import { attachVerb, peekVerb } from "../verbs/terminal.ts";
 
@@ -22,6 +25,15 @@ export function townVerbs(at: {
     molVerb("current", ports),
     molVerb("progress", ports),
     agentCvVerb(ports),
+    nudgeVerb(ports),
+    nudgeDrainVerb(ports),
+    mailSendVerb(ports),
+    mailReplyVerb(ports),
+    mailInboxVerb(ports),
+    mailReadVerb(ports),
+    mailThreadVerb(ports),
+    mailAckVerb(ports),
+    mailArchiveVerb(ports),
     attachVerb(ports),
     peekVerb(ports),
     downVerb(ports, at.stopLoops),

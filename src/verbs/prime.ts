@@ -7,14 +7,19 @@ import { attemptsOf } from "../work/hooking.ts";
 import { currentStep, stepsOf } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
+import { drain } from "../work/mailbox.ts";
+import { messageData, messagesText } from "../work/message-text.ts";
+import { acknowledgeHook } from "../work/hook-acknowledgement.ts";
 import { argumentsOf } from "./arguments.ts";
+import { handOver, programHook } from "./nudge-drain.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
 
 const primeArguments = z.strictObject({
   /** The bead's text uncut. */
   full: z.boolean().default(false),
-  /** What the agent program told its hook. */
-  hook: z.looseObject({ session_id: z.string().max(200).optional() }).optional(),
+  hook: programHook,
+  /** The same request again (its answer was lost) hands over the same messages. */
+  request: z.string().min(8).max(100).optional(),
 });
 
 /** About 2,000 tokens; the rest is a command away. */
@@ -32,32 +37,38 @@ export function primeVerb(ports: LoopPorts): Verb {
     async run({ caller, args }) {
       const options = argumentsOf("prime", primeArguments, args);
       const session = sessionOf("prime", caller, ports);
-      const bead = await session.graph.transact(session.author, (tx) => {
+      let bead: BeadRecord | undefined;
+      const handed = await handOver(session.graph, session.author, options.request, (tx) => {
         checkFence(tx, session.name, session.generation);
         const program = options.hook?.session_id;
         if (program !== undefined && session.record.metadata?.[AGENT.programSession] !== program)
           tx.setMetadata(session.record.id, { [AGENT.programSession]: program });
-        const hooked = hookOf(tx, session.identity);
-        return hooked === undefined
-          ? undefined
-          : hooked.status === "hooked"
-            ? tx.claim(hooked.id, session.identity, { status: "in_progress", generation: session.generation })
-            : hooked;
+        bead = acknowledgeHook(tx, session);
+        return drain(tx, session);
       });
-      return bead === undefined ? emptyHook(session) : primed(session, bead, options.full);
+      bead ??= hookOf(session.graph, session.identity);
+      const answer = bead === undefined ? emptyHook(session, handed.length > 0) : primed(session, bead, options.full);
+      const messages = messagesText(handed);
+      return {
+        text: messages === "" ? answer.text : `${answer.text}\n\n${messages}`,
+        data: { ...answer.data, messages: handed.map(messageData) },
+      };
     },
   };
 }
 
-function emptyHook(session: AgentSession): VerbResult {
+type Primed = VerbResult & { readonly data: Readonly<Record<string, unknown>> };
+
+/** Messages are read before a session ends. */
+function emptyHook(session: AgentSession, messages: boolean): Primed {
   const persistent = session.role?.spec.lifecycle === "Persistent";
   return {
     text: `# ${session.identity}\n\nNothing is on your hook.${persistent ? " Wait; you will be told when there is work." : " End this session."}`,
-    data: { seq: 0, hook: null, exit: !persistent },
+    data: { seq: 0, hook: null, exit: !persistent && !messages },
   };
 }
 
-function primed(session: AgentSession, bead: BeadRecord, full: boolean): VerbResult {
+function primed(session: AgentSession, bead: BeadRecord, full: boolean): Primed {
   const molecule = bead.metadata?.[META.molecule];
   const step = typeof molecule === "string" ? currentStep(session.graph, molecule) : undefined;
   const stepName = step === undefined ? "" : (metaText(step, META.step) ?? "");

@@ -10,6 +10,8 @@ export const AGENT = {
   generation: "town.generation",
   /** Id that the agent program gave its newest conversation. */
   programSession: "town.programSession",
+  /** The hook that a session has read last: `{ bead, fence, generation, at }`. */
+  acknowledged: "town.acknowledged",
 } as const;
 
 export interface AgentIdentity {

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { Author, GraphReader, GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
+import type { Verb } from "../resource/verb.ts";
+import { drain, type HandedMessage } from "../work/mailbox.ts";
+import { messageData, messagesText } from "../work/message-text.ts";
+import { checkFence, sessionOf } from "./agent-session.ts";
+import { argumentsOf } from "./arguments.ts";
+
+/** What an agent program told the hook that called. */
+export const programHook = z
+  .looseObject({
+    session_id: z.string().max(200).optional(),
+  })
+  .optional();
+
+const drainArguments = z.strictObject({ hook: programHook, request: z.string().min(8).max(100).optional() });
+
+/**
+ * `town nudge drain`: hands the session what waits for it, and takes what it was handed before as taken note of. Called by
+ * the agent program's hooks when a prompt is submitted and when a turn ends.
+ */
+export function nudgeDrainVerb(ports: LoopPorts): Verb {
+  return {
+    name: "nudge drain",
+    summary: "take the messages that wait for this session",
+    needs: "agent",
+    async run({ caller, args }) {
+      const options = argumentsOf("nudge drain", drainArguments, args);
+      const session = sessionOf("nudge drain", caller, ports);
+      const handed = await handOver(session.graph, session.author, options.request, (tx) => {
+        checkFence(tx, session.name, session.generation);
+        return drain(tx, session);
+      });
+      return {
+        text: messagesText(handed),
+        data: { messages: handed.map(messageData) },
+      };
+    },
+  };
+}
+
+/**
+ * Drains in a transaction that a repeated request (its answer was lost on the way) does not run again: the same messages
+ * are handed over, and none of them counts as taken note of by that.
+ */
+export async function handOver(
+  graph: WorkGraph,
+  author: Author,
+  request: string | undefined,
+  work: (tx: GraphTransaction) => readonly HandedMessage[],
+): Promise<readonly HandedMessage[]> {
+  const ids = await graph.transact(
+    author,
+    (tx) => work(tx).map(({ record, again }) => ({ id: record.id, again })),
+    request === undefined ? {} : { requestId: `drain/${author.session ?? author.actor}/${request}` },
+  );
+  return recordsOf(graph, ids);
+}
+
+function recordsOf(
+  graph: GraphReader,
+  ids: readonly { readonly id: string; readonly again: boolean }[],
+): readonly HandedMessage[] {
+  return ids.flatMap(({ id, again }) => {
+    const record = graph.get(id);
+    return record === undefined ? [] : [{ record, again }];
+  });
+}
