@@ -11,7 +11,6 @@ import { acquireLeaderLock } from "../engine/leader-lock.ts";
 import { TerminalError } from "../errors/town-error.ts";
 import { projectGraph } from "../kinds/graph-projection.ts";
 import { CONTROLLERS, KINDS } from "../kinds/index.ts";
-import { REFERENCES } from "../kinds/references.ts";
 import { SessionObserver } from "../kinds/session/session-observer.ts";
 import type { TownSpec } from "../kinds/town/town.schema.ts";
 import type { Log } from "../ports/log.ts";
@@ -23,13 +22,11 @@ import { ensureCertificates, keepCertificatesFresh } from "../server/certificate
 import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import { SourceSync, trackedBranch } from "../sync/source-sync.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
-import { settingsOf, sourceController } from "../sync/source-controller.ts";
-import { CommitWriter } from "../manifests/commit-writer.ts";
-import { LOCAL_FILE, type LocalValue, readLocalValues } from "../manifests/local-values.ts";
+import { sourceController } from "../sync/source-controller.ts";
 import { applyVerb } from "./apply-verb.ts";
 import { bdVerb } from "./bd-verb.ts";
+import { openDesiredState } from "./desired-state.ts";
 import { endpointFile } from "./endpoint.ts";
 import { gitopsVerbs } from "./gitops-verbs.ts";
 import { InternalCalls } from "./internal-calls.ts";
@@ -117,28 +114,19 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         projectGraph(graph, store, (err, id) => log.error({ err, bead: id }, "a record cannot be shown in the API")),
     });
     closers.push(() => graphs.closeAll());
-    const sync = new SourceSync({
+    const desired = openDesiredState({
       root: layout.root,
+      repository,
       git,
       files,
       clock: systemClock,
       log,
       store,
-      kinds: KINDS,
-      references: REFERENCES,
       builtinDirectory: join(packageRoot, "manifests", "builtin"),
     });
-    if (store.get(HQ) === undefined) {
-      await store.declare(HQ, {
-        spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>,
-        origin: { source: "builtin", path: "", line: 0, revision: "builtin" },
-      });
-    }
-    const town = store.get(HQ);
-    if (town !== undefined)
-      await sync
-        .sync(settingsOf(town))
-        .catch((error: unknown) => log.warn({ err: error }, "the first sync failed; it is tried again"));
+    await desired
+      .begin()
+      .catch((error: unknown) => log.warn({ err: error }, "the first sync failed; it is tried again"));
     await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });
     const sessions = await openRuntime((store.get(HQ)?.spec ?? {}) as TownSpec, {
       state: layout.state,
@@ -175,7 +163,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     const observing = view.run(ending.signal);
     const loops = engineLoops(options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops);
     const engine = createEngine({
-      controllers: [sourceController(sync), ...CONTROLLERS],
+      controllers: [sourceController(desired.sync), ...CONTROLLERS],
       ports,
       ...(loops === undefined ? {} : { loops }),
     });
@@ -188,25 +176,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       await observing;
     };
     closers.push(stopLoops);
-    const target = async (): Promise<{ readonly branch: string; readonly directory: string }> => {
-      const settings = settingsOf(store.get(HQ) ?? missingTown());
-      return { branch: `refs/heads/${await trackedBranch(repository, settings)}`, directory: settings.path };
-    };
-    const locals = async (): Promise<ReadonlyMap<string, LocalValue>> =>
-      readLocalValues(await files.readText(`${layout.root}/${LOCAL_FILE}`)).values;
-    const commits = new CommitWriter({
-      repository,
-      files,
-      clock: systemClock,
-      log,
-      kinds: KINDS,
-      target,
-      locals,
-      originOf: (key) => store.originOf(key),
-      committed: async () => {
-        await sync.sync(settingsOf(store.get(HQ) ?? missingTown()));
-      },
-    });
+    const { commits } = desired;
     await commits.recover();
     writers.connect({ graphs, desired: commits });
     const calls = new InternalCalls();
@@ -214,7 +184,10 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       files,
       layout,
       repository,
-      poke: () => engine.poke("source", HQ),
+      changed: (what) => {
+        if (what !== "Refs") desired.sync.touch(what);
+        engine.poke("source", HQ);
+      },
       formulasRead: () => {
         void formulas.show(store);
         for (const pool of store.list("AgentPool")) engine.poke("workers", keyOf(pool));
@@ -236,7 +209,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         more: [
           bdVerb({ ports, graphs, version: options.version }),
           applyVerb(registry, calls),
-          ...gitopsVerbs({ registry, store, repository, commits, target, locals, now: () => systemClock.now() }),
+          ...gitopsVerbs({ registry, store, repository, desired, now: () => systemClock.now() }),
           ...tokenVerbs(tokens, () => kubeconfigEntry()),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
         ],
@@ -294,8 +267,4 @@ function engineLoops(names: readonly string[] | undefined): readonly string[] | 
   return names
     ?.flatMap((name) => (name === "workers" ? ["workers", "agents"] : [name]))
     .filter((name) => known.has(name));
-}
-
-function missingTown(): never {
-  throw new TerminalError("TownMissing", "the object Town/hq is missing");
 }

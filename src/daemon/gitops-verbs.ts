@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { ApiStatusError } from "../errors/town-error.ts";
-import type { CommitWriter } from "../manifests/commit-writer.ts";
 import { objectHistory } from "../manifests/object-history.ts";
-import type { LocalValue } from "../manifests/local-values.ts";
 import { ParseCache } from "../manifests/parse-cache.ts";
 import { undoRequest } from "../manifests/undo.ts";
 import type { Repository } from "../ports/git.ts";
@@ -13,6 +11,7 @@ import type { KindRegistry } from "../resource/kind-registry.ts";
 import { keyText, type ObjectKey } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
 import { argumentsOf } from "../verbs/arguments.ts";
+import type { DesiredState } from "./desired-state.ts";
 
 const target = { kind: z.string(), name: z.string(), namespace: z.string().optional() };
 const historyArguments = z.strictObject({ ...target, limit: z.int().min(1).max(1_000).default(20) });
@@ -23,10 +22,8 @@ export interface GitopsParts {
   readonly registry: KindRegistry;
   readonly store: ObjectStore;
   readonly repository: Repository;
-  readonly commits: CommitWriter;
+  readonly desired: Pick<DesiredState, "commits" | "reading" | "locals">;
   readonly now: () => number;
-  readonly target: () => Promise<{ readonly branch: string; readonly directory: string }>;
-  readonly locals: () => Promise<ReadonlyMap<string, LocalValue>>;
 }
 
 /** What git knows of an object: `history`, `undo`, `trace`; and `why`, the last decision about it. */
@@ -51,7 +48,7 @@ function requireDesired(key: ObjectKey, registry: KindRegistry): void {
   });
 }
 
-function historyVerb({ registry, repository, target: place, locals }: GitopsParts): Verb {
+function historyVerb({ registry, repository, desired }: GitopsParts): Verb {
   return {
     name: "history",
     summary: "the commits that changed an object",
@@ -60,14 +57,14 @@ function historyVerb({ registry, repository, target: place, locals }: GitopsPart
       const options = argumentsOf("history", historyArguments, args);
       const key = keyOf(options);
       requireDesired(key, registry);
-      const { branch, directory } = await place();
+      const { branch, directory } = await desired.reading();
       const from = await repository.resolve(branch);
       if (from === undefined) throw new ApiStatusError(409, "Conflict", `the town repository has no branch ${branch}`);
       const { entries, complete } = await objectHistory(key, {
         objects: repository.objects,
         from,
         directory,
-        context: { kinds: registry.kinds, locals: await locals() },
+        context: { kinds: registry.kinds, locals: await desired.locals() },
         memory: { cache: new ParseCache(), trees: new Map() },
         limit: options.limit,
       });
@@ -93,7 +90,7 @@ function historyVerb({ registry, repository, target: place, locals }: GitopsPart
   };
 }
 
-function undoVerb({ registry, repository, commits }: GitopsParts): Verb {
+function undoVerb({ registry, repository, desired }: GitopsParts): Verb {
   return {
     name: "undo",
     summary: "write the former document of an object as a new commit",
@@ -112,7 +109,7 @@ function undoVerb({ registry, repository, commits }: GitopsParts): Verb {
         dryRun: options.dryRun,
         ...(to === undefined ? {} : { to }),
       });
-      const commit = await commits.submit(request);
+      const commit = await desired.commits.submit(request);
       const what = request.undone();
       const subject = what === undefined ? `as at ${options.to ?? ""}` : `undone: ${what.subject}`;
       if (options.dryRun) return { text: `${keyText(key)} ${subject} (dry run)` };

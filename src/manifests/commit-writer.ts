@@ -6,9 +6,11 @@ import type { GitIdentity, Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { DesiredOrigin, TruthWrite, TruthWriter } from "../ports/object-store.ts";
 import type { Caller } from "../resource/caller.ts";
+import { BUILTIN_SOURCE, readOnlyText } from "../resource/desired-origin.ts";
 import type { KindDefinition } from "../resource/kind-definition.ts";
 import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
+import { recordOf } from "./api-commits.ts";
 import { holdCheckout } from "./checkout-access.ts";
 import { type Accepted, Batch, type CommitRequest, takeBatch, type Waiting } from "./commit-batch.ts";
 import { type IntentFile, removeIntent, writeIntent } from "./commit-intent.ts";
@@ -32,7 +34,10 @@ export interface WriteTarget {
    * is answered with 403 and its name; `Refuse`: 403. Default Commit.
    */
   readonly writes?: "Commit" | "Branch" | "Refuse";
-  /** Remote whose branch of the same name is the truth: writes are pushed before they are acknowledged. Default none. */
+  /**
+   * Remote (its name, or a URL) whose branch of the same name is the truth: writes are pushed before they are
+   * acknowledged. Default none.
+   */
   readonly remote?: string;
 }
 
@@ -81,10 +86,17 @@ export class CommitWriter implements TruthWriter {
     this.#options = options;
   }
 
-  /** Makes a change of the API true. Throws ApiStatusError: 403 read-only source, 409, 422. */
-  async write(change: TruthWrite): Promise<void> {
-    const origin = this.#options.originOf(change.key);
-    if (origin?.readOnly === true) throw readOnly(change.key, origin);
+  /**
+   * Makes a change of the API true. A change of what comes with the program declares it in the town. Throws
+   * ApiStatusError: 403 read-only source, 409, 422.
+   */
+  async write(asked: TruthWrite): Promise<void> {
+    const origin = this.#options.originOf(asked.key);
+    const isBuiltin = origin?.source === BUILTIN_SOURCE;
+    if (origin !== undefined && (origin.readOnly === true || (isBuiltin && asked.after === undefined)))
+      throw readOnly(asked.key, origin);
+    const { stated: _, ...override } = { ...asked, before: undefined };
+    const change: TruthWrite = isBuiltin ? override : asked;
     const { caller, key, dryRun } = change;
     await this.submit({
       caller,
@@ -189,6 +201,8 @@ export class CommitWriter implements TruthWriter {
     await repository.objects.sync();
     if (target.writes === "Branch") throw await this.#propose(commit, tree, target);
     if (at === undefined) return "Moved";
+    const record = recordOf(batch.caller, commit);
+    if (record.length > 0) await repository.updateRefs(record, REFLOG);
     if ((await pushCommit(repository, at, commit, tip)) === "Rejected") return "Moved";
     const isFollowed = await followRemote(repository, at, commit).catch(() => false);
     if (!isFollowed) log.info({ branch: target.branch, commit }, "the local branch does not follow its remote");
@@ -229,7 +243,10 @@ export class CommitWriter implements TruthWriter {
     let isMoved: boolean;
     try {
       await repository.objects.sync();
-      isMoved = await repository.updateRefs([{ ref: at.branch, to: changed.commit, from: tip ?? null }], REFLOG);
+      isMoved = await repository.updateRefs(
+        [{ ref: at.branch, to: changed.commit, from: tip ?? null }, ...recordOf(batch.caller, changed.commit)],
+        REFLOG,
+      );
     } catch (error) {
       // Whether the branch moved is not known; the intent tells the next look.
       this.#unfinished = at.checkout !== undefined;
@@ -331,10 +348,5 @@ function refusedBySetting(): ApiStatusError {
 }
 
 function readOnly(key: ObjectKey, origin: DesiredOrigin): ApiStatusError {
-  return new ApiStatusError(
-    403,
-    "Forbidden",
-    `${keyText(key)} cannot be changed here: it is declared in the read-only source ${origin.source}, ${origin.path}:${origin.line} at ${origin.revision}`,
-    { hint: "Change it there and let that source sync." },
-  );
+  return new ApiStatusError(403, "Forbidden", `${keyText(key)} cannot be changed here: ${readOnlyText(origin)}`);
 }

@@ -1,12 +1,9 @@
-import type { Repository } from "../ports/git.ts";
+import type { CommitInfo } from "../ports/git.ts";
 import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
 
 /** Line at the end of a commit message that says an object was deleted on purpose, through the API. */
 const TRAILER = "Town-Deleted";
-
-/** Commits looked at between two syncs. */
-const MAX_COMMITS = 1_000;
 
 /** A commit message with a trailer for each object that the commit deletes. */
 export function withDeletions(message: string, deleted: readonly ObjectKey[]): string {
@@ -15,18 +12,10 @@ export function withDeletions(message: string, deleted: readonly ObjectKey[]): s
 }
 
 /**
- * Objects (`keyText`) whose deletion was asked for through the API in the commits after `from` (undefined: all) up to
- * `to`: the prune guards do not hold them. It is read from the commits, so that a crash between commit and sync does not
- * lose it.
+ * Objects (`keyText`) whose deletion was asked for through the API in these commits: the prune guards do not hold them.
+ * It is read from the commits, so that a crash between commit and sync does not lose it.
  */
-export async function deletionsSince(
-  repository: Repository,
-  from: string | undefined,
-  to: string,
-): Promise<ReadonlySet<string>> {
-  const known = from === undefined || from === to ? from : await repository.resolve(from);
-  if (known === to) return new Set();
-  const commits = await repository.log(known, to, MAX_COMMITS);
+export function deletionsIn(commits: readonly CommitInfo[]): ReadonlySet<string> {
   const trailer = new RegExp(`^${TRAILER}: (\\S+)$`, "gm");
   return new Set(commits.flatMap(({ message }) => [...message.matchAll(trailer)].flatMap((match) => match[1] ?? [])));
 }

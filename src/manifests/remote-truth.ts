@@ -7,7 +7,7 @@ const REFLOG = "town: manifests";
 
 /** The remote's branch, by the name of the tracked one. */
 export interface RemoteBranch {
-  /** Name of the remote: `origin`. */
+  /** Name of a remote of the repository (`origin`), or a URL. */
   readonly remote: string;
   /** Full ref of the tracked branch, here and there: `refs/heads/main`. */
   readonly branch: string;
@@ -16,37 +16,76 @@ export interface RemoteBranch {
 /**
  * How the tracked branch stands to the remote's:
  * `Same`; `Behind`: the remote's has more; `Ahead`: the local one has commits that were not pushed; `Diverged`: both;
- * `Missing`: the remote has no such branch; `Unreachable`: it could not be asked (`remote` is then what was last seen).
+ * `Rewritten`: the remote was force-pushed, and the local one has nothing that was not on it before; `Missing`: the
+ * remote has no such branch; `Unreachable`: it could not be asked (`remote` is then what was last seen).
  */
 export interface RemoteState {
-  readonly state: "Same" | "Behind" | "Ahead" | "Diverged" | "Missing" | "Unreachable";
+  readonly state: "Same" | "Behind" | "Ahead" | "Diverged" | "Rewritten" | "Missing" | "Unreachable";
   readonly local: string | undefined;
   readonly remote: string | undefined;
   /** Why, for `Unreachable`. */
   readonly message?: string;
 }
 
-function trackingRef({ remote, branch }: RemoteBranch): string {
-  return `refs/remotes/${remote}/${branch.replace("refs/heads/", "")}`;
+/** Where the branches of the remote are kept: git's own place for a named one. */
+function trackingPrefix(remote: string): string {
+  return /[:/\\]/.test(remote) ? "refs/town/remote/" : `refs/remotes/${remote}/`;
 }
 
-/** Fetches the remote's branch and compares. Moves nothing but the tracking ref; a force-push there is no error. */
-export async function readRemoteState(repository: Repository, at: RemoteBranch): Promise<RemoteState> {
-  const tracking = trackingRef(at);
+/** Ref that holds the remote's branch as last seen. */
+export function trackingRef({ remote, branch }: RemoteBranch): string {
+  return `${trackingPrefix(remote)}${branch.replace("refs/heads/", "")}`;
+}
+
+/** Commit that was the remote's branch before a force-push: what it holds was published, so nobody loses it here. */
+function publishedRef({ branch }: RemoteBranch): string {
+  return `refs/town/published/${branch.replace("refs/heads/", "")}`;
+}
+
+/**
+ * Asks the remote. Moves nothing but the tracking ref; a force-push there is no error. Throws AdapterError when it
+ * cannot be reached.
+ */
+export async function fetchRemote(repository: Repository, at: RemoteBranch): Promise<void> {
+  const former = await repository.resolve(trackingRef(at));
+  await repository.fetch(at.remote, [`+refs/heads/*:${trackingPrefix(at.remote)}*`], {
+    timeoutMs: NETWORK_MS,
+    prune: true,
+  });
+  const next = await repository.resolve(trackingRef(at));
+  if (former === undefined || next === undefined || former === next || (await repository.isAncestor(former, next)))
+    return;
   const local = await repository.resolve(at.branch);
-  try {
-    await repository.fetch(at.remote, [`+refs/heads/*:refs/remotes/${at.remote}/*`], {
-      timeoutMs: NETWORK_MS,
-      prune: true,
-    });
-  } catch (error) {
-    return { state: "Unreachable", local, remote: await repository.resolve(tracking), message: messageOf(error) };
-  }
-  const remote = await repository.resolve(tracking);
+  if (local !== undefined && (await isWithin(repository, local, former)))
+    await repository.updateRefs([{ ref: publishedRef(at), to: former }], REFLOG);
+}
+
+/** Compares the tracked branch with what was last seen of the remote's; asks nobody. */
+export async function compareRemote(repository: Repository, at: RemoteBranch): Promise<RemoteState> {
+  const [local, remote, published] = await Promise.all(
+    [at.branch, trackingRef(at), publishedRef(at)].map((ref) => repository.resolve(ref)),
+  );
   if (remote === undefined) return { state: "Missing", local, remote };
   if (local === remote) return { state: "Same", local, remote };
   if (local === undefined || (await repository.isAncestor(local, remote))) return { state: "Behind", local, remote };
+  if (published !== undefined && (await isWithin(repository, local, published)))
+    return { state: "Rewritten", local, remote };
   return { state: (await repository.isAncestor(remote, local)) ? "Ahead" : "Diverged", local, remote };
+}
+
+/** Fetches the remote's branch and compares. */
+export async function readRemoteState(repository: Repository, at: RemoteBranch): Promise<RemoteState> {
+  try {
+    await fetchRemote(repository, at);
+  } catch (error) {
+    const { local, remote } = await compareRemote(repository, at);
+    return { state: "Unreachable", local, remote, message: messageOf(error) };
+  }
+  return compareRemote(repository, at);
+}
+
+async function isWithin(repository: Repository, commit: string, tip: string): Promise<boolean> {
+  return commit === tip || repository.isAncestor(commit, tip);
 }
 
 /**
@@ -63,12 +102,12 @@ export async function remoteTip(repository: Repository, at: RemoteBranch): Promi
       `nothing was written: ${name} is the truth and cannot be reached: ${message ?? ""}`,
       { hint: "Try again when the network is back, or unset spec.sync.remote." },
     );
-  if (state === "Ahead" || state === "Diverged") {
+  if (state === "Ahead" || state === "Diverged" || (state === "Missing" && local !== undefined)) {
     throw new ApiStatusError(
       409,
       "Conflict",
       `nothing was written: the local branch (${short(local)}) has commits that ${name} (${short(remote)}) does not have`,
-      { hint: state === "Ahead" ? "Push them." : "Rebase them and push." },
+      { hint: pushHint(at, state) },
     );
   }
   return remote;
@@ -109,6 +148,14 @@ export async function followRemote(repository: Repository, at: RemoteBranch, com
   if (holder === undefined || local === undefined)
     return holder === undefined && repository.updateRefs([{ ref: at.branch, to: commit, from: local ?? null }], REFLOG);
   return (await repository.fastForwardWorktree(holder.path, at.branch, local, commit)) === "Done";
+}
+
+/** What a person does about local commits that the remote does not have. */
+export function pushHint({ remote, branch }: RemoteBranch, state: RemoteState["state"]): string {
+  const name = branch.replace("refs/heads/", "");
+  return state === "Diverged"
+    ? `Bring them together and push: \`git pull --rebase ${remote} ${name} && git push ${remote} ${name}\`.`
+    : `Push them: \`git push ${remote} ${name}\`.`;
 }
 
 function short(commit: string | undefined): string {

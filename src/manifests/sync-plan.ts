@@ -1,5 +1,6 @@
 import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
+import { isRevision } from "./commit-range.ts";
 import type { InventoryEntry } from "./inventory.ts";
 import type { LoadedObject } from "./load-file.ts";
 import type { LoadedSource } from "./load-source.ts";
@@ -16,7 +17,7 @@ export interface SyncInput {
   readonly inventory: ReadonlyMap<string, InventoryEntry>;
   /** Keys (`keyText`) whose deletion was asked for through the API: they are not subject to the guards. */
   readonly deleting?: ReadonlySet<string>;
-  /** Revision (or its first 7 or more characters) at which a person allowed the prune. */
+  /** Revision, as `isRevision` reads it, at which a person allowed the prune. */
   readonly allowPrune?: string;
   /** Who else has an object: the name of another source, or "the work graph". Its name is refused here. */
   readonly takenBy?: (key: ObjectKey) => string | undefined;
@@ -179,7 +180,7 @@ function guardAgainst(candidates: readonly InventoryEntry[], input: SyncInput): 
 }
 
 function isAllowed({ allowPrune, revision }: SyncInput): boolean {
-  return allowPrune !== undefined && allowPrune.length >= 7 && revision.startsWith(allowPrune);
+  return isRevision(revision, allowPrune);
 }
 
 /** Cluster-scoped objects before those in namespaces, Rigs before all; then by key. */

@@ -1,6 +1,9 @@
+import type { DesiredOrigin } from "../resource/desired-origin.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { ObjectKey, ObjectMeta, OwnerReference, TownObject } from "../resource/object-meta.ts";
 import type { Objects, WatchEvent } from "./objects.ts";
+
+export type { DesiredOrigin };
 
 /** A desired object as its document in git states it. */
 export interface DesiredInput {
@@ -10,17 +13,6 @@ export interface DesiredInput {
   /** From the inventory after a restart without journal; else minted. */
   readonly uid?: string;
   readonly origin: DesiredOrigin;
-}
-
-/** Where a desired object comes from: for `trace`, read-only refusals and drift. */
-export interface DesiredOrigin {
-  /** `hq` for the town repository, else the name of a Source. */
-  readonly source: string;
-  /** Path in the repository, with `/`. */
-  readonly path: string;
-  readonly line: number;
-  readonly revision: string;
-  readonly readOnly?: boolean;
 }
 
 /** An object of the work graph (or an observed one) as its projector states it. */

@@ -1,5 +1,5 @@
 import { ApiStatusError } from "../errors/town-error.ts";
-import { isHeldAnnotation, LAST_APPLIED_ANNOTATION } from "../resource/held-annotation.ts";
+import { HUMAN_ANNOTATIONS, isHeldAnnotation, LAST_APPLIED_ANNOTATION } from "../resource/held-annotation.ts";
 import { jsonEqual } from "../resource/equality.ts";
 import { patchBetween } from "../resource/merge-patch.ts";
 import { keyOf, type ObjectKey, type ObjectMeta, type TownObject } from "../resource/object-meta.ts";
@@ -8,7 +8,7 @@ import type { ResourceRequest } from "./api-request.ts";
 import { readPatch } from "./patch-body.ts";
 import { requireObject } from "./reading.ts";
 import { type JsonObject, readObject } from "./request-body.ts";
-import { badRequest, conflict, invalid, staleVersion } from "./status.ts";
+import { badRequest, conflict, forbidden, invalid, staleVersion } from "./status.ts";
 import {
   type Answer,
   audit,
@@ -85,6 +85,7 @@ async function applyUpdate(
   const spec = admitSpec(resource, admitted, key.name);
   const after = nextObject(before, admitted, spec);
   requireNoNewFinalizers(resource, before, after);
+  requirePerson(request, resource, before, after);
   const inTruth = !jsonEqual(ownFields(before), ownFields(after));
   if (inTruth) {
     requireOwnSource(writing, resource, key);
@@ -112,6 +113,21 @@ async function applyUpdate(
   if (fields.length > 0)
     audit(writing, request, after, { reason: change.reason, message: `changed ${fields.join(", ")}` });
   return { code: 200, body: object, warnings };
+}
+
+/** Approvals are a person's word: an agent's are refused, whatever its role grants. */
+function requirePerson(
+  { caller }: ResourceRequest,
+  resource: WritableResource,
+  before: TownObject,
+  after: TownObject,
+): void {
+  if (caller.role !== "agent") return;
+  const changed = HUMAN_ANNOTATIONS.find(
+    (name) => before.metadata.annotations?.[name] !== after.metadata.annotations?.[name],
+  );
+  if (changed !== undefined)
+    throw forbidden(resource, before.metadata.name, `only a person may set the annotation ${changed}`);
 }
 
 /** What is not of the truth: finalizers, owners and held annotations go straight to the store. */

@@ -3,6 +3,7 @@ import type { ObjectStore, TruthWriter } from "../ports/object-store.ts";
 import type { Events } from "../ports/objects.ts";
 import type { Random } from "../ports/random.ts";
 import type { ErrorCause } from "../errors/town-error.ts";
+import { readOnlyText } from "../resource/desired-origin.ts";
 import type { KindDefinition, Truth } from "../resource/kind-definition.ts";
 import { isHeldAnnotation } from "../resource/held-annotation.ts";
 import type { ObjectKey, ObjectMeta, TownObject } from "../resource/object-meta.ts";
@@ -77,11 +78,7 @@ export function keyOfTarget(resource: ApiResource, namespace: string | undefined
 export function requireOwnSource(writing: Writing, resource: ApiResource, key: ObjectKey): void {
   const origin = writing.store.originOf(key);
   if (origin?.readOnly !== true) return;
-  throw forbidden(
-    resource,
-    key.name,
-    `it is declared in the read-only source ${origin.source}, ${origin.path}:${origin.line} at ${origin.revision}: change it there`,
-  );
+  throw forbidden(resource, key.name, readOnlyText(origin));
 }
 
 /** The object without what lives in the journal: as its truth holds it. */

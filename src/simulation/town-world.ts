@@ -193,11 +193,7 @@ export class TownWorld {
       references: REFERENCES,
       builtinDirectory: "/builtin",
     });
-    if (store.get(HQ) === undefined)
-      await store.declare(HQ, {
-        spec: registry.get("Town")?.spec.parse({}) as Readonly<Record<string, unknown>>,
-        origin: { source: "builtin", path: "", line: 0, revision: "builtin" },
-      });
+    await sync.builtins.declare();
     const town = store.get(HQ);
     if (town !== undefined) await sync.sync(settingsOf(town));
     const repository = await git.open(TOWN);

@@ -1,145 +1,75 @@
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import { READY, timestamp, type ConditionIntent } from "../resource/condition.ts";
+import type { SyncStatus } from "../kinds/source/sync-status.schema.ts";
+import type { TownSpec } from "../kinds/town/town.schema.ts";
+import { READY } from "../resource/condition.ts";
 import { type Plan, runnable, type RunnableController } from "../resource/controller.ts";
 import { durationMs } from "../resource/field.ts";
+import { ALLOW_PRUNE_ANNOTATION, APPROVE_ANNOTATION, RECONCILE_ANNOTATION } from "../resource/held-annotation.ts";
 import type { TownObject } from "../resource/object-meta.ts";
-import type { SourceSync, SyncResult, SyncSettings } from "./source-sync.ts";
+import type { Fetched, SourceSync } from "./source-sync.ts";
+import type { SyncResult, SyncSettings } from "./sync-result.ts";
+import { healthOf, syncCondition, syncStatus } from "./sync-status.ts";
 
-type TownFields = {
-  readonly suspend: boolean;
-  readonly sync: {
-    readonly mode: "commit" | "worktree";
-    readonly branch?: string;
-    readonly path: string;
-    readonly interval: string;
-  };
-};
-type TownSyncStatus = {
-  readonly sync?: {
-    readonly appliedRevision?: string;
-    readonly history?: readonly { readonly revision: string; readonly time: string; readonly changes: number }[];
-  };
-};
-type TownHq = TownObject<TownFields, TownSyncStatus>;
+type TownHq = TownObject<TownSpec, { readonly sync?: SyncStatus }>;
 
-interface SourceObserved {
+export interface SourceObserved {
   readonly now: number;
   readonly settings: SyncSettings;
-  readonly branch: string;
-  readonly revision: string | undefined;
+  /** The newest sync did not see what is there now. */
+  readonly stale: boolean;
   readonly last: SyncResult | undefined;
+  readonly fetched: Fetched | undefined;
 }
 
-type SourceAction = { readonly do: "Sync"; readonly settings: SyncSettings };
+type SourceAction = { readonly do: "Fetch" | "Sync"; readonly settings: SyncSettings };
 
-/** Annotation with the revision at which a person allowed pruning. */
-export const ALLOW_PRUNE = "runtime.town.dev/allow-prune";
-const HISTORY = 5;
+/** A revision shown as `main@sha1:…` changes with every commit, so looking this often settles what a watch missed. */
+const LEAST_PAUSE_MS = 1_000;
 
 export function settingsOf(town: TownObject): SyncSettings {
   const { sync } = (town as unknown as TownHq).spec;
+  const { annotations = {} } = town.metadata;
   return {
     mode: sync.mode,
     branch: sync.branch,
     path: sync.path,
-    allowPrune: town.metadata.annotations?.[ALLOW_PRUNE],
+    intervalMs: durationMs(sync.interval),
+    remote:
+      sync.remote === undefined ? undefined : { url: sync.remote.url, intervalMs: durationMs(sync.remote.interval) },
+    allowPrune: annotations[ALLOW_PRUNE_ANNOTATION],
+    approve: annotations[APPROVE_ANNOTATION],
+    poke: annotations[RECONCILE_ANNOTATION],
   };
 }
 
-/** What the Town's status says of a sync. Pure. */
+/** When to fetch and sync, and what the Town's status says of the last sync. Pure. */
 export function planSource(town: TownHq, observed: SourceObserved): Plan<SourceAction> {
-  const { last, revision, settings, branch } = observed;
-  const requeueAfterMs = durationMs(town.spec.sync.interval);
-  if (settings.mode === "commit" && revision === undefined) {
-    return {
-      actions: [],
-      status: { sync: { status: "Unknown" } },
-      conditions: [
-        {
-          type: READY,
-          status: "False",
-          reason: "BranchMissing",
-          message: `the town repository has no branch ${branch} with a commit; commit the manifests or set spec.sync.branch`,
-        },
-      ],
-      requeueAfterMs: 5_000,
-    };
-  }
-  const due =
-    last === undefined ||
-    last.revision !== (settings.mode === "commit" ? revision : "worktree") ||
-    settings.mode === "worktree" ||
-    settings.allowPrune !== undefined;
-  const actions: SourceAction[] = due ? [{ do: "Sync", settings }] : [];
+  const { last, settings, stale, now } = observed;
+  const fetchInMs = fetchDelayMs(observed);
+  const syncInMs = last === undefined || stale ? 0 : last.timeMs + settings.intervalMs - now;
+  const actions: SourceAction[] = [];
+  if (fetchInMs <= 0) actions.push({ do: "Fetch", settings });
+  if (actions.length > 0 || syncInMs <= 0) actions.push({ do: "Sync", settings });
   if (last === undefined)
     return {
       actions,
       conditions: [{ type: READY, status: "Unknown", reason: "FirstSync", message: "reading the manifests" }],
-      requeueAfterMs: 1,
     };
   return {
     actions,
-    status: statusOf(town, last),
-    conditions: [conditionOf(town, last)],
-    requeueAfterMs: due && settings.mode === "commit" ? 1 : requeueAfterMs,
-  };
-}
-
-function revisionText(result: SyncResult): string {
-  return result.revision === "worktree" ? "worktree" : `${result.branch}@sha1:${result.revision.slice(0, 12)}`;
-}
-
-function statusOf(town: TownHq, last: SyncResult): Record<string, unknown> {
-  const errors = last.problems.filter((problem) => problem.severity === "Error");
-  const clean = errors.length === 0 && last.held === undefined;
-  const applied = revisionText(last);
-  const former = town.status?.sync;
-  const history = former?.history ?? [];
-  const isNew = history.at(-1)?.revision !== applied;
-  return {
-    sync: {
-      status: clean ? "Synced" : "OutOfSync",
-      attemptedRevision: applied,
-      attemptedTime: timestamp(last.timeMs),
-      ...(clean ? { appliedRevision: applied } : {}),
-      objects: last.declared,
-      problems: last.problems.slice(0, 50).map(({ path, line, column, message, hint }) => ({
-        path,
-        line,
-        column,
-        message: hint === undefined ? message : `${message}. ${hint}`,
-      })),
-      history:
-        isNew && clean
-          ? [...history, { revision: applied, time: timestamp(last.timeMs), changes: last.changes }].slice(-HISTORY)
-          : history,
+    status: {
+      sync: syncStatus(town.status?.sync, last, stale ? town.status?.sync?.lastHandledReconcileAt : settings.poke),
+      health: healthOf(last, town.spec.suspend),
     },
-    health: town.spec.suspend ? "Suspended" : clean ? "Healthy" : "Degraded",
+    conditions: [syncCondition(last, town.spec.suspend)],
+    ...(actions.length > 0 ? {} : { requeueAfterMs: Math.max(LEAST_PAUSE_MS, Math.min(fetchInMs, syncInMs)) }),
   };
 }
 
-function conditionOf(town: TownHq, last: SyncResult): ConditionIntent {
-  const errors = last.problems.filter((problem) => problem.severity === "Error");
-  const first = errors[0];
-  if (first !== undefined) {
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-    return {
-      type: READY,
-      status: "False",
-      reason: "ManifestsInvalid",
-      message: `${first.path}:${first.line}:${first.column}: ${first.message}${more}`,
-    };
-  }
-  if (last.held !== undefined)
-    return {
-      type: READY,
-      status: "False",
-      reason: last.held.reason,
-      message: `${last.held.message}. ${last.held.hint}`,
-    };
-  if (town.spec.suspend)
-    return { type: READY, status: "True", reason: "Suspended", message: "suspended by spec.suspend" };
-  return { type: READY, status: "True", reason: "Applied", message: `applied ${revisionText(last)}` };
+function fetchDelayMs({ settings: { remote, poke }, fetched, now }: SourceObserved): number {
+  if (remote === undefined) return Number.POSITIVE_INFINITY;
+  if (fetched?.url !== remote.url || fetched.poke !== poke) return 0;
+  return fetched.timeMs + remote.intervalMs - now;
 }
 
 /** The source loop: the Town object stands for the town repository. */
@@ -152,12 +82,13 @@ export function sourceController(sync: SourceSync): RunnableController<LoopPorts
     ownedConditions: [READY],
     async observe(town, ports) {
       const settings = settingsOf(town);
-      const { branch, revision } = await sync.attempted(settings);
-      return { now: ports.clock.now(), settings, branch, revision, last: sync.last };
+      const stale = await sync.isStale(settings);
+      return { now: ports.clock.now(), settings, stale, last: sync.last, fetched: sync.fetched };
     },
     plan: planSource,
     async execute(action) {
-      await sync.sync(action.settings);
+      if (action.do === "Fetch") await sync.fetch(action.settings);
+      else await sync.sync(action.settings);
     },
   });
 }

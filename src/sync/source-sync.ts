@@ -4,50 +4,27 @@ import type { Git, Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { Events } from "../ports/objects.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import { TerminalError } from "../errors/town-error.ts";
+import { messageOf, TerminalError } from "../errors/town-error.ts";
+import { TOWN_SOURCE } from "../resource/desired-origin.ts";
 import type { KindDefinition } from "../resource/kind-definition.ts";
-import { keyText, type ObjectKey, type TownObject } from "../resource/object-meta.ts";
-import {
-  emptyInventory,
-  type Inventory,
-  type InventoryEntry,
-  readInventory,
-  writeInventory,
-} from "../manifests/inventory.ts";
-import { deletionsSince } from "../manifests/deletion-trailer.ts";
-import type { LoadedObject } from "../manifests/load-file.ts";
+import { keyText, type ObjectKey } from "../resource/object-meta.ts";
+import { forgetRecords } from "../manifests/api-commits.ts";
+import { type CommitRange, commitsBetween } from "../manifests/commit-range.ts";
+import { deletionsIn } from "../manifests/deletion-trailer.ts";
+import { type Inventory, readInventory } from "../manifests/inventory.ts";
 import type { LoadedSource } from "../manifests/load-source.ts";
 import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
 import { ParseCache } from "../manifests/parse-cache.ts";
-import type { Problem } from "../manifests/problem.ts";
-import { checkReferences, type ReferenceRule } from "../manifests/references.ts";
 import { readSourceAtCommit, readSourceOnDisk } from "../manifests/read-source.ts";
-import { planSync, type SyncPlan } from "../manifests/sync-plan.ts";
-
-/** Name of the town repository among sources, and of the objects that come with the program. */
-export const TOWN_SOURCE = "town";
-export const BUILTIN_SOURCE = "builtin";
-
-export interface SyncSettings {
-  readonly mode: "commit" | "worktree";
-  /** Short branch name; undefined: the branch HEAD points at. */
-  readonly branch: string | undefined;
-  /** Folder of the manifests. */
-  readonly path: string;
-  /** Revision at which a person allowed pruning. */
-  readonly allowPrune: string | undefined;
-}
-
-export interface SyncResult {
-  /** Commit, or `worktree`. */
-  readonly revision: string;
-  readonly branch: string;
-  readonly problems: readonly Problem[];
-  readonly held: SyncPlan["held"];
-  readonly declared: number;
-  readonly changes: number;
-  readonly timeMs: number;
-}
+import { checkReferences, type ReferenceRule } from "../manifests/references.ts";
+import { fetchRemote, type RemoteBranch, trackingRef } from "../manifests/remote-truth.ts";
+import { planSync } from "../manifests/sync-plan.ts";
+import { applyPlan } from "./apply-plan.ts";
+import { Builtins } from "./builtins.ts";
+import { declaredElsewhere, takenBy } from "./other-sources.ts";
+import type { Standing, SyncResult, SyncSettings } from "./sync-result.ts";
+import { localRevision, remoteRevision, type TrackedRevision } from "./tracked-revision.ts";
+import { checkAuthors } from "./unauthorized-commit.ts";
 
 export interface SourceSyncOptions {
   readonly root: string;
@@ -58,34 +35,70 @@ export interface SourceSyncOptions {
   readonly store: ObjectStore & Events;
   readonly kinds: readonly KindDefinition[];
   readonly references: readonly ReferenceRule[];
-  /** Directory whose manifests come with the program; they are applied unless the town declares the same object. */
+  /** Directory whose manifests come with the program; they are applied unless a source declares the same object. */
   readonly builtinDirectory: string;
 }
 
+/** The last fetch in this life. */
+export interface Fetched {
+  readonly url: string;
+  readonly timeMs: number;
+  /** The request to look again that it answered. */
+  readonly poke: string | undefined;
+  /** Why it failed. */
+  readonly error: string | undefined;
+}
+
+/** A commit to apply, and what came with it. */
+interface Chosen extends TrackedRevision {
+  readonly range: CommitRange;
+  /** Records of the API that are not needed once it is applied. */
+  readonly recorded: readonly string[];
+}
+
+/** What is read from disk beside git. */
+type Touched = "Manifests" | "Locals";
+
+const TOWN: ObjectKey = { kind: "Town", name: "hq" };
+const NO_RANGE: CommitRange = { commits: [], isForward: true };
+
 /** Makes the API's desired objects what the tracked commit says. One sync at a time; callers that wait share the next one. */
 export class SourceSync {
+  readonly builtins: Builtins;
   readonly #options: SourceSyncOptions;
   readonly #cache = new ParseCache();
-  readonly #builtinCache = new ParseCache();
   #inventory: Inventory | undefined;
-  #last: SyncResult | undefined;
+  #last: { readonly result: SyncResult; readonly settings: SyncSettings; readonly seen: string } | undefined;
+  #fetched: Fetched | undefined;
+  readonly #touched = new Set<Touched>();
   #running: Promise<SyncResult> | undefined;
   #next: Promise<SyncResult> | undefined;
 
   constructor(options: SourceSyncOptions) {
     this.#options = options;
+    this.builtins = new Builtins({ ...options, directory: options.builtinDirectory });
   }
 
   /** Result of the newest sync in this life. */
   get last(): SyncResult | undefined {
-    return this.#last;
+    return this.#last?.result;
   }
 
-  /** Commit of the tracked branch now, without reading anything else. */
-  async attempted(settings: SyncSettings): Promise<{ readonly branch: string; readonly revision: string | undefined }> {
-    const repository = await this.#repository();
-    const branch = await trackedBranch(repository, settings);
-    return { branch, revision: await repository.resolve(`refs/heads/${branch}`) };
+  get fetched(): Fetched | undefined {
+    return this.#fetched;
+  }
+
+  /** Says that files changed: what was read from disk is not new any more. */
+  touch(what: Touched): void {
+    this.#touched.add(what);
+  }
+
+  /** True when the newest sync did not see what is there now, or was told something else. Asks git for refs only. */
+  async isStale(settings: SyncSettings): Promise<boolean> {
+    const last = this.#last;
+    if (last === undefined || toldOf(last.settings) !== toldOf(settings)) return true;
+    if (this.#touched.has("Locals") || (this.#touched.has("Manifests") && settings.mode === "worktree")) return true;
+    return settings.mode === "commit" && last.seen !== (await this.#seen(await this.repository(), settings));
   }
 
   /** A sync that begins after this call. */
@@ -105,180 +118,156 @@ export class SourceSync {
     return this.#next;
   }
 
-  async #repository(): Promise<Repository> {
+  /** Asks the remote; what it answers is seen by the next sync. Without a remote nothing happens. Never throws. */
+  async fetch(settings: SyncSettings): Promise<void> {
+    const { remote, poke } = settings;
+    if (remote === undefined) return;
+    let error: string | undefined;
+    try {
+      const repository = await this.repository();
+      await fetchRemote(repository, remoteBranch(remote.url, await trackedBranch(repository, settings)));
+    } catch (failure) {
+      error = messageOf(failure);
+    }
+    this.#fetched = { url: remote.url, timeMs: this.#options.clock.now(), poke, error };
+  }
+
+  async repository(): Promise<Repository> {
     const repository = await this.#options.git.open(this.#options.root);
-    if (repository === undefined)
-      throw new TerminalError("RepositoryNotFound", `no git repository at ${this.#options.root}`, {
-        hint: "run `town init` there",
-      });
-    return repository;
+    if (repository !== undefined) return repository;
+    throw new TerminalError("RepositoryNotFound", `no git repository at ${this.#options.root}`, {
+      hint: "run `town init` there",
+    });
+  }
+
+  async #seen(repository: Repository, settings: SyncSettings): Promise<string> {
+    const branch = await trackedBranch(repository, settings);
+    const refs = [`refs/heads/${branch}`];
+    if (settings.remote !== undefined) refs.push(trackingRef(remoteBranch(settings.remote.url, branch)));
+    const commits = await Promise.all(refs.map((ref) => repository.resolve(ref)));
+    return `${branch} ${commits.join(" ")} ${this.#fetched?.error ?? ""}`;
   }
 
   async #run(settings: SyncSettings): Promise<SyncResult> {
     const { files, clock, root, kinds } = this.#options;
-    const repository = await this.#repository();
+    const repository = await this.repository();
+    this.#touched.clear();
+    const seen = await this.#seen(repository, settings);
     const branch = await trackedBranch(repository, settings);
+    this.#inventory ??= await readInventory(repository, TOWN_SOURCE);
+    await this.builtins.declare();
     const local = readLocalValues(await files.readText(`${root}/${LOCAL_FILE}`));
     const context = { kinds, locals: local.values, directory: settings.path, cache: this.#cache };
-    const read =
-      settings.mode === "worktree"
-        ? { ...(await readSourceOnDisk(files, clock, root, context)), revision: "worktree" }
-        : await readSourceAtCommit(repository, `refs/heads/${branch}`, context);
-    const loaded: LoadedSource = { ...read, problems: [...read.problems, ...local.problems] };
-    const builtin = await this.#declareBuiltins(loaded);
+    const chosen = settings.mode === "worktree" ? undefined : await this.#choose(repository, branch, settings);
+    const revision = chosen === undefined ? "worktree" : chosen.revision;
+    const outcome = { branch, attempted: chosen === undefined ? "worktree" : chosen.attempted, timeMs: clock.now() };
+    let result: SyncResult;
+    if (revision === undefined)
+      result = { ...outcome, revision, problems: [], standing: chosen?.standing, declared: 0, changes: 0 };
+    else {
+      const read =
+        chosen === undefined
+          ? await readSourceOnDisk(files, clock, root, context)
+          : await readSourceAtCommit(repository, revision, context);
+      const loaded: LoadedSource = { ...read, problems: [...read.problems, ...local.problems] };
+      const applied = await this.#apply(repository, loaded, revision, settings, chosen?.range ?? NO_RANGE);
+      result = { ...outcome, revision, ...applied, standing: chosen?.standing ?? applied.standing };
+      await forgetRecords(repository, chosen?.recorded ?? []);
+    }
+    this.#last = { result, settings, seen };
+    return result;
+  }
+
+  /** The commit to apply: what the branch says, up to the first commit that waits for a person. */
+  async #choose(repository: Repository, branch: string, settings: SyncSettings): Promise<Chosen> {
+    const former = this.#inventory?.revision;
+    const tracked = await (settings.remote === undefined
+      ? localRevision(repository, branch)
+      : remoteRevision(repository, remoteBranch(settings.remote.url, branch), {
+          applied: former,
+          unreachable: this.#fetched?.error,
+        }));
+    if (tracked.revision === undefined) return { ...tracked, range: NO_RANGE, recorded: [] };
+    const range = await commitsBetween(repository, former, tracked.revision);
+    if (!range.isForward) this.#reportRewrite(branch, former, tracked.revision);
+    // Nothing was applied yet: whoever brought this repository here vouches for what is in it.
+    if (former === undefined) return { ...tracked, range, recorded: [] };
+    const { approve, path: directory } = settings;
+    const { held, recorded } = await checkAuthors(repository, {
+      range,
+      directory,
+      approve,
+      isAgent: (author) => this.#isAgent(author),
+    });
+    if (held === undefined) return { ...tracked, range, recorded };
+    const revision = held.before ?? (await repository.resolve(former));
+    const standing = tracked.standing ?? held.standing;
+    if (revision === undefined) return { ...tracked, revision, standing, range: NO_RANGE, recorded };
+    return { ...tracked, revision, standing, range: await commitsBetween(repository, former, revision), recorded };
+  }
+
+  #isAgent(author: string): boolean {
+    // The identities of singletons have fewer parts, so they are looked up.
+    if (/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-a-z0-9]*\/[a-z0-9][-a-z0-9.]*$/.test(author)) return true;
+    return this.#options.store.list("Agent").some((agent) => agent.spec["identity"] === author);
+  }
+
+  #reportRewrite(branch: string, former: string | undefined, revision: string): void {
+    this.#options.store.record(TOWN, {
+      type: "Warning",
+      reason: "HistoryRewritten",
+      message: `${branch} was rewritten: ${former?.slice(0, 12) ?? ""}, which was applied, is not in the history of ${revision.slice(0, 12)}`,
+    });
+  }
+
+  async #apply(
+    repository: Repository,
+    loaded: LoadedSource,
+    revision: string,
+    settings: SyncSettings,
+    range: CommitRange,
+  ): Promise<Pick<SyncResult, "problems" | "declared" | "changes"> & { readonly standing: Standing | undefined }> {
+    const { store, kinds, clock, references } = this.#options;
+    const former = this.#inventory ?? (await readInventory(repository, TOWN_SOURCE));
+    const declared = new Set(loaded.objects.map(({ key }) => keyText(key)));
     const dangling = checkReferences(loaded.objects, {
-      rules: this.#options.references,
-      known: [...builtin, ...loaded.problems.flatMap((problem) => problem.key ?? [])],
+      rules: references,
+      known: [
+        ...this.builtins.keys,
+        ...loaded.problems.flatMap(({ key }) => key ?? []),
+        ...declaredElsewhere(store, kinds, TOWN_SOURCE).filter((key) => !declared.has(keyText(key))),
+      ],
       namespaceKind: "Rig",
     });
-    this.#inventory ??= await readInventory(repository, TOWN_SOURCE);
     const plan = planSync({
-      revision: read.revision,
+      revision,
       loaded,
-      inventory: this.#inventory.entries,
-      deleting:
-        settings.mode === "commit"
-          ? await deletionsSince(repository, this.#inventory.revision, read.revision)
-          : new Set(),
+      inventory: former.entries,
+      deleting: deletionsIn(range.commits),
+      takenBy: (key) => takenBy(store, key, TOWN_SOURCE),
       ...(settings.allowPrune === undefined ? {} : { allowPrune: settings.allowPrune }),
     });
-    const changes = await this.#apply(repository, plan, read.revision, loaded);
-    this.#last = {
-      revision: read.revision,
-      branch,
+    const { inventory, changes } = await applyPlan(
+      { store, kinds, clock, repository, fallback: (key) => this.builtins.fallback(key) },
+      { source: { name: TOWN_SOURCE, readOnly: false }, former, plan, revision, loaded },
+    );
+    this.#inventory = inventory;
+    return {
       problems: [...loaded.problems, ...plan.problems, ...dangling],
-      held: plan.held,
+      standing: plan.held === undefined ? undefined : { status: "OutOfSync", ...plan.held },
       declared: loaded.objects.length,
       changes,
-      timeMs: clock.now(),
     };
-    return this.#last;
-  }
-
-  /** Objects that come with the program, unless the town declares them itself. */
-  async #declareBuiltins(loaded: LoadedSource): Promise<readonly ObjectKey[]> {
-    const { files, clock, kinds, builtinDirectory, store } = this.#options;
-    const own = new Set([
-      ...loaded.objects.map((object) => keyText(object.key)),
-      ...loaded.problems.flatMap((problem) => (problem.key === undefined ? [] : [keyText(problem.key)])),
-    ]);
-    const builtin = await readSourceOnDisk(files, clock, builtinDirectory, {
-      kinds,
-      locals: new Map(),
-      directory: "",
-      cache: this.#builtinCache,
-    });
-    for (const problem of builtin.problems)
-      this.#options.log.error({ ...problem }, "a manifest of the program itself is invalid");
-    for (const object of builtin.objects) {
-      if (own.has(keyText(object.key))) continue;
-      await store.declare(object.key, {
-        labels: object.labels,
-        annotations: object.annotations,
-        spec: object.spec,
-        origin: { source: BUILTIN_SOURCE, ...object.origin, revision: "builtin", readOnly: true },
-      });
-    }
-    return builtin.objects.map((object) => object.key);
-  }
-
-  async #apply(repository: Repository, plan: SyncPlan, revision: string, loaded: LoadedSource): Promise<number> {
-    const former = this.#inventory ?? emptyInventory(TOWN_SOURCE);
-    const entries = new Map(former.entries);
-    for (const object of plan.creates)
-      entries.set(keyText(object.key), await this.#declare(object, undefined, revision));
-    for (const { object, entry } of plan.updates)
-      entries.set(keyText(object.key), await this.#declare(object, entry, revision));
-    for (const { object, entry } of plan.unchanged)
-      entries.set(keyText(object.key), await this.#declare(object, entry, revision));
-    for (const { entry } of plan.kept) await this.#keep(entry);
-    for (const entry of plan.prunes) await this.#prune(entry, entries);
-    for (const entry of plan.terminating)
-      if (this.#options.store.get(entry.key) === undefined) entries.delete(keyText(entry.key));
-    for (const { object, entry } of plan.waiting) {
-      if (this.#options.store.get(entry.key) === undefined)
-        entries.set(keyText(object.key), await this.#declare(object, undefined, revision));
-    }
-    this.#report(loaded, former.entries);
-    const written = await writeInventory(
-      repository,
-      former,
-      { revision, entries },
-      { name: "town", email: "town@town.invalid", timeMs: this.#options.clock.now() },
-    );
-    // Somebody else wrote the inventory: read it anew at the next sync.
-    this.#inventory = written === "Moved" ? undefined : written;
-    return plan.creates.length + plan.updates.length + plan.prunes.length;
-  }
-
-  async #declare(object: LoadedObject, entry: InventoryEntry | undefined, revision: string): Promise<InventoryEntry> {
-    const declared = await this.#options.store.declare(object.key, {
-      labels: object.labels,
-      annotations: object.annotations,
-      spec: object.spec,
-      ...(entry === undefined ? {} : { uid: entry.uid }),
-      origin: { source: TOWN_SOURCE, ...object.origin, revision },
-    });
-    return entryOf(declared, object);
-  }
-
-  /** The document cannot be read now: the last good version stays, also when the store has lost it. */
-  async #keep(entry: InventoryEntry): Promise<void> {
-    if (this.#options.store.get(entry.key) !== undefined) return;
-    const definition = this.#options.kinds.find((kind) => kind.kind === entry.key.kind);
-    const spec = definition?.spec.safeParse(entry.document.spec ?? {});
-    if (spec?.success !== true) return;
-    await this.#options.store.declare(entry.key, {
-      spec: spec.data as Readonly<Record<string, unknown>>,
-      uid: entry.uid,
-      origin: { source: TOWN_SOURCE, path: entry.path, line: 0, revision: "last good" },
-    });
-  }
-
-  async #prune(entry: InventoryEntry, entries: Map<string, InventoryEntry>): Promise<void> {
-    const { store } = this.#options;
-    await store.withdraw(entry.key);
-    const left = store.get(entry.key);
-    store.record(entry.key, {
-      type: "Normal",
-      reason: "Pruned",
-      message: `its document is no longer in ${entry.path}`,
-    });
-    if (left?.metadata.deletionTimestamp === undefined) entries.delete(keyText(entry.key));
-    else
-      entries.set(keyText(entry.key), {
-        ...entry,
-        deletionTimestamp: left.metadata.deletionTimestamp,
-        finalizers: left.metadata.finalizers ?? [],
-      });
-  }
-
-  /** Marks objects whose document is broken, so that `describe` shows why they do not follow. */
-  #report(loaded: LoadedSource, known: ReadonlyMap<string, InventoryEntry>): void {
-    for (const problem of loaded.problems) {
-      const key: ObjectKey | undefined = problem.key;
-      if (key === undefined || problem.severity !== "Error" || !known.has(keyText(key))) continue;
-      this.#options.store.record(key, {
-        type: "Warning",
-        reason: "ManifestInvalid",
-        message: `${problem.path}:${problem.line}:${problem.column}: ${problem.message}; the last good version stays in force`,
-      });
-    }
   }
 }
 
-function entryOf(declared: TownObject, object: LoadedObject): InventoryEntry {
-  const { metadata } = declared;
-  return {
-    key: object.key,
-    uid: metadata.uid,
-    generation: metadata.generation,
-    creationTimestamp: metadata.creationTimestamp,
-    ...(metadata.finalizers === undefined ? {} : { finalizers: metadata.finalizers }),
-    ...(metadata.ownerReferences === undefined ? {} : { ownerReferences: metadata.ownerReferences }),
-    path: object.origin.path,
-    document: object.stated,
-  };
+/** What a sync was told, as text to compare. */
+function toldOf({ mode, branch, path, remote, allowPrune, approve, poke }: SyncSettings): string {
+  return JSON.stringify([mode, branch, path, remote?.url, allowPrune, approve, poke]);
+}
+
+export function remoteBranch(url: string, branch: string): RemoteBranch {
+  return { remote: url, branch: `refs/heads/${branch}` };
 }
 
 /** Branch that is followed: as set, as recorded when the town was made, or as checked out. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deletionsSince } from "../../src/manifests/deletion-trailer.ts";
+import { commitsBetween } from "../../src/manifests/commit-range.ts";
+import { deletionsIn } from "../../src/manifests/deletion-trailer.ts";
 import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
 import { MemoryGit } from "../../src/simulation/memory-git.ts";
 import { virtualClock } from "../turn.ts";
@@ -100,9 +101,13 @@ describe("CommitWriter", () => {
     await Promise.all(deletions.map((change) => writer.write(change)));
     await writer.write(await edit(town, pool("b"), { replicas: 2 }));
     const byHand = await town.commit({ "manifests/all.yaml": poolText("b", 2) });
-    expect(await deletionsSince(town.repository, start, MAIN)).toEqual(new Set(["AgentPool/api/a", "Rig/api"]));
-    expect(await deletionsSince(town.repository, undefined, byHand)).toEqual(new Set(["AgentPool/api/a", "Rig/api"]));
-    expect(await deletionsSince(town.repository, byHand, byHand)).toEqual(new Set());
+    expect(deletionsIn((await commitsBetween(town.repository, start, MAIN)).commits)).toEqual(
+      new Set(["AgentPool/api/a", "Rig/api"]),
+    );
+    expect(deletionsIn((await commitsBetween(town.repository, undefined, byHand)).commits)).toEqual(
+      new Set(["AgentPool/api/a", "Rig/api"]),
+    );
+    expect(deletionsIn((await commitsBetween(town.repository, byHand, byHand)).commits)).toEqual(new Set());
     const [first] = await town.repository.log(start, MAIN, 1_000);
     expect(first?.message).toBe(
       "2 objects: agentpool api/a, rig api\n\n- agentpool api/a: deleted\n- rig api: deleted\n\nTown-Deleted: AgentPool/api/a\nTown-Deleted: Rig/api",

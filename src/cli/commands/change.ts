@@ -213,13 +213,16 @@ async function setSuspend(
 
 const RECONCILE_REQUESTED = "runtime.town.dev/reconcile-requested-at";
 const ALLOW_PRUNE = "runtime.town.dev/allow-prune";
+const APPROVE = "runtime.town.dev/approve";
 
 /** Pokes the loops of the objects, without arguments the town's own: they look at everything again at once. */
 export async function runReconcile(input: CommandInput, context: CommandContext): Promise<number> {
   const allowed = textFlag(input, "allowPrune");
+  const approved = textFlag(input, "approve");
   const annotations = {
     [RECONCILE_REQUESTED]: new Date(context.now()).toISOString(),
-    ...(allowed === undefined ? {} : { [ALLOW_PRUNE]: allowed }),
+    ...(allowed === undefined ? {} : { [ALLOW_PRUNE]: requireRevision("allow-prune", allowed) }),
+    ...(approved === undefined ? {} : { [APPROVE]: requireRevision("approve", approved) }),
   };
   const targets = await findObjects(
     context.api(),
@@ -237,5 +240,14 @@ export async function runReconcile(input: CommandInput, context: CommandContext)
     },
     input,
     context,
+  );
+}
+
+/** The revision as it is shown, or a commit id of 7 or more characters: a branch name would allow what nobody looked at. */
+function requireRevision(flag: string, text: string): string {
+  if (/^(?:\S+:)?[0-9a-f]{7,64}$/.test(text) || text === "worktree") return text;
+  throw usageError(
+    `--${flag} takes a revision, not "${text}"`,
+    `\`town status\` shows it, as in --${flag}=1a2b3c4d5e6f`,
   );
 }

@@ -76,8 +76,19 @@ export const gitopsCommands: readonly CommandSpec[] = [
         value: "REVISION",
         summary: "let the sync to this revision delete what it holds back",
       },
+      {
+        name: "approve",
+        type: "string",
+        value: "REVISION",
+        summary: "let commits that agents made with git, up to this one, take effect",
+      },
     ],
-    examples: ["town reconcile", "town reconcile rig api", "town reconcile --allow-prune=main@sha1:1a2b3c4"],
+    examples: [
+      "town reconcile",
+      "town reconcile rig api",
+      "town reconcile --allow-prune=1a2b3c4d5e6f",
+      "town reconcile --approve=1a2b3c4d5e6f",
+    ],
     run: async (input, context) => (await import("./change.ts")).runReconcile(input, context),
   },
   {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { healthStatus, syncStatus } from "./sync-status.schema.ts";
 
 export const sourceSpec = z.strictObject({
   url: z.string().min(1).describe("Repository with further manifests: URL, or path on this machine."),
@@ -18,20 +19,8 @@ export const sourceSpec = z.strictObject({
 
 export const sourceStatus = z.object({
   ...statusBase,
-  appliedRevision: z.string().optional().describe("Last revision applied without problems."),
-  attemptedRevision: z.string().optional().describe("Newest revision looked at."),
-  objects: z.int().optional().describe("Objects declared."),
-  problems: z
-    .array(
-      z.object({
-        path: z.string().describe("File."),
-        line: z.int().describe("Line, from 1."),
-        column: z.int().describe("Column, from 1."),
-        message: z.string().describe("What is wrong and how to mend it."),
-      }),
-    )
-    .optional()
-    .describe("What could not be applied, with its place."),
+  sync: syncStatus.optional().describe("The sync axis."),
+  health: healthStatus.optional().describe("The health axis."),
   fetchTime: z.string().optional().describe("When it was fetched last (RFC 3339)."),
 });
 
@@ -46,13 +35,19 @@ export const source = defineKind({
   status: sourceStatus,
   columns: [
     { name: "Url", type: "string", jsonPath: ".spec.url", description: "Repository." },
+    { name: "Sync", type: "string", jsonPath: ".status.sync.status", description: "Whether its objects follow it." },
     {
       name: "Ready",
       type: "string",
       jsonPath: '.status.conditions[?(@.type=="Ready")].status',
       description: "Whether it is applied.",
     },
-    { name: "Revision", type: "string", jsonPath: ".status.appliedRevision", description: "Revision applied last." },
+    {
+      name: "Revision",
+      type: "string",
+      jsonPath: ".status.sync.appliedRevision",
+      description: "Revision applied last.",
+    },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { byteQuantity, duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { healthStatus, syncStatus } from "../source/sync-status.schema.ts";
 
 /** Loops in the order of the design; each can be switched off. */
 export const LOOPS = [
@@ -43,7 +44,31 @@ export const townSpec = z.strictObject({
         .optional()
         .describe("Branch that is followed. Default: the branch checked out when the town was made."),
       path: z.string().default("manifests").describe("Folder of the manifests in the repository."),
-      interval: duration().default("1m").describe("How often the branch is looked at even if no change was noticed."),
+      interval: duration()
+        .default("1m")
+        .describe("How often everything is compared again, even if no change was noticed; drift is put right then."),
+      remote: z
+        .strictObject({
+          url: z
+            .string()
+            .regex(/^(?!-)\S+$/, { error: "must be a URL, a path, or the name of a remote such as 'origin'" })
+            .describe("Remote of the town repository (`origin`), or a URL or path."),
+          interval: duration().default("1m").describe("How often it is fetched; `town reconcile` fetches at once."),
+        })
+        .optional()
+        .describe(
+          "The remote's branch is the truth: it is followed, and writes of the API are pushed there before they are acknowledged. Default: the local branch is the truth.",
+        ),
+      writes: z
+        .enum(["Commit", "Branch", "Refuse"])
+        .default("Commit")
+        .describe(
+          "What a write of the API becomes. Commit: a commit on the tracked branch. Branch: a commit on a branch of its own below town/changes/, for a person to merge. Refuse: nothing; manifests change in git only.",
+        ),
+    })
+    .refine((sync) => sync.mode === "commit" || sync.remote === undefined, {
+      error: "must not be set with mode 'worktree', which follows the files on disk",
+      path: ["remote"],
     })
     .prefault({})
     .describe("Where the desired state is read from."),
@@ -69,47 +94,8 @@ export const townSpec = z.strictObject({
 
 export const townStatus = z.object({
   ...statusBase,
-  sync: z
-    .object({
-      status: z
-        .enum(["Synced", "OutOfSync", "Unknown"])
-        .optional()
-        .describe("Whether the objects follow the attempted revision."),
-      appliedRevision: z
-        .string()
-        .optional()
-        .describe("Last revision applied without problems, `<branch>@sha1:<commit>`."),
-      attemptedRevision: z.string().optional().describe("Newest revision looked at."),
-      attemptedTime: z.string().optional().describe("When it was looked at (RFC 3339)."),
-      objects: z.int().optional().describe("Objects declared."),
-      problems: z
-        .array(
-          z.object({
-            path: z.string().describe("File."),
-            line: z.int().describe("Line, from 1."),
-            column: z.int().describe("Column, from 1."),
-            message: z.string().describe("What is wrong and how to mend it."),
-          }),
-        )
-        .optional()
-        .describe("What could not be applied, with its place."),
-      history: z
-        .array(
-          z.object({
-            revision: z.string().describe("Revision."),
-            time: z.string().describe("When it was applied."),
-            changes: z.int().describe("Objects changed."),
-          }),
-        )
-        .optional()
-        .describe("Last five applied revisions."),
-    })
-    .optional()
-    .describe("The sync axis."),
-  health: z
-    .enum(["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"])
-    .optional()
-    .describe("The health axis."),
+  sync: syncStatus.optional().describe("The sync axis."),
+  health: healthStatus.optional().describe("The health axis."),
   sessions: z.int().optional().describe("Agent sessions running."),
   runtime: z
     .enum(["Answering", "NotAnswering", "Frozen"])

@@ -78,13 +78,13 @@ describe("changes of objects", () => {
       because: "a poke is a runtime annotation, which makes no commit",
     },
     {
-      line: "reconcile --allow-prune=main@sha1:1a2b",
+      line: "reconcile --allow-prune=main@sha1:1a2b3c4",
       path: "/apis/town.dev/v1alpha1/towns/hq?fieldManager=town-reconcile",
       body: {
         metadata: {
           annotations: {
             "runtime.town.dev/reconcile-requested-at": "2026-01-02T00:00:00.000Z",
-            "runtime.town.dev/allow-prune": "main@sha1:1a2b",
+            "runtime.town.dev/allow-prune": "main@sha1:1a2b3c4",
           },
         },
       },

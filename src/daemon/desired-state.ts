@@ -1,0 +1,104 @@
+import { TerminalError, TownError } from "../errors/town-error.ts";
+import { KINDS } from "../kinds/index.ts";
+import { REFERENCES } from "../kinds/references.ts";
+import type { TownSpec } from "../kinds/town/town.schema.ts";
+import { CommitWriter, type WriteTarget } from "../manifests/commit-writer.ts";
+import { LOCAL_FILE, type LocalValue, readLocalValues } from "../manifests/local-values.ts";
+import { trackingRef } from "../manifests/remote-truth.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Git, Repository } from "../ports/git.ts";
+import type { Log } from "../ports/log.ts";
+import type { Events } from "../ports/objects.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { TownObject } from "../resource/object-meta.ts";
+import { settingsOf } from "../sync/source-controller.ts";
+import { remoteBranch, SourceSync, trackedBranch } from "../sync/source-sync.ts";
+
+export interface DesiredStateParts {
+  readonly root: string;
+  readonly repository: Repository;
+  readonly git: Git;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: ObjectStore & Events;
+  readonly builtinDirectory: string;
+}
+
+/** Where the desired state is read from: a ref, and the folder of the manifests. */
+export interface ReadTarget {
+  /** Full ref whose commit is the truth. */
+  readonly branch: string;
+  readonly directory: string;
+}
+
+/** Desired state, both ways: git → objects, and writes of the API → commits. */
+export interface DesiredState {
+  readonly sync: SourceSync;
+  readonly commits: CommitWriter;
+  readonly reading: () => Promise<ReadTarget>;
+  readonly locals: () => Promise<ReadonlyMap<string, LocalValue>>;
+  /** The first sync: at least what comes with the program is there afterwards. Throws what the sync threw. */
+  begin(): Promise<void>;
+}
+
+const HQ = { kind: "Town", name: "hq" } as const;
+
+export function openDesiredState(parts: DesiredStateParts): DesiredState {
+  const { root, repository, files, store } = parts;
+  const sync = new SourceSync({ ...parts, kinds: KINDS, references: REFERENCES });
+  const town = (): TownObject => {
+    const object = store.get(HQ);
+    if (object === undefined) throw new TerminalError("TownMissing", "the object Town/hq is missing");
+    return object;
+  };
+  const writing = async (): Promise<WriteTarget> => {
+    const settings = settingsOf(town());
+    return {
+      branch: `refs/heads/${await trackedBranch(repository, settings)}`,
+      directory: settings.path,
+      writes: (town().spec as unknown as TownSpec).sync.writes,
+      ...(settings.remote === undefined ? {} : { remote: settings.remote.url }),
+    };
+  };
+  const reading = async (): Promise<ReadTarget> => {
+    const settings = settingsOf(town());
+    const name = await trackedBranch(repository, settings);
+    const { remote, path: directory } = settings;
+    return {
+      branch: remote === undefined ? `refs/heads/${name}` : trackingRef(remoteBranch(remote.url, name)),
+      directory,
+    };
+  };
+  const locals = async (): Promise<ReadonlyMap<string, LocalValue>> =>
+    readLocalValues(await files.readText(`${root}/${LOCAL_FILE}`)).values;
+  const commits = new CommitWriter({
+    ...parts,
+    kinds: KINDS,
+    target: writing,
+    locals,
+    originOf: (key) => store.originOf(key),
+    committed: async () => {
+      const { standing, attempted, revision } = await sync.sync(settingsOf(town()));
+      if (standing !== undefined && attempted !== revision)
+        throw new TownError(standing.reason, standing.message, { hint: standing.hint });
+    },
+  });
+  return {
+    sync,
+    commits,
+    reading,
+    locals,
+    async begin() {
+      await sync.builtins.declare();
+      const settings = settingsOf(town());
+      await sync.sync(settings);
+      const now = settingsOf(town());
+      // The manifests may say that a remote is the truth.
+      if (now.remote === undefined) return;
+      await sync.fetch(now);
+      await sync.sync(now);
+    },
+  };
+}
