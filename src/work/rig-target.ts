@@ -5,7 +5,6 @@ export interface RigPlace {
   readonly path?: string | undefined;
   readonly url?: string | undefined;
   readonly prefix?: string | undefined;
-  readonly push: { readonly target: boolean };
 }
 
 /** Absolute path or URL a rig is cloned from; relative paths are relative to the town. */
@@ -34,12 +33,12 @@ export function rigPrefix(name: string, spec: RigPlace): string {
 }
 
 /**
- * Commit the target branch is at. For path rigs that is the user's branch as fetched last. For URL rigs whose target is
- * not pushed it is Town's own branch, which starts at the remote's and follows it while it has nothing of its own.
+ * Commit the target branch is at. For path rigs that is the user's branch as fetched last. For URL rigs it is Town's own
+ * branch, which starts at the remote's, follows it while it has nothing of its own, and keeps what was not pushed (yet).
  */
 export async function targetHead(clone: Repository, spec: RigPlace, branch: string): Promise<string | undefined> {
   const remote = await clone.resolve(`refs/remotes/origin/${branch}`);
-  if (spec.path !== undefined || spec.push.target) return remote;
+  if (spec.path !== undefined) return remote;
   const own = await clone.resolve(`refs/heads/${branch}`);
   if (own === undefined || remote === undefined) return own ?? remote;
   return (await clone.isAncestor(own, remote)) ? remote : own;

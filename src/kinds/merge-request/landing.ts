@@ -37,12 +37,18 @@ export async function land(action: Land, at: MergePlace): Promise<void> {
 
 type Outcome = "Landed" | "Moved" | { readonly path: string };
 
-/** Town's own branch is the target; it is pushed first where the rig says so. */
+/**
+ * Town's own branch is the target; it is pushed first where the rig says so. A remote that has commits of its own is
+ * never overwritten: the merge stays here, and the rig's condition Pushed says why.
+ */
 async function landOnClone(action: Land, at: MergePlace): Promise<Outcome> {
   const ref = `refs/heads/${action.branch}`;
+  const theirs = await at.clone.resolve(`refs/remotes/origin/${action.branch}`);
+  const follows = theirs === undefined || (await at.clone.isAncestor(theirs, action.commit));
   if (
     at.object.spec.push.target &&
-    (await at.clone.push("origin", [{ from: action.commit, ref, expect: action.target }])) === "Rejected"
+    follows &&
+    (await at.clone.push("origin", [{ from: action.commit, ref, expect: theirs ?? null }])) === "Rejected"
   )
     return "Moved";
   const own = await at.clone.resolve(ref);

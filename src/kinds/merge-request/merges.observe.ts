@@ -1,5 +1,6 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import { queueOrder } from "../../domain/merge-queue/order.ts";
+import { TownError } from "../../errors/town-error.ts";
 import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
@@ -74,10 +75,21 @@ export async function observeMerges(object: RigObject, ports: LoopPorts): Promis
   if (clone === undefined) return { ...idle, ready: false };
   const branch = object.spec.branch ?? (await clone.defaultBranch());
   if (branch === undefined) return { ...idle, ready: false };
-  await clone.fetch("origin", [`+refs/heads/${branch}:refs/remotes/origin/${branch}`], { timeoutMs: 120_000 });
+  await fetchTarget(clone, branch, object.spec);
   const target = await targetHead(clone, object.spec, branch);
   if (target === undefined) return { ...idle, branch };
   return { ...idle, branch, target, head: await headRequest(first, { graph, clone, target }) };
+}
+
+/** A remote that nothing is pushed to may be out of reach: merges land on Town's own branch meanwhile. */
+async function fetchTarget(clone: Repository, branch: string, spec: RigSpec): Promise<void> {
+  try {
+    await clone.fetch("origin", [`+refs/heads/${branch}:refs/remotes/origin/${branch}`], { timeoutMs: 120_000 });
+  } catch (error) {
+    const reason = error instanceof TownError ? error.reason : "";
+    const optional = spec.url !== undefined && !spec.push.target;
+    if (!optional || !["RemoteUnreachable", "RemoteAuthRequired"].includes(reason)) throw error;
+  }
 }
 
 function entryOf(record: BeadRecord, graph: GraphReader) {

@@ -3,6 +3,7 @@ import { runnable } from "../../resource/controller.ts";
 import { executeRig } from "./rig.execute.ts";
 import { observeRig, type RigObject, type RigObserved } from "./rig.observe.ts";
 import { planRig, type RigAction } from "./rig.plan.ts";
+import { PUSHED } from "./rig-push.ts";
 
 /** Keeps Town's own clone and work graph of each rig. */
 export const rigs = runnable<RigObserved, RigAction, LoopPorts, RigObject>({
@@ -16,9 +17,9 @@ export const rigs = runnable<RigObserved, RigAction, LoopPorts, RigObject>({
         changed.metadata.namespace === undefined ? [] : [{ kind: "Rig", name: changed.metadata.namespace }],
     },
   ],
-  resyncMs: 120_000,
+  resyncMs: 600_000,
   finalizer: "town.dev/rig",
-  ownedConditions: ["Ready"],
+  ownedConditions: ["Ready", PUSHED],
   observe: observeRig,
   plan: planRig,
   execute: executeRig,

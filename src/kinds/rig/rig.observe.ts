@@ -1,8 +1,15 @@
 import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { conditionOf, READY } from "../../resource/condition.ts";
+import { quantityBytes } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
-import type { RigSpec, RigStatus } from "./rig.schema.ts";
 import { rigSource } from "../../work/rig-target.ts";
+import { readUnfinishedWork, type UnfinishedWork } from "../../work/unfinished-work.ts";
+import type { TownSpec } from "../town/town.schema.ts";
+import { fetchDueMs, type FetchOutcome, fetchWhenDue } from "./rig-fetch.ts";
+import { observePush, PUSHED, type PushFacts } from "./rig-push.ts";
+import type { RigSpec, RigStatus } from "./rig.schema.ts";
+import { readSource, sourceProblem } from "./rig-source.ts";
 
 export type RigObject = TownObject<RigSpec, RigStatus>;
 
@@ -11,47 +18,133 @@ export interface RigObserved {
   readonly name: string;
   /** Where it is cloned from: absolute path or URL. */
   readonly source: string;
-  /** For path rigs: whether there is a repository at the path. */
-  readonly sourceFound: boolean;
+  /** Why the source cannot be used now; for URLs only a fetch tells. */
+  readonly problem: { readonly reason: string; readonly message: string } | undefined;
   readonly cloned: boolean;
   /** Origin of the clone, to notice that the manifest names another one now. */
   readonly origin: string | undefined;
+  readonly fetch: FetchOutcome;
   readonly graphOpen: boolean;
+  /** Path rigs: the checkout's beads live in this rig's store. */
+  readonly bound: boolean;
   readonly branch: string | undefined;
   readonly head: string | undefined;
   readonly beads: number;
   readonly queue: number;
+  readonly diskLow: boolean;
+  readonly push: PushFacts | undefined;
+  /** While the rig is removed. */
+  readonly removal: Removal | undefined;
 }
 
-/** Looks at the clone, the target branch and the work graph of a rig. */
+export interface Removal {
+  /** Pools and agents that are still there. */
+  readonly waitsFor: readonly string[];
+  readonly unfinished: UnfinishedWork;
+  /** A person said that unfinished work may be left behind. */
+  readonly abandoned: boolean;
+}
+
+/** Annotation by which `town rig remove --force` gives up what is unfinished. */
+export const ABANDON_WORK = "runtime.town.dev/abandon-work";
+
+/** Looks at the source, the clone, the target branch and the work graph of a rig; asks the remote when it is time. */
 export async function observeRig(object: RigObject, ports: LoopPorts): Promise<RigObserved> {
   const name = object.metadata.name;
-  const source = rigSource(object.spec, ports.layout.root);
-  const sourceFound = object.spec.path === undefined || (await ports.git.open(source)) !== undefined;
+  const { spec } = object;
+  const now = ports.clock.now();
+  const source = rigSource(spec, ports.layout.root);
   const clone = await openClone(name, ports);
   const graph = ports.graphs.graph(name);
-  const branch = clone === undefined ? undefined : (object.spec.branch ?? (await clone.defaultBranch()));
-  return {
-    now: ports.clock.now(),
+  const facts = {
+    now,
     name,
     source,
-    sourceFound,
     cloned: clone !== undefined,
-    origin: await clone?.config("remote.origin.url"),
     graphOpen: graph !== undefined,
-    branch,
-    head:
-      clone === undefined || branch === undefined ? undefined : await clone.resolve(`refs/remotes/origin/${branch}`),
     beads: graph?.list().length ?? 0,
     queue: graph?.list({ type: ["merge-request"], status: ["open", "in_progress"] }).length ?? 0,
+    removal: object.metadata.deletionTimestamp === undefined ? undefined : await observeRemoval(object, clone, ports),
+  };
+  const dueMs = fetchDueMs(object);
+  const found = await readSource(source, spec.url !== undefined, ports);
+  const settled = await quietHead(object, clone, found.state === "Found" ? found.repository : undefined);
+  if (clone !== undefined && settled !== undefined && now < dueMs)
+    return { ...facts, ...settled, origin: source, fetch: { state: "NotDue", dueMs }, ...QUIET };
+  const problem = sourceProblem(source, found, ports.layout.clone(name));
+  const origin = await clone?.config("remote.origin.url");
+  const fetchable = clone !== undefined && origin === source && problem === undefined && facts.removal === undefined;
+  const fetch = fetchable ? await fetchWhenDue(object, clone, now) : { state: "NotDue" as const, dueMs: now };
+  const branch = clone === undefined ? undefined : (spec.branch ?? (await clone.defaultBranch()));
+  return {
+    ...facts,
+    problem,
+    origin,
+    fetch,
+    bound: found.state === "Found" && found.boundTo === ports.layout.clone(name),
+    branch,
+    head: branch === undefined ? undefined : await clone?.resolve(`refs/remotes/origin/${branch}`),
+    diskLow: await isDiskLow(ports),
+    push:
+      clone === undefined || branch === undefined || facts.removal !== undefined
+        ? undefined
+        : await observePush(spec, { clone, branch, checkout: found.state === "Found" ? found.repository : undefined }),
   };
 }
 
-/** Town's clone of a rig, or undefined while it is not there. */
+const QUIET = { problem: undefined, bound: true, diskLow: false, push: undefined };
+
+/**
+ * Branch and head as they were found last, where nothing says that a closer look is needed: the rig is ready as
+ * declared, and for a repository on this machine its branch stands where it was fetched.
+ */
+async function quietHead(
+  object: RigObject,
+  clone: Repository | undefined,
+  checkout: Repository | undefined,
+): Promise<{ readonly branch: string; readonly head: string } | undefined> {
+  const { status, spec } = object;
+  if (object.metadata.deletionTimestamp !== undefined || conditionOf(object, READY)?.status !== "True") return undefined;
+  // A push that was begun is looked at until its end is seen.
+  if (conditionOf(object, PUSHED)?.status === "Unknown") return undefined;
+  if (clone === undefined || status?.branch === undefined) return undefined;
+  const head = await clone.resolve(`refs/remotes/origin/${status.branch}`);
+  if (head === undefined) return undefined;
+  const there = spec.url === undefined ? await checkout?.resolve(`refs/heads/${status.branch}`) : head;
+  return there === head ? { branch: status.branch, head } : undefined;
+}
+
+async function isDiskLow(ports: LoopPorts): Promise<boolean> {
+  const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const floor = quantityBytes(town?.spec.capacity.diskFloor ?? "2Gi");
+  return (await ports.files.freeBytes(ports.layout.root)) < floor;
+}
+
+async function observeRemoval(
+  object: RigObject,
+  clone: Repository | undefined,
+  ports: LoopPorts,
+): Promise<Removal> {
+  const namespace = object.metadata.name;
+  const pools = ports.objects.list("AgentPool", { namespace }).map((pool) => `AgentPool ${pool.metadata.name}`);
+  const sessions = ports.objects
+    .list("Session", { namespace })
+    .filter((session) => (session.status as { readonly state?: string } | undefined)?.state === "Running")
+    .map((session) => `session ${session.metadata.name}`);
+  return {
+    waitsFor: [...pools, ...sessions],
+    unfinished: await readUnfinishedWork(object, ports.graphs.graph(namespace), clone),
+    abandoned: object.metadata.annotations?.[ABANDON_WORK] !== undefined,
+  };
+}
+
+/** Town's clone of a rig, or undefined while it is not there. A damaged one is never taken for the repository around it. */
 export async function openClone(
   rig: string,
   ports: Pick<LoopPorts, "files" | "git" | "layout">,
 ): Promise<Repository | undefined> {
   const path = ports.layout.clone(rig);
-  return (await ports.files.stat(path)) === undefined ? undefined : await ports.git.open(path);
+  if ((await ports.files.stat(path)) === undefined) return undefined;
+  const repository = await ports.git.open(path);
+  return repository?.commonDirectory === ((await ports.files.realPath(path)) ?? path) ? repository : undefined;
 }

@@ -29,6 +29,11 @@ export const rigSpec = z
       })
       .optional()
       .describe("Prefix of this rig's bead ids. Default: the rig's name without dashes, at most 12 characters."),
+    fetchInterval: duration()
+      .optional()
+      .describe(
+        "How often the source is fetched if nothing asks for it. Default: 1m for a url; 10m for a path, which is also fetched when its branch moves.",
+      ),
     suspend: z.boolean().default(false).describe("No new work is started and nothing is merged in this rig."),
     workBranch: z.string().default("town/work").describe("Branch that holds the work graph; never checked out."),
     dependencyMeans: z
@@ -37,8 +42,14 @@ export const rigSpec = z
       .describe("When work that waits for other work may start."),
     push: z
       .strictObject({
-        work: z.boolean().default(false).describe("Push the work graph's branch to the remote."),
-        target: z.boolean().default(false).describe("Push the target branch to the remote after each merge."),
+        work: z
+          .boolean()
+          .default(false)
+          .describe("Exchange the work graph's branch with the remote (of a path rig: the remote of that repository)."),
+        target: z
+          .boolean()
+          .default(false)
+          .describe("Push the target branch to the remote (of a path rig: the remote of that repository) as it moves."),
       })
       .prefault({})
       .describe("What may leave this machine. Nothing does by default."),
@@ -89,6 +100,7 @@ export const rigStatus = z.object({
   beads: z.int().optional().describe("Records in the work graph."),
   queue: z.int().optional().describe("Merge requests waiting."),
   fetchTime: z.string().optional().describe("When the source repository was fetched last (RFC 3339)."),
+  fetchAttemptTime: z.string().optional().describe("When fetching failed last; absent while it works (RFC 3339)."),
 });
 
 export const rig = defineKind({
