@@ -1,4 +1,4 @@
-import { TownError } from "../errors/town-error.ts";
+import { TownError, WaitingError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -9,6 +9,7 @@ import type { Random } from "../ports/random.ts";
 import type { WorkGraph } from "../ports/work-graph.ts";
 import { bindCheckout, unbindCheckout } from "./checkout-binding.ts";
 import { openGraph } from "./open-graph.ts";
+import { syncGraph } from "./sync.ts";
 import { prefixKey } from "./paths.ts";
 import { GraphDirectory } from "./work-graphs.ts";
 
@@ -104,6 +105,15 @@ export class TownGraphs implements GraphHost {
   async unbindCheckout(namespace: string, checkout: Repository, store: string): Promise<CheckoutBinding> {
     if (this.#isStore(checkout)) return "IsStore";
     return unbindCheckout(this.directory.store(namespace), checkout, store, this.#ports);
+  }
+
+  async exchange(namespace: string, remote: string): Promise<readonly string[]> {
+    const { clock, random } = this.#ports;
+    const graph = this.directory.store(namespace);
+    if (graph === undefined)
+      throw new WaitingError("StoreNotOpen", `Cannot exchange beads with ${remote}: ${namespace} is not open.`, 1_000);
+    const { lostClaims } = await syncGraph(graph, { remote, clock, random });
+    return lostClaims.map(({ id }) => id);
   }
 
   #isStore({ commonDirectory }: Repository): boolean {

@@ -86,6 +86,11 @@ export interface GraphHost {
    * for when its store is not open. Call it before the store is closed.
    */
   unbindCheckout(namespace: string, checkout: Repository, store: string): Promise<CheckoutBinding>;
+  /**
+   * Exchanges the work branch with a remote (name or URL), by field. Returns the beads whose claim somebody else pushed
+   * first.
+   */
+  exchange(namespace: string, remote: string): Promise<readonly string[]>;
 }
 
 /** What loops reach beyond the plain ports. */

@@ -27,7 +27,9 @@ export async function readUnfinishedWork(
   const hooked = working
     .filter((record) => !["agent", "merge-request"].includes(record.issue_type) && record.assignee !== undefined)
     .map((record) => `${record.id} (${record.assignee ?? ""})`);
-  const requests = (graph?.list({ type: ["merge-request"], status: ["open", "in_progress"] }) ?? []).map(({ id }) => id);
+  const requests = (graph?.list({ type: ["merge-request"], status: ["open", "in_progress"] }) ?? []).map(
+    ({ id }) => id,
+  );
   if (clone === undefined) return { hooked, requests, branches: [], unpushed: 0 };
   const branch = rig.spec.branch ?? (await clone.defaultBranch());
   const target = branch === undefined ? undefined : await targetHead(clone, rig.spec, branch);
@@ -36,7 +38,9 @@ export async function readUnfinishedWork(
     if (target === undefined || !(await clone.isAncestor(head, target))) branches.push(ref.slice("refs/heads/".length));
   const remote = branch === undefined ? undefined : await clone.resolve(`refs/remotes/origin/${branch}`);
   const unpushed =
-    target === undefined || remote === undefined || target === remote ? 0 : (await clone.log(remote, target, 1_000)).length;
+    target === undefined || remote === undefined || target === remote
+      ? 0
+      : (await clone.log(remote, target, 1_000)).length;
   return { hooked, requests, branches, unpushed };
 }
 

@@ -49,7 +49,10 @@ export class TownSite {
       GIT_CONFIG_NOSYSTEM: "1",
     };
     mkdirSync(this.environment["HOME"] ?? "");
-    writeFileSync(join(this.root, "gitconfig"), '[protocol "file"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n');
+    writeFileSync(
+      join(this.root, "gitconfig"),
+      '[protocol "file"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n',
+    );
     this.git = new NodeGit({ environment: this.environment });
   }
 

@@ -14,7 +14,7 @@ export type RigSource =
   /** The town's own repository. */
   | { readonly state: "Town" };
 
-/** Key in a checkout's git config: the store (Town's clone) that its beads live in. */
+/** Key in a checkout's git config, written by the work graph: the store (Town's clone) that its beads live in. */
 export const STORE_KEY = "town.store";
 
 /** Looks at a rig's source. Throws AdapterError where git refuses the repository (not trusted, format too new). */
@@ -29,7 +29,11 @@ export async function readSource(
   const repository = await ports.git.open(real);
   if (repository === undefined) return { state: "NoRepository" };
   const own = await ports.git.open(ports.layout.root);
-  if (repository.path !== real && repository.commonDirectory !== real && `${real}/.git` !== repository.commonDirectory) {
+  if (
+    repository.path !== real &&
+    repository.commonDirectory !== real &&
+    `${real}/.git` !== repository.commonDirectory
+  ) {
     // Below the town lies what the town ignores: naming its repository would lead astray.
     return repository.commonDirectory === own?.commonDirectory
       ? { state: "NoRepository" }

@@ -9,7 +9,7 @@ import type { TownSpec } from "../town/town.schema.ts";
 import { fetchDueMs, type FetchOutcome, fetchWhenDue } from "./rig-fetch.ts";
 import { observePush, PUSHED, type PushFacts } from "./rig-push.ts";
 import type { RigSpec, RigStatus } from "./rig.schema.ts";
-import { readSource, sourceProblem } from "./rig-source.ts";
+import { readSource, type RigSource, sourceProblem } from "./rig-source.ts";
 
 export type RigObject = TownObject<RigSpec, RigStatus>;
 
@@ -68,27 +68,46 @@ export async function observeRig(object: RigObject, ports: LoopPorts): Promise<R
   };
   const dueMs = fetchDueMs(object);
   const found = await readSource(source, spec.url !== undefined, ports);
-  const settled = await quietHead(object, clone, found.state === "Found" ? found.repository : undefined);
-  if (clone !== undefined && settled !== undefined && now < dueMs)
+  const checkout = found.state === "Found" ? found.repository : undefined;
+  const settled = await quietHead(object, clone, checkout);
+  if (settled !== undefined && now < dueMs)
     return { ...facts, ...settled, origin: source, fetch: { state: "NotDue", dueMs }, ...QUIET };
+  const closer = clone === undefined ? NO_CLONE : await lookAtClone(object, { source, clone, found }, ports);
   const problem = sourceProblem(source, found, ports.layout.clone(name));
-  const origin = await clone?.config("remote.origin.url");
-  const fetchable = clone !== undefined && origin === source && problem === undefined && facts.removal === undefined;
-  const fetch = fetchable ? await fetchWhenDue(object, clone, now) : { state: "NotDue" as const, dueMs: now };
-  const branch = clone === undefined ? undefined : (spec.branch ?? (await clone.defaultBranch()));
+  const bound = found.state === "Found" && found.boundTo === ports.layout.clone(name);
+  return { ...facts, ...closer, problem, bound, diskLow: await isDiskLow(ports) };
+}
+
+const NO_CLONE = {
+  origin: undefined,
+  fetch: { state: "NotDue", dueMs: 0 } as const,
+  branch: undefined,
+  head: undefined,
+  push: undefined,
+};
+
+/** Fetches when it is time, then reads what the clone has. A rig that is being removed asks no remote any more. */
+async function lookAtClone(
+  object: RigObject,
+  at: { readonly source: string; readonly clone: Repository; readonly found: RigSource },
+  ports: LoopPorts,
+): Promise<Pick<RigObserved, "origin" | "fetch" | "branch" | "head" | "push">> {
+  const { clone, source, found } = at;
+  const { metadata, spec } = object;
+  const now = ports.clock.now();
+  const origin = await clone.config("remote.origin.url");
+  const leaving = metadata.deletionTimestamp !== undefined;
+  const usable = origin === source && sourceProblem(source, found, ports.layout.clone(metadata.name)) === undefined;
+  const fetch = usable && !leaving ? await fetchWhenDue(object, clone, now) : { state: "NotDue" as const, dueMs: now };
+  const branch = spec.branch ?? (await clone.defaultBranch());
+  if (branch === undefined) return { origin, fetch, branch, head: undefined, push: undefined };
+  const checkout = found.state === "Found" ? found.repository : undefined;
   return {
-    ...facts,
-    problem,
     origin,
     fetch,
-    bound: found.state === "Found" && found.boundTo === ports.layout.clone(name),
     branch,
-    head: branch === undefined ? undefined : await clone?.resolve(`refs/remotes/origin/${branch}`),
-    diskLow: await isDiskLow(ports),
-    push:
-      clone === undefined || branch === undefined || facts.removal !== undefined
-        ? undefined
-        : await observePush(spec, { clone, branch, checkout: found.state === "Found" ? found.repository : undefined }),
+    head: await clone.resolve(`refs/remotes/origin/${branch}`),
+    push: leaving ? undefined : await observePush(spec, { clone, branch, checkout }),
   };
 }
 
@@ -104,7 +123,8 @@ async function quietHead(
   checkout: Repository | undefined,
 ): Promise<{ readonly branch: string; readonly head: string } | undefined> {
   const { status, spec } = object;
-  if (object.metadata.deletionTimestamp !== undefined || conditionOf(object, READY)?.status !== "True") return undefined;
+  if (object.metadata.deletionTimestamp !== undefined || conditionOf(object, READY)?.status !== "True")
+    return undefined;
   // A push that was begun is looked at until its end is seen.
   if (conditionOf(object, PUSHED)?.status === "Unknown") return undefined;
   if (clone === undefined || status?.branch === undefined) return undefined;
@@ -120,11 +140,7 @@ async function isDiskLow(ports: LoopPorts): Promise<boolean> {
   return (await ports.files.freeBytes(ports.layout.root)) < floor;
 }
 
-async function observeRemoval(
-  object: RigObject,
-  clone: Repository | undefined,
-  ports: LoopPorts,
-): Promise<Removal> {
+async function observeRemoval(object: RigObject, clone: Repository | undefined, ports: LoopPorts): Promise<Removal> {
   const namespace = object.metadata.name;
   const pools = ports.objects.list("AgentPool", { namespace }).map((pool) => `AgentPool ${pool.metadata.name}`);
   const sessions = ports.objects

@@ -330,7 +330,9 @@ describe("the rigs loop on real git", () => {
       const bare = shared();
       await rig({ url: bare, push: { work: true } });
       await settle();
-      await site.ports.graphs.graph("api")?.transact({ actor: "pat" }, (tx) => tx.create({ id: "api-a1", title: "One" }));
+      await site.ports.graphs
+        .graph("api")
+        ?.transact({ actor: "pat" }, (tx) => tx.create({ id: "api-a1", title: "One" }));
       site.later(60_000);
       expect(await settle()).toContain("SyncWork");
       expect(site.run(bare, "ls-tree", "-r", "--name-only", "town/work")).toContain("api-a1");
@@ -357,7 +359,9 @@ describe("the rigs loop on real git", () => {
     it("given a removed rig, when it is declared again, then its work graph is back", async () => {
       await rig({ path: project });
       await settle();
-      await site.ports.graphs.graph("api")?.transact({ actor: "pat" }, (tx) => tx.create({ id: "api-k1", title: "Kept" }));
+      await site.ports.graphs
+        .graph("api")
+        ?.transact({ actor: "pat" }, (tx) => tx.create({ id: "api-k1", title: "Kept" }));
       await remove();
       await settle();
       await rig({ path: project });
