@@ -110,6 +110,7 @@ export class TownSite {
       },
       graphHost: graphs,
       shellAgent: ["shell-agent"],
+      gitHooks: "/git-hooks",
       sessionPath: this.environment["PATH"] ?? "",
     };
     await this.declare("Town", undefined, "hq", {});
