@@ -1,7 +1,7 @@
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Repository } from "../../ports/git.ts";
 import { durationMs } from "../../resource/field.ts";
-import type { RigObject } from "./rig.observe.ts";
+import type { RigObject } from "./rig.schema.ts";
 
 /** What a look at the source repository brought. */
 export type FetchOutcome =

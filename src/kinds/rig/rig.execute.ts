@@ -1,7 +1,8 @@
 import { TerminalError, WaitingError } from "../../errors/town-error.ts";
 import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
-import { openClone, type RigObject } from "./rig.observe.ts";
+import { openClone } from "./rig.observe.ts";
+import type { RigObject } from "./rig.schema.ts";
 import type { RigAction } from "./rig.plan.ts";
 import { pushTarget } from "./rig-push.ts";
 

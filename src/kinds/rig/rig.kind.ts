@@ -1,7 +1,8 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { runnable } from "../../resource/controller.ts";
 import { executeRig } from "./rig.execute.ts";
-import { observeRig, type RigObject, type RigObserved } from "./rig.observe.ts";
+import { observeRig, type RigObserved } from "./rig.observe.ts";
+import type { RigObject } from "./rig.schema.ts";
 import { planRig, type RigAction } from "./rig.plan.ts";
 import { PUSHED } from "./rig-push.ts";
 

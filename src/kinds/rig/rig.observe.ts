@@ -8,10 +8,8 @@ import { readUnfinishedWork, type UnfinishedWork } from "../../work/unfinished-w
 import type { TownSpec } from "../town/town.schema.ts";
 import { fetchDueMs, type FetchOutcome, fetchWhenDue } from "./rig-fetch.ts";
 import { observePush, PUSHED, type PushFacts } from "./rig-push.ts";
-import type { RigSpec, RigStatus } from "./rig.schema.ts";
+import type { RigObject } from "./rig.schema.ts";
 import { readSource, type RigSource, sourceProblem } from "./rig-source.ts";
-
-export type RigObject = TownObject<RigSpec, RigStatus>;
 
 export interface RigObserved {
   readonly now: number;
@@ -147,8 +145,15 @@ async function observeRemoval(object: RigObject, clone: Repository | undefined, 
     .list("Session", { namespace })
     .filter((session) => (session.status as { readonly state?: string } | undefined)?.state === "Running")
     .map((session) => `session ${session.metadata.name}`);
+  const refinery = ports.layout.refinery(namespace);
+  const sandboxes = (await clone?.worktrees()) ?? [];
   return {
-    waitsFor: [...pools, ...sessions],
+    waitsFor: [
+      ...pools,
+      ...sessions,
+      // The clone itself is in the list too; it is bare.
+      ...sandboxes.filter(({ path }) => path !== clone?.path && path !== refinery).map(({ path }) => `sandbox ${path}`),
+    ],
     unfinished: await readUnfinishedWork(object, ports.graphs.graph(namespace), clone),
     abandoned: object.metadata.annotations?.[ABANDON_WORK] !== undefined,
   };

@@ -4,7 +4,8 @@ import { rigPrefix } from "../../work/rig-target.ts";
 import { unfinishedText } from "../../work/unfinished-work.ts";
 import { PUSHED } from "./rig-push.ts";
 import { FETCH_RETRY_MS, fetchIntervalMs } from "./rig-fetch.ts";
-import type { Removal, RigObject, RigObserved } from "./rig.observe.ts";
+import type { Removal, RigObserved } from "./rig.observe.ts";
+import type { RigObject } from "./rig.schema.ts";
 
 export type RigAction =
   | { readonly do: "Clone"; readonly source: string }

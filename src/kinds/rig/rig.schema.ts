@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration, environmentEntry, label, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import type { TownObject } from "../../resource/object-meta.ts";
 
 export const gateSpec = z.strictObject({
   name: label().describe("Name of the gate, unique in the rig."),
@@ -142,4 +143,5 @@ export const rig = defineKind({
 
 export type RigSpec = z.infer<typeof rigSpec>;
 export type RigStatus = z.infer<typeof rigStatus>;
+export type RigObject = TownObject<RigSpec, RigStatus>;
 export type GateSpec = z.infer<typeof gateSpec>;
