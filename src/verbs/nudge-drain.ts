@@ -10,7 +10,8 @@ import { argumentsOf } from "./arguments.ts";
 /** What an agent program told the hook that called. */
 export const programHook = z
   .looseObject({
-    session_id: z.string().max(200).optional(),
+    session_id: z.string().min(1).max(200).optional(),
+    transcript_path: z.string().max(4_096).nullish(),
   })
   .optional();
 

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
-import { AGENT, hookOf } from "../work/agent-record.ts";
+import { hookOf } from "../work/agent-record.ts";
+import { noteProgram } from "../work/conversation.ts";
 import { attemptsOf } from "../work/hooking.ts";
 import { currentStep, stepsOf } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
@@ -40,10 +41,12 @@ export function primeVerb(ports: LoopPorts): Verb {
       let bead: BeadRecord | undefined;
       const handed = await handOver(session.graph, session.author, options.request, (tx) => {
         checkFence(tx, session.name, session.generation);
-        const program = options.hook?.session_id;
-        if (program !== undefined && session.record.metadata?.[AGENT.programSession] !== program)
-          tx.setMetadata(session.record.id, { [AGENT.programSession]: program });
         bead = acknowledgeHook(tx, session);
+        noteProgram(tx, session.name, {
+          session: options.hook?.session_id,
+          transcript: options.hook?.transcript_path ?? undefined,
+          bead: bead?.id,
+        });
         return drain(tx, session);
       });
       bead ??= hookOf(session.graph, session.identity);

@@ -8,10 +8,12 @@ export const AGENT = {
   pool: "town.pool",
   desired: "town.desired",
   generation: "town.generation",
-  /** Id that the agent program gave its newest conversation. */
-  programSession: "town.programSession",
   /** The hook that a session has read last: `{ bead, fence, generation, at }`. */
   acknowledged: "town.acknowledged",
+  /** How its newest session was started: a LaunchFact. */
+  launch: "town.launch",
+  /** Conversations that its programs held, newest first. */
+  conversations: "town.conversations",
 } as const;
 
 export interface AgentIdentity {

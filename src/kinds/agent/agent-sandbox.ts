@@ -4,7 +4,8 @@ import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { durationMs } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
-import { taskBranch } from "../../work/agent-record.ts";
+import { agentRecord, taskBranch } from "../../work/agent-record.ts";
+import { conversationsOf, endConversation } from "../../work/conversation.ts";
 import { attemptsOf } from "../../work/hooking.ts";
 import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
@@ -187,10 +188,28 @@ export async function removeSandbox(
     );
   await repository.removeWorktree(path);
   await ports.files.remove(setUpMarker(namespace, agent, ports));
+  await ports.files.removeTree(sessionDirectory(namespace, agent, ports));
+  await endHeldConversation(namespace, agent, ports);
   ports.events.record(about, {
     type: "Normal",
     reason: "SandboxRemoved",
     message: `${reason}; head ${head?.slice(0, 12) ?? "none"} stays pinned`,
+  });
+}
+
+/** Directory of the agent's sessions' own files, outside of the worktree. */
+export function sessionDirectory(namespace: string, agent: string, ports: Pick<LoopPorts, "layout">): string {
+  return `${ports.layout.state}/sandboxes/${namespace}/${agent}.session`;
+}
+
+/** What was talked about is no more: the next session begins anew. */
+async function endHeldConversation(namespace: string, agent: string, ports: LoopPorts): Promise<void> {
+  const graph = ports.graphs.graph(namespace);
+  const held = graph === undefined ? undefined : agentRecord(graph, agent);
+  if (held === undefined || conversationsOf(held)[0]?.ended !== undefined || conversationsOf(held).length === 0) return;
+  await graph?.transact(AUTHOR, (tx) => {
+    const record = agentRecord(tx, agent);
+    if (record !== undefined) endConversation(tx, record, "SandboxRemoved");
   });
 }
 

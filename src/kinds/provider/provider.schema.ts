@@ -1,29 +1,65 @@
 import { z } from "zod";
+import { patternProblem } from "../../domain/agent-program/screen-state.ts";
 import { duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
+const pattern = () =>
+  z.string().superRefine((source, context) => {
+    const problem = patternProblem(source);
+    if (problem !== undefined)
+      context.addIssue({ code: "custom", message: `must be a regular expression: ${problem}` });
+  });
+
+/** Things a program can tell Town about through its own hooks. */
+export const HOOK_EVENTS = ["SessionStart", "PromptSubmit", "Stop", "PreCompact"] as const;
+
+const hookFiles = z
+  .array(
+    z.strictObject({
+      path: z
+        .string()
+        .regex(/^(?!\/)(?!.*\.\.)[A-Za-z0-9._/-]+$/, { error: "must be a relative path without '..'" })
+        .describe("Path of the file, relative to `{hooks}`."),
+      text: z.string().describe("Content; `{hooks}` and `{sandbox}` are filled in."),
+    }),
+  )
+  .default([])
+  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"] })
+  .describe("Files of the session's own, outside of its worktree, in the directory `{hooks}`.");
+
 export const providerSpec = z.strictObject({
-  command: z.array(z.string().min(1)).min(1).describe("Program and fixed arguments."),
+  command: z.array(z.string().min(1)).min(1).describe("Program and arguments of every start."),
+  args: z.array(z.string()).default([]).describe("Further arguments of a session at a terminal."),
   autonomyArgs: z
     .array(z.string())
     .default([])
     .describe("Arguments that let it work without asking; empty unless you turn them on."),
+  model: z.string().optional().describe("Model. Default: the program's own choice."),
+  modelArgs: z.array(z.string()).default([]).describe("Arguments that choose the model; `{model}` stands for it."),
+  effort: z.string().optional().describe("Effort setting, as the program wants it."),
+  effortArgs: z.array(z.string()).default([]).describe("Arguments that set the effort; `{effort}` stands for it."),
   prompt: z
     .strictObject({
       mode: z
         .enum(["None", "Argument", "Stdin", "Paste", "File"])
         .default("None")
-        .describe("How the first prompt is given."),
-      argument: z.string().optional().describe("Flag in front of the prompt; absent: the prompt is the last argument."),
+        .describe(
+          "How the first prompt is given. Argument, File: by `args`. Stdin: as standard input. Paste: typed once the program takes input.",
+        ),
+      args: z
+        .array(z.string())
+        .default(["{prompt}"])
+        .describe("Arguments with `{prompt}`, the text, or `{promptFile}`, a file with it."),
     })
     .prefault({})
     .describe("How the program is told what to do first."),
   ready: z
     .strictObject({
-      screen: z.string().optional().describe("Regular expression that the screen shows when the program takes input."),
-      idleTitle: z.string().optional().describe("Regular expression of the terminal title while idle."),
-      busyTitle: z.string().optional().describe("Regular expression of the terminal title while busy."),
-      delay: duration().default("0s").describe("Least time after the start."),
+      screen: pattern().optional().describe("Regular expression that the screen shows when the program takes input."),
+      busyScreen: pattern().optional().describe("Regular expression that the screen shows while it works."),
+      idleTitle: pattern().optional().describe("Regular expression of the terminal title while idle."),
+      busyTitle: pattern().optional().describe("Regular expression of the terminal title while busy."),
+      delay: duration().default("0s").describe("Least time after the start before anything is typed."),
     })
     .prefault({})
     .describe("How readiness and busyness show."),
@@ -33,35 +69,75 @@ export const providerSpec = z.strictObject({
         .array(z.string())
         .optional()
         .describe("Arguments to go on with a former session; `{session}` stands for its id."),
-      forkArgs: z.array(z.string()).optional().describe("Arguments to ask a copy of a former session."),
-      sessionIdArgs: z.array(z.string()).optional().describe("Arguments to choose the id of a new session."),
+      sessionIdArgs: z
+        .array(z.string())
+        .optional()
+        .describe("Arguments that choose the id of a new session, a UUID put for `{session}`."),
     })
     .optional()
     .describe("How a former conversation is found again."),
   headless: z
     .strictObject({
       args: z.array(z.string()).describe("Arguments for one turn without a terminal; `{prompt}` stands for the text."),
+      resumeArgs: z
+        .array(z.string())
+        .optional()
+        .describe("Instead of `args`: one more turn of the session `{session}`."),
+      forkArgs: z
+        .array(z.string())
+        .optional()
+        .describe("Instead of `args`: one turn of a copy of the session `{session}`, which stays as it is."),
+      sessionIdPattern: pattern()
+        .optional()
+        .describe("Regular expression whose first group finds the session id in a turn's output."),
     })
     .optional()
-    .describe("Form without a terminal, for the process runtime."),
+    .describe("Form without a terminal: for the process runtime and for questions to former sessions."),
   hooks: z
-    .enum(["None", "Claude", "Codex", "Gemini", "Opencode"])
-    .default("None")
-    .describe("Kind of hook files that are put into the sandbox."),
+    .strictObject({
+      events: z
+        .array(z.enum(HOOK_EVENTS))
+        .min(1)
+        .meta({ "x-kubernetes-list-type": "set" })
+        .describe("Events of the program that call Town."),
+      files: hookFiles,
+      args: z.array(z.string()).default([]).describe("Arguments that make the program read them."),
+      env: z
+        .array(z.strictObject({ name: z.string().describe("Name."), value: z.string().describe("Value.") }))
+        .default([])
+        .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+        .describe("Environment that makes the program read them."),
+    })
+    .optional()
+    .describe("How the program's own hooks call Town. Absent: it is told by typing only."),
   submitDelay: duration().default("200ms").describe("Time between a paste and Enter."),
-  model: z.string().optional().describe("Model; passed as the program wants it."),
   patterns: z
     .strictObject({
-      rateLimited: z.string().optional().describe("Regular expression of a screen that says a limit is reached."),
-      authRequired: z.string().optional().describe("Regular expression of a screen that asks to log in."),
-      dialogOpen: z
-        .string()
+      rateLimited: pattern()
+        .optional()
+        .describe("Regular expression of a screen that says a limit is reached; the reset time is read after it."),
+      authRequired: pattern().optional().describe("Regular expression of a screen that asks to log in."),
+      dialogOpen: pattern()
         .optional()
         .describe("Regular expression of a screen with a question of the program itself."),
     })
     .optional()
     .describe("Screens that are neither work nor a stall."),
   processNames: z.array(z.string()).default([]).describe("Names its process may have."),
+  version: z
+    .strictObject({
+      args: z.array(z.string()).min(1).default(["--version"]).describe("Arguments that print the version."),
+      tested: z
+        .strictObject({
+          from: z.string().describe("Oldest version."),
+          to: z.string().describe("Newest version."),
+        })
+        .optional()
+        .describe("Versions that passed `town provider test`, both included; others work at your own risk."),
+    })
+    .prefault({})
+    .describe("Which versions of the program are known to work."),
+  install: z.string().optional().describe("Command that installs the program, shown when it is missing."),
   env: z
     .array(environmentEntry())
     .optional()

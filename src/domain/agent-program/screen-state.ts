@@ -1,0 +1,93 @@
+import { resetTimeOf } from "./reset-time.ts";
+
+/** How a program's state shows on its terminal, as regular expressions; absent ones never match. */
+export interface ScreenSigns {
+  readonly ready: {
+    /** Screen of a program that takes input. */
+    readonly screen?: string | undefined;
+    /** Screen of a program at work. */
+    readonly busyScreen?: string | undefined;
+    readonly idleTitle?: string | undefined;
+    readonly busyTitle?: string | undefined;
+  };
+  readonly patterns?:
+    | {
+        readonly rateLimited?: string | undefined;
+        readonly authRequired?: string | undefined;
+        readonly dialogOpen?: string | undefined;
+      }
+    | undefined;
+}
+
+export type ScreenState =
+  | { readonly state: "Idle" | "Busy" | "AuthRequired" | "DialogOpen" | "Unknown" }
+  /** `resetAtMs` is absent when the screen does not say when. */
+  | { readonly state: "RateLimited"; readonly resetAtMs?: number };
+
+/** What stands above is talk that has scrolled by: only the end of a screen tells its state. */
+const TAIL_ROWS = 24;
+const MEMO_LIMIT = 500;
+const compiled = new Map<string, RegExp | undefined>();
+
+/**
+ * What a program is doing, by its screen and title. `Unknown` is an answer: nothing may be concluded from it.
+ *
+ * A question of the program itself stands in front of everything (one that asks to log in is `AuthRequired`). While it works, what it prints (which may quote an
+ * error about limits) is not its state. Expressions are multi-line and see the last 24 rows that are not empty;
+ * one that is no regular expression never matches.
+ */
+export function screenState(signs: ScreenSigns, screen: string, title: string | undefined, nowMs: number): ScreenState {
+  const tail = tailOf(screen);
+  const { ready, patterns } = signs;
+  const needsLogin = matches(patterns?.authRequired, tail);
+  if (matches(patterns?.dialogOpen, tail)) return { state: needsLogin ? "AuthRequired" : "DialogOpen" };
+  if (matches(ready.busyScreen, tail) || matches(ready.busyTitle, title)) return { state: "Busy" };
+  if (needsLogin) return { state: "AuthRequired" };
+  const limit = found(patterns?.rateLimited, tail);
+  const resetAtMs = limit === undefined ? undefined : resetTimeOf(limit, nowMs);
+  if (limit !== undefined && resetAtMs === undefined) return { state: "RateLimited" };
+  // What it said stays on the screen after the limit has ended.
+  if (resetAtMs !== undefined && resetAtMs > nowMs) return { state: "RateLimited", resetAtMs };
+  // Both where both are given: a title is set once and stays when the program behind it hangs in something else.
+  const screenSays = ready.screen === undefined || matches(ready.screen, tail);
+  const titleSays = ready.idleTitle === undefined || matches(ready.idleTitle, title);
+  const told = ready.screen !== undefined || ready.idleTitle !== undefined;
+  return { state: told && screenSays && titleSays ? "Idle" : "Unknown" };
+}
+
+/** The problem of a regular expression in a manifest, or undefined. */
+export function patternProblem(source: string): string | undefined {
+  try {
+    new RegExp(source, "mu");
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function tailOf(screen: string): string {
+  return screen
+    .split("\n")
+    .map((row) => row.replace(/[\s\u00a0]+$/, ""))
+    .filter((row) => row !== "")
+    .slice(-TAIL_ROWS)
+    .join("\n");
+}
+
+function matches(source: string | undefined, text: string | undefined): boolean {
+  return source !== undefined && text !== undefined && expression(source)?.test(text) === true;
+}
+
+/** The rows from a match on: what says when a limit ends follows what says that there is one. */
+function found(source: string | undefined, text: string): string | undefined {
+  const at = source === undefined ? -1 : (expression(source)?.exec(text)?.index ?? -1);
+  return at === -1 ? undefined : text.slice(at).split("\n").slice(0, 4).join(" ");
+}
+
+function expression(source: string): RegExp | undefined {
+  if (!compiled.has(source)) {
+    if (compiled.size >= MEMO_LIMIT) compiled.clear();
+    compiled.set(source, patternProblem(source) === undefined ? new RegExp(source, "mu") : undefined);
+  }
+  return compiled.get(source);
+}
