@@ -95,51 +95,98 @@ const RESUMED = "This session was interrupted and goes on now. Run `town prime` 
  */
 export function launch(input: LaunchInput): Launch {
   const { program } = input;
-  const withHooks = program.hooks?.events.includes("SessionStart") === true;
-  const text = input.resume !== undefined ? RESUMED : withHooks ? PRIMED : UNPRIMED;
+  const values = valuesOf(input);
+  const files = (program.hooks?.files ?? []).map((file) => ({
+    path: `${input.directory}/${file.path}`,
+    text: filled(file.text, values),
+  }));
+  const shared = {
+    env: Object.fromEntries((program.hooks?.env ?? []).map(({ name, value }) => [name, filled(value, values)])),
+    ...(values.session === "" ? {} : { session: values.session }),
+  };
   const headless = input.turnRunner === undefined ? undefined : program.headless;
-  const prompt = input.hasWork && (headless !== undefined || program.prompt.mode !== "None") ? text : undefined;
-  const chosen = chosenSession(input);
-  const values: Record<string, string> = {
-    prompt: text,
+  return { ...shared, ...(headless === undefined ? atTerminal(input, values, files) : inTurns(input, values, files)) };
+}
+
+/** What stands for the names in braces. */
+type Values = Readonly<Record<"prompt" | "promptFile" | "session" | "model" | "effort" | "sandbox" | "hooks", string>>;
+
+function valuesOf(input: LaunchInput): Values {
+  const { program, resume } = input;
+  const isPrimed = program.hooks?.events.includes("SessionStart") === true;
+  return {
+    prompt: resume !== undefined ? RESUMED : isPrimed ? PRIMED : UNPRIMED,
     promptFile: `${input.directory}/prompt.md`,
-    session: chosen ?? "",
+    session: chosenSession(input) ?? "",
     model: input.model ?? program.model ?? "",
     effort: input.effort ?? program.effort ?? "",
     sandbox: input.sandbox,
     hooks: input.directory,
   };
-  const command = program.command.flatMap((word) => input.shipped[/^\{(\w+)\}$/.exec(word)?.[1] ?? ""] ?? [word]);
-  const settings = [
+}
+
+/** Program and settings, before what makes it begin or go on. */
+function baseOf({ program, shipped }: LaunchInput, args: readonly string[], values: Values): readonly string[] {
+  return [
+    ...program.command.flatMap((word) => shipped[/^\{(\w+)\}$/.exec(word)?.[1] ?? ""] ?? [word]),
+    ...args,
     ...program.autonomyArgs,
     ...(program.hooks?.args ?? []),
-    ...(values["model"] === "" ? [] : program.modelArgs),
-    ...(values["effort"] === "" ? [] : program.effortArgs),
-  ];
-  const shared = {
-    env: Object.fromEntries((program.hooks?.env ?? []).map(({ name, value }) => [name, filled(value, values)])),
-    ...(chosen === undefined ? {} : { session: chosen }),
-  };
-  const files = (program.hooks?.files ?? []).map((file) => ({
-    path: `${input.directory}/${file.path}`,
-    text: filled(file.text, values),
-  }));
-  const start = [...command, ...program.args, ...settings, ...sessionArgs(input)];
-  if (headless !== undefined && input.turnRunner !== undefined) {
-    const path = `${input.directory}/turns.json`;
-    const turns = turnPlan(input, {
-      headless,
-      base: [...command, ...settings].map((word) => filled(word, values)),
-      values,
-    });
-    return {
-      ...shared,
-      argv: [...input.turnRunner, path],
-      files: [...files, { path, text: `${JSON.stringify(turns)}\n` }],
-    };
+    ...(values.model === "" ? [] : program.modelArgs),
+    ...(values.effort === "" ? [] : program.effortArgs),
+  ].map((word) => filled(word, values));
+}
+
+type Started = Pick<Launch, "argv" | "files" | "firstInput">;
+
+function atTerminal(input: LaunchInput, values: Values, files: readonly LaunchFile[]): Started {
+  const { program } = input;
+  const fill = (words: readonly string[]): readonly string[] => words.map((word) => filled(word, values));
+  const start = [...baseOf(input, program.args, values), ...fill(sessionArgs(input))];
+  const promptFile = { path: values.promptFile, text: `${values.prompt}\n` };
+  const mode = input.hasWork ? program.prompt.mode : "None";
+  switch (mode) {
+    case "Argument":
+      return { argv: [...start, ...fill(program.prompt.args)], files };
+    case "File":
+      return { argv: [...start, ...fill(program.prompt.args)], files: [...files, promptFile] };
+    case "Stdin":
+      return { argv: ["/bin/sh", "-c", 'exec "$@" <"$0"', promptFile.path, ...start], files: [...files, promptFile] };
+    case "Paste":
+      return { argv: start, files, firstInput: values.prompt };
+    case "None":
+      return { argv: start, files };
+    default:
+      return mode satisfies never;
   }
-  const promptFile = { path: values["promptFile"] ?? "", text: `${text}\n` };
-  return { ...shared, ...prompted({ start, prompt, program, files, promptFile, values }) };
+}
+
+/** One turn after the other, by a runner that reads the plan. */
+function inTurns(input: LaunchInput, values: Values, files: readonly LaunchFile[]): Started {
+  const { headless, resume } = input.program;
+  const { prompt, session, ...settled } = values;
+  const base = baseOf(input, [], values);
+  const line = (args: readonly string[] = []): readonly string[] => [
+    ...base,
+    ...args.map((word) => filled(word, settled)),
+  ];
+  const next = headless?.resumeArgs === undefined ? undefined : line(headless.resumeArgs);
+  const isResumed = input.resume !== undefined && next !== undefined;
+  const first = isResumed ? next : line([...(resume?.sessionIdArgs ?? []), ...(headless?.args ?? [])]);
+  const plan: TurnPlan = {
+    format: 1,
+    first: first.map((word) => filled(word, { prompt, session })),
+    fresh: line(headless?.args),
+    ...(next === undefined ? {} : { next }),
+    ...(session === "" ? {} : { session }),
+    ...(headless?.sessionIdPattern === undefined ? {} : { sessionIdPattern: headless.sessionIdPattern }),
+    endsWithoutWork: input.endsWithoutWork,
+  };
+  const path = `${input.directory}/turns.json`;
+  return {
+    argv: [...(input.turnRunner ?? []), path],
+    files: [...files, { path, text: `${JSON.stringify(plan)}\n` }],
+  };
 }
 
 /** A conversation to go on with, or an id that is chosen for a new one. */
@@ -150,63 +197,6 @@ function chosenSession({ program, resume, newSession }: LaunchInput): string | u
 
 function sessionArgs({ program, resume }: LaunchInput): readonly string[] {
   return (resume === undefined ? undefined : program.resume?.args) ?? program.resume?.sessionIdArgs ?? [];
-}
-
-function prompted(of: {
-  readonly start: readonly string[];
-  readonly prompt: string | undefined;
-  readonly program: LaunchProgram;
-  readonly files: readonly LaunchFile[];
-  readonly promptFile: LaunchFile;
-  readonly values: Readonly<Record<string, string>>;
-}): Pick<Launch, "argv" | "files" | "firstInput"> {
-  const { start, prompt, program, files, promptFile, values } = of;
-  const fill = (words: readonly string[]): readonly string[] => words.map((word) => filled(word, values));
-  if (prompt === undefined) return { argv: fill(start), files };
-  switch (program.prompt.mode) {
-    case "Argument":
-      return { argv: fill([...start, ...program.prompt.args]), files };
-    case "File":
-      return { argv: fill([...start, ...program.prompt.args]), files: [...files, promptFile] };
-    case "Stdin":
-      return {
-        argv: ["/bin/sh", "-c", 'exec "$@" <"$0"', promptFile.path, ...fill(start)],
-        files: [...files, promptFile],
-      };
-    case "Paste":
-      return { argv: fill(start), files, firstInput: prompt };
-    case "None":
-      return { argv: fill(start), files };
-    default:
-      return program.prompt.mode satisfies never;
-  }
-}
-
-function turnPlan(
-  input: LaunchInput,
-  of: {
-    readonly headless: NonNullable<LaunchProgram["headless"]>;
-    readonly base: readonly string[];
-    readonly values: Readonly<Record<string, string>>;
-  },
-): TurnPlan {
-  const { headless, base, values } = of;
-  const { prompt: text = "", session = "", ...settled } = values;
-  const line = (args: readonly string[]): readonly string[] => [...base, ...args.map((word) => filled(word, settled))];
-  const next = headless.resumeArgs === undefined ? undefined : line(headless.resumeArgs);
-  const fresh = line(headless.args);
-  const isResumed = input.resume !== undefined && next !== undefined;
-  const idArgs = isResumed ? [] : (input.program.resume?.sessionIdArgs ?? []);
-  const first = isResumed ? next : [...base, ...idArgs, ...headless.args.map((word) => filled(word, settled))];
-  return {
-    format: 1,
-    first: first.map((word) => filled(word, { prompt: text, session })),
-    fresh,
-    ...(next === undefined ? {} : { next }),
-    ...(session === "" ? {} : { session }),
-    ...(headless.sessionIdPattern === undefined ? {} : { sessionIdPattern: headless.sessionIdPattern }),
-    endsWithoutWork: input.endsWithoutWork,
-  };
 }
 
 /** Puts values for names in braces; other braces (JSON, TOML) stay. */

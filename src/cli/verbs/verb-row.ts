@@ -8,7 +8,9 @@ import {
 } from "../context.ts";
 import { usageError } from "../exit-codes.ts";
 import { camelCase } from "../flag-names.ts";
+import type { VerbResult } from "../../resource/verb.ts";
 import { callVerb, printResult } from "./call-verb.ts";
+import { answerHook, HOOK_FLAGS } from "./hook-answer.ts";
 
 /**
  * A command that is one call of a daemon's verb. Its arguments are the flags by camelCase name, the positionals by
@@ -24,6 +26,8 @@ export interface VerbRow {
   readonly examples?: readonly string[];
   /** Keep colours of the answer on a terminal: it is what a program printed. Default false. */
   readonly keepColours?: boolean;
+  /** Hooks of agent programs call it: `--hook` hands on their JSON as `hook`, `--reply` says how to answer. */
+  readonly isHook?: boolean;
   /** Further arguments, as text from stdin. */
   read?(input: CommandInput, context: CommandContext): Promise<Readonly<Record<string, unknown>>>;
 }
@@ -50,15 +54,17 @@ export function verbCommand(row: VerbRow): CommandSpec {
     name: row.name,
     group: row.group,
     summary: row.summary,
-    flags: [...(row.flags ?? []), OUTPUT],
+    flags: [...(row.isHook === true ? HOOK_FLAGS : []), ...(row.flags ?? []), OUTPUT],
     ...(positionals.length === 0 ? {} : { positionals: positionals.map(usageOf).join(" ") }),
     ...(row.examples === undefined ? {} : { examples: row.examples }),
     servedBy: row.name,
     run: async (input, context) => {
       const args = { ...verbArguments(row, input), ...(await row.read?.(input, context)) };
-      const result = await callVerb(context.api(), row.name, args, {
-        signal: context.signal,
-      });
+      const call = (more: Readonly<Record<string, unknown>>): Promise<VerbResult> =>
+        callVerb(context.api(), row.name, { ...args, ...more }, { signal: context.signal });
+      if (input.flags["hook"] === true && row.isHook === true)
+        return answerHook(input, context, (hook) => call({ hook }));
+      const result = await call({});
       return printResult(result, context.streams, {
         format: textFlag(input, "output"),
         keepColours: row.keepColours ?? false,

@@ -203,10 +203,6 @@ describe("verbs", () => {
     });
   });
 
-  it("given --hook with something else on stdin, when run, then it is a usage error", async () => {
-    expect((await called("prime --hook", "not json")).outcome).toMatchObject({ code: 2 });
-  });
-
   it("given an object, when asked why, then the verb gets its kind, namespace and name", async () => {
     const { sampleTown } = await import("../sample-town.ts");
     const town = sampleTown();

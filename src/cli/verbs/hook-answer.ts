@@ -1,0 +1,64 @@
+import type { VerbResult } from "../../resource/verb.ts";
+import type { CommandContext, CommandInput, FlagSpec } from "../context.ts";
+import { errorText } from "../error-text.ts";
+import { EXIT, usageError } from "../exit-codes.ts";
+import { plainText } from "../output/terminal-text.ts";
+
+/** Flags of a command that the hooks of agent programs call. */
+export const HOOK_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "hook",
+    type: "boolean",
+    summary: "called by the agent program's hook: take its JSON from stdin",
+  },
+  {
+    name: "reply",
+    type: "string",
+    value: "FORM",
+    choices: ["text", "context", "block"],
+    summary: "with --hook: as text, as JSON with additional context, or as JSON that keeps the program going",
+  },
+];
+
+type HookJson = Readonly<Record<string, unknown>>;
+
+/** The JSON that an agent program hands to its hooks on stdin: session id, transcript path, event. */
+export async function hookJson(input: CommandInput, context: CommandContext): Promise<HookJson | undefined> {
+  if (input.flags["hook"] !== true) return undefined;
+  const text = await context.streams.readStdin();
+  try {
+    return JSON.parse(text === "" ? "{}" : text) as HookJson;
+  } catch {
+    throw usageError("--hook: stdin is no JSON", "--hook is for the hooks of agent programs; leave it out by hand");
+  }
+}
+
+/**
+ * Answers a program's hook. A failure is told on stderr with exit code 1: programs take 2 as "refuse what was asked", and
+ * no trouble of the town may swallow a person's prompt or keep a program from stopping.
+ */
+export async function answerHook(
+  input: CommandInput,
+  context: CommandContext,
+  call: (hook: HookJson) => Promise<VerbResult>,
+): Promise<number> {
+  try {
+    const hook = (await hookJson(input, context)) ?? {};
+    const answer = hookReply(input.flags["reply"], hook, plainText((await call(hook)).text));
+    if (answer !== "") context.streams.out(`${answer}\n`);
+    return EXIT.done;
+  } catch (error) {
+    context.streams.err(errorText(error));
+    return EXIT.failed;
+  }
+}
+
+/** Text in the form that a program's hook wants; nothing at all when there is nothing to say. */
+export function hookReply(form: unknown, hook: HookJson, text: string): string {
+  const said = text.trimEnd();
+  if (said === "") return "";
+  if (form === "block") return JSON.stringify({ decision: "block", reason: said });
+  if (form !== "context") return said;
+  const { hook_event_name: hookEventName } = hook;
+  return JSON.stringify({ hookSpecificOutput: { hookEventName, additionalContext: said } });
+}
