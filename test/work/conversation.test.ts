@@ -14,6 +14,7 @@ class Held {
   }
 
   readonly tx = {
+    now: 0,
     setMetadata: (_: string, values: Readonly<Record<string, unknown>>) => {
       this.writes += 1;
       this.record = { ...this.record, metadata: { ...this.record.metadata, ...values } };
@@ -29,7 +30,7 @@ class Held {
   }
 
   see(session: string, bead: string | undefined = "api-1", transcript?: string): void {
-    noteConversation(this.tx, this.record, { session, bead, transcript, nowMs: 0 });
+    noteConversation(this.tx, this.record, { session, bead, transcript });
   }
 
   next(more: Partial<Parameters<typeof resumable>[1]> = {}): string | undefined {
