@@ -10,13 +10,20 @@ export interface DocumentedResource {
   readonly schema: JsonSchema;
 }
 
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, unknown>>;
+  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+}
+
 const META_SCHEMA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /**
  * OpenAPI 3.0 document of one group version, as small as kubectl 1.27 and later accept it: schemas with their kind, and a
  * PATCH with `fieldValidation` per resource, which is what makes kubectl leave validation to the server.
  */
-export function openApiDocument(resources: readonly DocumentedResource[], metadata: JsonSchema): unknown {
+export function openApiDocument(resources: readonly DocumentedResource[], metadata: JsonSchema): OpenApiDocument {
   const schemas = resources.map((resource) => [schemaName(resource), withKind(resource)] as const);
   const paths = resources.map((resource) => [pathOf(resource), pathItem(resource)] as const);
   return {

@@ -31,29 +31,45 @@ function originOf(header: (name: string) => string | undefined): string | undefi
   return text?.replace(/[^\x20-\x7e]/g, "").slice(0, 60);
 }
 
+/** What somebody wants to do to a resource of the API. */
+export interface AccessAttempt {
+  readonly verb: AccessVerb;
+  readonly resource: ApiResource;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
 /**
  * May the caller do that to the resource? Everybody reads. `admin` and `loop` write all, `edit` writes what lives in a
  * namespace, `view` nothing. An agent writes what its Role's permissions name: `<verb>:<plural>` (`create:beads`),
  * `*:<plural>`, `apply` for every kind declared in git, or `*`. Throws 403.
  */
-export function requireAccess(caller: Caller, verb: AccessVerb, resource: ApiResource, name: string): void {
-  const why = refusal(caller, verb, resource);
-  if (why !== undefined) throw forbidden(resource, name, why);
+export function requireAccess(caller: Caller, attempt: AccessAttempt): void {
+  const why = refusal(caller, attempt);
+  if (why === undefined) return;
+  const { verb, resource, subresource, namespace } = attempt;
+  const what = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
+  const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
+  throw forbidden(
+    resource,
+    attempt.name ?? "",
+    `User "${caller.name}" cannot ${verb} resource "${what}" in API group "${resource.group}" ${where}: ${why}`,
+  );
 }
 
 /** Why the caller may not; undefined when it may. */
-export function refusal(caller: Caller, verb: AccessVerb, resource: ApiResource): string | undefined {
+export function refusal(caller: Caller, { verb, resource }: AccessAttempt): string | undefined {
   if (READS.has(verb) || caller.role === "admin" || caller.role === "loop") return undefined;
-  const who = `User "${caller.name}" cannot ${verb} resource "${resource.plural}" in API group "${resource.group}"`;
   switch (caller.role) {
     case "view":
-      return `${who}: its role is view`;
+      return "its role is view";
     case "edit":
-      return resource.namespaced ? undefined : `${who}: its role is edit, cluster-scoped objects need admin`;
+      return resource.namespaced ? undefined : "its role is edit, cluster-scoped objects need admin";
     case "agent":
       return agentMayWrite(caller.permissions ?? [], verb, resource)
         ? undefined
-        : `${who}: its role permits only verbs on its own work; ask the mayor or the overseer, or use town mail`;
+        : "its role permits only verbs on its own work; ask the mayor or the overseer, or use town mail";
     default:
       return caller.role satisfies never;
   }

@@ -11,6 +11,7 @@ import type { Truth } from "../resource/kind-definition.ts";
 import type { KindRegistry } from "../resource/kind-registry.ts";
 import type { Verb } from "../resource/verb.ts";
 import { authenticate, type Authenticator } from "./access.ts";
+import { reviewResources } from "./access-reviews.ts";
 import type { ApiRequest, ResourceRequest } from "./api-request.ts";
 import { type ApiResource, type ResourceCatalog, resourceCatalog, resourceOfKind } from "./api-resource.ts";
 import { PinnedLists } from "./continue-token.ts";
@@ -87,6 +88,7 @@ export function createApi(options: ApiOptions): Api {
     reading: { store: options.store, clock: options.clock, pins: new PinnedLists(options.clock) },
     writing: writingOf(options, catalog),
     hub,
+    catalog,
     special: (request) =>
       request.resource.kind === "Pod" && request.resource.group === ""
         ? servePod({ store: options.store, clock: options.clock, source: options.logs }, request)
@@ -163,6 +165,7 @@ async function answer(served: Served, segments: readonly string[], request: ApiR
   const [root] = segments;
   if (root === "api" || root === "apis") return answerApi(served, meaningOf(segments, served.catalog), request);
   requireGet(request);
+  if (root === "openapi" && segments[1] === "v2" && segments.length === 2) return served.openApi.v2(request);
   if (root === "openapi" && segments[1] === "v3") {
     if (segments.length === 2) return served.openApi.index(request);
     return served.openApi.document(request, segments.slice(2).join("/")) ?? text(404, "404 page not found\n");
@@ -206,7 +209,7 @@ async function answerApi(served: Served, meaning: PathMeaning, request: ApiReque
       throw new ApiStatusError(
         404,
         "NotFound",
-        `${meaning.resource} are not served: what a token may do is decided by its role (view, edit, admin, agent)`,
+        `${meaning.resource} are not served: callers ask about themselves, with kubectl auth can-i and kubectl auth whoami`,
       );
     case "Unknown":
       return text(404, "404 page not found\n");
@@ -252,6 +255,7 @@ function resourcesOf({ registry, writers, namespaceKind, sessionKind, clock }: A
     ...pods,
     serviceResource(),
     ...kinds,
+    ...reviewResources(),
   ];
 }
 

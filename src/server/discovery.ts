@@ -96,7 +96,8 @@ function withSubresources(resource: ApiResource) {
   return subresources.length === 0 ? {} : { subresources };
 }
 
-function subresourcesOf(resource: ApiResource): readonly Subresource[] {
+/** Subresources as discovery lists them. */
+export function subresourcesOf(resource: ApiResource): readonly Subresource[] {
   const { group, version, kind } = resource;
   const verbs = resource.verbs.includes("patch") ? ["get", "patch", "update"] : ["get"];
   if (resource.definition === undefined)

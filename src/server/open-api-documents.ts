@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto";
 import { type JsonSchema, OBJECT_META_SCHEMA, objectSchema } from "../resource/json-schema.ts";
-import { documentPath, openApiDocument } from "../resource/open-api.ts";
+import { documentPath, type OpenApiDocument, openApiDocument } from "../resource/open-api.ts";
 import type { ApiResource, ResourceCatalog } from "./api-resource.ts";
 import type { ApiRequest } from "./api-request.ts";
+import { OPEN_API_V2_ACCEPTED, OPEN_API_V2_TYPE, openApiV2 } from "./open-api-v2.ts";
+import { notAcceptable } from "./status.ts";
 
 interface Document {
   readonly path: string;
+  readonly content: OpenApiDocument;
   readonly text: string;
   readonly hash: string;
 }
 
-/** OpenAPI v3: an index and one document per group version, made at first use. */
+/** OpenAPI v3: an index and one document per group version; and all of them as v2. Made at first use. */
 export class OpenApiDocuments {
   readonly #catalog: ResourceCatalog;
   #made: ReadonlyMap<string, Document> | undefined;
+  #v2: { readonly bytes: Uint8Array; readonly hash: string } | undefined;
 
   constructor(catalog: ResourceCatalog) {
     this.#catalog = catalog;
@@ -43,6 +47,18 @@ export class OpenApiDocuments {
     );
   }
 
+  /** `/openapi/v2`: only as protobuf, since clients that ask for it cannot read JSON. Throws 406. */
+  v2(request: ApiRequest): Response {
+    const wanted = (request.header("accept") ?? "").split(",").map((part) => part.trim());
+    if (!wanted.includes(OPEN_API_V2_ACCEPTED)) throw notAcceptable([OPEN_API_V2_ACCEPTED]);
+    if (this.#v2 === undefined) {
+      const bytes = openApiV2([...this.#documents().values()].map(({ content }) => content));
+      this.#v2 = { bytes, hash: hashOf(bytes) };
+    }
+    const { bytes, hash } = this.#v2;
+    return answer(request, bytes, hash, { "content-type": OPEN_API_V2_TYPE, "cache-control": "no-cache, private" });
+  }
+
   #documents(): ReadonlyMap<string, Document> {
     this.#made ??= new Map(
       groupVersions(this.#catalog)
@@ -53,16 +69,18 @@ export class OpenApiDocuments {
   }
 }
 
-function groupVersions({ resources }: ResourceCatalog): readonly (readonly ApiResource[])[] {
+function groupVersions(catalog: ResourceCatalog): readonly (readonly ApiResource[])[] {
+  const resources = catalog.resources.filter(({ verbs }) => verbs.includes("get"));
   const paths = [...new Set(resources.map(documentPath))];
   return paths.map((path) => resources.filter((resource) => documentPath(resource) === path));
 }
 
 function documentOf(resources: readonly ApiResource[]): Document {
   const documented = resources.map((resource) => ({ ...resource, schema: schemaOf(resource) }));
-  const text = JSON.stringify(openApiDocument(documented, OBJECT_META_SCHEMA));
+  const content = openApiDocument(documented, OBJECT_META_SCHEMA);
+  const text = JSON.stringify(content);
   const [first] = documented;
-  return { path: first === undefined ? "" : documentPath(first), text, hash: hashOf(text) };
+  return { path: first === undefined ? "" : documentPath(first), content, text, hash: hashOf(text) };
 }
 
 function schemaOf({ definition, kind, readOnlyReason }: ApiResource): JsonSchema {
@@ -81,13 +99,21 @@ function schemaOf({ definition, kind, readOnlyReason }: ApiResource): JsonSchema
   };
 }
 
-function answer(request: ApiRequest, text: string, hash: string, headers: Readonly<Record<string, string>>): Response {
+function answer(
+  request: ApiRequest,
+  body: string | Uint8Array,
+  hash: string,
+  headers: Readonly<Record<string, string>>,
+): Response {
   const etag = `"${hash}"`;
   const common = { etag, vary: "Accept", ...headers };
   if (request.header("if-none-match") === etag) return new Response(null, { status: 304, headers: common });
-  return new Response(text, { status: 200, headers: { "content-type": "application/json", ...common } });
+  return new Response(body as Uint8Array<ArrayBuffer>, {
+    status: 200,
+    headers: { "content-type": "application/json", ...common },
+  });
 }
 
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32).toUpperCase();
+function hashOf(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 32).toUpperCase();
 }

@@ -31,8 +31,9 @@ function belowApis([group, version, ...path]: readonly string[], catalog: Resour
   if (group === VERBS_GROUP && version === "v1alpha1" && path[0] === "verbs" && path.length <= 2) {
     return path[1] === undefined ? { kind: "Verbs" } : { kind: "Verbs", name: path[1] };
   }
-  if (REVIEW_GROUPS.has(group) && path.length === 1) return { kind: "Review", resource: path[0] ?? "" };
-  return belowVersion(group, version, path, catalog);
+  const meaning = belowVersion(group, version, path, catalog);
+  const isReview = meaning.kind === "Unknown" && REVIEW_GROUPS.has(group) && path.length === 1;
+  return isReview ? { kind: "Review", resource: path[0] ?? "" } : meaning;
 }
 
 function belowVersion(group: string, version: string, path: readonly string[], catalog: ResourceCatalog): PathMeaning {

@@ -11,6 +11,9 @@ export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 /** Deeper nesting is refused: nothing of ours is deep, and recursive code must not meet what a client nested 10^5 times. */
 const MAX_DEPTH = 100;
 
+/** How typed clients (kubectl from 1.32 on) send some bodies, whatever the server prefers. */
+export const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
+
 export const PATCH_TYPES = ["application/json-patch+json", "application/merge-patch+json"] as const;
 
 /** Media type of the body without parameters, lower case; "" when the header is missing. */

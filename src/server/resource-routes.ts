@@ -1,6 +1,8 @@
 import { type AccessVerb, requireAccess } from "./access.ts";
+import { answerReview, type ReviewKind, reviewOf } from "./access-reviews.ts";
+import type { ResourceCatalog } from "./api-resource.ts";
 import { renderOne } from "./answer-shape.ts";
-import { booleanParameter, type ResourceRequest } from "./api-request.ts";
+import { booleanParameter, type ResourceRequest, type ResourceTarget } from "./api-request.ts";
 import { create } from "./creating.ts";
 import { remove, removeAll } from "./deleting.ts";
 import { type Reading, readList, readOne, renderingOf } from "./reading.ts";
@@ -9,13 +11,14 @@ import { readScale, writeScale, writeStatus } from "./subresources.ts";
 import { patch, replace } from "./updating.ts";
 import type { WatchHub } from "./watch-hub.ts";
 import { watch } from "./watching.ts";
-import type { Answer, Writing } from "./writing-context.ts";
+import { type Answer, writable, type Writing } from "./writing-context.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 
 export interface ResourceApi {
   readonly reading: Reading;
   readonly writing: Writing;
   readonly hub: WatchHub;
+  readonly catalog: ResourceCatalog;
   /** A subresource that the resource brings itself (`pods/log`), for reading; undefined when it has none of that name. */
   special?(request: ResourceRequest): Promise<Response> | undefined;
 }
@@ -51,8 +54,10 @@ export type ResourceAnswer = Answer | { readonly stream: ReadableStream<Uint8Arr
 
 /** One request on a resource, its subresources and watches included. Throws ApiStatusError. */
 export async function serveResource(api: ResourceApi, request: ResourceRequest): Promise<ResourceAnswer> {
+  const review = reviewOf(request.resource);
+  if (review !== undefined) return serveReview(api, request, review);
   if (request.method === "GET" && request.subresource === undefined && booleanParameter(request.query, "watch")) {
-    requireAccess(request.caller, "watch", request.resource, request.name ?? "");
+    requireAccess(request.caller, { ...targetOf(request), verb: "watch" });
     return { stream: watch(api.reading, api.hub, request) };
   }
   const special = request.subresource === undefined ? undefined : api.special?.(request);
@@ -63,9 +68,17 @@ export async function serveResource(api: ResourceApi, request: ResourceRequest):
     throw methodNotAllowed(
       `${request.method} is not supported on ${pathText(request)}: use ${Object.keys(routes).join(", ")}`,
     );
-  requireAccess(request.caller, route.verb, request.resource, request.name ?? "");
+  // What nobody can write says why, whoever asks.
+  if (request.method !== "GET") writable(request);
+  requireAccess(request.caller, { ...targetOf(request), verb: route.verb });
   const answer = await route.run(api, request);
   return request.method === "GET" ? answer : { ...answer, body: shaped(api, request, answer.body) };
+}
+
+async function serveReview(api: ResourceApi, request: ResourceRequest, kind: ReviewKind): Promise<Answer> {
+  if (request.method !== "POST" || request.name !== undefined)
+    throw methodNotAllowed(`${request.method} is not supported on ${pathText(request)}: use POST`);
+  return { code: 201, body: await answerReview(api.catalog, request, kind) };
 }
 
 function routesOf(request: ResourceRequest): Readonly<Record<string, Guarded>> {
@@ -92,6 +105,15 @@ function shaped(api: ResourceApi, request: ResourceRequest, body: unknown): unkn
   const rendering = renderingOf(request, api.reading.clock);
   const isObject = (body as { readonly kind?: unknown }).kind === request.resource.kind;
   return isObject ? renderOne(request.resource, body as TownObject, rendering) : body;
+}
+
+function targetOf({ resource, namespace, name, subresource }: ResourceRequest): ResourceTarget {
+  return {
+    resource,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource }),
+  };
 }
 
 function pathText({ resource, name, subresource }: ResourceRequest): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiStatusError } from "../../src/errors/town-error.ts";
 import { ownerReferenceTo, type TownObject } from "../../src/resource/object-meta.ts";
+import { bytesOf, readFields, textOf } from "../../src/server/protobuf.ts";
 import { keptLog } from "../store/a-store.ts";
 import { call, widgetBody, WIDGETS, widgetTown } from "./widget-town.ts";
 
@@ -9,6 +10,7 @@ const JSON_PATCH = { "content-type": "application/json-patch+json" };
 const TABLE = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json" };
 const PARTIAL_LIST = { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" };
 const STRATEGIC = { "content-type": "application/strategic-merge-patch+json" };
+const GROUPS = ["town.dev", "work.town.dev", "authorization.k8s.io", "authentication.k8s.io"];
 const turn = () => new Promise((done) => setImmediate(done));
 
 async function withWidget(spec?: Readonly<Record<string, unknown>>) {
@@ -563,16 +565,6 @@ describe("refusals, as a real API server words them", () => {
       "a lowercase RFC 1123 label",
     ],
     [
-      "access review",
-      "POST",
-      "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-      {},
-      {},
-      404,
-      "NotFound",
-      "decided by its role",
-    ],
-    [
       "exec",
       "GET",
       "/api/v1/namespaces/api/pods/x/exec?command=ls",
@@ -617,7 +609,6 @@ describe("refusals, as a real API server words them", () => {
       `${WIDGETS}/a/b/c`,
       "/apis/town.dev/v1alpha1/widgets/one",
       "/apis/town.dev/v1alpha1/namespaces/api/rigs",
-      "/openapi/v2",
       "/openapi/v3/apis/none/v1",
     ]) {
       const answer = await call(api, "GET", path);
@@ -1090,7 +1081,7 @@ describe("discovery", () => {
         `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
       );
       expect(body).toMatchObject({ kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}` });
-      expect(body.items.map(({ metadata }) => metadata.name)).toEqual(["town.dev", "work.town.dev"]);
+      expect(body.items.map(({ metadata }) => metadata.name)).toEqual(GROUPS);
       expect(body.items[0]?.versions[0]?.resources.find(({ resource }) => resource === "widgets")).toEqual({
         resource: "widgets",
         singularResource: "widget",
@@ -1126,10 +1117,7 @@ describe("discovery", () => {
   it("given plain clients, when they discover, then the lists are there", async () => {
     const { api } = await widgetTown();
     expect((await call(api, "GET", "/api")).body).toMatchObject({ kind: "APIVersions", versions: ["v1"] });
-    expect((await call(api, "GET", "/apis")).body.groups.map(({ name }) => name)).toEqual([
-      "town.dev",
-      "work.town.dev",
-    ]);
+    expect((await call(api, "GET", "/apis")).body.groups.map(({ name }) => name)).toEqual(GROUPS);
     expect((await call(api, "GET", "/apis/town.dev")).body).toMatchObject({
       kind: "APIGroup",
       name: "town.dev",
@@ -1144,6 +1132,33 @@ describe("discovery", () => {
       "widgets/scale",
     ]);
     expect((await call(api, "GET", "/api/v1")).body.groupVersion).toBe("v1");
+  });
+
+  it("given a client that needs OpenAPI v2, when it asks, then it gets protobuf with every kind, and a 304 the second time", async () => {
+    const { api } = await widgetTown();
+    const type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    const ask = (headers: Readonly<Record<string, string>>) =>
+      api.app.request("http://localhost/openapi/v2", { headers: { authorization: "Bearer admin", ...headers } });
+    const response = await ask({ accept: type });
+    expect(response.headers.get("content-type")).toBe(type.replace("@", "."));
+    const document = readFields(new Uint8Array(await response.arrayBuffer()));
+    expect(textOf(document, 1)).toBe("2.0");
+    const definitions = readFields(bytesOf(document, 9) ?? new Uint8Array()).map(({ value }) =>
+      readFields(value as Uint8Array),
+    );
+    const definition = definitions.find((named) => textOf(named, 1) === "dev.town.v1alpha1.Widget") ?? [];
+    const schema = readFields(bytesOf(definition, 2) ?? new Uint8Array());
+    expect(textOf(schema, 4)).toBe("A Widget is a made-up thing.");
+    const [, yaml] = readFields(bytesOf(schema, 31) ?? new Uint8Array());
+    expect(JSON.parse(textOf(readFields(yaml?.value as Uint8Array), 2))).toEqual([
+      { group: "town.dev", version: "v1alpha1", kind: "Widget" },
+    ]);
+    const paths = readFields(bytesOf(document, 8) ?? new Uint8Array()).map(({ value }) =>
+      textOf(readFields(value as Uint8Array), 1),
+    );
+    expect(paths).toContain("/apis/town.dev/v1alpha1/namespaces/{namespace}/widgets/{name}");
+    expect((await ask({ accept: type, "if-none-match": response.headers.get("etag") ?? "" })).status).toBe(304);
+    expect((await ask({ accept: "application/json" })).status).toBe(406);
   });
 
   it("given OpenAPI, when fetched, then kind, PATCH with fieldValidation and caching by hash are there", async () => {
