@@ -1,0 +1,168 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseDocument } from "yaml";
+import { TownProcess } from "../town-process.ts";
+import type { AgentProgram } from "./installed.ts";
+import { ModelServer } from "./model-server.ts";
+
+const manifests = fileURLToPath(new URL("../../../manifests/builtin/providers/", import.meta.url));
+
+/** What a person who trusts a program with everything would turn on. */
+const AUTONOMY: Readonly<Record<AgentProgram, readonly string[]>> = {
+  claude: ["--allowedTools=Bash"],
+  codex: ["--dangerously-bypass-approvals-and-sandbox"],
+  gemini: ["--yolo", "--skip-trust"],
+  opencode: ["--auto"],
+};
+
+/** A town whose agents are a real program that asks a scripted model on this machine. */
+export class AgentTown extends TownProcess {
+  readonly project: string;
+  readonly server: ModelServer;
+  readonly #program: AgentProgram;
+
+  private constructor(program: AgentProgram, bin: string, server: ModelServer) {
+    super({ PATH: `${bin}:${process.env["PATH"] ?? "/usr/bin:/bin"}` });
+    this.#program = program;
+    this.server = server;
+    this.project = join(this.home, "project");
+  }
+
+  /** `runtime`: of its sessions. One polecat at most, no crew, no convoy yet. */
+  static async make(program: AgentProgram, bin: string, runtime: "Tmux" | "Process" = "Tmux"): Promise<AgentTown> {
+    const town = new AgentTown(program, bin, await ModelServer.listen());
+    spawnSync("git", ["init", "--quiet", "--initial-branch=main", town.project], { env: town.env });
+    writeFileSync(join(town.project, "README.md"), "# Project\n");
+    town.git(town.project, "add", "--all");
+    town.git(town.project, "commit", "--quiet", "--message", "begin");
+    const made = town.init("--rig", town.project, "--name", "api", "--gate", "true");
+    if (made.status !== 0) throw new Error(made.stderr);
+    town.#settle(runtime);
+    town.#settings();
+    return town;
+  }
+
+  override end(): void {
+    super.end();
+    void this.server.close();
+  }
+
+  /** One bead for the polecat; the lines are what the model does. */
+  work(name: string, lines: readonly string[]): void {
+    const script = lines.map((line) => `        ${line}`).join("\n");
+    this.commit(
+      `hq/convoys/${name}.yaml`,
+      `apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata:\n  name: ${name}\n  namespace: hq\nspec:\n  owner: pat@example.org\n  items:\n    - name: one\n      rig: api\n      title: Write ${name}\n      description: |\n${script}\n`,
+    );
+  }
+
+  isClosed(name: string): boolean {
+    const conditions = this.object("convoy", "hq", name)?.status?.conditions ?? [];
+    return conditions.some(({ type, status }) => type === "Closed" && status === "True");
+  }
+
+  /** The only agent of a role: name and what its record says. */
+  agent(role: string): { readonly name: string; readonly metadata: Record<string, unknown> } | undefined {
+    const list = this.json("get", "agents", "-n", "api") as
+      | { items: { metadata: { name: string }; spec: { role: string } }[] }
+      | undefined;
+    const name = list?.items.find(({ spec }) => spec.role === role)?.metadata.name;
+    if (name === undefined) return undefined;
+    const shown = this.run("bd", "show", `api-agent-${name}`, "--json");
+    const [record] = shown.status === 0 ? (JSON.parse(shown.stdout) as { metadata?: Record<string, unknown> }[]) : [];
+    return { name, metadata: record?.metadata ?? {} };
+  }
+
+  /** Manifests: the shipped provider with autonomy, a role without a formula, pools of the program. */
+  #settle(runtime: string): void {
+    const document = parseDocument(readFileSync(join(manifests, `${this.#program}.yaml`), "utf8"));
+    document.setIn(["spec", "autonomyArgs"], AUTONOMY[this.#program]);
+    const write = (path: string, text: string): void => {
+      const full = join(this.directory, "manifests", path);
+      mkdirSync(join(full, ".."), { recursive: true });
+      writeFileSync(full, text);
+    };
+    write(`providers/${this.#program}.yaml`, document.toString());
+    write(
+      "roles/worker.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata:\n  name: worker\nspec:\n  lifecycle: Ephemeral\n  prompt: You work.\n",
+    );
+    const env = Object.entries(this.#variables())
+      .map(([name, value]) => `    - { name: ${name}, value: ${JSON.stringify(value)} }\n`)
+      .join("");
+    for (const [name, role, replicas] of [
+      ["polecats", "worker", 1],
+      ["crew", "crew", 0],
+    ] as const)
+      write(
+        `api/agentpools/${name}.yaml`,
+        `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata:\n  name: ${name}\n  namespace: api\nspec:\n  role: ${role}\n  provider: ${this.#program}\n  replicas: ${replicas}\n  env:\n${env}`,
+      );
+    this.git(this.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
+    const town = join(this.directory, "manifests", "towns", "hq.yaml");
+    writeFileSync(
+      town,
+      readFileSync(town, "utf8")
+        .replace(/^spec:\n/m, `spec:\n  runtime: ${runtime}\n`)
+        .replace(/\n {2}runtime: Auto\n/, "\n"),
+    );
+    this.git(this.directory, "add", "--all");
+    this.git(this.directory, "commit", "--quiet", "--message", "real agents");
+  }
+
+  #variables(): Readonly<Record<string, string>> {
+    const { url } = this.server;
+    switch (this.#program) {
+      case "claude":
+        return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "dummy-key-dummy-key" };
+      case "codex":
+        return { SCRIPTED_KEY: "dummy" };
+      case "gemini":
+        return { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: "dummy" };
+      case "opencode":
+        return { OPENCODE_DISABLE_MODELS_FETCH: "1" };
+      default:
+        return this.#program satisfies never;
+    }
+  }
+
+  /** What a person has in their home once they have used the program. */
+  #settings(): void {
+    const write = (path: string, text: string): void => {
+      mkdirSync(join(this.home, path, ".."), { recursive: true });
+      writeFileSync(join(this.home, path), text);
+    };
+    const { url } = this.server;
+    write(
+      ".claude.json",
+      JSON.stringify({
+        hasCompletedOnboarding: true,
+        theme: "dark",
+        projects: { [join(this.directory, "rigs")]: { hasTrustDialogAccepted: true } },
+        customApiKeyResponses: { approved: ["dummy-key-dummy-key"] },
+      }),
+    );
+    write(
+      ".codex/config.toml",
+      [
+        'model = "scripted"\nmodel_provider = "scripted"\n[model_providers.scripted]\nname = "scripted"',
+        `base_url = "${url}/v1"\nwire_api = "responses"\nenv_key = "SCRIPTED_KEY"`,
+        '[analytics]\nenabled = false\n[otel]\nmetrics_exporter = "none"\n[features]\nplugins = false\napps = false\n',
+      ].join("\n"),
+    );
+    write(".gemini/settings.json", JSON.stringify({ security: { auth: { selectedType: "gemini-api-key" } } }));
+    const options = { baseURL: `${url}/v1`, apiKey: "dummy" };
+    const provider = {
+      npm: "@ai-sdk/openai-compatible",
+      name: "Scripted",
+      options,
+      models: { scripted: { name: "scripted" } },
+    };
+    write(
+      ".config/opencode/opencode.json",
+      JSON.stringify({ model: "scripted/scripted", provider: { scripted: provider } }),
+    );
+  }
+}

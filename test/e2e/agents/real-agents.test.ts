@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Conversation } from "../../../src/work/conversation.ts";
+import { AgentTown } from "./agent-town.ts";
+import { type AgentProgram, installed } from "./installed.ts";
+
+const programs: readonly AgentProgram[] = ["claude", "codex"];
+
+for (const program of programs) {
+  const found = installed(program);
+  if ("missing" in found) {
+    process.stderr.write(`\nSKIPPED: tests of the real program ${program}: ${found.missing}\n\n`);
+    describe.skip(`${program}: ${found.missing}`, () => it("is not installed", () => {}));
+    continue;
+  }
+
+  describe(`${program}, with a scripted model`, () => {
+    let town: AgentTown;
+
+    beforeEach(async () => {
+      town = await AgentTown.make(program, found.bin);
+      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+    });
+
+    afterEach(() => town.end());
+
+    const conversations = (): readonly Conversation[] =>
+      (town.agent("worker")?.metadata["town.conversations"] as readonly Conversation[] | undefined) ?? [];
+
+    it("given a bead, when the pool takes it, then the program is primed by its start hook, works, commits, and its work lands", async () => {
+      town.work("first", [
+        "RUN: echo done by a program > first.txt",
+        "RUN: git add --all && git commit --quiet -m 'Write first'",
+        "RUN: town done --outcome Submitted",
+      ]);
+      await town.until("the convoy closes", () => town.isClosed("first"));
+      expect(readFileSync(join(town.project, "first.txt"), "utf8")).toBe("done by a program\n");
+      expect(town.git(town.project, "log", "--format=%an", "--", "first.txt")).toMatch(/^api\/workers\/[a-z]+$/);
+      const first = town.server.turns[0]?.entries.map(({ text }) => text).join("\n") ?? "";
+      expect(first).toContain("Your hook holds api-");
+      expect(first).toContain("Begin. Your task came with the start of this session");
+      const [conversation] = conversations();
+      expect(conversation).toMatchObject({ provider: program, generation: 1, ended: "SandboxRemoved" });
+      expect(readFileSync(conversation?.transcript ?? "", "utf8")).toContain("done by a program");
+      expect(town.git(town.project, "status", "--porcelain")).toBe("");
+    });
+
+    it("given a program killed in the middle of a turn, when it is replaced, then the next one goes on with the same conversation", async () => {
+      town.work("second", [
+        "RUN: echo once >> second.txt",
+        "HANG: 600000",
+        "RUN: git add --all && git commit --quiet -m 'Write second'",
+        "RUN: town done --outcome Submitted",
+      ]);
+      await town.until("the first command ran", () =>
+        town.server.turns.some(({ entries }) => entries.some(({ from }) => from === "Tool")),
+      );
+      const [held] = conversations();
+      expect(held).toMatchObject({ provider: program, generation: 1 });
+      const session = town.json("get", "sessions", "-n", "api") as { items: { status: { pid: number } }[] };
+      process.kill(session.items[0]?.status.pid ?? 0, "SIGKILL");
+      await town.until("the convoy closes", () => town.isClosed("second"));
+      expect(conversations()[0]).toMatchObject({ session: held?.session, startedAt: held?.startedAt });
+      expect(conversations()[0]?.generation).toBeGreaterThan(1);
+      const resumed = town.server.turns.find(({ entries }) =>
+        entries.some(({ text }) => text.includes("was interrupted and goes on")),
+      );
+      expect(resumed?.entries.some(({ from }) => from === "Tool")).toBe(true);
+    });
+  });
+}
