@@ -261,10 +261,10 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   }
 }
 
-/** The loop `workers` of the design is two controllers: pools and agents. */
+/** The loop `workers` is three controllers: pools, agents, and what agents used. */
 function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
   const known = new Set(["source", ...CONTROLLERS.map((controller) => controller.name)]);
   return names
-    ?.flatMap((name) => (name === "workers" ? ["workers", "agents"] : [name]))
+    ?.flatMap((name) => (name === "workers" ? ["workers", "agents", "usage"] : [name]))
     .filter((name) => known.has(name));
 }

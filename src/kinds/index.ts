@@ -23,6 +23,7 @@ import { plugin } from "./plugin/plugin.schema.ts";
 import { sandbox } from "./sandbox/sandbox.schema.ts";
 import { session } from "./session/session.schema.ts";
 import { source } from "./source/source.schema.ts";
+import { usage } from "./agent/usage/usage.kind.ts";
 import { town } from "./town/town.schema.ts";
 import { UNSERVED } from "./unserved-loops.ts";
 
@@ -53,6 +54,7 @@ export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
   rigs,
   agentPools,
   agents,
+  usage,
   convoys,
   merges,
   ...UNSERVED,

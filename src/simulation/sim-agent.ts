@@ -2,6 +2,7 @@ import { ApiStatusError } from "../errors/town-error.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { VerbResult } from "../resource/verb.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
 import type { MemoryGit } from "./memory-git.ts";
 import type { MemoryProgram } from "./memory-sessions.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -42,6 +43,9 @@ export function simAgent(world: {
   readonly call: CallVerb;
   readonly random: SeededRandom;
   readonly worked: (work: WorkDone) => void;
+  /** Where programs keep their records. */
+  readonly files: Files;
+  readonly used: (agent: string, outputTokens: number) => void;
 }): MemoryProgram {
   return async ({ start, signal }) => {
     const caller: Caller = {
@@ -68,8 +72,9 @@ export function simAgent(world: {
         await world.clock.sleep(RETRY_MS, signal);
       }
     };
+    const record = programRecord(world.files, `${start.agent}-${start.generation}`);
     while (!signal.aborted) {
-      const primed = await say("prime", {});
+      const primed = await say("prime", { hook: record.hook });
       if (primed === "Over") return 0;
       const { hook, exit } = primed.data as PrimeData;
       if (hook === null) {
@@ -88,9 +93,35 @@ export function simAgent(world: {
         step === undefined || step.name === "submit"
           ? await say("done", { outcome: "Submitted", commitAll: true })
           : await say("close", { id: step.id, continue: true });
+      if (signal.aborted) return 0;
+      world.used(start.agent, await record.use(1 + world.random.below(1_000)));
       if (answer === "Over") return 0;
     }
     return 0;
+  };
+}
+
+/** The file in which a program keeps its conversation, in the form of Codex: sums of the tokens so far. */
+function programRecord(
+  files: Files,
+  session: string,
+): {
+  readonly hook: { readonly session_id: string; readonly transcript_path: string };
+  use(tokens: number): Promise<number>;
+} {
+  const path = `/home/records/${session}.jsonl`;
+  let text = "";
+  let total = 0;
+  return {
+    hook: { session_id: session, transcript_path: path },
+    async use(tokens) {
+      total += tokens;
+      const payload = { type: "token_count", info: { total_token_usage: { output_tokens: total } } };
+      text += `${JSON.stringify({ type: "event_msg", payload })}\n`;
+      await files.makeDirectory("/home/records");
+      await files.writeAtomic(path, text);
+      return tokens;
+    },
   };
 }
 

@@ -1,5 +1,8 @@
 import { TownError } from "../errors/town-error.ts";
 import { conditionOf } from "../resource/condition.ts";
+import { agentRecord } from "../work/agent-record.ts";
+import { usageOf } from "../work/ledger.ts";
+import type { GraphReader } from "../ports/work-graph.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { RIG, type TownWorld } from "./town-world.ts";
 
@@ -105,6 +108,24 @@ export async function checkTown(town: TownWorld): Promise<void> {
     items.map((bead) => bead.id),
   );
   checkStepsInOrder(town);
+  await checkUsage(town, graph);
+}
+
+const USAGE_WITHIN_MS = 30 * 60_000;
+
+/** What the programs wrote down is counted, all of it and once. */
+async function checkUsage(town: TownWorld, graph: GraphReader): Promise<void> {
+  const counted = (): string =>
+    [...town.used.keys()]
+      .toSorted()
+      .map((name) => `${name} ${usageOf(agentRecord(graph, name)).output}`)
+      .join(", ");
+  const written = [...town.used]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, tokens]) => `${name} ${tokens}`)
+    .join(", ");
+  await town.clock.runUntil(() => counted() === written, USAGE_WITHIN_MS);
+  if (counted() !== written) throw broken(`programs wrote down ${written}; counted were ${counted()}`);
 }
 
 /** The target moved from tested tree to tested tree, and each bead's merge is in it once. */

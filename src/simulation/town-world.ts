@@ -87,6 +87,8 @@ export class TownWorld {
   readonly machine: MemoryMachine;
   readonly sessions: MemorySessions;
   readonly worked: WorkDone[] = [];
+  /** Output tokens that each agent's programs wrote down. */
+  readonly used = new Map<string, number>();
   /** Trees that passed the gate. */
   readonly passedTrees = new Set<string>();
   #controller: SimController | undefined;
@@ -103,6 +105,8 @@ export class TownWorld {
       git: this.git,
       random: this.random.fork("agents"),
       worked: (work) => this.worked.push(work),
+      files: this.disk.mount(),
+      used: (name, tokens) => this.used.set(name, (this.used.get(name) ?? 0) + tokens),
       call: (caller, name, args) => {
         const controller = this.#controller;
         if (controller === undefined || controller.life.dead) return undefined;

@@ -14,6 +14,8 @@ export const AGENT = {
   launch: "town.launch",
   /** Conversations that its programs held, newest first. */
   conversations: "town.conversations",
+  /** How far the records of its conversations were read, by conversation. */
+  usagePlaces: "town.usagePlaces",
 } as const;
 
 export interface AgentIdentity {

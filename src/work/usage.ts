@@ -46,3 +46,27 @@ function combine(a: Usage, b: Usage, by: (x: number, y: number) => number): Usag
     costUSD: Math.round(by(a.costUSD, b.costUSD) * 1e6) / 1e6,
   };
 }
+
+/** What a million tokens of a model cost, in dollars. */
+export interface ModelPrice {
+  /** Regular expression of the model's name. */
+  readonly model: string;
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+}
+
+/** Tokens of a model with their cost by the first price that fits; without one they cost nothing that is known. */
+export function priced(
+  tokens: Omit<Usage, "costUSD"> & { readonly model: string },
+  prices: readonly ModelPrice[],
+): Usage {
+  const { model, input, output, cacheRead, cacheWrite } = tokens;
+  const price = prices.find((each) => new RegExp(each.model).test(model));
+  const cost =
+    price === undefined
+      ? 0
+      : input * price.input + output * price.output + cacheRead * price.cacheRead + cacheWrite * price.cacheWrite;
+  return { input, output, cacheRead, cacheWrite, costUSD: Math.round(cost) / 1e6 };
+}

@@ -12,7 +12,7 @@ function builtin(path: string): string {
 const BUILTINS = {
   "polecat.yaml": builtin("roles/polecat.yaml"),
   "crew.yaml": builtin("roles/crew.yaml"),
-  "shell.yaml": builtin("providers/shell.yaml"),
+  "shell.yaml": `${builtin("providers/shell.yaml").trimEnd()}\n  usage: { format: Codex }\n`,
 };
 
 export function manifests(crew: number): Record<string, string> {

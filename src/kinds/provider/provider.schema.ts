@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { patternProblem } from "../../domain/agent-program/screen-state.ts";
+import { USAGE_FORMATS, type UsageFormat } from "../../domain/agent-program/usage-records.ts";
 import { duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+
+const USAGE_FORMAT_NAMES = Object.keys(USAGE_FORMATS) as [UsageFormat, ...UsageFormat[]];
 
 const pattern = () =>
   z.string().superRefine((source, context) => {
@@ -137,6 +140,27 @@ export const providerSpec = z.strictObject({
     })
     .prefault({})
     .describe("Which versions of the program are known to work."),
+  usage: z
+    .strictObject({
+      format: z
+        .enum(USAGE_FORMAT_NAMES)
+        .describe("Whose form the record has that the program's start hook names as transcript_path."),
+      prices: z
+        .array(
+          z.strictObject({
+            model: pattern().describe("Regular expression of the model's name; the first that fits counts."),
+            input: z.number().min(0).describe("Dollars for a million tokens sent that no cache held."),
+            output: z.number().min(0).describe("For a million tokens received."),
+            cacheRead: z.number().min(0).default(0).describe("For a million tokens read from the cache."),
+            cacheWrite: z.number().min(0).default(0).describe("For a million tokens written to the cache."),
+          }),
+        )
+        .default([])
+        .meta({ "x-kubernetes-list-type": "atomic" })
+        .describe("What models cost. Without a price tokens are counted and money is not."),
+    })
+    .optional()
+    .describe("How tokens are counted. Absent: they are not."),
   install: z.string().optional().describe("Command that installs the program, shown when it is missing."),
   env: z
     .array(environmentEntry())
