@@ -34,6 +34,8 @@ import { FormulaFiles } from "./formula-files.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
 import { townHash, townLayout } from "./layout.ts";
 import { kubeconfigVerb } from "./kubeconfig-verb.ts";
+import { rigVerbs } from "./rig-verbs.ts";
+import { watchRigs } from "./watch-rigs.ts";
 import { openRuntime } from "./runtime.ts";
 import { sessionLogs } from "./session-logs.ts";
 import { TokenRegistry } from "./session-tokens.ts";
@@ -195,6 +197,14 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       formulas,
     });
     closers.push(() => watching.close());
+    const watchingRigs = watchRigs({
+      git,
+      files,
+      store,
+      root: layout.root,
+      poke: (name) => engine.poke("rigs", { kind: "Rig", name }),
+    });
+    closers.push(() => watchingRigs.close());
     const api = createApi({
       registry,
       store,
@@ -210,6 +220,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
           bdVerb({ ports, graphs, version: options.version }),
           applyVerb(registry, calls),
           ...gitopsVerbs({ registry, store, repository, desired, now: () => systemClock.now() }),
+          ...rigVerbs({ registry, store, ports, commits, calls }),
           ...tokenVerbs(tokens, () => kubeconfigEntry()),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
         ],

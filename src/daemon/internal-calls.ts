@@ -28,7 +28,11 @@ export class InternalCalls {
     try {
       const response = await this.#api.app.request(`http://localhost${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, accept: "application/json", "content-type": "application/json" },
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: "application/json",
+          "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };

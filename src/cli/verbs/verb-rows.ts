@@ -39,6 +39,7 @@ export const verbRows: readonly VerbRow[] = [
       flag("dry-run", "show the manifest, write nothing"),
     ],
     examples: ["town rig add api ~/src/api", "town rig add web https://example.com/web.git"],
+    read: (_, context) => Promise.resolve({ cwd: context.cwd }),
   },
   {
     name: "rig remove",

@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TownProcess } from "./town-process.ts";
+
+describe("rigs in a running town", () => {
+  let town: TownProcess;
+  let project: string;
+
+  beforeEach(() => {
+    town = new TownProcess();
+    project = join(town.home, "project");
+    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
+    writeFileSync(join(project, "package.json"), '{ "scripts": { "test": "node --test", "lint": "eslint ." } }\n');
+    town.git(project, "add", "--all");
+    town.git(project, "commit", "--quiet", "--message", "begin");
+    town.git(project, "checkout", "--quiet", "-b", "topic");
+    expect(town.init()).toMatchObject({ status: 0 });
+    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
+    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+  });
+
+  afterEach(() => town.end());
+
+  it("given a repository, when it is added and removed again, then there is a commit for each and the repository is as before", () => {
+    const before = [readFileSync(join(project, ".git/config"), "utf8"), town.git(project, "for-each-ref")];
+    const dry = town.run("rig", "add", "web", project, "--dry-run");
+    expect(dry).toMatchObject({ status: 0 });
+    expect(town.run("get", "rig/web").status).toBe(4);
+
+    const added = town.run("rig", "add", "web", project);
+    expect(added).toMatchObject({ status: 0, stderr: "" });
+    expect(added.stdout).toContain("main at ");
+    const manifest = readFileSync(join(town.directory, "manifests/rigs/web.yaml"), "utf8");
+    expect(dry.stdout).toContain(manifest.trim());
+    expect(manifest).toContain("branch: main");
+    expect(manifest).toContain('#       command: "npm test"');
+    expect(town.git(town.directory, "status", "--porcelain")).toBe("");
+    expect(town.git(project, "config", "town.store")).toContain("/rigs/web.git");
+    expect(town.run("rig", "add", "web", project).status).not.toBe(0);
+
+    const removed = town.run("rig", "remove", "web");
+    expect(removed).toMatchObject({ status: 0, stderr: "" });
+    expect([readFileSync(join(project, ".git/config"), "utf8"), town.git(project, "for-each-ref")]).toEqual(before);
+    expect(town.run("get", "rig/web").status).toBe(4);
+    expect(town.git(town.directory, "status", "--porcelain")).toBe("");
+  });
+
+  it("given what cannot be a rig, when it is added, then it is refused with the fix and nothing is committed", () => {
+    const head = town.git(town.directory, "rev-parse", "HEAD");
+    const nowhere = town.run("rig", "add", "web", join(town.home, "nowhere"));
+    expect(nowhere.status).not.toBe(0);
+    expect(nowhere.stderr).toContain("there is nothing at");
+    const own = town.run("rig", "add", "web", town.directory);
+    expect(own.stderr).toContain("the town's own repository");
+    const prefix = town.run("rig", "add", "web", project, "--prefix", "sample");
+    expect(prefix.stderr).toContain("are called sample-");
+    const branch = town.run("rig", "add", "web", project, "--branch", "nope");
+    expect(branch.stderr).toContain("no branch 'nope'");
+    expect(town.run("rig", "add", "hq", project).status).not.toBe(0);
+    expect(town.git(town.directory, "rev-parse", "HEAD")).toBe(head);
+  });
+
+  it("given work on a hook, when its rig is removed, then it is refused and named, and with --force its commits are kept", async () => {
+    town.edit(
+      "sample/agentpools/polecats.yaml",
+      "  replicas: 3\n",
+      "  replicas: 1\n  env:\n    - name: TOWN_SHELL_AGENT_MISBEHAVE\n      value: hang:verify!\n",
+    );
+    town.commit(
+      "hq/convoys/work.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata:\n  name: work\n  namespace: hq\nspec:\n  owner: pat@example.org\n  items:\n    - name: one\n      rig: sample\n      title: Do one\n      description: |\n        ```sh\n        echo one > one.txt\n        ```\n",
+    );
+    const bead = await town.until("an agent works", () => {
+      const beads = town.json("get", "beads", "-n", "sample") as
+        | { items: { metadata: { name: string }; status: { state: string } }[] }
+        | undefined;
+      return beads?.items.find((one) => one.status.state === "hooked")?.metadata.name;
+    });
+    const refused = town.run("rig", "remove", "sample");
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain(bead);
+    expect(town.run("get", "rig/sample").status).toBe(0);
+    const forced = town.run("rig", "remove", "sample", "--force");
+    expect(forced).toMatchObject({ status: 0, stderr: "" });
+    expect(forced.stdout).toContain("kept");
+    expect(town.run("get", "rig/sample").status).toBe(4);
+  });
+});
