@@ -147,7 +147,8 @@ function requireFreePrefix(name: string, prefix: string, store: ObjectStore): vo
 
 function must(answer: InternalAnswer): InternalAnswer["body"] {
   if (answer.status < 400) return answer.body;
-  throw new ApiStatusError(answer.status, String(answer.body["reason"] ?? "Failed"), String(answer.body["message"]));
+  const { reason, message } = answer.body;
+  throw new ApiStatusError(answer.status, typeof reason === "string" ? reason : "Failed", String(message));
 }
 
 /** The document as the API would write it, with what was found out as comments below it. */
@@ -167,7 +168,7 @@ async function writeManifest(
     summary: () => change,
     async plan(draft, context) {
       const planned = await planWrite(change, draft, context);
-      if (planned?.text == null) return planned;
+      if (planned === undefined || planned.text === null) return planned;
       written = { path: planned.path, text: planned.text + (facts === undefined ? "" : suggestionComments(facts)) };
       return { ...planned, text: written.text };
     },

@@ -52,7 +52,7 @@ export function watchRigs(at: {
   return {
     async close() {
       unsubscribe();
-      const watches = [...watched.values()].map(({ watch }) => watch?.close());
+      const watches = [...watched.values()].map(async ({ watch }) => watch?.close());
       watched.clear();
       await Promise.all(watches);
     },
