@@ -31,13 +31,14 @@ export interface HousekeepingOptions {
 const cacheEvery = 1_000;
 const cacheShare = 0.05;
 /** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
-const packEvery = 100;
+const packEvery = 20;
 
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   #uncached: number;
   #caching: Promise<void> | undefined;
+  #packing: Promise<void> | undefined;
   #commits = 0;
   #otherLogs: ReadonlyMap<string, number>;
 
@@ -67,7 +68,7 @@ export class Housekeeping {
   async committed(commit: string, changed: number, snapshot: readonly BeadRecord[] | undefined): Promise<void> {
     this.#uncached += changed;
     if (snapshot !== undefined) this.#refreshCache(commit, snapshot);
-    if (++this.#commits % packEvery === 0) await this.#pack();
+    if (++this.#commits % packEvery === 0) this.#packing ??= this.#pack();
     await this.#endSegments();
   }
 
@@ -82,12 +83,14 @@ export class Housekeeping {
       });
   }
 
-  // Loose objects cost disk, not correctness.
+  // In the background, never in the way of a commit: loose objects cost disk, not correctness.
   async #pack(): Promise<void> {
     try {
       await this.#options.repository.objects.packOwn();
     } catch (error) {
       this.#options.log.warn({ err: error }, "cannot pack objects of the work graph");
+    } finally {
+      this.#packing = undefined;
     }
   }
 
@@ -125,5 +128,6 @@ export class Housekeeping {
   async finish(tip: string | undefined): Promise<void> {
     if (tip !== undefined && this.#isDue(0)) this.#refreshCache(tip, this.#lastingRecords());
     await this.#caching;
+    await this.#packing;
   }
 }

@@ -59,10 +59,8 @@ export class IndexReader implements GraphReader {
     this.index.advance(this.#now());
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
     const found: BeadRecord[] = [];
-    for (const id of this.index.ready(listFor(options.type))) {
+    for (const record of this.index.ready(listFor(options.type))) {
       if (found.length >= limit) break;
-      const record = this.index.record(id);
-      if (record === undefined) continue;
       if (options.type !== undefined && record.issue_type !== options.type) continue;
       if (options.assignee !== undefined && (record.assignee ?? "") !== options.assignee) continue;
       found.push(deepFreeze(record));

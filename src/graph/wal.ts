@@ -103,15 +103,19 @@ export class Wal {
   /** False when the file was no longer there afterwards. */
   async #appendText(text: string): Promise<boolean> {
     const file = this.#file ?? (await this.#openFile());
+    const sizeBefore = file.size;
+    // While the disk works; what somebody does after this look is seen by the next append.
+    const looked = this.#files.stat(this.#path()).catch(() => undefined);
     try {
       await file.append(text);
     } catch (error) {
+      await looked;
       await this.#abandonSegment(error);
       throw error;
     }
     this.#goodBytes = file.size;
-    const stat = await this.#files.stat(this.#path());
-    if (stat === undefined || stat.size < file.size) return false;
+    const stat = await looked;
+    if (stat === undefined || stat.size < sizeBefore) return false;
     if (stat.size > file.size) this.#refuseShared();
     return true;
   }

@@ -1,7 +1,8 @@
 import type { CheckoutLock, OperationInProgress } from "./checkout.ts";
+import type { TreeChanges } from "../domain/git/tree-change.ts";
 import type { CommitInfo, GitIdentity, NewCommit, TreeEntry } from "../domain/git/git-object.ts";
 
-export type { CommitInfo, GitIdentity, NewCommit, TreeEntry };
+export type { CommitInfo, GitIdentity, NewCommit, TreeChanges, TreeEntry };
 
 export interface Worktree {
   readonly path: string;
@@ -32,6 +33,8 @@ export interface GitObjects {
   readCommit(id: string): Promise<CommitInfo | undefined>;
   writeBlob(text: string): Promise<string>;
   writeTree(entries: readonly TreeEntry[]): Promise<string>;
+  /** The tree with files set or removed by path; directories come and go with their files. Costs what changed, not its size. */
+  changeTree(tree: string, changes: TreeChanges): Promise<string>;
   writeCommit(commit: NewCommit): Promise<string>;
   /** Makes every object written so far durable (fsync of files and directories). */
   sync(): Promise<void>;

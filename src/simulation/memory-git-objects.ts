@@ -1,7 +1,8 @@
 import { decodeCommit, encodeCommit } from "../domain/git/commit-object.ts";
+import { changeTree, pathProblem } from "../domain/git/tree-change.ts";
 import { decodeTree, encodeTree, treeProblem } from "../domain/git/tree-object.ts";
 import { AdapterError } from "../errors/town-error.ts";
-import type { CommitInfo, GitObjects, NewCommit, TreeEntry } from "../ports/git.ts";
+import type { CommitInfo, GitObjects, NewCommit, TreeChanges, TreeEntry } from "../ports/git.ts";
 import { sha1 } from "./sha1.ts";
 
 type Stored =
@@ -50,6 +51,17 @@ export class MemoryObjects implements GitObjects {
 
   async writeTree(entries: readonly TreeEntry[]): Promise<string> {
     return this.putTree(entries);
+  }
+
+  async changeTree(tree: string, changes: TreeChanges): Promise<string> {
+    const problem = [...changes.keys()].map(pathProblem).find((one) => one !== undefined);
+    if (problem !== undefined) throw new AdapterError("InvalidTree", `Cannot change tree ${tree}: ${problem}.`);
+    const bodies = {
+      idBytes: 20,
+      read: (id: string) => Promise.resolve(encodeTree(this.peekTree(id))),
+      write: (body: Uint8Array) => Promise.resolve(this.putTree(decodeTree(body, 20))),
+    };
+    return (await changeTree(bodies, tree, changes)) ?? this.emptyTree;
   }
 
   async writeCommit(commit: NewCommit): Promise<string> {

@@ -113,6 +113,65 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
       await expect(twice).rejects.toMatchObject({ reason: "InvalidTree" });
     });
 
+    it("given any files, when a tree is changed by path, then it is the tree that holds exactly those, and git's", async () => {
+      const { objects } = site;
+      const name = fc.constantFrom("a", "b", "a.b", "a0", "é");
+      const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
+      const step = fc.array(fc.tuple(path, fc.option(fc.nat(9).map(String))), { minLength: 1, maxLength: 6 });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
+          let tree = objects.emptyTree;
+          const files = new Map<string, string>();
+          for (const changes of steps) {
+            const blobs = new Map<string, string | null>();
+            for (const [at, text] of changes) {
+              // A file and a directory of one name are nobody's business here.
+              const others = [...files.keys(), ...blobs.keys()];
+              if (others.some((other) => other.startsWith(`${at}/`) || at.startsWith(`${other}/`))) continue;
+              blobs.set(at, text === null ? null : await objects.writeBlob(text));
+              if (text === null) files.delete(at);
+              else files.set(at, text);
+            }
+            tree = await objects.changeTree(tree, blobs);
+          }
+          expect(new Map(await filesIn(objects, tree))).toEqual(files);
+          expect(await naiveTree(objects, files)).toBe(tree);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it.each([
+      ["a/../b"],
+      [".git/config"],
+      ["a//b"],
+      ["/a"],
+    ])("given the path %j, when a tree is changed, then it is refused", async (path) => {
+      const id = await site.objects.writeBlob("x");
+      await expect(site.objects.changeTree(site.objects.emptyTree, new Map([[path, id]]))).rejects.toMatchObject({
+        reason: "InvalidTree",
+      });
+    });
+
+    it("given a directory with hundreds of entries, when one file in it changes, then the others stay", async () => {
+      const { objects } = site;
+      const blob = await objects.writeBlob("x");
+      const all = new Map(Array.from({ length: 300 }, (_, i) => [`d/${i}.json`, blob]));
+      const tree = await objects.changeTree(objects.emptyTree, all);
+      const other = await objects.writeBlob("y");
+      const changed = await objects.changeTree(tree, new Map([["d/17.json", other]]));
+      const files = new Map(await filesIn(objects, changed));
+      expect(files.size).toBe(300);
+      expect([...files].filter(([, text]) => text === "y")).toEqual([["d/17.json", "y"]]);
+      const [directory] = await objects.readTree(tree);
+      const executable = { mode: "100755", name: "17.json", id: blob } as const;
+      const entries = (await objects.readTree(directory?.id ?? "")).filter(({ name }) => name !== "17.json");
+      const odd = await objects.writeTree([
+        { mode: "040000", name: "d", id: await objects.writeTree([...entries, executable]) },
+      ]);
+      expect(await objects.changeTree(odd, new Map([["d/17.json", other]]))).toBe(changed);
+    });
+
     it("given identities that would break the header, when a commit is written, then it reads back as one commit", async () => {
       const { objects } = site;
       const evil = { name: "Eve\nparent 0000 <x>", email: "e>v\ne@x", timeMs: 1000 };
@@ -149,4 +208,26 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
       expect(await site.objects.readBlob(id)).toBe("kept");
     });
   });
+}
+
+async function filesIn(objects: GitObjects, tree: string, at = ""): Promise<(readonly [string, string])[]> {
+  const files: (readonly [string, string])[] = [];
+  for (const { mode, name, id } of await objects.readTree(tree)) {
+    if (mode === "040000") files.push(...(await filesIn(objects, id, `${at}${name}/`)));
+    else files.push([`${at}${name}`, (await objects.readBlob(id)) ?? ""]);
+  }
+  return files;
+}
+
+/** The tree of these files, built from nothing. */
+async function naiveTree(objects: GitObjects, files: ReadonlyMap<string, string>): Promise<string> {
+  const entries: TreeEntry[] = [];
+  const below = new Map<string, Map<string, string>>();
+  for (const [path, text] of files) {
+    const [name = "", ...rest] = path.split("/");
+    if (rest.length === 0) entries.push({ mode: "100644", name, id: await objects.writeBlob(text) });
+    else below.set(name, (below.get(name) ?? new Map<string, string>()).set(rest.join("/"), text));
+  }
+  for (const [name, inner] of below) entries.push({ mode: "040000", name, id: await naiveTree(objects, inner) });
+  return entries.length === 0 ? objects.emptyTree : objects.writeTree(entries);
 }

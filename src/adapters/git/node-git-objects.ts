@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { decodeCommit, encodeCommit } from "../../domain/git/commit-object.ts";
+import { changeTree, pathProblem, type TreeChanges } from "../../domain/git/tree-change.ts";
 import { decodeTree, encodeTree, treeProblem } from "../../domain/git/tree-object.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { CommitInfo, GitObjects, NewCommit, TreeEntry } from "../../ports/git.ts";
@@ -8,6 +9,7 @@ import type { GitCommand } from "./git-command.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { OwnPacks } from "./own-packs.ts";
+import { TreeCache } from "./tree-cache.ts";
 
 export interface NodeGitObjectsOptions {
   readonly command: GitCommand;
@@ -21,6 +23,7 @@ export class NodeGitObjects implements GitObjects {
   readonly reader: ObjectReader;
   readonly #writer: ObjectWriter;
   readonly #packs: OwnPacks;
+  readonly #trees = new TreeCache();
   readonly #idBytes: number;
   readonly #commonDirectory: string;
   #packing: Promise<unknown> = Promise.resolve();
@@ -30,7 +33,7 @@ export class NodeGitObjects implements GitObjects {
     this.#idBytes = hash === "sha1" ? 20 : 32;
     this.emptyTree = createHash(hash).update("tree 0\0").digest("hex");
     this.reader = new ObjectReader(command, { gitDirectory: commonDirectory });
-    this.#writer = new ObjectWriter({ commonDirectory, hash, command, reader: this.reader });
+    this.#writer = new ObjectWriter({ commonDirectory, hash, reader: this.reader });
     this.#packs = new OwnPacks(command, commonDirectory, hash);
   }
 
@@ -51,9 +54,16 @@ export class NodeGitObjects implements GitObjects {
   }
 
   async readTree(id: string): Promise<readonly TreeEntry[]> {
-    if (id === this.emptyTree) return [];
+    return decodeTree(await this.#treeBody(id), this.#idBytes);
+  }
+
+  async #treeBody(id: string): Promise<Uint8Array> {
+    if (id === this.emptyTree) return new Uint8Array();
+    const known = this.#trees.get(id);
+    if (known !== undefined) return known;
     const body = await this.#read(id, "tree");
-    if (body !== undefined) return decodeTree(body, this.#idBytes);
+    // A copy: what was read is a view of a larger buffer, which would be kept as a whole.
+    if (body !== undefined) return this.#trees.keep(id, new Uint8Array(body));
     throw new AdapterError(
       "ObjectMissing",
       `Cannot read tree ${id}: there is no such tree in ${this.#commonDirectory}.`,
@@ -75,6 +85,24 @@ export class NodeGitObjects implements GitObjects {
     if (problem !== undefined)
       throw new AdapterError("InvalidTree", `Cannot write a tree to ${this.#commonDirectory}: ${problem}.`);
     return this.#writer.put("tree", encodeTree(entries));
+  }
+
+  async changeTree(tree: string, changes: TreeChanges): Promise<string> {
+    const problem = [...changes]
+      .map(([path, blob]) => pathProblem(path) ?? (blob === null ? undefined : this.#idProblem(blob)))
+      .find((one) => one !== undefined);
+    if (problem !== undefined)
+      throw new AdapterError("InvalidTree", `Cannot change tree ${tree} of ${this.#commonDirectory}: ${problem}.`);
+    const bodies = {
+      idBytes: this.#idBytes,
+      read: (id: string) => this.#treeBody(id),
+      write: (body: Uint8Array) => {
+        const id = this.#writer.put("tree", body);
+        this.#trees.keep(id, body);
+        return Promise.resolve(id);
+      },
+    };
+    return (await changeTree(bodies, tree, changes)) ?? this.emptyTree;
   }
 
   async writeCommit(commit: NewCommit): Promise<string> {

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { appendFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync, constants } from "node:zlib";
-import type { GitCommand } from "./git-command.ts";
 import { codeOf, makeDirectory, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import { encodePack, type NewObject } from "./pack-stream.ts";
@@ -10,12 +9,14 @@ import { encodePack, type NewObject } from "./pack-stream.ts";
 export interface ObjectWriterOptions {
   readonly commonDirectory: string;
   readonly hash: "sha1" | "sha256";
-  readonly command: GitCommand;
   readonly reader: ObjectReader;
 }
 
-/** More objects than this go to disk as one pack: two fsyncs instead of one each. */
-const packFrom = 48;
+/** More objects than this go to disk as one pack: three fsyncs instead of one each and one per directory. */
+const packFrom = 24;
+/** At most so many objects, or bytes, are in one such pack: making it holds up everything else meanwhile. */
+const packObjects = 4_000;
+const packBytes = 16 * 1024 * 1024;
 
 /**
  * New objects of this process. They wait in memory until `flush`, which puts them on disk durably: content is fsynced
@@ -60,7 +61,7 @@ export class ObjectWriter {
     try {
       const objects = [...this.#flushing.values()];
       // Of many that are written together few exist: looking for each costs more than those few twice, until packed.
-      if (objects.length > packFrom) await this.#writePack(objects);
+      if (objects.length > packFrom) for (const part of packParts(objects)) await this.#writePack(part);
       else await this.#writeLoose(await this.#absent(objects));
     } catch (error) {
       this.#waiting = new Map([...this.#flushing, ...this.#waiting]);
@@ -105,16 +106,17 @@ export class ObjectWriter {
     }
   }
 
+  // The index comes last: without it git does not look at the pack.
   async #writePack(objects: readonly NewObject[]): Promise<void> {
-    const { command, commonDirectory, hash } = this.#options;
-    const said = await command.text(["index-pack", "--stdin"], {
-      place: { gitDirectory: commonDirectory },
-      doing: `write ${objects.length} objects to ${commonDirectory}`,
-      input: encodePack(objects, hash),
-      timeoutMs: 600_000,
-    });
-    await syncDirectory(join(this.#objectsDirectory, "pack"));
-    await this.#note([`${said.replace(/^pack\t/, "pack-")} ${objects.length}`]);
+    const { name, pack, index } = encodePack(objects, this.#options.hash);
+    const directory = join(this.#objectsDirectory, "pack");
+    await makeDirectory(directory);
+    // git's own name for unfinished packs, which its prune removes when a crash leaves one.
+    const temporary = join(directory, `tmp_pack_town_${process.pid}_${this.#temporaries++}`);
+    await writeDurably(temporary, join(directory, `${name}.pack`), pack, 0o444);
+    await writeDurably(temporary, join(directory, `${name}.idx`), index, 0o444);
+    await syncDirectory(directory);
+    await this.#note([`${name} ${objects.length}`]);
   }
 
   async #note(lines: readonly string[]): Promise<void> {
@@ -131,4 +133,18 @@ export class ObjectWriter {
   #loosePath(id: string): string {
     return join(this.#objectsDirectory, id.slice(0, 2), id.slice(2));
   }
+}
+
+function* packParts(objects: readonly NewObject[]): Iterable<readonly NewObject[]> {
+  let part: NewObject[] = [];
+  let bytes = 0;
+  for (const object of objects) {
+    part.push(object);
+    bytes += object.body.length;
+    if (part.length < packObjects && bytes < packBytes) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
 }

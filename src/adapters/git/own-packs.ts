@@ -1,7 +1,12 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, readTextFile, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
+import { AdapterError } from "../../errors/town-error.ts";
 import type { GitCommand } from "./git-command.ts";
+import { idsOfIndex } from "./pack-stream.ts";
+
+/** git looks through every pack for an object, and a user's gc starts by itself at 50 of them. */
+const manyPacks = 20;
 
 /** What Town wrote into a repository and nobody has removed since. */
 export interface OwnObjects {
@@ -29,13 +34,13 @@ export class OwnPacks {
     this.#hash = hash;
   }
 
-  /** Packs when at least `minimum` objects wait outside the large packs; returns how many were packed. */
+  /** Packs when `minimum` objects, or very many packs, wait outside the large packs; returns how many were packed. */
   async pack(minimum: number): Promise<number> {
     const own = await this.#present(await this.#takeList());
     const victims = packsToJoin(own);
     const waiting = [...victims].reduce((sum, name) => sum + (own.packs.get(name) ?? 0), own.loose.size);
     const nothingToJoin = own.loose.size === 0 && victims.size < 2;
-    if (waiting < minimum || nothingToJoin) return 0;
+    if ((waiting < minimum && victims.size < manyPacks) || nothingToJoin) return 0;
     const ids = new Set(own.loose);
     for (const name of victims) for (const id of await this.#idsOf(name)) ids.add(id);
     const name = await this.#packObjects([...ids]);
@@ -58,16 +63,13 @@ export class OwnPacks {
     return `pack-${hash}`;
   }
 
-  async #idsOf(pack: string): Promise<string[]> {
-    const text = await this.#command.text(["show-index", `--object-format=${this.#hash}`], {
-      place: { cwd: this.#commonDirectory },
-      doing: `list ${pack} of ${this.#commonDirectory}`,
-      input: await readFile(join(this.#packDirectory, `${pack}.idx`)),
+  async #idsOf(pack: string): Promise<readonly string[]> {
+    const path = join(this.#packDirectory, `${pack}.idx`);
+    const ids = idsOfIndex(await readFile(path), this.#hash);
+    if (ids !== undefined) return ids;
+    throw new AdapterError("PackIndexUnknown", `Cannot join packs: ${path} is no pack index of version 2.`, {
+      hint: "Run `git fsck` there; what is in the pack stays as it is.",
     });
-    return text
-      .split("\n")
-      .map((line) => line.split(" ")[1] ?? "")
-      .filter((id) => id !== "");
   }
 
   /** The index goes first, so that nobody opens a pack that is about to go. */
@@ -125,16 +127,17 @@ export class OwnPacks {
   }
 }
 
-/** The smallest packs, as long as each is less than twice as large as everything smaller together. */
+/** All packs but the largest ones, each of which is at least twice as large as everything smaller together. */
 export function packsToJoin(own: OwnObjects): ReadonlySet<string> {
-  const joined = new Set<string>();
-  let sum = own.loose.size;
-  for (const [name, count] of [...own.packs].sort(([, a], [, b]) => a - b)) {
-    if (sum > 0 && count >= 2 * sum) break;
-    joined.add(name);
-    sum += count;
+  const largestFirst = [...own.packs].sort(([, a], [, b]) => b - a);
+  let smaller = largestFirst.reduce((sum, [, count]) => sum + count, own.loose.size);
+  while (largestFirst[0] !== undefined) {
+    const [, count] = largestFirst[0];
+    smaller -= count;
+    if (count < 2 * smaller) break;
+    largestFirst.shift();
   }
-  return joined;
+  return new Set(largestFirst.map(([name]) => name));
 }
 
 function parseList(text: string): OwnObjects {

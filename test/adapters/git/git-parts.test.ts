@@ -148,6 +148,7 @@ describe("packsToJoin", () => {
     ["loose ones and a large pack", own(10, 5000), []],
     ["loose ones and small packs", own(10, 5000, 15, 19), ["pack-1", "pack-2"]],
     ["small packs that together reach the large", own(0, 100, 100, 399), ["pack-0", "pack-1", "pack-2"]],
+    ["one loose one and packs of one size", own(1, 208, 208), ["pack-0", "pack-1"]],
     ["small packs that do not", own(0, 100, 100, 400), ["pack-0", "pack-1"]],
   ])("given %s, when chosen, then it is %s", (_, objects, joined) => {
     expect([...packsToJoin(objects)].sort()).toEqual(joined);

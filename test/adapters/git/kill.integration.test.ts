@@ -64,7 +64,7 @@ describe("kill -9 around every git call", () => {
   });
 
   it.each(
-    around("update-ref", "index-pack"),
+    around("update-ref"),
   )("given a commit of 100 objects killed $when $subcommand, when written again, then it is there once", async (point) => {
     const write = (objects: string, refs: string) => `
         const entries = [];

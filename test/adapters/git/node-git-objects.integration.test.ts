@@ -69,6 +69,50 @@ describe("NodeGitObjects", () => {
     expect((await another().readTree((await another().readCommit(head))?.tree ?? "")).length).toBe(200);
   });
 
+  it("given a sha256 repository and many objects, when synced and packed, then git verifies the packs and reads them", async () => {
+    const large = join(site.root, "sha256.git");
+    site.sh(site.root, "init", "-q", "--bare", "--object-format=sha256", large);
+    const command = new GitCommand({ environment: site.environment });
+    const other = new NodeGitObjects({ command, commonDirectory: large, hash: "sha256" });
+    let tree = other.emptyTree;
+    for (let round = 0; round < 2; round++) {
+      const files = new Map<string, string>();
+      for (let i = 0; i < 200; i++)
+        files.set(`${i % 7}/${i}`, await other.writeBlob(`${round} ${i}\n`.repeat(1 + (i % 9) * 40)));
+      tree = await other.changeTree(tree, files);
+      await other.sync();
+    }
+    const commit = await other.writeCommit({ tree, parents: [], message: "m", author: ada, committer: ada });
+    await other.sync();
+    const found = () => readdirSync(join(large, "objects/pack")).filter((name) => name.endsWith(".idx"));
+    expect(found()).toHaveLength(2);
+    site.sh(large, "verify-pack", ...found().map((name) => `objects/pack/${name}`));
+    expect(await other.packOwn({ minimum: 2 })).toBeGreaterThan(400);
+    expect(found()).toHaveLength(1);
+    site.sh(large, "fsck", "--strict", commit);
+    await other.close();
+  });
+
+  it("given very many small packs, when packed, then they are joined though they hold few objects", async () => {
+    for (let i = 0; i < 21; i++) await writeHistory(1, 30 + i);
+    expect(packs().length).toBeGreaterThan(20);
+    expect(await objects.packOwn()).toBeGreaterThan(0);
+    expect(packs()).toHaveLength(1);
+    site.sh(path, "fsck", "--strict");
+  });
+
+  it("given a process that died between a pack and its index, when the objects are written again, then they are whole", async () => {
+    const head = await writeHistory(1, 60);
+    const [name = ""] = readdirSync(join(path, "objects/pack")).filter((file) => file.endsWith(".idx"));
+    await site.remove(join(path, "objects/pack", name));
+    await objects.close();
+    objects = another();
+    expect(await objects.readCommit(head)).toBeUndefined();
+    expect(await writeHistory(1, 60)).toBe(head);
+    site.sh(path, "fsck", "--strict", head);
+    expect(packs()).toHaveLength(1);
+  });
+
   it("given objects that nothing synced, when another process looks, then it sees none, and all after the sync", async () => {
     const id = await objects.writeBlob("x");
     const other = another();

@@ -40,6 +40,7 @@ export class GraphIndex implements RecordSource {
     label: new FieldIndex((record) => (Array.isArray(record.labels) ? record.labels : [])),
     key: new FieldIndex((record) => [keyOf(record) ?? ""]),
   };
+  readonly #fieldIndexes = Object.values(this.#fields);
   readonly #stale: StaleRecords;
   readonly #ready: Readonly<Record<ReadyListName, ReadySet>> = {
     Work: new ReadySet(),
@@ -123,7 +124,7 @@ export class GraphIndex implements RecordSource {
     else this.#revs.set(id, rev ?? this.revOf(id));
     this.#count(id, before, after);
     this.#edges.change(before, after);
-    for (const index of Object.values(this.#fields)) index.change(before, after);
+    for (const index of this.#fieldIndexes) index.change(before, after);
     this.#trackDeferral(id, after);
     this.#trackParents(after);
     this.#markStale(id, before, after);
@@ -139,7 +140,7 @@ export class GraphIndex implements RecordSource {
       this.#edges.change(before, record);
       this.#trackDeferral(record.id, record);
       this.#trackParents(record);
-      if (before !== undefined) for (const index of Object.values(this.#fields)) index.change(before, record);
+      if (before !== undefined) for (const index of this.#fieldIndexes) index.change(before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
     this.#sortedIds = undefined;
@@ -216,10 +217,10 @@ export class GraphIndex implements RecordSource {
     }
   }
 
-  /** Ids that are ready now in a list, most urgent first, older first among equals. */
-  ready(list: ReadyListName = "Work"): Iterable<string> {
+  /** What is ready now in a list, most urgent first, older first among equals. */
+  ready(list: ReadyListName = "Work"): Iterable<BeadRecord> {
     this.#evaluate();
-    return this.#ready[list].ids();
+    return this.#ready[list].records();
   }
 
   readyCount(list: ReadyListName = "Work"): number {

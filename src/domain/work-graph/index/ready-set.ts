@@ -5,12 +5,13 @@ interface Place {
   readonly id: string;
   readonly priority: number;
   readonly createdMs: number;
+  record: BeadRecord;
 }
 
 const buckets = 5;
 
 /**
- * Ids by priority, older first within one, kept in order as they come and go. A bucket is sorted when it is first read,
+ * Records by priority, older first within one, kept in order as they come and go. A bucket is sorted when it is first read,
  * and from then on by insertion, so that a query never sorts the whole set.
  */
 export class ReadySet {
@@ -31,9 +32,11 @@ export class ReadySet {
       id: record.id,
       priority: bucketOf(record.priority),
       createdMs: timeOf(record.created_at) ?? 0,
+      record,
     };
     const known = this.#places.get(record.id);
     if (known !== undefined) {
+      known.record = record;
       if (known.priority === place.priority && known.createdMs === place.createdMs) return;
       this.remove(record.id);
     }
@@ -67,14 +70,14 @@ export class ReadySet {
     for (let i = 0; i < buckets; i++) this.#sorted[i] = undefined;
   }
 
-  *ids(): Iterable<string> {
+  *records(): Iterable<BeadRecord> {
     for (let priority = 0; priority < buckets; priority++) {
       let list = this.#sorted[priority];
       if (list === undefined) {
         list = [...(this.#members[priority]?.values() ?? [])].sort(comparePlaces);
         this.#sorted[priority] = list;
       }
-      for (const place of list) yield place.id;
+      for (const place of list) yield place.record;
     }
   }
 }
