@@ -23,6 +23,7 @@ import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
+import { furtherSourceController } from "../sync/further-source-controller.ts";
 import { sourceController } from "../sync/source-controller.ts";
 import { applyVerb } from "./apply-verb.ts";
 import { bdVerb } from "./bd-verb.ts";
@@ -165,7 +166,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     const observing = view.run(ending.signal);
     const loops = engineLoops(options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops);
     const engine = createEngine({
-      controllers: [sourceController(desired.sync), ...CONTROLLERS],
+      controllers: [sourceController(desired.sync), furtherSourceController(desired.further), ...CONTROLLERS],
       ports,
       ...(loops === undefined ? {} : { loops }),
     });
@@ -272,10 +273,13 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
   }
 }
 
-/** The loop `workers` is three controllers: pools, agents, and what agents used. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  workers: ["workers", "agents", "usage"],
+  source: ["source", "sources"],
+};
+
+/** Loops of the design that are several controllers: pools, agents, what agents used; the town repository, further sources. */
 function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
-  const known = new Set(["source", ...CONTROLLERS.map((controller) => controller.name)]);
-  return names
-    ?.flatMap((name) => (name === "workers" ? ["workers", "agents", "usage"] : [name]))
-    .filter((name) => known.has(name));
+  const known = new Set(["source", "sources", ...CONTROLLERS.map((controller) => controller.name)]);
+  return names?.flatMap((name) => PARTS[name] ?? [name]).filter((name) => known.has(name));
 }

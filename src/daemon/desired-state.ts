@@ -1,4 +1,5 @@
 import { TerminalError, TownError } from "../errors/town-error.ts";
+import { COMMAND_FIELDS } from "../kinds/command-fields.ts";
 import { KINDS } from "../kinds/index.ts";
 import { REFERENCES } from "../kinds/references.ts";
 import type { TownSpec } from "../kinds/town/town.schema.ts";
@@ -12,6 +13,7 @@ import type { Log } from "../ports/log.ts";
 import type { Events } from "../ports/objects.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { TownObject } from "../resource/object-meta.ts";
+import { FurtherSources } from "../sync/further-sources.ts";
 import { settingsOf } from "../sync/source-controller.ts";
 import { remoteBranch, SourceSync, trackedBranch } from "../sync/source-sync.ts";
 
@@ -36,6 +38,7 @@ export interface ReadTarget {
 /** Desired state, both ways: git → objects, and writes of the API → commits. */
 export interface DesiredState {
   readonly sync: SourceSync;
+  readonly further: FurtherSources;
   readonly commits: CommitWriter;
   readonly reading: () => Promise<ReadTarget>;
   readonly locals: () => Promise<ReadonlyMap<string, LocalValue>>;
@@ -47,7 +50,9 @@ const HQ = { kind: "Town", name: "hq" } as const;
 
 export function openDesiredState(parts: DesiredStateParts): DesiredState {
   const { root, repository, files, store } = parts;
-  const sync = new SourceSync({ ...parts, kinds: KINDS, references: REFERENCES });
+  const following = { ...parts, kinds: KINDS, references: REFERENCES, commandFields: COMMAND_FIELDS };
+  const sync = new SourceSync(following);
+  const further = new FurtherSources(sync, following);
   const town = (): TownObject => {
     const object = store.get(HQ);
     if (object === undefined) throw new TerminalError("TownMissing", "the object Town/hq is missing");
@@ -87,6 +92,7 @@ export function openDesiredState(parts: DesiredStateParts): DesiredState {
   });
   return {
     sync,
+    further,
     commits,
     reading,
     locals,

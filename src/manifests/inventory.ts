@@ -112,6 +112,11 @@ export async function writeInventory(
   return moved ? { source, commit, revision: next.revision, entries: next.entries } : "Moved";
 }
 
+/** A source is no more: its inventory goes. */
+export async function forgetInventory(repository: Repository, source: string): Promise<void> {
+  await repository.updateRefs([{ ref: inventoryRef(source), to: null }], "town: inventory");
+}
+
 function pathOf(key: ObjectKey): string {
   return `${key.kind}/${key.namespace ?? NO_NAMESPACE}/${key.name}.json`;
 }

@@ -62,16 +62,21 @@ export function checkReferences(objects: readonly LoadedObject[], check: Referen
 }
 
 function referencesOf(object: LoadedObject, rule: ReferenceRule): readonly Reference[] {
-  return valuesAt(
-    object.spec,
-    rule.path.split(/\.|(?=\[\])/).filter((part) => part !== ""),
-    ["spec"],
-  ).flatMap(({ value, at }) => {
+  return fieldsAt(object.spec, rule.path).flatMap(({ value, at }) => {
     const named = readReference(value, rule);
     return named === undefined
       ? []
       : [{ from: object, at, rule, text: named.text, candidates: candidatesFor(named, rule, object.key) }];
   });
+}
+
+/** The values that a spec has at a path such as `items[].rig`, with their places. */
+export function fieldsAt(spec: unknown, path: string): readonly { readonly value: unknown; readonly at: FieldPath }[] {
+  return valuesAt(
+    spec,
+    path.split(/\.|(?=\[\])/).filter((part) => part !== ""),
+    ["spec"],
+  );
 }
 
 function valuesAt(

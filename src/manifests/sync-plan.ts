@@ -19,6 +19,12 @@ export interface SyncInput {
   readonly deleting?: ReadonlySet<string>;
   /** Revision, as `isRevision` reads it, at which a person allowed the prune. */
   readonly allowPrune?: string;
+  /** False: objects whose document goes stay. Default true. */
+  readonly prune?: boolean;
+  /** The source itself is removed: that it declares nothing is meant, the other guards hold. Default false. */
+  readonly removing?: boolean;
+  /** What `town reconcile` is given to allow a prune here: `source shared`. Default: nothing, for the town itself. */
+  readonly target?: string;
   /** Who else has an object: the name of another source, or "the work graph". Its name is refused here. */
   readonly takenBy?: (key: ObjectKey) => string | undefined;
 }
@@ -131,7 +137,7 @@ function planPrunes(
   return { prunes, terminating, kept, held };
 }
 
-function reasonToKeep(entry: InventoryEntry, { loaded, inventory }: SyncInput): Kept | undefined {
+function reasonToKeep(entry: InventoryEntry, { loaded, inventory, prune }: SyncInput): Kept | undefined {
   const errors = loaded.problems.filter((problem) => problem.severity === "Error");
   const nameless = errors.filter((problem) => problem.key === undefined);
   const cause =
@@ -142,6 +148,12 @@ function reasonToKeep(entry: InventoryEntry, { loaded, inventory }: SyncInput): 
     const message = `${keyText(entry.key)} stays as last applied: ${placeText(cause)}: ${cause.message}`;
     return { entry, reason: "Unreadable", message };
   }
+  if (prune === false)
+    return {
+      entry,
+      reason: "PruneDisabled",
+      message: `${keyText(entry.key)} stays: spec.prune of its source is false`,
+    };
   const annotations = entry.document.metadata["annotations"] as Readonly<Record<string, unknown>> | undefined;
   if (annotations?.[PRUNE_ANNOTATION] !== "disabled") return undefined;
   return {
@@ -160,8 +172,9 @@ function mayHoldAnything(problem: Problem, inventory: SyncInput["inventory"]): b
 function guardAgainst(candidates: readonly InventoryEntry[], input: SyncInput): SyncPlan["held"] {
   if (candidates.length === 0 || isAllowed(input)) return undefined;
   const revision = input.revision.slice(0, 12);
-  const hint = `If that is meant: \`town reconcile --allow-prune=${revision}\`. Otherwise bring the documents back.`;
-  if (input.loaded.objects.length === 0) {
+  const target = input.target === undefined ? "" : `${input.target} `;
+  const hint = `If that is meant: \`town reconcile ${target}--allow-prune=${revision}\`. Otherwise bring the documents back.`;
+  if (input.loaded.objects.length === 0 && input.removing !== true) {
     return {
       reason: "SourceEmpty",
       message: `the source declares nothing at ${revision}; its ${candidates.length} objects stay`,
@@ -176,7 +189,8 @@ function guardAgainst(candidates: readonly InventoryEntry[], input: SyncInput): 
     guarded === undefined
       ? `${candidates.length} of ${known} objects`
       : `${keyText(guarded.key)}${candidates.length > 1 ? ` and ${candidates.length - 1} more` : ""}`;
-  return { reason: "PruneHeld", message: `applying ${revision} would remove ${what}`, hint };
+  const act = input.removing === true ? "removing the source" : `applying ${revision}`;
+  return { reason: "PruneHeld", message: `${act} would remove ${what}`, hint };
 }
 
 function isAllowed({ allowPrune, revision }: SyncInput): boolean {

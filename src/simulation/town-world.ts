@@ -2,6 +2,7 @@ import type { Formula } from "../domain/formulas/formula.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
 import { projectGraph } from "../kinds/graph-projection.ts";
+import { COMMAND_FIELDS } from "../kinds/command-fields.ts";
 import { CONTROLLERS, KINDS } from "../kinds/index.ts";
 import { REFERENCES } from "../kinds/references.ts";
 import { SessionObserver } from "../kinds/session/session-observer.ts";
@@ -11,6 +12,8 @@ import { noMetrics } from "../ports/metrics.ts";
 import { kindRegistry } from "../resource/kind-registry.ts";
 import type { Verb } from "../resource/verb.ts";
 import { createStore, type Store } from "../store/store.ts";
+import { furtherSourceController } from "../sync/further-source-controller.ts";
+import { FurtherSources } from "../sync/further-sources.ts";
 import { settingsOf, sourceController } from "../sync/source-controller.ts";
 import { SourceSync } from "../sync/source-sync.ts";
 import { closeVerb } from "../verbs/close.ts";
@@ -186,7 +189,7 @@ export class TownWorld {
           throw error;
         }),
     });
-    const sync = new SourceSync({
+    const following = {
       root: TOWN,
       git,
       files,
@@ -196,7 +199,10 @@ export class TownWorld {
       kinds: KINDS,
       references: REFERENCES,
       builtinDirectory: "/builtin",
-    });
+      commandFields: COMMAND_FIELDS,
+    };
+    const sync = new SourceSync(following);
+    const further = new FurtherSources(sync, following);
     await sync.builtins.declare();
     const town = store.get(HQ);
     if (town !== undefined) await sync.sync(settingsOf(town));
@@ -226,7 +232,10 @@ export class TownWorld {
       sessionPath: "/bin",
       gitHooks: "/hooks",
     };
-    const engine = createEngine({ controllers: [sourceController(sync), ...CONTROLLERS], ports });
+    const engine = createEngine({
+      controllers: [sourceController(sync), furtherSourceController(further), ...CONTROLLERS],
+      ports,
+    });
     const ending = new AbortController();
     life.onDeath(() => {
       ending.abort();

@@ -15,6 +15,7 @@ import { type Inventory, readInventory } from "../manifests/inventory.ts";
 import type { LoadedSource } from "../manifests/load-source.ts";
 import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
 import { ParseCache } from "../manifests/parse-cache.ts";
+import { byPlace } from "../manifests/problem.ts";
 import { readSourceAtCommit, readSourceOnDisk } from "../manifests/read-source.ts";
 import { checkReferences, type ReferenceRule } from "../manifests/references.ts";
 import { fetchRemote, type RemoteBranch, trackingRef } from "../manifests/remote-truth.ts";
@@ -253,7 +254,7 @@ export class SourceSync {
     );
     this.#inventory = inventory;
     return {
-      problems: [...loaded.problems, ...plan.problems, ...dangling],
+      problems: [...loaded.problems, ...plan.problems, ...dangling].sort(byPlace),
       standing: plan.held === undefined ? undefined : { status: "OutOfSync", ...plan.held },
       declared: loaded.objects.length,
       changes,

@@ -1,3 +1,4 @@
+import { joinPath } from "../domain/text/join-path.ts";
 import type { Repository } from "../ports/git.ts";
 
 /** What these need of a Rig's spec. */
@@ -12,15 +13,6 @@ export function rigSource(spec: RigPlace, townRoot: string): string {
   if (spec.url !== undefined) return spec.url;
   const path = spec.path ?? "";
   return path.startsWith("/") ? path : joinPath(townRoot, path);
-}
-
-function joinPath(root: string, relative: string): string {
-  const parts = root.split("/").filter((part) => part !== "");
-  for (const part of relative.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "." && part !== "") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }
 
 /** Prefix of a rig's bead ids. */

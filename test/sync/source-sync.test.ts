@@ -1,18 +1,4 @@
-import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
-import { MemoryGit } from "../../src/simulation/memory-git.ts";
-import { virtualClock } from "../turn.ts";
 import { describeSourceSync } from "./source-sync.suite.ts";
+import { twinSite } from "./twin-site.ts";
 
-describeSourceSync("twins", async () => {
-  const clock = virtualClock(1_900_000_000_000);
-  const files = new MemoryDisk({ clock }).mount();
-  const git = new MemoryGit({ clock, files });
-  return {
-    git,
-    files,
-    clock,
-    base: "/base",
-    setReachable: (reachable) => void (reachable ? git.unreachable.clear() : git.unreachable.add("/base/shared.git")),
-    close: () => undefined,
-  };
-});
+describeSourceSync("twins", twinSite);

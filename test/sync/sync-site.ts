@@ -2,12 +2,14 @@ import { openDesiredState, type DesiredState } from "../../src/daemon/desired-st
 import { KINDS } from "../../src/kinds/index.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Files } from "../../src/ports/files.ts";
+import type { LoopPorts } from "../../src/ports/loop-ports.ts";
 import type { Git, Repository } from "../../src/ports/git.ts";
 import { silentLog } from "../../src/ports/log.ts";
 import type { Caller } from "../../src/resource/caller.ts";
 import { conditionOf, type Condition } from "../../src/resource/condition.ts";
 import { kindRegistry } from "../../src/resource/kind-registry.ts";
 import type { ObjectKey, TownObject } from "../../src/resource/object-meta.ts";
+import { furtherSourceController } from "../../src/sync/further-source-controller.ts";
 import { planSource, settingsOf } from "../../src/sync/source-controller.ts";
 import type { SyncResult } from "../../src/sync/sync-result.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
@@ -120,6 +122,33 @@ export class SyncTown {
         await (action.do === "Fetch" ? sync.fetch(action.settings) : sync.sync(action.settings));
     }
     throw new Error(`the source loop does not settle: ${JSON.stringify(this.town.status)}`);
+  }
+
+  /** Runs the loop of a Source until it has nothing to do; gives its Ready condition, undefined when it is gone. */
+  async settleSource(name: string): Promise<Condition | undefined> {
+    const controller = furtherSourceController(this.desired.further);
+    const key = { kind: "Source", name };
+    const ports = {
+      clock: this.ports.clock,
+      objects: this.store,
+      layout: { root: this.root },
+    } as unknown as LoopPorts;
+    const finalizer = controller.finalizer ?? "";
+    for (let round = 0; round < 12; round += 1) {
+      const source = this.store.get(key);
+      if (source === undefined) return undefined;
+      const plan = controller.plan(source, await controller.observe(source, ports));
+      const { generation } = source.metadata;
+      const conditions = (plan.conditions ?? []).map((each) => ({ ...each, observedGeneration: generation }));
+      await this.store.patchStatus(key, { ...plan.status, conditions });
+      if (plan.actions.length > 0 && source.metadata.deletionTimestamp === undefined)
+        await this.store.setFinalizer(key, finalizer, true);
+      for (const action of plan.actions) await controller.execute(action, source, ports);
+      if (plan.finalized === true && source.metadata.deletionTimestamp !== undefined)
+        await this.store.setFinalizer(key, finalizer, false);
+      else if (plan.actions.length === 0) return conditionOf(this.store.get(key) ?? {}, "Ready");
+    }
+    throw new Error(`source ${name} does not settle: ${JSON.stringify(this.store.get(key)?.status)}`);
   }
 
   get town(): TownObject {
