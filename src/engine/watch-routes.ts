@@ -1,6 +1,6 @@
 import type { WatchEvent } from "../ports/objects.ts";
 import type { RunnableController } from "../resource/controller.ts";
-import { keyOf, type ObjectKey } from "../resource/object-meta.ts";
+import { keyOf, keyText, type ObjectKey, type TownObject } from "../resource/object-meta.ts";
 import type { EnginePorts } from "./engine-ports.ts";
 
 /** What a change means for one loop. */
@@ -34,7 +34,7 @@ export function watchRoutes<P extends EnginePorts>(
       event.type === "DELETED" ? target.ownGone(keyOf(event.object)) : target.ownChanged(event),
     );
     for (const watch of controller.watches) {
-      if (watch.by === "All") on(watch.kind, () => target.wakeAll());
+      if (watch.by === "All") on(watch.kind, whenAspectChanges(watch.aspect, () => target.wakeAll()));
       else if (watch.by === "Owner") on(watch.kind, (event) => wakeOwner(target, event, ports));
       else on(watch.kind, (event) => watch.keys(event.object, ports).forEach((key) => target.wake(key)));
     }
@@ -51,6 +51,19 @@ export function watchRoutes<P extends EnginePorts>(
         );
       }
     }
+  };
+}
+
+function whenAspectChanges(aspect: ((changed: TownObject) => string) | undefined, wake: () => void): Route {
+  if (aspect === undefined) return wake;
+  const seen = new Map<string, string>();
+  return ({ type, object }) => {
+    const id = keyText(keyOf(object));
+    const now = type === "DELETED" ? undefined : aspect(object);
+    const same = now !== undefined && seen.get(id) === now;
+    if (now === undefined) seen.delete(id);
+    else seen.set(id, now);
+    if (!same) wake();
   };
 }
 

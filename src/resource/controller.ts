@@ -5,8 +5,11 @@ import type { ObjectKey, TownObject } from "./object-meta.ts";
 export type Watch<Ports> =
   /** The object's controlling owner reference names the key. */
   | { readonly kind: string; readonly by: "Owner" }
-  /** Any change of that kind puts every object of the controller's kind on the queue. */
-  | { readonly kind: string; readonly by: "All" }
+  /**
+   * Any change of that kind puts every object of the controller's kind on the queue; with `aspect`, a pure function, only
+   * one after which it answers something else for that object.
+   */
+  | { readonly kind: string; readonly by: "All"; readonly aspect?: (changed: TownObject) => string }
   /** A pure function from the changed object to keys. */
   | {
       readonly kind: string;

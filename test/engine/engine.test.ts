@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ApiStatusError, TerminalError, TownError, WaitingError } from "../../src/errors/town-error.ts";
 import { conditionOf } from "../../src/resource/condition.ts";
 import type { PlannedEvent } from "../../src/resource/controller.ts";
+import type { TownObject } from "../../src/resource/object-meta.ts";
 import { failing } from "../../src/simulation/faults.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
 import { checkStatus } from "../status-checker.ts";
@@ -585,6 +586,22 @@ describe("watches", () => {
     await town.store.publish(toolKey("none"), { spec: {}, status: {} });
     await engine.whenIdle();
     expect(runs).toEqual(["a"]);
+    await engine.stop();
+  });
+
+  test("given a watch of all with an aspect, when a tool changes, then keys are run only if that aspect did", async () => {
+    const aspect = (tool: TownObject): string => String(tool.spec["size"]);
+    const { town, runs, engine } = await runsOf({ kind: "Tool", by: "All", aspect });
+    const put = async (spec: Readonly<Record<string, unknown>> | undefined): Promise<number> => {
+      runs.length = 0;
+      await town.store.publish(toolKey("t"), spec === undefined ? undefined : { spec, status: {} });
+      await town.clock.advance(1_000);
+      return runs.length;
+    };
+    expect(await put({ size: 1 })).toBeGreaterThan(0);
+    expect(await put({ size: 1, colour: "red" })).toBe(0);
+    expect(await put({ size: 2, colour: "red" })).toBeGreaterThan(0);
+    expect(await put(undefined)).toBeGreaterThan(0);
     await engine.stop();
   });
 

@@ -44,6 +44,12 @@ function agentsOfPool(changed: TownObject, ports: LoopPorts): readonly ObjectKey
     .map((agent) => ({ kind: "Agent", namespace: agent.metadata.namespace ?? "hq", name: agent.metadata.name }));
 }
 
+/** What of the Town decides about an agent; the count of its sessions, for one, does not. */
+function townAspect(town: TownObject): string {
+  const { runtime } = (town.status ?? {}) as { readonly runtime?: string };
+  return `${town.metadata.generation} ${runtime ?? ""}`;
+}
+
 /** Keeps one agent's session and sandbox as its hook and pool ask. */
 export const agents = runnable<AgentObserved, AgentAction, LoopPorts, AgentObject>({
   name: "agents",
@@ -53,7 +59,7 @@ export const agents = runnable<AgentObserved, AgentAction, LoopPorts, AgentObjec
     { kind: "Bead", by: "Map", keys: agentOfBead },
     { kind: "Molecule", by: "Map", keys: agentsOfMolecule },
     { kind: "AgentPool", by: "Map", keys: agentsOfPool },
-    { kind: "Town", by: "All" },
+    { kind: "Town", by: "All", aspect: townAspect },
   ],
   resyncMs: 30_000,
   ownedConditions: ["Ready", "Stalled"],

@@ -18,6 +18,7 @@ export class SessionObserver implements SessionsView {
   #knowledge: SessionsKnowledge = NOTHING_KNOWN;
   /** Names noted while an observation is under way. */
   readonly #settled = new Set<string>();
+  #shown: { readonly sessions: number; readonly runtime: string } | undefined;
   #wake: AbortController | undefined;
   #woken = false;
 
@@ -95,12 +96,7 @@ export class SessionObserver implements SessionsView {
       if (sight.state !== "Absent") await this.#publish(entry.session, sight.state);
     }
     for (const [name, entry] of former.known) if (!this.#knowledge.known.has(name)) await this.#withdraw(entry.session);
-    if (
-      !former.ready ||
-      former.answered !== this.#knowledge.answered ||
-      former.frozenSinceMs !== this.#knowledge.frozenSinceMs
-    )
-      await this.#republishTown();
+    await this.#republishTown();
   }
 
   /** Looks on every edge and at intervals until aborted. */
@@ -141,15 +137,13 @@ export class SessionObserver implements SessionsView {
     }
   }
 
-  /** The count in the Town's status; it also wakes loops that wait for a first observation. */
+  /** What the Town's status says of the runtime; it also wakes loops that wait for a first observation. */
   async #republishTown(): Promise<void> {
-    await this.#ports.objects.patchStatus(
-      { kind: "Town", name: "hq" },
-      {
-        sessions: this.running(),
-        runtime: this.#knowledge.answered ? (this.frozen ? "Frozen" : "Answering") : "NotAnswering",
-      },
-    );
+    const runtime = this.#knowledge.answered ? (this.frozen ? "Frozen" : "Answering") : "NotAnswering";
+    const shown = { sessions: this.running(), runtime };
+    if (this.#shown?.sessions === shown.sessions && this.#shown.runtime === shown.runtime) return;
+    this.#shown = shown;
+    await this.#ports.objects.patchStatus({ kind: "Town", name: "hq" }, shown);
   }
 
   async #publish(session: ObservedSession, state: "Running" | "Exited" | "Unknown"): Promise<void> {
