@@ -39,6 +39,7 @@ import { rigVerbs } from "./rig-verbs.ts";
 import { watchRigs } from "./watch-rigs.ts";
 import { openRuntime } from "./runtime.ts";
 import { sessionLogs } from "./session-logs.ts";
+import { displayStatus } from "./status-display.ts";
 import { TokenRegistry } from "./session-tokens.ts";
 import { tokenVerbs } from "./token-verbs.ts";
 import { townVerbs } from "./verbs.ts";
@@ -164,6 +165,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     };
     const ending = new AbortController();
     const observing = view.run(ending.signal);
+    const displaying = displayStatus({ clock: systemClock, objects: store, sessions, log, signal: ending.signal });
     const loops = engineLoops(options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops);
     const engine = createEngine({
       controllers: [sourceController(desired.sync), furtherSourceController(desired.further), ...CONTROLLERS],
@@ -176,7 +178,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     const stopLoops = async (): Promise<void> => {
       await engine.stop();
       ending.abort();
-      await observing;
+      await Promise.all([observing, displaying]);
     };
     closers.push(stopLoops);
     const { commits } = desired;

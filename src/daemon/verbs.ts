@@ -9,7 +9,7 @@ import { mailReplyVerb, mailSendVerb, nudgeVerb } from "../verbs/mail-writing.ts
 import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
-import { attachVerb, peekVerb } from "../verbs/terminal.ts";
+import { attachVerb, peekVerb, tmuxVerb } from "../verbs/terminal.ts";
 
 /** All verbs this daemon serves beside the resources. */
 export function townVerbs(at: {
@@ -36,6 +36,7 @@ export function townVerbs(at: {
     mailArchiveVerb(ports),
     attachVerb(ports),
     peekVerb(ports),
+    tmuxVerb(ports),
     downVerb(ports, at.stopLoops),
     ...at.more,
   ];

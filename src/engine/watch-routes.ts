@@ -34,7 +34,11 @@ export function watchRoutes<P extends EnginePorts>(
       event.type === "DELETED" ? target.ownGone(keyOf(event.object)) : target.ownChanged(event),
     );
     for (const watch of controller.watches) {
-      if (watch.by === "All") on(watch.kind, whenAspectChanges(watch.aspect, () => target.wakeAll()));
+      if (watch.by === "All")
+        on(
+          watch.kind,
+          whenAspectChanges(watch.aspect, () => target.wakeAll()),
+        );
       else if (watch.by === "Owner") on(watch.kind, (event) => wakeOwner(target, event, ports));
       else on(watch.kind, (event) => watch.keys(event.object, ports).forEach((key) => target.wake(key)));
     }

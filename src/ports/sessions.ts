@@ -79,5 +79,12 @@ export interface Sessions {
   subscribe(listener: () => void): () => void;
   /** Command a person runs to look at it: `["tmux","-L",…,"attach",…]`; undefined where that is not possible. */
   attachCommand(name: string): readonly string[] | undefined;
+  /** Command that runs the runtime's own program with these arguments; undefined where there is none. */
+  command(args: readonly string[]): readonly string[] | undefined;
+  /**
+   * Texts for whoever is attached: `town` for all, `sessions` by name for one each. Costs nothing while they stay the
+   * same; does nothing where nobody can be attached.
+   */
+  showStatus(town: string, sessions: ReadonlyMap<string, string>): Promise<void>;
   close(): Promise<void>;
 }

@@ -59,6 +59,8 @@ export class MemorySessions implements Sessions {
   readonly #turns = new Turns();
   readonly #listeners = new Set<() => void>();
   readonly #hidden = new Set<string>();
+  /** What a person who is attached would read. */
+  shown: { readonly town: string; readonly sessions: ReadonlyMap<string, string> } | undefined;
   #last: readonly ObservedSession[] = [];
   #server: "Up" | "Gone" = "Up";
   #silent = false;
@@ -92,6 +94,8 @@ export class MemorySessions implements Sessions {
         return unsubscribe;
       },
       attachCommand: () => undefined,
+      command: () => undefined,
+      showStatus: async (town, sessions) => open().showStatus(town, sessions),
       close: async () => {
         live.closed = true;
         for (const unsubscribe of unsubscribes) unsubscribe();
@@ -171,6 +175,15 @@ export class MemorySessions implements Sessions {
 
   attachCommand(): undefined {
     return undefined;
+  }
+
+  command(): undefined {
+    return undefined;
+  }
+
+  async showStatus(town: string, sessions: ReadonlyMap<string, string>): Promise<void> {
+    this.#mustAnswer("show a status");
+    this.shown = { town, sessions };
   }
 
   /** Closing the runtime itself ends no program, as a daemon's exit does not; use `killServer` for that. */

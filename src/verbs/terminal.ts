@@ -40,6 +40,29 @@ export function attachVerb(ports: LoopPorts): Verb {
   };
 }
 
+const tmuxArguments = z.strictObject({ argv: z.array(z.string().max(10_000)).max(1_000).default([]) });
+
+/** `town tmux …`: answers with the command that reaches the town's own server; without arguments one that attaches. */
+export function tmuxVerb(ports: LoopPorts): Verb {
+  return {
+    name: "tmux",
+    summary: "the command that runs tmux on the town's own server",
+    needs: "edit",
+    run({ args }) {
+      const { argv } = argumentsOf("tmux", tmuxArguments, args);
+      const command = ports.sessions.command(argv.length === 0 ? ["attach-session"] : argv);
+      if (command === undefined)
+        throw new ApiStatusError(
+          409,
+          "NoTerminal",
+          `this town's agents run as ${ports.sessions.runtime}, not in tmux`,
+          { hint: "town get sessions" },
+        );
+      return Promise.resolve({ text: command.join(" "), data: { command } });
+    },
+  };
+}
+
 /** `town peek AGENT`: the last lines of its screen. */
 export function peekVerb(ports: LoopPorts): Verb {
   return {

@@ -20,7 +20,10 @@ interface Cost {
 function costOf(pid: number): Cost {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // Fields of proc(5) from the third on.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
   const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
   return {
     cpuTicks: (fields[11] ?? 0) + (fields[12] ?? 0) + (fields[13] ?? 0) + (fields[14] ?? 0),

@@ -148,6 +148,13 @@ export class ProcessSessions implements Sessions {
     return undefined;
   }
 
+  command(): undefined {
+    return undefined;
+  }
+
+  /** Nobody is ever attached. */
+  async showStatus(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#stopWatching();

@@ -11,12 +11,12 @@ export interface LevelWatchOptions {
   readonly changed: () => void;
 }
 
-const DEAD_LIST_MS = 300;
-const FULL_LIST_MS = 5_000;
+const DEAD_LIST_MS = 1_000;
+const FULL_LIST_MS = 30_000;
 
 /**
- * The level behind the edges: asks for the dead about three times a second and for everything every 5 s, while there are
- * sessions. Questions that fail are asked again the next time.
+ * The level behind the edges: asks for the dead once a second and for everything every 30 s, while there are sessions.
+ * Callers look at everything more often than that by themselves. Questions that fail are asked again the next time.
  */
 export class LevelWatch {
   readonly #options: LevelWatchOptions;

@@ -59,7 +59,7 @@ const KEPT_LOGS = 5;
  *
  * Guarantees: sessions outlive this object, and a later one adopts them all; a start is adopt-or-create by name and
  * generation, whatever moment a former controller died at; no process is forked while nothing changes; an exit is noticed
- * within milliseconds through the shim's exit file, and within 300 ms if the shim itself was killed.
+ * within milliseconds through the shim's exit file, and within a second if the shim itself was killed.
  * Assumptions: one controller starts and stops the sessions of a label at a time.
  */
 export class TmuxSessions implements Sessions {
@@ -212,9 +212,13 @@ export class TmuxSessions implements Sessions {
 
   /** A person who sits in another tmux runs it without `TMUX` in the environment, or in a window of its own. */
   attachCommand(name: string): readonly string[] {
-    const attach = ["tmux", "-L", this.#options.label, "-u", "attach-session", "-t", `=${name}`];
+    return this.command(["attach-session", "-t", `=${name}`]);
+  }
+
+  command(args: readonly string[]): readonly string[] {
+    const tmux = ["tmux", "-L", this.#options.label, "-u", ...args];
     const { socketDirectory } = this.#server;
-    return socketDirectory === "/tmp" ? attach : ["env", "-u", "TMUX", `TMUX_TMPDIR=${socketDirectory}`, ...attach];
+    return socketDirectory === "/tmp" ? tmux : ["env", `TMUX_TMPDIR=${socketDirectory}`, ...tmux];
   }
 
   /**

@@ -20,13 +20,16 @@ export async function runAttach(input: CommandInput, context: CommandContext): P
   return await runAnswered(result, `\`town peek ${agent}\` shows its screen`, context);
 }
 
-/** `tmux …`: tmux on the town's own server. */
+const ATTACHING = /^(?:a|at|att|atta|attac|attach|attach-session)$/;
+
+/** `tmux …`: tmux on the town's own server; only what attaches needs a terminal. */
 export async function runTmux(input: CommandInput, context: CommandContext): Promise<number> {
-  return await runAnswered(
-    await callVerb(context.api(), "tmux", { argv: input.args }),
-    "this town's agents do not run in tmux",
-    context,
-  );
+  const result = await callVerb(context.api(), "tmux", { argv: input.args });
+  const [verb] = input.args;
+  const command = commandOf(result);
+  if (command !== undefined && verb !== undefined && !ATTACHING.test(verb))
+    return await context.programs.run(command, { env: context.env });
+  return await runAnswered(result, "`town tmux list-sessions` and the like need none", context);
 }
 
 /** `mayor [TEXT]`: with text the verb delivers it; without, it answers with the terminal to take. */
@@ -66,14 +69,16 @@ function commandOf(result: VerbResult): readonly string[] | undefined {
  * under the same prefix key by surprise.
  */
 export function nestedCommand(command: readonly string[], tmux: string | undefined): readonly string[] {
-  const [program] = command;
-  if (tmux === undefined || tmux === "" || program === undefined || !program.endsWith("tmux")) return command;
+  // `env TMUX_TMPDIR=…` may stand in front.
+  const at = command.findIndex((word) => word === "tmux" || word.endsWith("/tmux"));
+  const program = command[at];
+  if (tmux === undefined || tmux === "" || program === undefined) return command;
   const server = valueAfter(command, "-L");
   const target = valueAfter(command, "-t");
   const outer = tmux.split(",")[0] ?? "";
   if (target === undefined) return command;
   if (server !== undefined && outer.endsWith(`/${server}`))
-    return [program, "-L", server, "switch-client", "-t", target];
+    return [...command.slice(0, at), program, "-L", server, "switch-client", "-t", target];
   return [
     program,
     "-S",

@@ -35,6 +35,23 @@ describe("nestedCommand", () => {
     ]);
   });
 
+  it("given a socket directory of its own, when attaching inside tmux, then the command keeps it", () => {
+    const elsewhere = ["env", "TMUX_TMPDIR=/run/t", ...ATTACH];
+    expect(nestedCommand(elsewhere, "/run/t/tmux-1000/town-1a2b,123,0")).toEqual([
+      "env",
+      "TMUX_TMPDIR=/run/t",
+      "tmux",
+      "-L",
+      "town-1a2b",
+      "switch-client",
+      "-t",
+      "=api-polecat-toast",
+    ]);
+    expect(nestedCommand(elsewhere, "/tmp/tmux-1000/default,1,0").at(-1)).toBe(
+      "env -u TMUX env TMUX_TMPDIR=/run/t tmux -L town-1a2b -f /x/tmux.conf attach -t =api-polecat-toast",
+    );
+  });
+
   it("given a program that is not tmux, when attaching inside tmux, then it is left alone", () => {
     expect(nestedCommand(["less", "log"], "/tmp/tmux-1000/default,1,0")).toEqual(["less", "log"]);
   });
