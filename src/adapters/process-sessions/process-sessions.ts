@@ -35,6 +35,8 @@ export interface ProcessSessionsOptions {
 const REPLACE_GRACE_MS = 5_000;
 /** One timer for all sessions finds those whose shim was killed. */
 const LEVEL_MS = 1_000;
+/** Of its looks every so many are thorough: a pid that came round again, a zombie that nobody reaps. */
+const THOROUGH_EVERY = 30;
 const KEPT_LOGS = 5;
 /** The output of a program that just ended may still be on its way to the log. */
 const LOG_LAG_MS = 50;
@@ -91,7 +93,8 @@ export class ProcessSessions implements Sessions {
     this.#requireOpen();
     const observedAtMs = this.#options.clock.now();
     try {
-      const found = await Promise.all([...this.#records.values()].map((record) => this.#observed(record)));
+      const left = this.#files.exitsLeft();
+      const found = await Promise.all([...this.#records.values()].map((record) => this.#observed(record, left)));
       this.#last = found.filter((session) => session !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
       return { completeness: "Complete", sessions: this.#last, observedAtMs };
     } catch (error) {
@@ -170,9 +173,13 @@ export class ProcessSessions implements Sessions {
     return known;
   }
 
-  async #observed(record: SessionRecord): Promise<ObservedSession | undefined> {
+  async #observed(
+    record: SessionRecord,
+    left: (name: string, generation: number) => boolean = () => true,
+  ): Promise<ObservedSession | undefined> {
     const key = keyOf(record);
-    const code = this.#ended.get(key) ?? this.#files.exitCode(record.name, record.generation);
+    const { name, generation } = record;
+    const code = this.#ended.get(key) ?? (left(name, generation) ? this.#files.exitCode(name, generation) : undefined);
     if (code !== undefined) this.#ended.set(key, code);
     if (code === undefined && !this.#ended.has(key)) {
       if (record.leader === undefined) return undefined;
@@ -309,13 +316,19 @@ export class ProcessSessions implements Sessions {
   }
 
   async #tick(): Promise<void> {
-    while (!this.#closing.signal.aborted && this.#records.size > 0) {
+    for (let look = 1; !this.#closing.signal.aborted && this.#records.size > 0; look += 1) {
       await this.#options.clock.sleep(LEVEL_MS, this.#closing.signal);
       if (this.#closing.signal.aborted) return;
+      if (look % THOROUGH_EVERY !== 0 && ![...this.#records.values()].some((each) => this.#looksGone(each))) continue;
       const before = this.#ended.size;
       await this.observe();
       if (this.#ended.size !== before) this.#notify();
     }
+  }
+
+  /** Cheap; only says that a closer look is due. */
+  #looksGone(record: SessionRecord): boolean {
+    return !this.#ended.has(keyOf(record)) && record.leader !== undefined && signal(record.leader.pid, 0) === "Gone";
   }
 
   #requireOpen(): void {

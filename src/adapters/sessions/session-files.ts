@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
@@ -78,6 +78,12 @@ export class SessionFiles {
 
   logPath(name: string, generation: number): string {
     return join(this.directory, "logs", `${name}.${generation}.log`);
+  }
+
+  /** Tells for which sessions a shim has left anything by now: one look for all of them. */
+  exitsLeft(): (name: string, generation: number) => boolean {
+    const names = new Set(readdirSync(this.exitsDirectory));
+    return (name, generation) => names.has(`${name}.${generation}`);
   }
 
   /** Exit code that the shim left; undefined while there is none (or only its beginning). */

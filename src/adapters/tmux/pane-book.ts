@@ -52,8 +52,18 @@ export class PaneBook {
     return news.length > 0;
   }
 
-  async observed(row: PaneRow, client: ControlClient): Promise<ObservedSession> {
-    const exit = await this.#exitOf(row, client);
+  /** Everything that was listed, with one look at the exits for all. */
+  async observedAll(rows: readonly PaneRow[], client: ControlClient): Promise<readonly ObservedSession[]> {
+    const left = this.#options.files.exitsLeft();
+    return Promise.all(rows.map((row) => this.observed(row, client, left)));
+  }
+
+  async observed(
+    row: PaneRow,
+    client: ControlClient,
+    left: (name: string, generation: number) => boolean = () => true,
+  ): Promise<ObservedSession> {
+    const exit = await this.#exitOf(row, client, left);
     return {
       ...observedOfRecord(row.labels),
       state: row.dead || exit !== undefined ? "Exited" : "Running",
@@ -73,10 +83,15 @@ export class PaneBook {
   }
 
   /** The shim's word first: it comes before tmux notices and is never lost. */
-  async #exitOf(row: PaneRow, client: ControlClient): Promise<ExitStatus | undefined> {
+  async #exitOf(
+    row: PaneRow,
+    client: ControlClient,
+    left: (name: string, generation: number) => boolean,
+  ): Promise<ExitStatus | undefined> {
     const { name, generation } = row.labels;
     const key = `${name}.${generation}`;
-    const known = this.#exits.get(key) ?? this.#reported(name, generation) ?? statusOfRow(row);
+    const reported = left(name, generation) ? this.#reported(name, generation) : undefined;
+    const known = this.#exits.get(key) ?? reported ?? statusOfRow(row);
     const exit = known ?? (row.dead ? await this.#askAgain(row, client) : undefined);
     if (exit !== undefined) this.#exits.set(key, exit);
     return exit;

@@ -283,8 +283,7 @@ export class TmuxSessions implements Sessions {
       if (reach.state === "Unknown")
         return { completeness: "Unknown", sessions: this.#last, observedAtMs, message: reach.message };
       const rows = reach.state === "Up" ? await this.#panes.list(reach.client) : [];
-      const live =
-        reach.state === "Up" ? await Promise.all(rows.map((row) => this.#panes.observed(row, reach.client))) : [];
+      const live = reach.state === "Up" ? await this.#panes.observedAll(rows, reach.client) : [];
       for (const row of rows) await this.#learn(row, removals);
       const present = new Set(rows.map((row) => row.labels.name));
       const absent = before.filter(

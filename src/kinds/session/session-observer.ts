@@ -85,13 +85,8 @@ export class SessionObserver implements SessionsView {
       this.#ports.log.info({}, "observations agree again: unfrozen");
     for (const [name, entry] of this.#knowledge.known) {
       const before = former.known.get(name);
-      if (
-        before !== undefined &&
-        before.session === entry.session &&
-        before.missing === entry.missing &&
-        former.answered === this.#knowledge.answered
-      )
-        continue;
+      const unjudged = former.answered === this.#knowledge.answered && before?.missing === entry.missing;
+      if (before !== undefined && unjudged && showsTheSame(before.session, entry.session)) continue;
       const sight = this.sight(name);
       if (sight.state !== "Absent") await this.#publish(entry.session, sight.state);
     }
@@ -159,6 +154,25 @@ export class SessionObserver implements SessionsView {
       undefined,
     );
   }
+}
+
+const SHOWN = [
+  "agent",
+  "namespace",
+  "role",
+  "generation",
+  "bead",
+  "state",
+  "pid",
+  "exitCode",
+  "exitSignal",
+  "startedAtMs",
+  "title",
+] as const satisfies readonly (keyof ObservedSession)[];
+
+/** What a session's object is made of; an idle town is looked at all the time and this is all that costs. */
+function showsTheSame(a: ObservedSession, b: ObservedSession): boolean {
+  return a === b || SHOWN.every((field) => a[field] === b[field]);
 }
 
 function objectOf(session: ObservedSession, state: "Running" | "Exited" | "Unknown", runtime: string): ObservedInput {
