@@ -4,6 +4,7 @@ import { agentCvVerb } from "../verbs/agent-cv.ts";
 import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
 import { downVerb } from "../verbs/down.ts";
+import { escalateVerb } from "../verbs/escalate.ts";
 import { mailAckVerb, mailArchiveVerb, mailInboxVerb, mailReadVerb, mailThreadVerb } from "../verbs/mail-reading.ts";
 import { mailReplyVerb, mailSendVerb, nudgeVerb } from "../verbs/mail-writing.ts";
 import { molVerb } from "../verbs/molecule.ts";
@@ -25,6 +26,7 @@ export function townVerbs(at: {
     molVerb("current", ports),
     molVerb("progress", ports),
     agentCvVerb(ports),
+    escalateVerb(ports),
     nudgeVerb(ports),
     nudgeDrainVerb(ports),
     mailSendVerb(ports),

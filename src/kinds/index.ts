@@ -2,6 +2,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { RunnableController } from "../resource/controller.ts";
 import type { KindDefinition } from "../resource/kind-definition.ts";
 import { agents } from "./agent/agent.kind.ts";
+import { hooks } from "./agent/hooks.kind.ts";
 import { agent } from "./agent/agent.schema.ts";
 import { agentPools } from "./agent-pool/agent-pool.kind.ts";
 import { agentPool } from "./agent-pool/agent-pool.schema.ts";
@@ -55,6 +56,7 @@ export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
   agentPools,
   agents,
   usage,
+  hooks,
   convoys,
   merges,
   ...UNSERVED,

@@ -8,11 +8,15 @@ import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
 import { attemptsOf, dropMolecule } from "../work/hooking.ts";
 import { endAttempt } from "../work/ledger.ts";
+import { OVERSEER, sendMessage } from "../work/mailbox.ts";
+import { agentRecord } from "../work/agent-record.ts";
+import { QUESTION, type Question } from "../work/question.ts";
 import { endMolecule } from "../work/molecule.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { submit } from "../work/submission.ts";
 import { type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import { townGraph } from "./recipient.ts";
 
 const doneArguments = z.strictObject({
   outcome: z.enum(["Submitted", "NoChange", "Blocked", "Failed", "Question"]).default("Submitted"),
@@ -47,7 +51,7 @@ export function doneVerb(ports: LoopPorts): Verb {
       }
       return options.outcome === "Submitted"
         ? submitted(session, bead, options, ports)
-        : await ended(session, bead, options);
+        : await ended(session, bead, options, ports);
     },
   };
 }
@@ -141,8 +145,34 @@ async function targetBranch(session: AgentSession, repository: Repository, ports
   return rig?.spec.branch ?? (await repository.defaultBranch()) ?? "main";
 }
 
-async function ended(session: AgentSession, bead: BeadRecord, options: Arguments): Promise<VerbResult> {
+/** Asks the person, and the mayor where there is one, before the hook says that it was asked: asking again is the same. */
+async function ask(session: AgentSession, bead: BeadRecord, text: string, ports: LoopPorts): Promise<void> {
+  const town = townGraph(ports);
+  await town.transact(session.author, (tx) => {
+    const readers = [OVERSEER, ...(agentRecord(tx, MAYOR) === undefined ? [] : [MAYOR])];
+    for (const to of readers.filter((reader) => reader !== session.identity))
+      sendMessage(tx, {
+        to,
+        from: session.identity,
+        subject: `Question about ${bead.id}: ${bead.title}`,
+        text,
+        durable: true,
+        urgent: true,
+        key: `question/${bead.id}/${session.generation}/${text.slice(0, 100)}/${to}`,
+      });
+  });
+}
+
+const MAYOR = "mayor";
+
+async function ended(
+  session: AgentSession,
+  bead: BeadRecord,
+  options: Arguments,
+  ports: LoopPorts,
+): Promise<VerbResult> {
   const reason = options.reason ?? "nothing had to change";
+  if (options.outcome === "Question") await ask(session, bead, reason, ports);
   await session.graph.transact(session.author, (tx) => {
     checkFence(tx, session.name, session.generation);
     const held = hookedBead("done", session, tx);
@@ -178,7 +208,9 @@ async function ended(session: AgentSession, bead: BeadRecord, options: Arguments
         return;
       default:
         tx.comment(held.id, `Question: ${reason}`);
-        tx.setMetadata(held.id, { "town.question": reason });
+        tx.setMetadata(held.id, {
+          [QUESTION]: { text: reason, at: new Date(tx.now).toISOString() } satisfies Question,
+        });
     }
   });
   const next = options.outcome === "Question" ? "Wait for the answer." : "End this session.";

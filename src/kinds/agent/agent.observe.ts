@@ -1,11 +1,12 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
+import { AdapterError } from "../../errors/town-error.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
-import type { ProviderSpec } from "../provider/provider.schema.ts";
+import type { ProviderSpec, ProviderStatus } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import type { AgentSpec, AgentStatus } from "./agent.schema.ts";
@@ -27,6 +28,10 @@ export interface AgentObserved {
   readonly judgeable: "Yes" | "NotObservedYet" | "Frozen";
   readonly suspended: boolean;
   readonly capacityLeft: number;
+  /** Why the provider's sessions are not started for now. */
+  readonly hold: { readonly reason: string; readonly untilMs: number; readonly message: string } | undefined;
+  /** Last lines of a session that ended and was not taken note of yet. */
+  readonly output: string | undefined;
   readonly configured: "Yes" | "RoleNotFound" | "ProviderNotFound" | "PoolNotFound";
   readonly sandbox: {
     readonly path: string;
@@ -37,6 +42,8 @@ export interface AgentObserved {
     readonly shown: boolean;
   };
 }
+
+const EVIDENCE_LINES = 100;
 
 export function agentSessionName(namespace: string, spec: Pick<AgentSpec, "role">, name: string): string {
   return `${namespace}-${spec.role}-${name}`;
@@ -81,6 +88,8 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     sight: ports.view.sight(runtimeName),
     judgeable: !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
+    hold: holdOf(provider),
+    output: await outputOf(object, runtimeName, record === undefined ? 0 : generationOf(record), ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
     configured:
       role === undefined
@@ -92,6 +101,31 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
             : "Yes",
     sandbox: await observeSandbox(path, { namespace, name, hook }, ports),
   };
+}
+
+function holdOf(provider: TownObject<ProviderSpec> | undefined): AgentObserved["hold"] {
+  const hold = (provider?.status as ProviderStatus | undefined)?.hold;
+  return hold === undefined
+    ? undefined
+    : { reason: hold.reason, untilMs: Date.parse(hold.until), message: `${hold.agent}: ${hold.message}` };
+}
+
+/** Read once for each end of a session, as evidence. */
+async function outputOf(
+  object: AgentObject,
+  runtimeName: string,
+  generation: number,
+  ports: LoopPorts,
+): Promise<string | undefined> {
+  const sight = ports.view.sight(runtimeName);
+  if (sight.state !== "Exited" || sight.session.generation !== generation) return undefined;
+  if (generation <= (object.status?.endedGeneration ?? 0)) return undefined;
+  try {
+    return await ports.sessions.capture(runtimeName, EVIDENCE_LINES);
+  } catch (error) {
+    if (error instanceof AdapterError) return undefined;
+    throw error;
+  }
 }
 
 async function observeSandbox(

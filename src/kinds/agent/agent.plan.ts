@@ -8,6 +8,8 @@ import {
 import { READY, STALLED, timestamp, type ConditionIntent } from "../../resource/condition.ts";
 import type { Plan, PlannedEvent } from "../../resource/controller.ts";
 import type { AgentObject, AgentObserved } from "./agent.observe.ts";
+import type { AgentStatus } from "./agent.schema.ts";
+import { kept } from "./evidence.ts";
 
 export type AgentAction =
   | { readonly do: "EnsureSandbox"; readonly bead: string | undefined }
@@ -35,7 +37,7 @@ function shownSandbox(observed: AgentObserved, actions: readonly AgentAction[]):
 }
 
 interface Judgement {
-  readonly state: "Working" | "Idle" | "Starting" | "Stalled" | "Stopped" | "Unknown";
+  readonly state: NonNullable<AgentStatus["state"]>;
   readonly actions: readonly AgentAction[];
   readonly condition: ConditionIntent;
   readonly stalled?: ConditionIntent;
@@ -63,6 +65,7 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
       failures: starts.failures,
       kills: starts.kills,
       nextStartTime: starts.nextStartMs > observed.now ? timestamp(starts.nextStartMs) : null,
+      ...(observed.output === undefined ? {} : { lastOutput: kept(observed.output) }),
       endedGeneration: judged.endedGeneration ?? object.status?.endedGeneration ?? 0,
     },
     ...(judged.events === undefined ? {} : { events: judged.events }),
@@ -119,11 +122,11 @@ function judge(object: AgentObject, observed: AgentObserved): Judgement {
       requeueAfterMs: 1_000,
     };
   const wanted = observed.desired === "Running" || observed.hook !== undefined;
-  if (observed.sight.state === "Running") return judgeRunning(observed, wanted);
+  if (observed.sight.state === "Running") return judgeRunning(object, observed, wanted);
   return wanted ? judgeMissing(object, observed) : judgeUnwanted(observed);
 }
 
-function judgeRunning(observed: AgentObserved, wanted: boolean): Judgement {
+function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: boolean): Judgement {
   const session = observed.sight.state === "Absent" ? undefined : observed.sight.session;
   const generation = session?.generation ?? 0;
   const stop = (reason: string): AgentAction => ({ do: "Stop", generation, reason });
@@ -135,10 +138,19 @@ function judgeRunning(observed: AgentObserved, wanted: boolean): Judgement {
     };
   if (!wanted)
     return {
-      state: "Stopped",
-      actions: [stop("nothing is on the hook")],
-      condition: ready("True", "NoWork", "nothing is on the hook"),
+      state: "Zombie",
+      actions: [stop(`its work${session?.bead === undefined ? "" : ` on ${session.bead}`} is closed or handed on`)],
+      condition: ready("True", "NoWork", "nothing is on the hook; what still runs is ended"),
     };
+  const stale = session?.bead !== undefined && session.bead !== observed.hook?.bead && observed.desired === "OnWork";
+  if (stale)
+    return {
+      state: "Zombie",
+      actions: [stop(`it was started for ${session.bead}, which is closed or handed on`)],
+      condition: ready("False", "StaleSession", "the session of its former work is being ended"),
+    };
+  const stalled = givenUp(object, observed);
+  if (stalled !== undefined) return stalled;
   const lease = observed.hook?.leaseExpiresMs;
   const renew: AgentAction[] =
     observed.hook !== undefined && lease !== undefined && lease - observed.now < RENEW_BELOW_MS
@@ -147,6 +159,20 @@ function judgeRunning(observed: AgentObserved, wanted: boolean): Judgement {
   return observed.hook === undefined
     ? { state: "Idle", actions: [], condition: ready("True", "Idle", "running with an empty hook") }
     : { state: "Working", actions: renew, condition: ready("True", "Working", `working on ${observed.hook.bead}`) };
+}
+
+/** The hooks loop has tried everything on this hook and asked a person. */
+function givenUp(object: AgentObject, observed: AgentObserved): Judgement | undefined {
+  const given = object.status?.propulsion;
+  const bead = observed.hook?.bead;
+  if (given?.gaveUpTime === undefined || bead === undefined || !given.hook.startsWith(`${bead}@`)) return undefined;
+  const message = `nothing moved ${bead}; see \`town get escalations -A\` and \`town peek ${object.metadata.name}\``;
+  return {
+    state: "Stalled",
+    actions: [],
+    condition: ready("False", "Unresponsive", message),
+    stalled: { type: STALLED, status: "True", reason: "Unresponsive", message },
+  };
 }
 
 /** Wanted, and there is no session (any more). */
@@ -188,6 +214,18 @@ function judgeMissing(object: AgentObject, observed: AgentObserved): Judgement {
       requeueAfterMs: starts.nextStartMs - observed.now,
     };
   }
+  if (observed.hold !== undefined && observed.hold.untilMs > observed.now)
+    return {
+      ...base,
+      state: "Starting",
+      actions: [],
+      condition: ready(
+        "False",
+        observed.hold.reason,
+        `waits until ${timestamp(observed.hold.untilMs)}: ${observed.hold.message}`,
+      ),
+      requeueAfterMs: observed.hold.untilMs - observed.now,
+    };
   if (observed.capacityLeft <= 0)
     return {
       ...base,

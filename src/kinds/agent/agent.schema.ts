@@ -13,9 +13,52 @@ export const agentSpec = z.strictObject({
     ),
 });
 
+/** What the hooks loop knows of one hooking under one session. */
+const propulsion = z
+  .object({
+    hook: z.string().describe("Bead and hooking it is about, `<bead>@<fence>`."),
+    generation: z.int().describe("Generation of the session it is about."),
+    idleSince: z.string().optional().describe("Since when nothing shows that it is busy (RFC 3339)."),
+    busySince: z.string().optional().describe("Since when it shows that it is busy (RFC 3339)."),
+    futile: z.int().optional().describe("Reminders it answered without any progress since."),
+    restarts: z.int().optional().describe("Sessions restarted on this hook without progress."),
+    restarting: z.int().optional().describe("Generation that is being restarted."),
+    gaveUpTime: z.string().optional().describe("When a person was asked (RFC 3339)."),
+    obstacle: z
+      .object({
+        reason: z.enum(["RateLimited", "AuthRequired", "DialogOpen"]).describe("What is in the way."),
+        message: z.string().describe("Details for a person."),
+        lookTime: z.string().describe("When the screen is looked at again (RFC 3339)."),
+      })
+      .optional()
+      .describe("What stands between the program and its work; no reminder is spent on it."),
+  })
+  .optional()
+  .describe("How the agent is kept going.");
+
+const doorbell = z
+  .object({
+    generation: z.int().describe("Session it was rung for."),
+    sequence: z.int().describe("Newest message it was rung for; 0 for none."),
+    hook: z.string().describe("Hooking it was rung for, `<bead>@<fence>`; empty for none."),
+    time: z.string().describe("When (ISO 8601)."),
+    result: z
+      .enum(["Ringing", "Typed", "Refused"])
+      .describe("Ringing: it may have been typed. Refused: nothing was typed, a person is in the way."),
+    repeats: z.int().describe("How often it was rung again for the same messages."),
+    reminders: z.int().describe("Reminders of the same hook in a row without an answer."),
+  })
+  .optional()
+  .describe("The last line that was typed into its terminal.");
+
 export const agentStatus = z.object({
   ...statusBase,
-  state: z.string().optional().describe("Working, Idle, Starting, Stalled, Stopped."),
+  state: z
+    .enum(["Working", "Idle", "Starting", "Stalled", "Zombie", "Stopped", "Unknown"])
+    .optional()
+    .describe(
+      "Stalled: it has work and does not act on it. Zombie: its session runs although its work is closed or handed on. Unknown: nothing may be concluded.",
+    ),
   hook: z.string().optional().describe("Bead on its hook."),
   step: z.string().optional().describe("Step it is at."),
   generation: z.int().optional().describe("Generation of its newest session."),
@@ -37,7 +80,13 @@ export const agentStatus = z.object({
     .optional()
     .describe("Counts over all its work; `town agent cv` has the entries."),
   usage: usage().optional().describe("What its sessions used in all."),
-  lastOutput: z.string().optional().describe("Last lines of a session that crashed."),
+  lastOutput: z.string().optional().describe("Last lines of the session that crashed or was restarted last."),
+  activity: z
+    .enum(["Idle", "Busy", "Quiet", "RateLimited", "AuthRequired", "DialogOpen"])
+    .optional()
+    .describe("What its program shows. Quiet: no sign of being busy, nor of waiting at its prompt."),
+  propulsion,
+  doorbell,
 });
 
 export const agent = defineKind({
@@ -54,6 +103,13 @@ export const agent = defineKind({
     { name: "Role", type: "string", jsonPath: ".spec.role", description: "Its role." },
     { name: "State", type: "string", jsonPath: ".status.state", description: "What it is doing." },
     { name: "Hook", type: "string", jsonPath: ".status.hook", description: "Bead on its hook." },
+    {
+      name: "Activity",
+      type: "string",
+      jsonPath: ".status.activity",
+      description: "What its program shows.",
+      priority: 1,
+    },
     { name: "Step", type: "string", jsonPath: ".status.step", description: "Step it is at." },
     {
       name: "Gen",

@@ -7,6 +7,8 @@ export const escalationSpec = z.strictObject({
   title: z.string().describe("What needs somebody."),
   text: z.string().optional().describe("Details."),
   severity: z.int().min(0).max(4).describe("0 is most severe."),
+  bead: z.string().optional().describe("Bead that it is about."),
+  agent: z.string().optional().describe("Agent that it is about, or that raised it."),
 });
 
 export const escalation = defineKind({

@@ -169,7 +169,18 @@ export const providerSpec = z.strictObject({
     .describe("Environment of the program."),
 });
 
-export const providerStatus = z.object({ ...statusBase });
+export const providerStatus = z.object({
+  ...statusBase,
+  hold: z
+    .object({
+      reason: z.enum(["RateLimited", "AuthRequired", "DialogOpen"]).describe("What an agent of it showed."),
+      until: z.string().describe("No session is started before this time (RFC 3339)."),
+      agent: z.string().describe("Agent that showed it."),
+      message: z.string().describe("Details for a person."),
+    })
+    .optional()
+    .describe("Why new sessions wait."),
+});
 
 export const provider = defineKind({
   group: "town.dev",
@@ -183,8 +194,10 @@ export const provider = defineKind({
   columns: [
     { name: "Command", type: "string", jsonPath: ".spec.command[0]", description: "Program." },
     { name: "Prompt", type: "string", jsonPath: ".spec.prompt.mode", description: "How it is prompted." },
+    { name: "Hold", type: "string", jsonPath: ".status.hold.reason", description: "Why new sessions wait." },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });
 
 export type ProviderSpec = z.infer<typeof providerSpec>;
+export type ProviderStatus = z.infer<typeof providerStatus>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { label, statusBase } from "../../resource/field.ts";
+import { duration, label, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
 export const PERMISSIONS = [
@@ -34,6 +34,32 @@ export const roleSpec = z.strictObject({
     .enum(["HandOff", "Reprime"])
     .default("HandOff")
     .describe("What happens when the program's context is full."),
+  propulsion: z
+    .strictObject({
+      acknowledge: duration()
+        .default("45s")
+        .describe("A session that has not read its hook after this long is reminded; 30s to 60s suits most programs."),
+      idle: duration()
+        .default("2m")
+        .describe("With work on its hook, an agent may sit at its prompt for this long before it is reminded."),
+      busyLimit: duration()
+        .default("30m")
+        .describe("Signs of being busy count for this long; after that they are taken for a program that hangs."),
+      reminders: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(3)
+        .describe("Reminders without an answer before the session is restarted."),
+      restarts: z
+        .int()
+        .min(0)
+        .max(20)
+        .default(2)
+        .describe("Restarts without progress on one hook before a person is asked."),
+    })
+    .prefault({})
+    .describe("What is done when an agent does not act on its hook. Each further reminder waits twice as long."),
   isolation: z
     .enum(["None", "Container", "User"])
     .default("None")

@@ -51,6 +51,8 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     judgeable: "Yes",
     suspended: false,
     capacityLeft: 5,
+    hold: undefined,
+    output: undefined,
     configured: "Yes",
     sandbox: { path: "/town/rigs/api/polecats/toast", exists: true, branch: "refs/heads/b", shown: true },
     ...fields,

@@ -1,0 +1,212 @@
+import { screenState, type ScreenState } from "../../domain/agent-program/screen-state.ts";
+import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { META } from "../../domain/work-graph/bead.ts";
+import { fenceOf } from "../../domain/work-graph/record/facts.ts";
+import { AdapterError } from "../../errors/town-error.ts";
+import type { LoopPorts } from "../../ports/loop-ports.ts";
+import type { ObservedSession } from "../../ports/sessions.ts";
+import type { WorkGraph } from "../../ports/work-graph.ts";
+import { durationMs } from "../../resource/field.ts";
+import type { TownObject } from "../../resource/object-meta.ts";
+import { agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
+import { acknowledgementOf, isAcknowledged } from "../../work/hook-acknowledgement.ts";
+import { MESSAGE, sequenceOf, undelivered } from "../../work/mailbox.ts";
+import { stepsOf } from "../../work/molecule.ts";
+import { type Answer, answerOf, questionOf } from "../../work/question.ts";
+import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
+import type { ProviderSpec } from "../provider/provider.schema.ts";
+import type { RoleSpec } from "../role/role.schema.ts";
+import type { TownSpec } from "../town/town.schema.ts";
+import { type AgentObject, agentSessionName } from "./agent.observe.ts";
+import { needsLook } from "./hooks.plan.ts";
+
+export interface HooksObserved {
+  readonly now: number;
+  readonly suspended: boolean;
+  /** The running session of the agent's newest generation. Absent: none, or nothing may be concluded about it. */
+  readonly session:
+    | {
+        readonly name: string;
+        readonly generation: number;
+        readonly startedAtMs: number;
+        readonly lastActivityMs: number | undefined;
+        /** Lines can be typed into it. */
+        readonly canType: boolean;
+      }
+    | undefined;
+  readonly hook:
+    | {
+        readonly bead: string;
+        /** `<bead>@<fence>`: one hooking of it. */
+        readonly key: string;
+        /** When it was hooked, as far as is known. */
+        readonly sinceMs: number;
+        /** When this session read it; undefined: it has not. */
+        readonly acknowledgedMs: number | undefined;
+        /** Newest change of the bead or a step of it. */
+        readonly progressMs: number;
+        readonly question: { readonly text: string; readonly answer: Answer | undefined } | undefined;
+      }
+    | undefined;
+  /** What the session has not been handed. */
+  readonly mail:
+    | { readonly newest: number; readonly arrivedMs: number; readonly urgent: boolean; readonly count: number }
+    | undefined;
+  readonly policy: {
+    readonly acknowledgeMs: number;
+    readonly idleMs: number;
+    readonly busyLimitMs: number;
+    readonly reminders: number;
+    readonly restarts: number;
+  };
+  /** What the title alone says. */
+  readonly title: "Idle" | "Busy" | "Unknown";
+  /** What the screen said; absent when it was not looked at. */
+  readonly screen: ScreenState | undefined;
+  /** The screen of a program that takes input is known, so that "not ready" can be told. */
+  readonly readyShows: boolean;
+  /** Last lines of the screen that was looked at. */
+  readonly output: string | undefined;
+  readonly provider: string;
+}
+
+/** So much of a screen is kept as evidence. */
+const EVIDENCE_LINES = 100;
+const DEFAULT_POLICY = { acknowledge: "45s", idle: "2m", busyLimit: "30m", reminders: 3, restarts: 2 } as const;
+
+/**
+ * What the hooks loop needs to know of one agent. Its screen is looked at only when something would be done to it
+ * otherwise: an agent that works or rests costs no look.
+ */
+export async function observeHooks(object: AgentObject, ports: LoopPorts): Promise<HooksObserved> {
+  const observed = observeCheaply(object, ports);
+  if (observed.session === undefined || !needsLook(object, observed)) return observed;
+  const output = await screenOf(observed.session.name, ports);
+  if (output === undefined) return observed;
+  const signs = providerOf(object, ports)?.spec ?? { ready: {} };
+  const sight = ports.view.sight(observed.session.name);
+  const title = sight.state === "Absent" ? undefined : sight.session.title;
+  return { ...observed, screen: screenState(signs, output, title, observed.now), output };
+}
+
+function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
+  const namespace = object.metadata.namespace ?? "hq";
+  const graph = ports.graphs.graph(namespace);
+  const record = graph === undefined ? undefined : agentRecord(graph, object.metadata.name);
+  const generation = record === undefined ? 0 : generationOf(record);
+  const { identity } = object.spec;
+  const hook = graph === undefined ? undefined : hookOf(graph, identity);
+  const provider = providerOf(object, ports);
+  const session = sessionOf(object, generation, ports);
+  const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
+  const ready = provider?.spec.ready;
+  return {
+    now: ports.clock.now(),
+    suspended: town?.spec.suspend === true,
+    session:
+      session === undefined
+        ? undefined
+        : {
+            name: session.name,
+            generation: session.generation,
+            startedAtMs: session.startedAtMs,
+            lastActivityMs: session.lastActivityMs,
+            canType: ports.sessions.runtime !== "process",
+          },
+    hook: graph === undefined || hook === undefined ? undefined : observeHook(graph, hook, record, generation),
+    mail: graph === undefined ? undefined : observeMail(graph, identity, generation),
+    policy: policyOf(role),
+    title: titleState(ready, session?.title, ports.clock.now()),
+    screen: undefined,
+    readyShows: ready?.screen !== undefined,
+    output: undefined,
+    provider: provider?.metadata.name ?? "",
+  };
+}
+
+function sessionOf(object: AgentObject, generation: number, ports: LoopPorts): ObservedSession | undefined {
+  if (!ports.view.ready || ports.view.frozen) return undefined;
+  const name = agentSessionName(object.metadata.namespace ?? "hq", object.spec, object.metadata.name);
+  const sight = ports.view.sight(name);
+  return sight.state === "Running" && sight.session.generation === generation ? sight.session : undefined;
+}
+
+function observeHook(
+  graph: WorkGraph,
+  bead: BeadRecord,
+  agent: BeadRecord | undefined,
+  generation: number,
+): HooksObserved["hook"] {
+  const molecule = bead.metadata?.[META.molecule];
+  const steps = typeof molecule === "string" ? stepsOf(graph, molecule) : [];
+  const changes = [bead, ...steps].map((record) => Date.parse(record.updated_at));
+  const acknowledged = isAcknowledged(agent, bead, generation) ? acknowledgementOf(agent)?.at : undefined;
+  const question = questionOf(bead);
+  const since = Date.parse(bead.heartbeat_at ?? bead.updated_at);
+  return {
+    bead: bead.id,
+    key: `${bead.id}@${fenceOf(bead)}`,
+    sinceMs: Number.isNaN(since) ? 0 : since,
+    acknowledgedMs: acknowledged === undefined ? undefined : Date.parse(acknowledged),
+    progressMs: Math.max(0, ...changes.filter((ms) => !Number.isNaN(ms))),
+    question:
+      question === undefined
+        ? undefined
+        : { text: question.text, answer: answerOf(graph, bead, question, bead.assignee ?? "") },
+  };
+}
+
+function observeMail(graph: WorkGraph, identity: string, generation: number): HooksObserved["mail"] {
+  const waiting = undelivered(graph, identity, generation);
+  const [first] = waiting;
+  if (first === undefined) return undefined;
+  const urgent = waiting.filter((record) => record.metadata?.[MESSAGE.urgent] === true);
+  const oldest = urgent[0] ?? first;
+  return {
+    newest: Math.max(...waiting.map(sequenceOf)),
+    arrivedMs: Date.parse(oldest.created_at),
+    urgent: urgent.length > 0,
+    count: waiting.length,
+  };
+}
+
+function policyOf(role: TownObject<RoleSpec> | undefined): HooksObserved["policy"] {
+  const policy = role?.spec.propulsion ?? DEFAULT_POLICY;
+  return {
+    acknowledgeMs: durationMs(policy.acknowledge),
+    idleMs: durationMs(policy.idle),
+    busyLimitMs: durationMs(policy.busyLimit),
+    reminders: policy.reminders,
+    restarts: policy.restarts,
+  };
+}
+
+function titleState(
+  ready: ProviderSpec["ready"] | undefined,
+  title: string | undefined,
+  now: number,
+): HooksObserved["title"] {
+  if (ready === undefined) return "Unknown";
+  const { idleTitle, busyTitle } = ready;
+  const { state } = screenState({ ready: { idleTitle, busyTitle } }, "", title, now);
+  return state === "Idle" || state === "Busy" ? state : "Unknown";
+}
+
+function providerOf(object: AgentObject, ports: LoopPorts): TownObject<ProviderSpec> | undefined {
+  const { namespace } = object.metadata;
+  const key = { kind: "AgentPool", name: object.spec.pool, ...(namespace === undefined ? {} : { namespace }) };
+  const pool = ports.objects.get(key) as TownObject<AgentPoolSpec> | undefined;
+  if (pool === undefined) return undefined;
+  return ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined;
+}
+
+async function screenOf(name: string, ports: LoopPorts): Promise<string | undefined> {
+  try {
+    return await ports.sessions.capture(name, EVIDENCE_LINES);
+  } catch (error) {
+    // A runtime that does not answer shows nothing, and nothing follows from that.
+    if (error instanceof AdapterError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import { timestamp } from "../../resource/condition.ts";
+import type { AgentObject } from "./agent.observe.ts";
+import type { AgentStatus } from "./agent.schema.ts";
+import type { HooksObserved } from "./hooks.observe.ts";
+
+export type Propulsion = NonNullable<AgentStatus["propulsion"]>;
+export type Obstacle = NonNullable<Propulsion["obstacle"]>;
+export type Doorbell = NonNullable<AgentStatus["doorbell"]>;
+
+/** Output this recent shows that the program is at work, where its title shows nothing. */
+const OUTPUT_MS = 10_000;
+/** The echo of a doorbell is no work. */
+const ECHO_MS = 3_000;
+export const LOOK_AGAIN_MS = 60_000;
+const LONGEST_LIMIT_LOOK_MS = 5 * 60_000;
+const OBSTACLES: ReadonlySet<string> = new Set(["RateLimited", "AuthRequired", "DialogOpen"]);
+
+/** What is known and derived of one agent at one instant; everything the decision rests on. */
+export interface Situation {
+  readonly observed: HooksObserved;
+  readonly session: NonNullable<HooksObserved["session"]>;
+  readonly activity: NonNullable<AgentStatus["activity"]>;
+  readonly propulsion: Propulsion;
+  /** The last ring for this session. */
+  readonly doorbell: Doorbell | undefined;
+  /** Reminders of this hook in a row that had no answer. */
+  readonly reminders: number;
+}
+
+export function situationOf(
+  object: AgentObject,
+  observed: HooksObserved,
+  session: NonNullable<HooksObserved["session"]>,
+): Situation {
+  const { hook } = observed;
+  const last = object.status?.doorbell;
+  const doorbell = last?.generation === session.generation ? last : undefined;
+  const activity = activityOf(observed, session, doorbell);
+  const key = hook?.key ?? "";
+  const carried = carriedOver(object.status?.propulsion, key, session.generation, hook);
+  // Nothing was seen of this session before: then it may have been so since its start.
+  const since = object.status?.propulsion === undefined ? session.startedAtMs : observed.now;
+  const clocks = clocksOf(carried, activity === "Busy", { now: observed.now, since });
+  const answered = isAnswered(doorbell, hook, clocks.busySince);
+  const moved = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
+  const { busySince: _busy, idleSince: _idle, ...rest } = carried;
+  const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" ? 1 : 0);
+  return {
+    observed,
+    session,
+    activity,
+    propulsion: { ...rest, ...clocks, hook: key, generation: session.generation, futile },
+    doorbell,
+    reminders: answered === "No" && doorbell?.hook === key ? doorbell.reminders : 0,
+  };
+}
+
+/** Since when it is busy, or not: one of the two. */
+function clocksOf(
+  carried: Partial<Propulsion>,
+  busy: boolean,
+  at: { readonly now: number; readonly since: number },
+): Pick<Propulsion, "busySince" | "idleSince"> {
+  if (busy) return { busySince: carried.busySince ?? new Date(at.now).toISOString() };
+  return { idleSince: carried.idleSince ?? new Date(at.since).toISOString() };
+}
+
+/**
+ * What a former look said that still holds: everything for the same session on the same hooking; the count of restarts
+ * for the session after it, unless there was progress or a person was asked meanwhile.
+ */
+function carriedOver(
+  former: Propulsion | undefined,
+  key: string,
+  generation: number,
+  hook: HooksObserved["hook"],
+): Partial<Propulsion> {
+  if (former === undefined || former.hook !== key) return {};
+  const progressed = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
+  const { restarts = 0, gaveUpTime } = former;
+  if (former.generation !== generation) {
+    if (gaveUpTime !== undefined || former.restarting !== former.generation) return {};
+    return { restarts: restarts + 1 };
+  }
+  const gaveUpMs = gaveUpTime === undefined ? undefined : Date.parse(gaveUpTime);
+  if (progressed && (gaveUpMs === undefined || (hook?.progressMs ?? 0) > gaveUpMs)) {
+    const { restarts: _restarts, gaveUpTime: _gaveUp, restarting: _restarting, ...kept } = former;
+    return kept;
+  }
+  return former;
+}
+
+function activityOf(
+  observed: HooksObserved,
+  session: NonNullable<HooksObserved["session"]>,
+  doorbell: Doorbell | undefined,
+): NonNullable<AgentStatus["activity"]> {
+  const { screen, title, now } = observed;
+  if (screen?.state === "Busy" || screen?.state === "Idle") return screen.state;
+  if (title !== "Unknown") return title;
+  const output = session.lastActivityMs ?? 0;
+  const echo = doorbell === undefined ? 0 : Date.parse(doorbell.time) + ECHO_MS;
+  return now - output < OUTPUT_MS && output > echo ? "Busy" : "Quiet";
+}
+
+/** Whether something came of the last ring: the hook was read or moved on, or at least the program began to work. */
+function isAnswered(
+  doorbell: Doorbell | undefined,
+  hook: HooksObserved["hook"],
+  busySince: string | undefined,
+): "No" | "Progress" | "Busy" {
+  if (doorbell === undefined || doorbell.reminders === 0 || hook === undefined) return "No";
+  const rungMs = Date.parse(doorbell.time);
+  const readMs = hook.acknowledgedMs ?? 0;
+  if (readMs >= rungMs || (hook.acknowledgedMs !== undefined && hook.progressMs >= rungMs)) return "Progress";
+  return timeOf(busySince) > rungMs ? "Busy" : "No";
+}
+
+/** What is in the way: as the screen shows it now, or as it did when it was looked at last and is not looked at yet. */
+export function obstacleOf({ observed, propulsion, activity }: Situation): Obstacle | undefined {
+  const { screen, now } = observed;
+  if (screen === undefined) return activity === "Busy" ? undefined : propulsion.obstacle;
+  if (!OBSTACLES.has(screen.state)) return undefined;
+  const reason = screen.state as Obstacle["reason"];
+  const untilMs = screen.state === "RateLimited" ? screen.resetAtMs : undefined;
+  const lookMs = untilMs === undefined ? now + LOOK_AGAIN_MS : Math.min(untilMs, now + LONGEST_LIMIT_LOOK_MS);
+  return { reason, message: obstacleMessage(reason, untilMs), lookTime: new Date(lookMs).toISOString() };
+}
+
+function obstacleMessage(reason: Obstacle["reason"], untilMs: number | undefined): string {
+  switch (reason) {
+    case "RateLimited":
+      return `its program reached a limit${untilMs === undefined ? "" : `, which ends at ${timestamp(untilMs)}`}`;
+    case "AuthRequired":
+      return "its program asks for a login; attach to it and log in";
+    default:
+      return "its program asks something itself; attach to it and answer";
+  }
+}
+
+export function timeOf(text: string | undefined): number {
+  return text === undefined ? 0 : Date.parse(text);
+}

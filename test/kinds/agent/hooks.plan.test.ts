@@ -1,0 +1,365 @@
+import { describe, expect, it } from "vitest";
+import type { AgentObject } from "../../../src/kinds/agent/agent.observe.ts";
+import type { AgentStatus } from "../../../src/kinds/agent/agent.schema.ts";
+import type { HooksObserved } from "../../../src/kinds/agent/hooks.observe.ts";
+import { type HooksAction, needsLook, planHooks } from "../../../src/kinds/agent/hooks.plan.ts";
+
+const START = 1_800_000_000_000;
+const S = 1_000;
+const MINUTE = 60 * S;
+
+const policy = { acknowledgeMs: 45 * S, idleMs: 2 * MINUTE, busyLimitMs: 30 * MINUTE, reminders: 3, restarts: 2 };
+const hook = {
+  bead: "api-x1",
+  key: "api-x1@1",
+  sinceMs: START - S,
+  acknowledgedMs: undefined,
+  progressMs: START - S,
+  question: undefined,
+};
+const read = { ...hook, acknowledgedMs: START + S, progressMs: START + S };
+
+function world(fields: Partial<HooksObserved> = {}): HooksObserved {
+  return {
+    now: START,
+    suspended: false,
+    session: { name: "s", generation: 1, startedAtMs: START, lastActivityMs: START, canType: true },
+    hook,
+    mail: undefined,
+    policy,
+    title: "Idle",
+    screen: undefined,
+    readyShows: true,
+    output: undefined,
+    provider: "shell",
+    ...fields,
+  };
+}
+
+function agent(status: AgentStatus): AgentObject {
+  return {
+    apiVersion: "work.town.dev/v1alpha1",
+    kind: "Agent",
+    metadata: {
+      name: "toast",
+      namespace: "api",
+      uid: "u",
+      resourceVersion: "1",
+      generation: 1,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+    },
+    spec: { identity: "api/polecats/toast", role: "polecat", pool: "polecats", desired: "OnWork" },
+    status,
+  };
+}
+
+/** The loop on one agent, second by second, with doorbells that are typed and sessions that are restarted at once. */
+class Loop {
+  now = START;
+  status: AgentStatus = {};
+  fields: Partial<HooksObserved>;
+  generation = 1;
+  startedAtMs = START;
+  looks = 0;
+  typing: "Typed" | "Refused" = "Typed";
+  /** What happened, as `<seconds> <action>`. */
+  readonly log: string[] = [];
+
+  constructor(fields: Partial<HooksObserved> = {}) {
+    this.fields = fields;
+  }
+
+  run(seconds: number): readonly string[] {
+    const from = this.log.length;
+    for (const end = this.now + seconds * S; this.now < end; this.now += S) this.step();
+    return this.log.slice(from);
+  }
+
+  step(): void {
+    const { session, screen, ...fields } = this.fields;
+    const cheap = world({
+      now: this.now,
+      session: {
+        name: "s",
+        generation: this.generation,
+        startedAtMs: this.startedAtMs,
+        lastActivityMs: this.startedAtMs,
+        canType: true,
+        ...session,
+      },
+      ...fields,
+    });
+    const look = needsLook(agent(this.status), cheap);
+    if (look) this.looks += 1;
+    const seen = look ? { ...cheap, screen: screen ?? { state: "Idle" as const }, output: "last words" } : cheap;
+    const plan = planHooks(agent(this.status), seen);
+    this.status = merged(this.status, plan.status ?? {});
+    this.status = { ...this.status, conditions: (plan.conditions ?? []) as never };
+    for (const action of plan.actions) this.act(action);
+  }
+
+  act(action: HooksAction): void {
+    this.log.push(`${Math.round((this.now - START) / S)} ${action.do}`);
+    if (action.do === "Ring") {
+      const { do: _do, reminder: _reminder, ...rung } = action;
+      const former = this.status.doorbell;
+      const counts =
+        this.typing === "Typed" ? {} : { reminders: former?.reminders ?? 0, repeats: former?.repeats ?? 0 };
+      const doorbell = { ...rung, ...counts, time: new Date(this.now).toISOString(), result: this.typing };
+      this.status = { ...this.status, doorbell };
+    }
+    if (action.do === "Restart") {
+      this.generation += 1;
+      this.startedAtMs = this.now;
+    }
+  }
+
+  get reasons(): readonly string[] {
+    return (this.status.conditions ?? []).map((condition) => condition.reason);
+  }
+}
+
+function merged(former: AgentStatus, next: Readonly<Record<string, unknown>>): AgentStatus {
+  const all = Object.entries({ ...former, ...next }).filter(([, value]) => value !== null);
+  return Object.fromEntries(all) as AgentStatus;
+}
+
+describe("an agent that does not read its hook", () => {
+  it("given no answer to anything, when time goes by, then it is reminded with growing pauses, restarted, and a person is asked", () => {
+    const loop = new Loop();
+    expect(loop.run(3 * 3_600)).toEqual([
+      "45 Ring",
+      "135 Ring",
+      "315 Ring",
+      "675 Restart",
+      "720 Ring",
+      "810 Ring",
+      "990 Ring",
+      "1350 Restart",
+      "1395 Ring",
+      "1485 Ring",
+      "1665 Ring",
+      "2025 Escalate",
+      // From then on it is only asked now and then.
+      "3465 Ring",
+      "5265 Ring",
+      "7065 Ring",
+      "8865 Ring",
+      "10665 Ring",
+    ]);
+    expect(loop.status.propulsion?.gaveUpTime).toBeDefined();
+    expect(loop.reasons).toEqual(["Escalated"]);
+  });
+
+  it("given a restart by hand after a person was asked, when it still does not act, then it has all its chances again", () => {
+    const loop = new Loop();
+    loop.run(2_100);
+    loop.generation += 1;
+    loop.startedAtMs = loop.now;
+    expect(loop.run(700).map((entry) => entry.split(" ")[1])).toEqual(["Ring", "Ring", "Ring", "Restart"]);
+  });
+
+  it("given a slow start that shows it is busy, when time goes by, then nothing is typed until the limit", () => {
+    const loop = new Loop({ title: "Busy" });
+    expect(loop.run(29 * 60)).toEqual([]);
+    expect(loop.run(2 * 60)).toEqual(["1800 Ring"]);
+  });
+
+  it("given a program whose prompt does not show yet, when it is due, then nothing is typed, and the screen is looked at again", () => {
+    const loop = new Loop({ screen: { state: "Unknown" } });
+    expect(loop.run(100)).toEqual([]);
+    loop.fields = { screen: { state: "Idle" } };
+    expect(loop.run(10)).toEqual(["100 Ring"]);
+  });
+
+  it("given a person in its terminal, when it is due, then refusals count as no reminder and it is tried every 5 s", () => {
+    const loop = new Loop();
+    loop.typing = "Refused";
+    expect(loop.run(300).length).toBe(51);
+    expect(loop.status.doorbell?.reminders).toBe(0);
+    loop.typing = "Typed";
+    expect(loop.run(60)).toEqual(["300 Ring"]);
+  });
+
+  it("given a crash between the record of a ring and the typing, when planned again, then it is not rung before 60 s", () => {
+    const loop = new Loop();
+    loop.run(46);
+    loop.status = {
+      ...loop.status,
+      doorbell: { ...(loop.status.doorbell as object), result: "Ringing", reminders: 0 } as never,
+    };
+    expect(loop.run(59)).toEqual([]);
+    expect(loop.run(60)).toEqual(["105 Ring"]);
+  });
+
+  it("given a runtime without a terminal, when it is silent, then it is restarted only after the busy limit", () => {
+    const loop = new Loop({ session: { canType: false } as never });
+    expect(loop.run(1_799)).toEqual([]);
+    expect(loop.run(2)).toEqual(["1800 Restart"]);
+  });
+});
+
+describe("an agent that read its hook", () => {
+  it("given it is busy, when time goes by, then it is left alone, and costs no look", () => {
+    const loop = new Loop({ hook: read, title: "Busy" });
+    expect(loop.run(29 * 60)).toEqual([]);
+    expect(loop.looks).toBe(0);
+  });
+
+  it("given it sits at its prompt, when it moves its work on after each reminder, then it is never restarted", () => {
+    const loop = new Loop({ hook: read });
+    const rings: string[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      rings.push(...loop.run(130));
+      loop.fields = { hook: { ...read, progressMs: loop.now } };
+    }
+    expect(new Set(rings.map((entry) => entry.split(" ")[1]))).toEqual(new Set(["Ring"]));
+    expect(rings.length).toBe(20);
+  });
+
+  it("given it answers reminders with a little work that moves nothing, when that goes on, then it is not killed, and a person is asked", () => {
+    const loop = new Loop({ hook: read });
+    const log: string[] = [];
+    for (let minute = 0; minute < 24 * 60; minute += 1) {
+      const done = loop.run(60);
+      log.push(...done.map((entry) => entry.split(" ")[1] ?? ""));
+      loop.fields = { hook: read, title: done.some((entry) => entry.endsWith("Ring")) ? "Busy" : "Idle" };
+    }
+    expect(log).not.toContain("Restart");
+    expect(log.filter((entry) => entry === "Escalate")).toHaveLength(1);
+  });
+
+  it("given a program that hangs while it shows that it is busy, when the limit is over, then it is reminded, then restarted", () => {
+    const loop = new Loop({ hook: read, title: "Busy", screen: { state: "Unknown" } });
+    const log = loop.run(3 * 3_600).map((entry) => entry.split(" ")[1]);
+    expect(log[0]).toBe("Ring");
+    expect(log).toContain("Restart");
+  });
+
+  it("given output but no title, when it flows, then it counts as busy; the echo of a doorbell does not", () => {
+    const flowing = new Loop({ hook: read, title: "Unknown" });
+    for (let round = 0; round < 100; round += 1) {
+      flowing.fields = { hook: read, title: "Unknown", session: { lastActivityMs: flowing.now } as never };
+      flowing.run(5);
+    }
+    expect(flowing.log).toEqual([]);
+    const echoing = new Loop({ hook: read, title: "Unknown" });
+    const log: string[] = [];
+    for (let round = 0; round < 1_900; round += 1) {
+      const rungMs = Date.parse(echoing.status.doorbell?.time ?? new Date(0).toISOString());
+      echoing.fields = { hook: read, title: "Unknown", session: { lastActivityMs: rungMs + S } as never };
+      log.push(...echoing.run(1).map((entry) => entry.split(" ")[1] ?? ""));
+    }
+    expect(log).toEqual(["Ring", "Ring", "Ring", "Restart"]);
+  });
+
+  it("given an open question, when time goes by, then it is not reminded; an answer ends it", () => {
+    const question = { text: "which one?", answer: undefined };
+    const loop = new Loop({ hook: { ...read, question } });
+    expect(loop.run(3_600)).toEqual([]);
+    expect(loop.reasons).toEqual(["WaitsForAnswer"]);
+    loop.fields = { hook: { ...read, question: { ...question, answer: { by: "Message" } } } };
+    expect(loop.run(1)).toEqual(["3600 EndQuestion"]);
+    expect(loop.reasons).toEqual([]);
+  });
+});
+
+describe("what a program itself waits for", () => {
+  it.each([
+    "RateLimited",
+    "AuthRequired",
+    "DialogOpen",
+  ] as const)("given %s, when time goes by, then no reminder or restart is spent, and it goes on once it is over", (state) => {
+    const loop = new Loop({ screen: { state } });
+    const log = loop.run(3_600).map((entry) => entry.split(" ")[1]);
+    expect(log.filter((entry) => entry !== "Hold")).toEqual([]);
+    expect(loop.reasons).toEqual([state]);
+    expect(loop.status.activity).toBe(state);
+    expect(loop.looks).toBeLessThanOrEqual(61);
+    loop.fields = { screen: { state: "Idle" } };
+    expect(loop.run(61).map((entry) => entry.split(" ")[1])).toEqual(["Ring"]);
+    expect(loop.reasons).toEqual(["Reminded"]);
+  });
+
+  it("given a limit with a time, when it is known, then new starts wait until then and it is looked at seldom", () => {
+    const resetAtMs = START + 3_600 * S;
+    const loop = new Loop({ screen: { state: "RateLimited", resetAtMs } });
+    loop.run(3_500);
+    expect(loop.looks).toBeLessThanOrEqual(13);
+    const plan = planHooks(agent({}), {
+      ...world({ now: START + 50 * S }),
+      screen: { state: "RateLimited", resetAtMs },
+    });
+    expect(plan.actions).toContainEqual(expect.objectContaining({ do: "Hold", untilMs: resetAtMs }));
+  });
+
+  it("given a dialog in the midst of work, when seen, then others of the provider still start", () => {
+    const loop = new Loop({ hook: read, screen: { state: "DialogOpen" } });
+    expect(loop.run(600)).toEqual([]);
+    expect(loop.reasons).toEqual(["DialogOpen"]);
+  });
+
+  it("given it shows that it is busy again, when planned without a look, then nothing is in the way any more", () => {
+    const loop = new Loop({ hook: read, screen: { state: "DialogOpen" } });
+    loop.run(130);
+    loop.fields = { hook: read, title: "Busy" };
+    loop.run(1);
+    expect(loop.reasons).toEqual([]);
+  });
+});
+
+describe("messages", () => {
+  const mail = { newest: 7, arrivedMs: START + 60 * S, urgent: true, count: 1 };
+
+  it("given an urgent message, when it comes to an idle agent, then its doorbell is rung at once, and again only after 60 s, doubling, five times", () => {
+    const loop = new Loop({ hook: undefined, mail });
+    expect(loop.run(6 * 3_600)).toEqual(["60 Ring", "120 Ring", "240 Ring", "480 Ring", "960 Ring", "1920 Ring"]);
+    expect(loop.reasons).toEqual(["MessagesWait"]);
+    loop.fields = { hook: undefined, mail: { ...mail, newest: 8, arrivedMs: loop.now } };
+    expect(loop.run(30)).toHaveLength(1);
+  });
+
+  it("given a hundred messages within a second, when they come, then they are two rings", () => {
+    const loop = new Loop({ hook: undefined, mail });
+    loop.run(61);
+    loop.fields = { hook: undefined, mail: { ...mail, newest: 107, count: 100 } };
+    expect(loop.run(50)).toHaveLength(1);
+    expect(loop.log).toHaveLength(2);
+  });
+
+  it("given ordinary mail, when it comes, then the doorbell waits as long as for a hook", () => {
+    const loop = new Loop({ hook: undefined, mail: { ...mail, urgent: false } });
+    expect(loop.run(120)).toEqual(["105 Ring"]);
+  });
+
+  it("given it is busy, when a message comes, then nothing is typed: its turn's end asks for it", () => {
+    const loop = new Loop({ hook: read, mail, title: "Busy" });
+    expect(loop.run(1_700)).toEqual([]);
+    loop.fields = { hook: read, mail, title: "Idle" };
+    expect(loop.run(5)).toEqual(["1700 Ring"]);
+  });
+
+  it("given a successor session, when the message still waits, then it reads it at its start, and is rung only later", () => {
+    const loop = new Loop({ hook: undefined, mail });
+    loop.run(70);
+    loop.generation += 1;
+    loop.startedAtMs = loop.now;
+    expect(loop.run(9)).toEqual([]);
+    expect(loop.run(3)).toEqual(["80 Ring"]);
+  });
+});
+
+describe("what must never happen", () => {
+  it("given the town is suspended, or nothing may be concluded about the session, when due, then nothing is done", () => {
+    expect(new Loop({ suspended: true }).run(1_000)).toEqual([]);
+    const plan = planHooks(agent({}), world({ session: undefined, now: START + 3_600 * S }));
+    expect(plan.actions).toEqual([]);
+    expect(plan.conditions).toEqual([]);
+  });
+
+  it("given a screen that cannot be read, when due, then nothing is done and it is tried again", () => {
+    const plan = planHooks(agent({}), world({ now: START + 3_600 * S, screen: undefined }));
+    expect(plan.actions).toEqual([]);
+    expect(plan.requeueAfterMs).toBe(5 * S);
+  });
+});
