@@ -8,6 +8,7 @@ import { messagesText } from "../../work/message-text.ts";
 import { answerOf, QUESTION, questionOf } from "../../work/question.ts";
 import { type AgentObject, agentSessionName } from "./agent.observe.ts";
 import { kept } from "./evidence.ts";
+import { providerOf } from "./hooks.observe.ts";
 import type { HooksAction } from "./hooks.plan.ts";
 import type { Doorbell } from "./hooks.situation.ts";
 
@@ -94,12 +95,8 @@ async function contentFile(object: AgentObject, generation: number, ports: LoopP
 }
 
 function hasPromptHook(object: AgentObject, ports: LoopPorts): boolean {
-  const { namespace = "hq" } = object.metadata;
-  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool });
-  const name = (pool?.spec as { readonly provider?: string } | undefined)?.provider;
-  const provider = name === undefined ? undefined : ports.objects.get({ kind: "Provider", name });
-  const hooks = (provider?.spec as { readonly hooks?: unknown } | undefined)?.hooks;
-  return hooks !== undefined && hooks !== "None";
+  const hooks = providerOf(object, ports)?.spec.hooks;
+  return hooks?.events.includes("PromptSubmit") === true;
 }
 
 /** Ends the session, with what its screen showed on record first; the workers loop starts the next one on the same hook. */

@@ -193,7 +193,7 @@ function titleState(
   return state === "Idle" || state === "Busy" ? state : "Unknown";
 }
 
-function providerOf(object: AgentObject, ports: LoopPorts): TownObject<ProviderSpec> | undefined {
+export function providerOf(object: AgentObject, ports: LoopPorts): TownObject<ProviderSpec> | undefined {
   const { namespace } = object.metadata;
   const key = { kind: "AgentPool", name: object.spec.pool, ...(namespace === undefined ? {} : { namespace }) };
   const pool = ports.objects.get(key) as TownObject<AgentPoolSpec> | undefined;
