@@ -1,4 +1,4 @@
-import type { HooksObserved } from "./hooks.observe.ts";
+import type { HooksObserved } from "./hooks.observed.ts";
 import { type Doorbell, type Situation, timeOf } from "./hooks.situation.ts";
 
 /** A line that was typed and had no effect yet may still have one for so long. */

@@ -3,7 +3,8 @@ import { runnable } from "../../resource/controller.ts";
 import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
 import type { AgentObject } from "./agent.observe.ts";
 import { executeHooks } from "./hooks.execute.ts";
-import { type HooksObserved, observeHooks } from "./hooks.observe.ts";
+import { observeHooks } from "./hooks.observe.ts";
+import type { HooksObserved } from "./hooks.observed.ts";
 import { type HooksAction, planHooks } from "./hooks.plan.ts";
 
 function agentOfSession(changed: TownObject): readonly ObjectKey[] {

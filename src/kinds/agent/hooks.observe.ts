@@ -1,4 +1,4 @@
-import { screenState, type ScreenState } from "../../domain/agent-program/screen-state.ts";
+import { screenState } from "../../domain/agent-program/screen-state.ts";
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { META } from "../../domain/work-graph/bead.ts";
 import { fenceOf } from "../../domain/work-graph/record/facts.ts";
@@ -12,63 +12,14 @@ import { agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
 import { acknowledgementOf, isAcknowledged } from "../../work/hook-acknowledgement.ts";
 import { MESSAGE, sequenceOf, undelivered } from "../../work/mailbox.ts";
 import { stepsOf } from "../../work/molecule.ts";
-import { type Answer, answerOf, questionOf } from "../../work/question.ts";
+import { answerOf, questionOf } from "../../work/question.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import { type AgentObject, agentSessionName } from "./agent.observe.ts";
+import type { HooksObserved } from "./hooks.observed.ts";
 import { needsLook } from "./hooks.plan.ts";
-
-export interface HooksObserved {
-  readonly now: number;
-  readonly suspended: boolean;
-  /** The running session of the agent's newest generation. Absent: none, or nothing may be concluded about it. */
-  readonly session:
-    | {
-        readonly name: string;
-        readonly generation: number;
-        readonly startedAtMs: number;
-        readonly lastActivityMs: number | undefined;
-        /** Lines can be typed into it. */
-        readonly canType: boolean;
-      }
-    | undefined;
-  readonly hook:
-    | {
-        readonly bead: string;
-        /** `<bead>@<fence>`: one hooking of it. */
-        readonly key: string;
-        /** When it was hooked, as far as is known. */
-        readonly sinceMs: number;
-        /** When this session read it; undefined: it has not. */
-        readonly acknowledgedMs: number | undefined;
-        /** Newest change of the bead or a step of it. */
-        readonly progressMs: number;
-        readonly question: { readonly text: string; readonly answer: Answer | undefined } | undefined;
-      }
-    | undefined;
-  /** What the session has not been handed. */
-  readonly mail:
-    | { readonly newest: number; readonly arrivedMs: number; readonly urgent: boolean; readonly count: number }
-    | undefined;
-  readonly policy: {
-    readonly acknowledgeMs: number;
-    readonly idleMs: number;
-    readonly busyLimitMs: number;
-    readonly reminders: number;
-    readonly restarts: number;
-  };
-  /** What the title alone says. */
-  readonly title: "Idle" | "Busy" | "Unknown";
-  /** What the screen said; absent when it was not looked at. */
-  readonly screen: ScreenState | undefined;
-  /** The screen of a program that takes input is known, so that "not ready" can be told. */
-  readonly readyShows: boolean;
-  /** Last lines of the screen that was looked at. */
-  readonly output: string | undefined;
-  readonly provider: string;
-}
 
 /** So much of a screen is kept as evidence. */
 const EVIDENCE_LINES = 100;

@@ -3,7 +3,7 @@ import { timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { AgentObject } from "./agent.observe.ts";
 import { type Decision, decide, LONGEST_WAIT_MS, MOST_REPEATS, REFUSED_MS, UNVERIFIED_MS } from "./hooks.decision.ts";
-import type { HooksObserved } from "./hooks.observe.ts";
+import type { HooksObserved } from "./hooks.observed.ts";
 import {
   type Doorbell,
   LOOK_AGAIN_MS,

@@ -1,7 +1,7 @@
 import { timestamp } from "../../resource/condition.ts";
 import type { AgentObject } from "./agent.observe.ts";
 import type { AgentStatus } from "./agent.schema.ts";
-import type { HooksObserved } from "./hooks.observe.ts";
+import type { HooksObserved } from "./hooks.observed.ts";
 
 export type Propulsion = NonNullable<AgentStatus["propulsion"]>;
 export type Obstacle = NonNullable<Propulsion["obstacle"]>;

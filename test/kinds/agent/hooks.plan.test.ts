@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentObject } from "../../../src/kinds/agent/agent.observe.ts";
 import type { AgentStatus } from "../../../src/kinds/agent/agent.schema.ts";
-import type { HooksObserved } from "../../../src/kinds/agent/hooks.observe.ts";
+import type { HooksObserved } from "../../../src/kinds/agent/hooks.observed.ts";
 import { type HooksAction, needsLook, planHooks } from "../../../src/kinds/agent/hooks.plan.ts";
 
 const START = 1_800_000_000_000;

@@ -1,0 +1,53 @@
+import type { ScreenState } from "../../domain/agent-program/screen-state.ts";
+import type { Answer } from "../../work/question.ts";
+
+/** What the hooks loop knows of one agent when it plans. */
+export interface HooksObserved {
+  readonly now: number;
+  readonly suspended: boolean;
+  /** The running session of the agent's newest generation. Absent: none, or nothing may be concluded about it. */
+  readonly session:
+    | {
+        readonly name: string;
+        readonly generation: number;
+        readonly startedAtMs: number;
+        readonly lastActivityMs: number | undefined;
+        /** Lines can be typed into it. */
+        readonly canType: boolean;
+      }
+    | undefined;
+  readonly hook:
+    | {
+        readonly bead: string;
+        /** `<bead>@<fence>`: one hooking of it. */
+        readonly key: string;
+        /** When it was hooked, as far as is known. */
+        readonly sinceMs: number;
+        /** When this session read it; undefined: it has not. */
+        readonly acknowledgedMs: number | undefined;
+        /** Newest change of the bead or a step of it. */
+        readonly progressMs: number;
+        readonly question: { readonly text: string; readonly answer: Answer | undefined } | undefined;
+      }
+    | undefined;
+  /** What the session has not been handed. */
+  readonly mail:
+    | { readonly newest: number; readonly arrivedMs: number; readonly urgent: boolean; readonly count: number }
+    | undefined;
+  readonly policy: {
+    readonly acknowledgeMs: number;
+    readonly idleMs: number;
+    readonly busyLimitMs: number;
+    readonly reminders: number;
+    readonly restarts: number;
+  };
+  /** What the title alone says. */
+  readonly title: "Idle" | "Busy" | "Unknown";
+  /** What the screen said; absent when it was not looked at. */
+  readonly screen: ScreenState | undefined;
+  /** The screen of a program that takes input is known, so that "not ready" can be told. */
+  readonly readyShows: boolean;
+  /** Last lines of the screen that was looked at. */
+  readonly output: string | undefined;
+  readonly provider: string;
+}
