@@ -11,6 +11,7 @@ const may = {
   graph: pure,
   bd: pure,
   "shell-agent": ["errors", "resource", "client"],
+  "turn-runner": ["errors", "shell-agent"],
   manifests: pure,
   engine: ["errors", "resource", "ports"],
   store: ["errors", "resource", "ports"],

@@ -160,6 +160,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       view,
       graphHost: graphs,
       shellAgent: [process.execPath, join(dist, "shell-agent", "main.js")],
+      turnRunner: [process.execPath, join(dist, "turn-runner", "main.js")],
       gitHooks: join(dist, "agent-hooks"),
       sessionPath: [join(dist, "agent-bin"), env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
     };

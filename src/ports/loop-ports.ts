@@ -102,6 +102,8 @@ export interface LoopPorts extends Ports {
   readonly graphHost: GraphHost;
   /** Program and arguments of the shipped shell agent, put for `{shellAgent}` in a provider's command. */
   readonly shellAgent: readonly string[];
+  /** Program that runs an agent program's turns one after the other where sessions have no terminal. */
+  readonly turnRunner: readonly string[];
   /** PATH of agent sessions: the `town` and `bd` programs first, then the user's. */
   readonly sessionPath: string;
   /** Folder of the git hooks of agent sessions: they add trailers and run the repository's own. */

@@ -42,16 +42,24 @@ export class TownApi {
     this.#options = options;
   }
 
+  /** Calls a verb and returns its data, as `answer` does. */
+  async verb(name: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return (await this.answer(name, args)).data;
+  }
+
   /**
-   * Calls a verb and returns its data. While the town is unreachable or in trouble it tries again for ever (0.2 s to 10 s
+   * Calls a verb and returns its text and data. While the town is unreachable or in trouble it tries again for ever (0.2 s to 10 s
    * apart). Throws RefusedError when the answer is no.
    */
-  async verb(name: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+  async answer(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly text: string; readonly data: unknown }> {
     for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       try {
-        const data = await this.#call(name, args);
+        const answer = await this.#call(name, args);
         this.#reached(undefined);
-        return data;
+        return { text: typeof answer["text"] === "string" ? answer["text"] : "", data: answer["data"] };
       } catch (error) {
         if (error instanceof RefusedError && !error.passing) {
           this.#reached(undefined);
@@ -69,7 +77,7 @@ export class TownApi {
     this.#options.away(trouble);
   }
 
-  async #call(name: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+  async #call(name: string, args: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
     // Read each time: the daemon may have given this session a new token.
     const token = (await readFile(this.#options.tokenFile, "utf8")).trim();
     const { status, body } = await post(
@@ -79,7 +87,7 @@ export class TownApi {
       JSON.stringify({ args }),
     );
     const answer = parsed(body);
-    if (status >= 200 && status < 300) return answer["data"];
+    if (status >= 200 && status < 300) return answer;
     const message = typeof answer["message"] === "string" ? answer["message"] : `HTTP ${status}`;
     throw new RefusedError(
       status,

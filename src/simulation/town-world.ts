@@ -229,6 +229,7 @@ export class TownWorld {
       view,
       graphHost: graphs,
       shellAgent: ["shell-agent"],
+      turnRunner: ["turn-runner"],
       sessionPath: "/bin",
       gitHooks: "/hooks",
     };

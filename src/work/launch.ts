@@ -74,7 +74,9 @@ export interface Launch {
 /** What a turn runner reads from the file it is started with. */
 export interface TurnPlan {
   readonly format: 1;
-  /** Command of the first turn, complete. */
+  /** What the first turn is told; absent: it is told what there is to do by then. */
+  readonly prompt?: string;
+  /** Command of the first turn; `{prompt}` is filled in. */
   readonly first: readonly string[];
   /** Command of a further turn; `{session}` and `{prompt}` are filled in. Absent: each turn is a conversation of its own. */
   readonly next?: readonly string[];
@@ -175,7 +177,8 @@ function inTurns(input: LaunchInput, values: Values, files: readonly LaunchFile[
   const first = isResumed ? next : line([...(resume?.sessionIdArgs ?? []), ...(headless?.args ?? [])]);
   const plan: TurnPlan = {
     format: 1,
-    first: first.map((word) => filled(word, { prompt, session })),
+    ...(input.hasWork ? { prompt } : {}),
+    first: first.map((word) => filled(word, { session })),
     fresh: line(headless?.args),
     ...(next === undefined ? {} : { next }),
     ...(session === "" ? {} : { session }),

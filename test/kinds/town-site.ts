@@ -110,6 +110,7 @@ export class TownSite {
       },
       graphHost: graphs,
       shellAgent: ["shell-agent"],
+      turnRunner: ["turn-runner"],
       gitHooks: "/git-hooks",
       sessionPath: this.environment["PATH"] ?? "",
     };

@@ -130,7 +130,8 @@ describe("launch", () => {
       const id = "11111111-1111-4111-8111-111111111111";
       expect(turns({})).toEqual({
         format: 1,
-        first: ["agent", "--model", "m", "--id", id, "-p", UNPRIMED],
+        prompt: UNPRIMED,
+        first: ["agent", "--model", "m", "--id", id, "-p", "{prompt}"],
         fresh: ["agent", "--model", "m", "-p", "{prompt}"],
         next: ["agent", "--model", "m", "-p", "--resume", "{session}", "{prompt}"],
         session: id,
@@ -145,7 +146,8 @@ describe("launch", () => {
           resume: "abc",
         }),
       ).toMatchObject({
-        first: ["agent", "--model", "m", "-p", "--resume", "abc", expect.stringContaining("interrupted")],
+        prompt: expect.stringContaining("interrupted") as string,
+        first: ["agent", "--model", "m", "-p", "--resume", "abc", "{prompt}"],
         session: "abc",
       });
     });

@@ -126,7 +126,7 @@ function launchOf(
     resume,
     newSession: ports.random.uuid(),
     shipped: { shellAgent: ports.shellAgent },
-    turnRunner: undefined,
+    turnRunner: ports.sessions.runtime === "process" ? ports.turnRunner : undefined,
     endsWithoutWork: role.spec.lifecycle === "Ephemeral",
   });
   return { ...launched, resumes: resume !== undefined };

@@ -69,4 +69,35 @@ for (const program of programs) {
       expect(resumed?.entries.some(({ from }) => from === "Tool")).toBe(true);
     });
   });
+
+  describe(`${program} without a terminal, with a scripted model`, () => {
+    let town: AgentTown;
+
+    beforeEach(async () => {
+      town = await AgentTown.make(program, found.bin, "Process");
+      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+    });
+
+    afterEach(() => town.end());
+
+    it("given a bead, when a turn ends before its work, then the next turn goes on with the conversation, and the work lands", async () => {
+      town.work("third", ["RUN: echo one >> third.txt", "SAY: I stop here"]);
+      const stopped = await town.until("a second turn goes on with the conversation", () =>
+        town.server.turns.find(({ entries }) =>
+          entries.some(({ from, text }) => from === "Model" && text.includes("I stop here")),
+        ),
+      );
+      expect(stopped.entries.some(({ from }) => from === "Tool")).toBe(true);
+      const name = town.agent("worker")?.name ?? "";
+      expect(
+        town.run(
+          "nudge",
+          name,
+          "RUN: git add --all && git commit --quiet -m 'Write third'\nRUN: town done --outcome Submitted",
+        ),
+      ).toMatchObject({ status: 0 });
+      await town.until("the convoy closes", () => town.isClosed("third"));
+      expect(readFileSync(join(town.project, "third.txt"), "utf8")).toMatch(/^(?:one\n)+$/);
+    });
+  });
 }

@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { messageOf, TownError } from "../errors/town-error.ts";
+import { RefusedError, TownApi } from "../shell-agent/town-api.ts";
+import { type Reading, runTurns, type TurnResult } from "./turn-loop.ts";
+import { turnPlanOf } from "./turn-plan.ts";
+
+const USAGE = 2;
+/** The session is void: another one has taken over, or the town ended it. */
+const VOID = 3;
+const OUTPUT_CHARACTERS = 64 * 1024;
+const NOT_FOUND = 127;
+
+/** Runs the turns of one session; its program's output is its own. */
+async function main(env: NodeJS.ProcessEnv, path: string | undefined): Promise<number> {
+  if (path === undefined) throw new TownError("Usage", "turn-runner: it is started with the path of a plan");
+  const plan = turnPlanOf(await readFile(path, "utf8"));
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const say = (text: string): void => void process.stdout.write(`turn-runner: ${text}\n`);
+  const api = new TownApi({
+    socketPath: required(env, "TOWN_SOCKET"),
+    tokenFile: required(env, "TOWN_TOKEN_FILE"),
+    sleep,
+    away: (why) => say(why === undefined ? "the town is back" : `waiting for the town (${why})`),
+  });
+  return runTurns(plan, { read: async () => readingOf(await api.answer("prime", {})), run, say, sleep });
+}
+
+/** What `prime` answered; it hands messages over with the work. */
+function readingOf(answer: { readonly text: string; readonly data: unknown }): Reading {
+  const data = (answer.data ?? {}) as {
+    readonly hook?: { readonly bead?: { readonly id?: string }; readonly step?: { readonly id?: string } } | null;
+    readonly messages?: readonly unknown[];
+  };
+  const { hook } = data;
+  return {
+    text: answer.text,
+    work: hook === null || hook === undefined ? undefined : `${hook.bead?.id ?? ""} ${hook.step?.id ?? ""}`.trim(),
+    hasMessages: (data.messages ?? []).length > 0,
+  };
+}
+
+/** One turn: what it prints is shown as it comes. Its standard input is closed, which some programs wait for. */
+function run(command: readonly string[]): Promise<TurnResult> {
+  const [program = "", ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      if (output.length < OUTPUT_CHARACTERS) output += text;
+      process.stdout.write(text);
+    });
+    child.on("error", (error) => {
+      process.stdout.write(`turn-runner: ${messageOf(error)}\n`);
+      resolve({ exitCode: NOT_FOUND, output });
+    });
+    // `exit` and not `close`: something it left in the background may hold the pipe for ever.
+    child.on("exit", (code) => resolve({ exitCode: code ?? 1, output }));
+  });
+}
+
+function required(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === "")
+    throw new TownError("Usage", `turn-runner: ${name} is not set: it is started by Town inside a session`);
+  return value;
+}
+
+try {
+  process.exit(await main(process.env, process.argv[2]));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  if (error instanceof RefusedError) process.exit(error.final ? VOID : 1);
+  process.exit(error instanceof TypeError || (error instanceof TownError && error.reason === "Usage") ? USAGE : 1);
+}
