@@ -59,6 +59,17 @@ export const usage = () =>
     costUSD: z.number().optional().describe("Dollars."),
   });
 
+/** The most that may be used; at least one of the two. */
+export const budget = () =>
+  z
+    .strictObject({
+      costUSD: z.number().positive().optional().describe("Dollars."),
+      tokens: z.int().positive().optional().describe("Tokens of every sort, those from caches included."),
+    })
+    .refine(({ costUSD, tokens }) => costUSD !== undefined || tokens !== undefined, {
+      error: "must have costUSD or tokens",
+    });
+
 /** Fields every status has. */
 export const statusBase = {
   observedGeneration: z.int().optional().describe("Generation of the spec that this status is about."),

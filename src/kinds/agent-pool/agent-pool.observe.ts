@@ -3,6 +3,8 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { quantityBytes } from "../../resource/field.ts";
+import { dayOf, spentText, usageOfConvoy, usageOfDay } from "../../work/budget.ts";
+import { addUsage, NO_USAGE } from "../../work/usage.ts";
 import { AGENT, hookOf } from "../../work/agent-record.ts";
 import type { ConvoySpec } from "../convoy/convoy.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
@@ -39,6 +41,8 @@ export interface AgentPoolObserved {
   /** Sessions the town may still start. */
   readonly capacityLeft: number;
   readonly diskLow: boolean;
+  /** Which budget of the day is spent; undefined while there is something left. */
+  readonly spent: string | undefined;
 }
 
 export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts): Promise<AgentPoolObserved> {
@@ -66,8 +70,30 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
     taken: records.filter((record) => !mine.includes(record)).map((record) => String(record.metadata?.[AGENT.name])),
     readyBeads: graph === undefined || role?.spec.lifecycle !== "Ephemeral" ? [] : dispatchable(graph, ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
+    spent: spentToday(town, rig, graph, ports),
     diskLow: (await ports.files.freeBytes(ports.layout.root)) < floor,
   };
+}
+
+/** The town's and the rig's budgets of the day. Without one nothing is summed up. */
+function spentToday(
+  town: TownObject<TownSpec> | undefined,
+  rig: TownObject<RigSpec> | undefined,
+  graph: WorkGraph | undefined,
+  ports: LoopPorts,
+): string | undefined {
+  const day = dayOf(ports.clock.now());
+  const ofTown = town?.spec.budget?.daily;
+  const ofRig = rig?.spec.budget?.daily;
+  if (ofTown !== undefined) {
+    const used = ports.graphs.all().reduce((sum, each) => addUsage(sum, usageOfDay(each, day)), NO_USAGE);
+    const text = spentText(used, ofTown);
+    if (text !== undefined) return `${text} of the town's budget for ${day} are spent`;
+  }
+  const text = ofRig === undefined || graph === undefined ? undefined : spentText(usageOfDay(graph, day), ofRig);
+  return text === undefined
+    ? undefined
+    : `${text} of the budget of Rig ${rig?.metadata.name ?? ""} for ${day} are spent`;
 }
 
 function suspension(
@@ -96,13 +122,22 @@ export function sessionName(namespace: string, role: string, agent: string): str
   return `${namespace}-${role}-${agent}`;
 }
 
-/** Ready beads that a convoy asks for and that no suspended convoy holds back. */
+/** Ready beads that a convoy asks for and that no convoy holds back, being suspended or out of budget. */
 function dispatchable(graph: WorkGraph, ports: LoopPorts): readonly string[] {
   const held = new Set(
     ports.objects
       .list("Convoy")
-      .filter((convoy) => (convoy.spec as unknown as ConvoySpec).suspend)
-      .map((convoy) => `${convoy.metadata.namespace ?? "hq"}/${convoy.metadata.name}`),
+      .map((convoy) => ({
+        name: `${convoy.metadata.namespace ?? "hq"}/${convoy.metadata.name}`,
+        spec: convoy.spec as unknown as ConvoySpec,
+      }))
+      .filter(
+        ({ name, spec }) =>
+          spec.suspend ||
+          (spec.budget !== undefined &&
+            spentText(usageOfConvoy(ports.graphs.all(), name), spec.budget.total) !== undefined),
+      )
+      .map(({ name }) => name),
   );
   return graph
     .ready()

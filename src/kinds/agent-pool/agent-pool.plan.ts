@@ -1,6 +1,7 @@
 import type { ConditionIntent } from "../../resource/condition.ts";
 import { READY, restated } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
+import { untilNextDay } from "../../work/budget.ts";
 import { identityText } from "../../work/agent-record.ts";
 import { agentNameAt } from "./agent-names.ts";
 import type { AgentPoolObject, AgentPoolObserved, PoolAgent } from "./agent-pool.observe.ts";
@@ -15,6 +16,8 @@ export type AgentPoolAction =
   | { readonly do: "Hook"; readonly name: string; readonly identity: string; readonly bead: string };
 
 const DISK_RETRY_MS = 30_000;
+/** A machine that slept wakes up on another day. */
+const BUDGET_RETRY_MS = 60_000;
 
 /** Identities for a Persistent pool, work onto hooks for an Ephemeral one; surplus agents are told to stop. */
 export function planAgentPool(object: AgentPoolObject, observed: AgentPoolObserved): Plan<AgentPoolAction> {
@@ -51,7 +54,11 @@ export function planAgentPool(object: AgentPoolObject, observed: AgentPoolObserv
       selector: `town.dev/pool=${object.metadata.name}`,
     },
     conditions: [readiness(object, observed, running)],
-    ...(observed.diskLow ? { requeueAfterMs: DISK_RETRY_MS } : {}),
+    ...(observed.diskLow
+      ? { requeueAfterMs: DISK_RETRY_MS }
+      : observed.spent !== undefined
+        ? { requeueAfterMs: Math.min(untilNextDay(observed.now), BUDGET_RETRY_MS) }
+        : {}),
   };
 }
 
@@ -139,7 +146,7 @@ function ephemeralActions(object: AgentPoolObject, observed: AgentPoolObserved):
     observed.agents.filter((agent) => agent.hook !== undefined || agent.running).map((agent) => agent.name),
   );
   let slots = Math.min(object.spec.replicas - working.length, observed.capacityLeft);
-  if (observed.suspendedBy !== undefined || observed.diskLow) slots = 0;
+  if (observed.suspendedBy !== undefined || observed.diskLow || observed.spent !== undefined) slots = 0;
   const actions: AgentPoolAction[] = [];
   const taken = new Set([...observed.taken, ...busy]);
   let index = 0;
@@ -163,6 +170,13 @@ function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running
         status: "False",
         reason: "DiskLow",
         message: "less disk is free than spec.capacity.diskFloor of the Town; no new work is claimed",
+      };
+    if (observed.spent !== undefined)
+      return {
+        type: READY,
+        status: "False",
+        reason: "BudgetSpent",
+        message: `${observed.spent}; no new work is claimed until the next day begins (UTC)`,
       };
     if (observed.readyBeads.length > 0 && observed.capacityLeft <= 0)
       return {

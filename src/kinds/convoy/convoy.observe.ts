@@ -2,6 +2,8 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
+import { usageAt } from "../../work/ledger.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../work/usage.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import type { ConvoyItem, ConvoySpec, ConvoyStatus } from "./convoy.schema.ts";
 
@@ -23,6 +25,7 @@ export interface ConvoyObserved {
   readonly rigsMissing: readonly string[];
   readonly rigsNotReady: readonly string[];
   /** Open, unstarted beads that carry this convoy but are no items of it any more. */
+  readonly used: Usage;
   readonly dropped: readonly { readonly rig: string; readonly id: string }[];
 }
 
@@ -60,6 +63,7 @@ export function observeConvoy(object: ConvoyObject, ports: LoopPorts): Promise<C
     items,
     rigsMissing: rigs.filter((rig) => rig !== "hq" && ports.objects.get({ kind: "Rig", name: rig }) === undefined),
     rigsNotReady: rigs.filter((rig) => ports.graphs.graph(rig) === undefined),
+    used: items.reduce((sum, { bead }) => addUsage(sum, usageAt(bead)), NO_USAGE),
     dropped: droppedBeads(object, ports),
   });
 }

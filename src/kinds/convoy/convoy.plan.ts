@@ -1,5 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { type ConditionIntent, READY, restated, timestamp } from "../../resource/condition.ts";
+import { spentText } from "../../work/budget.ts";
+import { isNoUsage } from "../../work/usage.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { ConvoyObject, ConvoyObserved, ObservedItem } from "./convoy.observe.ts";
 import type { ConvoyItem } from "./convoy.schema.ts";
@@ -42,6 +44,7 @@ export function planConvoy(object: ConvoyObject, observed: ConvoyObserved): Plan
       working: count("Working"),
       merging: count("Merging"),
       progress: `${closed}/${total}`,
+      usage: isNoUsage(observed.used) ? null : observed.used,
       items: observed.items.map((item) => itemStatus(object, item)),
       closedTime: done ? (object.status?.closedTime ?? timestamp(observed.now)) : null,
     },
@@ -85,6 +88,13 @@ function conditionsOf(
       "False",
       "NeedsPerson",
       `${stuck.map((item) => item.bead?.id ?? item.name).join(", ")} was sent back too often; see \`town describe bead\``,
+    );
+  const spent = spentText(observed.used, object.spec.budget?.total);
+  if (spent !== undefined)
+    return ready(
+      "False",
+      "BudgetSpent",
+      `${spent} are spent; no further items start: raise spec.budget.total to go on`,
     );
   if (object.spec.suspend) return ready("True", "Suspended", "suspended by spec.suspend; work under way goes on");
   return ready("True", "Underway", `${closed} of ${total} items are closed`);

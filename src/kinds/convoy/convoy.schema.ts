@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { label, statusBase } from "../../resource/field.ts";
+import { budget, label, statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
 export const convoyItem = z.strictObject({
@@ -24,6 +24,10 @@ export const convoySpec = z
         "E-mail of the human behind this work. Default: author of the commit that declares it, else the town's owner.",
       ),
     suspend: z.boolean().default(false).describe("Starts no further items; work under way goes on."),
+    budget: z
+      .strictObject({ total: budget().describe("For all its items together.") })
+      .optional()
+      .describe("What it may use. Once it is spent no further items start; work under way goes on."),
     items: z
       .array(convoyItem)
       .min(1)
@@ -82,6 +86,7 @@ export const convoyStatus = z.object({
     )
     .optional()
     .describe("State of each item."),
+  usage: usage().optional().describe("What all work at its items used."),
   closedTime: z.string().optional().describe("When the last item closed."),
 });
 

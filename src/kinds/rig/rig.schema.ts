@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, environmentEntry, label, statusBase } from "../../resource/field.ts";
+import { budget, duration, environmentEntry, label, statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 
@@ -35,6 +35,10 @@ export const rigSpec = z
       .describe(
         "How often the source is fetched if nothing asks for it. Default: 1m for a url; 10m for a path, which is also fetched when its branch moves.",
       ),
+    budget: z
+      .strictObject({ daily: budget().describe("For a day, in UTC.") })
+      .optional()
+      .describe("What this rig's agents may use. Once it is spent no new work is claimed; work under way goes on."),
     suspend: z.boolean().default(false).describe("No new work is started and nothing is merged in this rig."),
     workBranch: z.string().default("town/work").describe("Branch that holds the work graph; never checked out."),
     dependencyMeans: z
@@ -100,6 +104,7 @@ export const rigStatus = z.object({
   prefix: z.string().optional().describe("Prefix of the rig's bead ids in use."),
   beads: z.int().optional().describe("Records in the work graph."),
   queue: z.int().optional().describe("Merge requests waiting."),
+  usageToday: usage().optional().describe("What its agents used today, in UTC."),
   fetchTime: z.string().optional().describe("When the source repository was fetched last (RFC 3339)."),
   fetchAttemptTime: z.string().optional().describe("When fetching failed last; absent while it works (RFC 3339)."),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { byteQuantity, duration, environmentEntry, statusBase } from "../../resource/field.ts";
+import { budget, byteQuantity, duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import { healthStatus, syncStatus } from "../source/sync-status.schema.ts";
 
@@ -79,6 +79,10 @@ export const townSpec = z.strictObject({
     })
     .prefault({})
     .describe("Limits that are checked when work is claimed."),
+  budget: z
+    .strictObject({ daily: budget().describe("For a day, in UTC.") })
+    .optional()
+    .describe("What all agents together may use. Once it is spent no new work is claimed; work under way goes on."),
   tmux: z
     .strictObject({
       extraConfig: z.string().optional().describe("tmux configuration sourced last on the town's own server."),

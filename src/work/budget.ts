@@ -1,0 +1,42 @@
+import type { GraphReader } from "../ports/work-graph.ts";
+import { META } from "../domain/work-graph/bead.ts";
+import { usageAt, usageOnDay } from "./ledger.ts";
+import { addUsage, NO_USAGE, totalTokens, type Usage } from "./usage.ts";
+
+/** The most that may be used. */
+export interface Budget {
+  readonly costUSD?: number | undefined;
+  readonly tokens?: number | undefined;
+}
+
+/** The day of a time, `2026-01-31`, in UTC. */
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** Time until the next day begins, ms. */
+export function untilNextDay(ms: number): number {
+  const day = 24 * 3_600_000;
+  return day - (ms % day);
+}
+
+/** What a store's agents used on a day. */
+export function usageOfDay(graph: GraphReader, day: string): Usage {
+  return graph.list({ type: ["agent"] }).reduce((sum, agent) => addUsage(sum, usageOnDay(agent, day)), NO_USAGE);
+}
+
+/** What the work of a convoy (`<namespace>/<name>`) used so far. */
+export function usageOfConvoy(graphs: readonly GraphReader[], convoy: string): Usage {
+  return graphs
+    .flatMap((graph) => graph.list({ metadata: { [META.convoy]: convoy } }))
+    .reduce((sum, bead) => addUsage(sum, usageAt(bead)), NO_USAGE);
+}
+
+/** Says what is spent when a budget is; undefined while something is left. */
+export function spentText(used: Usage, budget: Budget | undefined): string | undefined {
+  if (budget?.costUSD !== undefined && used.costUSD >= budget.costUSD)
+    return `$${used.costUSD.toFixed(2)} of $${budget.costUSD.toFixed(2)}`;
+  if (budget?.tokens !== undefined && totalTokens(used) >= budget.tokens)
+    return `${totalTokens(used)} of ${budget.tokens} tokens`;
+  return undefined;
+}
