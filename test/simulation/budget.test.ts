@@ -34,8 +34,7 @@ describe("budgets", () => {
     expect(town.worked).toHaveLength(worked);
     for (let day = 0; day < 10 && !convoyClosed(town); day += 1) {
       town.clock.jumpWall(DAY_MS);
-      await town.clock.runUntil(() => reasonOf(town, POOL) !== "BudgetSpent", 300_000);
-      await town.clock.runUntil(() => convoyClosed(town) || reasonOf(town, POOL) === "BudgetSpent", 600_000);
+      await town.clock.advance(180_000);
     }
     expect(convoyClosed(town)).toBe(true);
     expect(town.worked.length).toBeGreaterThan(worked);
