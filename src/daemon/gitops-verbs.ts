@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { ApiStatusError } from "../errors/town-error.ts";
+import { exportManifests } from "../manifests/export.ts";
 import { objectHistory } from "../manifests/object-history.ts";
 import { ParseCache } from "../manifests/parse-cache.ts";
 import { undoRequest } from "../manifests/undo.ts";
 import type { Repository } from "../ports/git.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
+import type { DesiredOrigin, ObjectStore } from "../ports/object-store.ts";
+import { BUILTIN_SOURCE, TOWN_SOURCE } from "../resource/desired-origin.ts";
 import type { Condition } from "../resource/condition.ts";
 import { humanDuration } from "../resource/human-duration.ts";
 import type { KindRegistry } from "../resource/kind-registry.ts";
-import { keyText, type ObjectKey } from "../resource/object-meta.ts";
+import { keyOf as keyOfObject, keyText, type ObjectKey } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
 import { argumentsOf } from "../verbs/arguments.ts";
 import type { DesiredState } from "./desired-state.ts";
@@ -17,6 +19,11 @@ const target = { kind: z.string(), name: z.string(), namespace: z.string().optio
 const historyArguments = z.strictObject({ ...target, limit: z.int().min(1).max(1_000).default(20) });
 const undoArguments = z.strictObject({ ...target, to: z.string().optional(), dryRun: z.boolean().default(false) });
 const objectArguments = z.strictObject(target);
+const exportArguments = z.strictObject({
+  kinds: z.array(z.string()).optional(),
+  names: z.array(z.string()).optional(),
+  namespace: z.string().optional(),
+});
 
 export interface GitopsParts {
   readonly registry: KindRegistry;
@@ -26,9 +33,9 @@ export interface GitopsParts {
   readonly now: () => number;
 }
 
-/** What git knows of an object: `history`, `undo`, `trace`; and `why`, the last decision about it. */
+/** What git knows of objects: `history`, `undo`, `trace`, `export`; and `why`, the last decision about one. */
 export function gitopsVerbs(parts: GitopsParts): readonly Verb[] {
-  return [historyVerb(parts), undoVerb(parts), traceVerb(parts), whyVerb(parts)];
+  return [historyVerb(parts), undoVerb(parts), traceVerb(parts), exportVerb(parts), whyVerb(parts)];
 }
 
 function keyOf(args: {
@@ -69,7 +76,9 @@ function historyVerb({ registry, repository, desired }: GitopsParts): Verb {
         limit: options.limit,
       });
       if (entries.length === 0)
-        throw new ApiStatusError(404, "NotFound", `no commit of ${branch} declares ${keyText(key)}`);
+        throw new ApiStatusError(404, "NotFound", `no commit of ${branch} declares ${keyText(key)}`, {
+          hint: `where it comes from: town trace ${key.kind.toLowerCase()}/${key.name}`,
+        });
       const rows = entries.map(
         (entry) =>
           `${entry.commit.slice(0, 12)}  ${new Date(entry.author.timeMs ?? 0).toISOString().slice(0, 16).replace("T", " ")}  ${entry.change.padEnd(7)}  ${entry.author.name}  ${entry.subject}`,
@@ -132,13 +141,7 @@ function traceVerb({ registry, store }: GitopsParts): Verb {
       const origin = store.originOf(key);
       const truth = registry.get(key.kind)?.truth ?? "Desired";
       const lines = [keyText(key)];
-      if (origin !== undefined)
-        lines.push(
-          `  source    ${origin.source}`,
-          `  file      ${origin.path}:${origin.line}`,
-          `  revision  ${origin.revision}`,
-          ...(origin.readOnly === true ? ["  read-only: declare it in the town to change it"] : []),
-        );
+      if (origin !== undefined) lines.push(...originLines(origin));
       else if (truth === "Work") lines.push(`  the work graph of ${key.namespace ?? "hq"}, branch town/work`);
       else if (truth === "Observed") lines.push("  observed: nothing stores it");
       for (const owner of object.metadata.ownerReferences ?? []) lines.push(`  owner     ${owner.kind}/${owner.name}`);
@@ -146,6 +149,47 @@ function traceVerb({ registry, store }: GitopsParts): Verb {
         text: lines.join("\n"),
         data: { origin: origin ?? null, truth, owners: object.metadata.ownerReferences ?? [] },
       });
+    },
+  };
+}
+
+function originLines(origin: DesiredOrigin): readonly string[] {
+  const { source, repository, path, line, revision } = origin;
+  if (source === BUILTIN_SOURCE)
+    return [
+      "  source    builtin: it comes with the program",
+      ...(path === "" ? [] : [`  file      ${path}:${line}`]),
+      "  change it, and the town gets a manifest of its own that overrides it",
+    ];
+  return [
+    `  source    ${source}`,
+    ...(repository === undefined ? [] : [`  from      ${repository}`]),
+    `  file      ${path}:${line}`,
+    `  revision  ${revision}`,
+    ...(origin.readOnly === true ? ["  read-only here: change it there"] : []),
+  ];
+}
+
+function exportVerb({ registry, store }: GitopsParts): Verb {
+  return {
+    name: "export",
+    summary: "objects as manifests, ready to commit",
+    needs: "view",
+    run({ args }) {
+      const { kinds, names, namespace } = argumentsOf("export", exportArguments, args);
+      for (const kind of kinds ?? []) requireDesired({ kind, name: names?.[0] ?? "" }, registry);
+      const desired = registry.kinds.filter(
+        ({ truth, kind }) => truth === "Desired" && (kinds?.includes(kind) ?? true),
+      );
+      const objects = desired
+        .flatMap(({ kind }) => store.list(kind, namespace === undefined ? {} : { namespace }))
+        .filter(({ metadata }) => names?.includes(metadata.name) ?? true)
+        // Without a kind: what the town itself declares.
+        .filter((object) => kinds !== undefined || store.originOf(keyOfObject(object))?.source === TOWN_SOURCE);
+      const missing = names?.find((name) => !objects.some(({ metadata }) => metadata.name === name));
+      if (missing !== undefined)
+        throw new ApiStatusError(404, "NotFound", `${kinds?.join(" or ") ?? "object"} "${missing}" not found`);
+      return Promise.resolve({ text: exportManifests(objects, (kind) => registry.get(kind)).trimEnd() });
     },
   };
 }

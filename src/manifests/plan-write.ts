@@ -83,7 +83,7 @@ async function planCreate(
       `${definition.plural}.${definition.group} "${key.name}" already exists: ${taken} declares it`,
       { details: detailsOf(key, definition) },
     );
-  const document = newDocument(key, after, stated, definition);
+  const document = newDocument(key, after, definition, stated);
   const path = await freePath(key, definition, draft, context);
   const text = renderDocument(document);
   requireReadable(path, text, key, context, expectedSpec(document, definition, context));
@@ -91,11 +91,11 @@ async function planCreate(
 }
 
 /** A new object's document: as its author wrote it, or what the object has beyond the defaults. */
-function newDocument(
+export function newDocument(
   key: ObjectKey,
   after: TownObject | undefined,
-  stated: TruthWrite["stated"],
   definition: KindDefinition,
+  stated?: TruthWrite["stated"],
 ): StatedDocument {
   const sent = stated?.["metadata"];
   const metadata = (isRecord(sent) ? sent : (after?.metadata ?? {})) as Readonly<Record<string, unknown>>;

@@ -31,6 +31,7 @@ import { type ResourceApi, serveResource } from "./resource-routes.ts";
 import { forbidden, methodNotAllowed, notFound, statusOf } from "./status.ts";
 import { callVerb, describeVerb, listVerbs, type VerbTable, verbTable } from "./verb-calls.ts";
 import { WatchHub } from "./watch-hub.ts";
+import { withSourceColumn } from "./source-column.ts";
 
 export interface ApiOptions {
   readonly registry: KindRegistry;
@@ -244,10 +245,12 @@ function headerText(value: string): string {
     .slice(0, 500)}"`;
 }
 
-function resourcesOf({ registry, writers, namespaceKind, sessionKind, clock }: ApiOptions): readonly ApiResource[] {
-  const kinds = registry.kinds.map((definition) =>
-    resourceOfKind(definition, writers?.[definition.truth] !== undefined),
-  );
+function resourcesOf(options: ApiOptions): readonly ApiResource[] {
+  const { registry, writers, namespaceKind, sessionKind, clock, store } = options;
+  const kinds = registry.kinds.map((definition) => {
+    const resource = resourceOfKind(definition, writers?.[definition.truth] !== undefined);
+    return definition.truth === "Desired" ? { ...resource, table: withSourceColumn(resource.table, store) } : resource;
+  });
   const pods = registry.get(sessionKind ?? "Session") === undefined ? [] : [podResource(sessionKind ?? "Session")];
   return [
     eventResource(),

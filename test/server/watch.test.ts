@@ -185,15 +185,15 @@ describe("watching", () => {
     const [first, second] = [await watch.next(), await watch.next()];
     expect(first).toMatchObject({
       type: "ADDED",
-      object: { kind: "Table", rows: [{ cells: ["a", "polish", 1, null, "0s", null] }] },
+      object: { kind: "Table", rows: [{ cells: ["a", "polish", 1, null, "0s", null, "manifests/a.yaml"] }] },
     });
-    expect(first?.object.columnDefinitions).toHaveLength(6);
+    expect(first?.object.columnDefinitions).toHaveLength(7);
     expect(second?.object.columnDefinitions).toBeNull();
     const later = await watching(town, "&resourceVersion=0", TABLE);
     expect([
       (await later.next())?.object.columnDefinitions?.length,
       (await later.next())?.object.columnDefinitions,
-    ]).toEqual([6, null]);
+    ]).toEqual([7, null]);
   });
 
   it("given sendInitialEvents, when watched, then the end of what there is is marked", async () => {

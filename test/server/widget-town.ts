@@ -136,7 +136,7 @@ export class MemoryWriter implements TruthWriter {
     if (after === undefined) return this.#store().withdraw(key);
     await this.#store().declare(key, {
       ...fields(after),
-      origin: { source: "hq", path: `manifests/${key.name}.yaml`, line: 1, revision: "r1" },
+      origin: { source: "town", path: `manifests/${key.name}.yaml`, line: 1, revision: "r1" },
     });
   }
 }
@@ -199,7 +199,7 @@ export async function widgetTown(
   });
   await store.declare(
     { kind: "Rig", name: "api" },
-    { spec: {}, origin: { source: "hq", path: "manifests/api.yaml", line: 1, revision: "r1" } },
+    { spec: {}, origin: { source: "town", path: "manifests/api.yaml", line: 1, revision: "r1" } },
   );
   store.startCollection();
   return { store, api, clock, desired, work };

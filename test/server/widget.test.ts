@@ -743,10 +743,11 @@ describe("reading", () => {
       ["Ready", "string", "", 0],
       ["Age", "date", "", 0],
       ["Color", "string", "", 1],
+      ["Source", "string", "", 1],
     ]);
     expect(body.rows).toMatchObject([
       {
-        cells: ["one", "polish", 1, null, "2m43s", null],
+        cells: ["one", "polish", 1, null, "2m43s", null, "manifests/one.yaml"],
         object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: { name: "one" } },
       },
     ]);
@@ -760,6 +761,7 @@ describe("reading", () => {
     expect((await call(api, "GET", "/apis/town.dev/v1alpha1/rigs", undefined, TABLE)).body.rows[0]?.cells).toEqual([
       "api",
       "2m43s",
+      "manifests/api.yaml",
     ]);
   });
 

@@ -124,6 +124,16 @@ export const gitopsCommands: readonly CommandSpec[] = [
     { name: "to", type: "string", value: "REVISION", summary: "as it was then; default: before its last change" },
     { name: "dry-run", type: "boolean", summary: "show the difference, write nothing" },
   ]),
+  {
+    name: "export",
+    group: "gitops",
+    summary: "objects as manifests, ready to commit",
+    positionals: "[TYPE[/NAME]] [NAME...]",
+    flags: [NAMESPACE],
+    examples: ["town export", "town export role/crew", "town export pools -n api > pools.yaml"],
+    servedBy: "export",
+    run: async (input, context) => (await import("./export.ts")).runExport(input, context),
+  },
   aboutObject("trace", "where an object comes from: repository, file, line, commit"),
   aboutObject(
     "why",
