@@ -10,7 +10,9 @@ import { createEngine } from "../engine/engine.ts";
 import { acquireLeaderLock } from "../engine/leader-lock.ts";
 import { TerminalError } from "../errors/town-error.ts";
 import { projectGraph } from "../kinds/graph-projection.ts";
+import { COMMAND_FIELDS } from "../kinds/command-fields.ts";
 import { CONTROLLERS, KINDS } from "../kinds/index.ts";
+import { REFERENCES } from "../kinds/references.ts";
 import { SessionObserver } from "../kinds/session/session-observer.ts";
 import type { TownSpec } from "../kinds/town/town.schema.ts";
 import type { Log } from "../ports/log.ts";
@@ -23,11 +25,11 @@ import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
+import { openDesiredState } from "../sync/desired-state.ts";
 import { furtherSourceController } from "../sync/further-source-controller.ts";
 import { sourceController } from "../sync/source-controller.ts";
 import { applyVerb } from "./apply-verb.ts";
 import { bdVerb } from "./bd-verb.ts";
-import { openDesiredState } from "./desired-state.ts";
 import { endpointFile } from "./endpoint.ts";
 import { gitopsVerbs } from "./gitops-verbs.ts";
 import { InternalCalls } from "./internal-calls.ts";
@@ -126,6 +128,9 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       clock: systemClock,
       log,
       store,
+      kinds: KINDS,
+      references: REFERENCES,
+      commandFields: COMMAND_FIELDS,
       builtinDirectory: join(packageRoot, "manifests", "builtin"),
     });
     await desired

@@ -13,7 +13,7 @@ import type { KindRegistry } from "../resource/kind-registry.ts";
 import { keyOf as keyOfObject, keyText, type ObjectKey } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
 import { argumentsOf } from "../verbs/arguments.ts";
-import type { DesiredState } from "./desired-state.ts";
+import type { DesiredState } from "../sync/desired-state.ts";
 
 const target = { kind: z.string(), name: z.string(), namespace: z.string().optional() };
 const historyArguments = z.strictObject({ ...target, limit: z.int().min(1).max(1_000).default(20) });

@@ -71,8 +71,10 @@ describe("manifests in git, with the built program", () => {
       "all is gone",
       () => ready("town", "hq")?.reason === "Applied" && town.object("rig", undefined, "sample") === undefined,
     );
-    const syncs = () =>
-      (town.object("town", undefined, "hq")?.status?.["sync"] as { attemptedTime: string }).attemptedTime;
+    const syncs = (): unknown => {
+      const sync = town.object("town", undefined, "hq")?.status?.["sync"];
+      return (sync as { readonly attemptedTime?: string } | undefined)?.attemptedTime;
+    };
     const before = syncs();
     await new Promise((done) => setTimeout(done, 2_500));
     expect(syncs()).toBe(before);

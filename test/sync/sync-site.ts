@@ -1,5 +1,6 @@
-import { openDesiredState, type DesiredState } from "../../src/daemon/desired-state.ts";
+import { COMMAND_FIELDS } from "../../src/kinds/command-fields.ts";
 import { KINDS } from "../../src/kinds/index.ts";
+import { REFERENCES } from "../../src/kinds/references.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Files } from "../../src/ports/files.ts";
 import type { LoopPorts } from "../../src/ports/loop-ports.ts";
@@ -9,6 +10,7 @@ import type { Caller } from "../../src/resource/caller.ts";
 import { conditionOf, type Condition } from "../../src/resource/condition.ts";
 import { kindRegistry } from "../../src/resource/kind-registry.ts";
 import type { ObjectKey, TownObject } from "../../src/resource/object-meta.ts";
+import { openDesiredState, type DesiredState } from "../../src/sync/desired-state.ts";
 import { furtherSourceController } from "../../src/sync/further-source-controller.ts";
 import { planSource, settingsOf } from "../../src/sync/source-controller.ts";
 import type { SyncResult } from "../../src/sync/sync-result.ts";
@@ -53,6 +55,9 @@ export class SyncTown {
       repository,
       log: silentLog,
       store,
+      kinds: KINDS,
+      references: REFERENCES,
+      commandFields: COMMAND_FIELDS,
       builtinDirectory: `${ports.base}/builtin`,
     });
   }

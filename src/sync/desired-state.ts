@@ -1,31 +1,18 @@
 import { TerminalError, TownError } from "../errors/town-error.ts";
-import { COMMAND_FIELDS } from "../kinds/command-fields.ts";
-import { KINDS } from "../kinds/index.ts";
-import { REFERENCES } from "../kinds/references.ts";
 import type { TownSpec } from "../kinds/town/town.schema.ts";
 import { CommitWriter, type WriteTarget } from "../manifests/commit-writer.ts";
 import { LOCAL_FILE, type LocalValue, readLocalValues } from "../manifests/local-values.ts";
 import { trackingRef } from "../manifests/remote-truth.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Files } from "../ports/files.ts";
-import type { Git, Repository } from "../ports/git.ts";
-import type { Log } from "../ports/log.ts";
-import type { Events } from "../ports/objects.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
+import type { Repository } from "../ports/git.ts";
 import type { TownObject } from "../resource/object-meta.ts";
-import { FurtherSources } from "../sync/further-sources.ts";
-import { settingsOf } from "../sync/source-controller.ts";
-import { remoteBranch, SourceSync, trackedBranch } from "../sync/source-sync.ts";
+import { FurtherSources } from "./further-sources.ts";
+import { settingsOf } from "./source-controller.ts";
+import { remoteBranch, SourceSync, type SourceSyncOptions, trackedBranch } from "./source-sync.ts";
+import type { TrustRules } from "./trust.ts";
 
-export interface DesiredStateParts {
-  readonly root: string;
+export interface DesiredStateParts extends SourceSyncOptions, TrustRules {
+  /** The town's own. */
   readonly repository: Repository;
-  readonly git: Git;
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly store: ObjectStore & Events;
-  readonly builtinDirectory: string;
 }
 
 /** Where the desired state is read from: a ref, and the folder of the manifests. */
@@ -50,9 +37,8 @@ const HQ = { kind: "Town", name: "hq" } as const;
 
 export function openDesiredState(parts: DesiredStateParts): DesiredState {
   const { root, repository, files, store } = parts;
-  const following = { ...parts, kinds: KINDS, references: REFERENCES, commandFields: COMMAND_FIELDS };
-  const sync = new SourceSync(following);
-  const further = new FurtherSources(sync, following);
+  const sync = new SourceSync(parts);
+  const further = new FurtherSources(sync, parts);
   const town = (): TownObject => {
     const object = store.get(HQ);
     if (object === undefined) throw new TerminalError("TownMissing", "the object Town/hq is missing");
@@ -80,7 +66,6 @@ export function openDesiredState(parts: DesiredStateParts): DesiredState {
     readLocalValues(await files.readText(`${root}/${LOCAL_FILE}`)).values;
   const commits = new CommitWriter({
     ...parts,
-    kinds: KINDS,
     target: writing,
     locals,
     originOf: (key) => store.originOf(key),
