@@ -2,11 +2,13 @@ import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { AGENT } from "../../work/agent-record.ts";
 import { countsOf, usageOf } from "../../work/ledger.ts";
+import { isNoUsage } from "../../work/usage.ts";
 import { metaText, seconds } from "../../work/record-fields.ts";
 
 /** The Agent object of an identity record. Its status is the workers loop's. */
 export function projectAgent(record: BeadRecord): ProjectedInput {
   const pool = metaText(record, AGENT.pool) ?? "";
+  const used = usageOf(record);
   const created = seconds(record.created_at);
   return {
     ...(created === undefined ? {} : { creationTimestamp: created }),
@@ -17,6 +19,6 @@ export function projectAgent(record: BeadRecord): ProjectedInput {
       pool,
       desired: metaText(record, AGENT.desired) ?? "Stopped",
     },
-    status: { ledger: countsOf(record), usage: usageOf(record) },
+    status: { ledger: countsOf(record), ...(isNoUsage(used) ? {} : { usage: used }) },
   };
 }
