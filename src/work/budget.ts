@@ -28,8 +28,8 @@ export function usageOfDay(graph: GraphReader, day: string): Usage {
 /** What the work of a convoy (`<namespace>/<name>`) used so far. */
 export function usageOfConvoy(graphs: readonly GraphReader[], convoy: string): Usage {
   return graphs
-    .flatMap((graph) => graph.list({ metadata: { [META.convoy]: convoy } }))
-    .reduce((sum, bead) => addUsage(sum, usageAt(bead)), NO_USAGE);
+    .flatMap((graph) => graph.list({ metadata: { [META.convoy]: convoy } }).map((bead) => usageAt(graph, bead)))
+    .reduce(addUsage, NO_USAGE);
 }
 
 /** Says what is spent when a budget is; undefined while something is left. */

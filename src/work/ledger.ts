@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import { agentKey } from "./agent-record.ts";
-import { addUsage, NO_USAGE, type Usage, usageFrom } from "./usage.ts";
+import { addUsage, isNoUsage, NO_USAGE, type Usage, usageFrom } from "./usage.ts";
 
 /** Metadata keys of the ledger. */
 export const LEDGER = {
@@ -13,6 +13,11 @@ export const LEDGER = {
   usage: "town.usage",
   /** On an agent: what they used on one day, `{ day, … }`. */
   usageOfDay: "town.usageOfDay",
+  /**
+   * On an agent: what the attempt under way used so far, `{ bead, … }`. It goes to the bead when the attempt ends: a bead
+   * that changes tells of progress, and tokens alone are none.
+   */
+  usageOfAttempt: "town.usageOfAttempt",
 } as const;
 
 /** How an agent's work at a bead ended. Abandoned: it was taken off the hook without a word of the agent. */
@@ -125,7 +130,11 @@ export function endAttempt(tx: GraphTransaction, bead: string, outcome: Outcome)
       ...(outcome === "Failed" ? { failed: 1 } : {}),
       ...(outcome === "Abandoned" ? { abandoned: 1 } : {}),
     });
-    return { ...attempt, to: timeOf(tx), outcome };
+    const agent = agentOf(tx, attempt.agent);
+    const used = addUsage(usageFrom(attempt.usage), underWay(agent, bead));
+    if (agent?.metadata?.[LEDGER.usageOfAttempt] !== undefined)
+      tx.setMetadata(agent.id, { [LEDGER.usageOfAttempt]: null });
+    return { ...attempt, to: timeOf(tx), outcome, ...(isNoUsage(used) ? {} : { usage: used }) };
   });
 }
 
@@ -149,13 +158,24 @@ export function noteUsage(
     [LEDGER.usage]: addUsage(usageOf(agent), what.usage),
     [LEDGER.usageOfDay]: { day, ...addUsage(usageOnDay(agent, day), what.usage) },
   });
-  if (what.bead === undefined) return;
-  const attempts = attemptsAt(tx.get(what.bead));
+  const { bead } = what;
+  if (bead === undefined) return;
+  const attempts = attemptsAt(tx.get(bead));
   const at = attempts.findLastIndex((attempt) => attempt.agent === agent.title);
   const attempt = attempts[at];
   if (attempt === undefined) return;
+  if (attempt.outcome === undefined && at === attempts.length - 1) {
+    const usage = addUsage(underWay(agent, bead), what.usage);
+    tx.setMetadata(agent.id, { [LEDGER.usageOfAttempt]: { bead, ...usage } });
+    return;
+  }
   const usage = addUsage(usageFrom(attempt.usage), what.usage);
-  tx.setMetadata(what.bead, { [LEDGER.attempts]: attempts.with(at, { ...attempt, usage }) });
+  tx.setMetadata(bead, { [LEDGER.attempts]: attempts.with(at, { ...attempt, usage }) });
+}
+
+function underWay(agent: BeadRecord | undefined, bead: string): Usage {
+  const value = agent?.metadata?.[LEDGER.usageOfAttempt] as { readonly bead?: string } | undefined;
+  return value?.bead === bead ? usageFrom(value) : NO_USAGE;
 }
 
 /** Every attempt of an agent in its own store, newest first. */
@@ -180,9 +200,19 @@ export function ledgerOf(graph: GraphReader, identity: string): readonly LedgerE
     .toSorted((a, b) => b.from.localeCompare(a.from));
 }
 
-/** What all attempts at a bead used. */
-export function usageAt(bead: BeadRecord | undefined): Usage {
-  return attemptsAt(bead).reduce((sum, attempt) => addUsage(sum, usageFrom(attempt.usage)), NO_USAGE);
+/** What all attempts at a bead used, the one under way included. */
+export function usageAt(graph: GraphReader, bead: BeadRecord | undefined): Usage {
+  const attempts = attemptsAt(bead);
+  const last = attempts.at(-1);
+  const now =
+    bead === undefined || last === undefined || last.outcome !== undefined
+      ? NO_USAGE
+      : underWay(agentOf(graph, last.agent), bead.id);
+  return attempts.reduce((sum, attempt) => addUsage(sum, usageFrom(attempt.usage)), now);
+}
+
+function agentOf(graph: GraphReader, identity: string): BeadRecord | undefined {
+  return graph.byKey(agentKey(identity.slice(identity.lastIndexOf("/") + 1)));
 }
 
 function changeLast(tx: GraphTransaction, bead: string, change: (attempt: Attempt) => Attempt): void {
@@ -194,7 +224,7 @@ function changeLast(tx: GraphTransaction, bead: string, change: (attempt: Attemp
 }
 
 function count(tx: GraphTransaction, identity: string, add: Partial<LedgerCounts>): void {
-  const record = tx.byKey(agentKey(identity.slice(identity.lastIndexOf("/") + 1)));
+  const record = agentOf(tx, identity);
   if (record === undefined) return;
   const counts = countsOf(record);
   tx.setMetadata(record.id, {

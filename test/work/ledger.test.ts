@@ -105,11 +105,27 @@ describe("the ledger of agents", () => {
     await note();
     const agent = agentRecord(graph, "toast");
     expect(usageOf(agent)).toEqual({ input: 200, output: 40, cacheRead: 2_000, cacheWrite: 10, costUSD: 0.2 });
-    expect(usageAt(graph.get("api-1"))).toEqual(usageOf(agent));
+    expect(usageAt(graph, graph.get("api-1"))).toEqual(usageOf(agent));
     const today = new Date(world.clock.now()).toISOString().slice(0, 10);
     if (agent === undefined) throw new Error("no agent");
     expect(usageOnDay(agent, today)).toEqual(usageOf(agent));
     expect(usageOnDay(agent, "1999-01-01").input).toBe(0);
+  });
+
+  it("given usage while the work goes on, then the bead does not change by it, and has it all at the end", async () => {
+    await hook("api-1");
+    const before = graph.revOf("api-1");
+    const note = (): Promise<void> =>
+      graph.transact(AUTHOR, (tx) => {
+        const agent = agentRecord(tx, "toast");
+        if (agent !== undefined) noteUsage(tx, { agent, bead: "api-1", usage: USED });
+      });
+    await note();
+    expect(graph.revOf("api-1")).toBe(before);
+    await submitted("api-1");
+    await note();
+    expect(attemptsAt(graph.get("api-1"))).toMatchObject([{ usage: { input: 200, costUSD: 0.2 } }]);
+    expect(usageAt(graph, graph.get("api-1"))).toEqual(usageOf(agentRecord(graph, "toast")));
   });
 
   it("given a bead without attempts, then ending and merging it changes no ledger", async () => {

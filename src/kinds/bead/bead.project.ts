@@ -9,6 +9,7 @@ import { defined, metaNumber, metaText, seconds } from "../../work/record-fields
 /** The Bead object of a record. `ready` is judged at projection time; a deferral that ends is seen at the next change or resync. */
 export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedInput {
   const blockers = graph.blockersOf(record.id).map((blocker) => blocker.id);
+  const used = usageAt(graph, record);
   const parent = graph.parentOf(record.id);
   const open = record.status === "open";
   return {
@@ -44,7 +45,7 @@ export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedIn
       closedTime: seconds(record.closed_at),
       closeReason: record.close_reason,
       worked: attemptsAt(record).length || undefined,
-      usage: isNoUsage(usageAt(record)) ? undefined : usageAt(record),
+      usage: isNoUsage(used) ? undefined : used,
       conditions: [
         {
           type: "Closed",

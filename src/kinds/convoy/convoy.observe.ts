@@ -63,7 +63,10 @@ export function observeConvoy(object: ConvoyObject, ports: LoopPorts): Promise<C
     items,
     rigsMissing: rigs.filter((rig) => rig !== "hq" && ports.objects.get({ kind: "Rig", name: rig }) === undefined),
     rigsNotReady: rigs.filter((rig) => ports.graphs.graph(rig) === undefined),
-    used: items.reduce((sum, { bead }) => addUsage(sum, usageAt(bead)), NO_USAGE),
+    used: items.reduce((sum, { rig, bead }) => {
+      const graph = ports.graphs.graph(rig);
+      return graph === undefined ? sum : addUsage(sum, usageAt(graph, bead));
+    }, NO_USAGE),
     dropped: droppedBeads(object, ports),
   });
 }
