@@ -1,8 +1,7 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
-import { TownError, WaitingError } from "../../errors/town-error.ts";
+import { WaitingError } from "../../errors/town-error.ts";
 import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
-import { durationMs } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { agentRecord, taskBranch } from "../../work/agent-record.ts";
 import { conversationsOf, endConversation } from "../../work/conversation.ts";
@@ -10,6 +9,9 @@ import { attemptsOf } from "../../work/hooking.ts";
 import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import { targetHead } from "../../work/rig-target.ts";
+import type { TownSpec } from "../town/town.schema.ts";
+import { copySandboxFiles } from "./sandbox-files.ts";
+import { endSetUp } from "./sandbox-setup.ts";
 import type { AgentObject } from "./agent.observe.ts";
 
 const AUTHOR = { actor: "loop/workers" };
@@ -27,7 +29,7 @@ async function startCommit(repository: Repository, namespace: string, ports: Loo
   const branch = rig?.spec.branch ?? (await repository.defaultBranch());
   const head =
     rig === undefined
-      ? await repository.resolve("HEAD")
+      ? await townHead(repository, ports)
       : branch === undefined
         ? undefined
         : await targetHead(repository, rig.spec, branch);
@@ -36,29 +38,84 @@ async function startCommit(repository: Repository, namespace: string, ports: Loo
   return head;
 }
 
+/** The branch that the town follows, whatever a person has checked out. */
+async function townHead(repository: Repository, ports: LoopPorts): Promise<string | undefined> {
+  const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const branch = town?.spec.sync.branch ?? (await repository.config("town.branch"));
+  return repository.resolve(branch === undefined ? "HEAD" : `refs/heads/${branch}`);
+}
+
+/** Where an agent works. */
+interface Place {
+  readonly path: string;
+  /** Full ref. */
+  readonly branch: string;
+}
+
 /**
- * Makes the agent's worktree for its hook (or its home branch), adopting what is there.
+ * Makes the agent's worktree for its hook, or on the agent's own branch, adopting what is there.
  *
  * Guarantees: a head that leaves a branch is pinned first; an attempt that was begun keeps its branch as it is; an
- * attempt that was sent back starts at the current target; another agent's attempt goes on from that agent's branch.
+ * attempt that was sent back starts at the current target; another agent's attempt goes on from that agent's branch. An
+ * agent's own branch stays between tasks; it follows the target while it has nothing of its own.
  */
 export async function ensureSandbox(
   object: AgentObject,
-  path: string,
+  place: Place,
   beadId: string | undefined,
   ports: LoopPorts,
 ): Promise<void> {
   const namespace = object.metadata.namespace ?? "hq";
   const agent = object.metadata.name;
+  const { path, branch } = place;
   const repository = await sandboxRepository(namespace, ports);
-  const branch = taskBranch(namespace, agent, beadId);
-  const graph = ports.graphs.graph(namespace);
-  const bead = beadId === undefined ? undefined : graph?.get(beadId);
+  const bead = beadId === undefined ? undefined : ports.graphs.graph(namespace)?.get(beadId);
   await leaveOtherBranch(repository, path, branch, object, ports);
-  const base = bead === undefined ? undefined : await prepareBranch(repository, branch, bead, agent, ports);
-  const start = base ?? (await repository.resolve(branch)) ?? (await startCommit(repository, namespace, ports));
-  await repository.addWorktree({ path, branch, commit: start });
-  await setUpOnce(object, path, branch, ports);
+  if (branch === taskBranch(namespace, agent, undefined)) await ensureOwnBranch(repository, place, object, ports);
+  else {
+    const base = bead === undefined ? undefined : await prepareBranch(repository, branch, bead, agent, ports);
+    const start = base ?? (await repository.resolve(branch)) ?? (await startCommit(repository, namespace, ports));
+    await repository.addWorktree({ path, branch, commit: start });
+  }
+  // The session that worked here is gone: a lock that it left would stop the next one.
+  await repository.removeStaleLocks({ worktree: path });
+  await copySandboxFiles(namespace, path, repository, ports);
+  if (bead !== undefined && branch === taskBranch(namespace, agent, undefined))
+    await noteOwnBranch(repository, bead, { agent, branch }, ports);
+}
+
+/** The worktree on the agent's own branch, brought forward to the target where nothing of its own is in the way. */
+async function ensureOwnBranch(
+  repository: Repository,
+  { path, branch }: Place,
+  object: AgentObject,
+  ports: LoopPorts,
+): Promise<void> {
+  const target = await startCommit(repository, object.metadata.namespace ?? "hq", ports);
+  const standing = await repository.resolve(branch);
+  await repository.addWorktree({ path, branch, commit: standing ?? target });
+  if (standing !== undefined && standing !== target && (await repository.isAncestor(standing, target)))
+    // Local changes keep it where it is; the agent sees the target by itself then.
+    await repository.fastForwardWorktree(path, branch, standing, target);
+}
+
+/** Records where a bead's work begins on the agent's own branch, once an attempt. */
+async function noteOwnBranch(
+  repository: Repository,
+  bead: BeadRecord,
+  of: { readonly agent: string; readonly branch: string },
+  ports: LoopPorts,
+): Promise<void> {
+  const fact = sandboxFact(bead);
+  const attempt = attemptsOf(bead);
+  if (fact !== undefined && fact.attempt === attempt && fact.branch === of.branch) return;
+  const base = await repository.resolve(of.branch);
+  if (base === undefined) return;
+  await ports.graphs
+    .graphOf(bead.id)
+    ?.transact(AUTHOR, (tx) =>
+      tx.setMetadata(bead.id, { [META.sandbox]: { ...of, attempt, base } satisfies SandboxFact }),
+    );
 }
 
 /** A worktree that stands on another branch is made safe and removed. */
@@ -104,39 +161,6 @@ async function prepareBranch(
   return start;
 }
 
-/** Runs the rig's set-up command in a new sandbox; a marker outside the worktree tells that it was done. */
-async function setUpOnce(object: AgentObject, path: string, branch: string, ports: LoopPorts): Promise<void> {
-  const namespace = object.metadata.namespace ?? "hq";
-  const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
-  const setup = rig?.spec.setup;
-  if (setup === undefined) return;
-  const marker = setUpMarker(namespace, object.metadata.name, ports);
-  const mark = `${JSON.stringify({ version: 1, branch, command: setup.command })}\n`;
-  if ((await ports.files.readText(marker)) === mark) return;
-  const logPath = `${ports.layout.state}/log/setup-${namespace}-${object.metadata.name}.log`;
-  await ports.files.makeDirectory(`${ports.layout.state}/log`);
-  await ports.files.makeDirectory(marker.slice(0, marker.lastIndexOf("/")));
-  const result = await ports.processes.run("/bin/sh", ["-c", setup.command], {
-    cwd: path,
-    env: { PATH: ports.sessionPath, HOME: ports.layout.state, LANG: "C.UTF-8" },
-    timeoutMs: durationMs(setup.timeout),
-    logPath,
-  });
-  if (result.exitCode !== 0) {
-    const how = result.timedOut
-      ? `did not end within ${setup.timeout}`
-      : `ended with ${result.exitCode ?? result.signal ?? "no exit code"}`;
-    throw new TownError("SetupFailed", `set-up of the sandbox of ${object.spec.identity} ${how}`, {
-      hint: `see ${logPath}; the command is spec.setup.command of Rig ${namespace}`,
-    });
-  }
-  await ports.files.writeAtomic(marker, mark);
-}
-
-function setUpMarker(namespace: string, agent: string, ports: LoopPorts): string {
-  return `${ports.layout.state}/sandboxes/${namespace}/${agent}.json`;
-}
-
 /**
  * Removes a worktree after its work is safe: uncommitted files are committed to a rescue ref, and a head that is in no
  * target stays pinned. What was kept where is recorded as an Event.
@@ -160,6 +184,8 @@ export async function removeSandbox(
     });
     return;
   }
+  await endSetUp(namespace, agent, ports);
+  await repository.removeStaleLocks({ worktree: path });
   const status = await repository.worktreeStatus(path);
   let head = status.head;
   if (status.changed.length + status.untracked.length > 0) {
@@ -187,7 +213,6 @@ export async function removeSandbox(
       "town: sandbox removed",
     );
   await repository.removeWorktree(path);
-  await ports.files.remove(setUpMarker(namespace, agent, ports));
   await ports.files.removeTree(sessionDirectory(namespace, agent, ports));
   await endHeldConversation(namespace, agent, ports);
   ports.events.record(about, {

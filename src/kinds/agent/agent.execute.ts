@@ -2,10 +2,11 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
-import { type AgentObject, agentSessionName, rolePlural } from "./agent.observe.ts";
+import { type AgentObject, agentSessionName, rolePlural, sandboxBranch } from "./agent.observe.ts";
 import type { AgentAction } from "./agent.plan.ts";
 import { ensureSandbox, removeSandbox } from "./agent-sandbox.ts";
 import { startSession } from "./agent-start.ts";
+import { startSetUp } from "./sandbox-setup.ts";
 
 const AUTHOR = { actor: "loop/workers" };
 const GRACE_MS = 3_000;
@@ -17,7 +18,14 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
   const runtimeName = agentSessionName(namespace, object.spec, object.metadata.name);
   switch (action.do) {
     case "EnsureSandbox":
-      return ensureSandbox(object, path, action.bead, ports);
+      return ensureSandbox(
+        object,
+        { path, branch: sandboxBranch(role?.spec, namespace, object.metadata.name, action.bead) },
+        action.bead,
+        ports,
+      );
+    case "SetUp":
+      return startSetUp(object, path, sandboxBranch(role?.spec, namespace, object.metadata.name, action.bead), ports);
     case "Start":
       return startSession(object, { path, runtimeName, bead: action.bead }, ports);
     case "Stop":

@@ -1,6 +1,7 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
+import { quantityBytes } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
@@ -8,8 +9,10 @@ import { currentStep } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec, ProviderStatus } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
-import type { TownSpec } from "../town/town.schema.ts";
+import { type TownSpec, townSpec } from "../town/town.schema.ts";
 import type { AgentSpec, AgentStatus } from "./agent.schema.ts";
+import { readSetUp, type SetUpState } from "./sandbox-setup.ts";
+import { nextStartSlot } from "./start-hold.ts";
 
 export type AgentObject = TownObject<AgentSpec, AgentStatus>;
 
@@ -32,6 +35,9 @@ export interface AgentObserved {
   readonly hold: { readonly reason: string; readonly untilMs: number; readonly message: string } | undefined;
   /** Last lines of a session that ended and was not taken note of yet. */
   readonly output: string | undefined;
+  /** When the town may start its next session (spec.capacity.startsPerMinute), ms; 0: at once. */
+  readonly nextStartSlotMs: number;
+  readonly diskLow: boolean;
   readonly configured: "Yes" | "RoleNotFound" | "ProviderNotFound" | "PoolNotFound";
   readonly sandbox: {
     readonly path: string;
@@ -40,6 +46,7 @@ export interface AgentObserved {
     readonly branch: string;
     /** A Sandbox object says just that. */
     readonly shown: boolean;
+    readonly setUp: SetUpState;
   };
 }
 
@@ -71,6 +78,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
   const path = ports.layout.sandbox(namespace, rolePlural(role, object.spec.role), name);
   const runtimeName = agentSessionName(namespace, object.spec, name);
+  const sight = ports.view.sight(runtimeName);
   return {
     now: ports.clock.now(),
     jitter: ports.random.float(),
@@ -85,21 +93,15 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
             leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at),
           },
     runtimeName,
-    sight: ports.view.sight(runtimeName),
+    sight,
     judgeable: !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
     hold: holdOf(provider),
     output: await outputOf(object, runtimeName, record === undefined ? 0 : generationOf(record), ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
-    configured:
-      role === undefined
-        ? "RoleNotFound"
-        : pool === undefined
-          ? "PoolNotFound"
-          : provider === undefined
-            ? "ProviderNotFound"
-            : "Yes",
-    sandbox: await observeSandbox(path, { namespace, name, hook }, ports),
+    ...(sight.state === "Running" ? NO_LIMITS : await observeLimits(town, ports)),
+    configured: configuredAs({ role, pool, provider }),
+    sandbox: await observeSandbox(path, { namespace, name, hook, role: role?.spec }, ports),
   };
 }
 
@@ -128,16 +130,64 @@ async function outputOf(
   }
 }
 
+function configuredAs(found: {
+  readonly role: unknown;
+  readonly pool: unknown;
+  readonly provider: unknown;
+}): AgentObserved["configured"] {
+  if (found.role === undefined) return "RoleNotFound";
+  if (found.pool === undefined) return "PoolNotFound";
+  return found.provider === undefined ? "ProviderNotFound" : "Yes";
+}
+
+/** Branch of an agent's sandbox: one of each task, or, for a role that keeps its sandbox, the agent's own. */
+export function sandboxBranch(
+  role: RoleSpec | undefined,
+  namespace: string,
+  name: string,
+  bead: string | undefined,
+): string {
+  return taskBranch(namespace, name, role?.lifecycle === "Persistent" ? undefined : bead);
+}
+
 async function observeSandbox(
   path: string,
-  of: { readonly namespace: string; readonly name: string; readonly hook: BeadRecord | undefined },
+  of: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly hook: BeadRecord | undefined;
+    readonly role: RoleSpec | undefined;
+  },
   ports: LoopPorts,
 ): Promise<AgentObserved["sandbox"]> {
   const exists = (await ports.files.stat(`${path}/.git`)) !== undefined;
-  const branch = sandboxFact(of.hook)?.branch ?? taskBranch(of.namespace, of.name, of.hook?.id);
+  const wanted = sandboxBranch(of.role, of.namespace, of.name, of.hook?.id);
+  const branch = sandboxFact(of.hook)?.branch ?? wanted;
   const object = ports.objects.get({ kind: "Sandbox", namespace: of.namespace, name: of.name });
   const bead = (object?.status as { readonly bead?: string } | undefined)?.bead;
-  return { path, exists, branch, shown: exists ? object !== undefined && bead === of.hook?.id : object === undefined };
+  const setUp = await readSetUp({ namespace: of.namespace, agent: of.name, branch: wanted }, ports);
+  const shown = exists ? object !== undefined && bead === of.hook?.id : object === undefined;
+  return { path, exists, branch, shown, setUp };
+}
+
+const DEFAULT_TOWN: TownSpec = townSpec.parse({});
+
+/** Nothing is to be started: what limits starts need not be looked at. */
+const NO_LIMITS = { nextStartSlotMs: 0, diskLow: false };
+
+async function observeLimits(
+  town: TownObject<TownSpec> | undefined,
+  ports: LoopPorts,
+): Promise<Pick<AgentObserved, "nextStartSlotMs" | "diskLow">> {
+  const { capacity } = town?.spec ?? DEFAULT_TOWN;
+  const starts = ports.objects
+    .list("Session")
+    .map((session) => Date.parse((session.status as { readonly startTime?: string } | undefined)?.startTime ?? ""))
+    .filter((startMs) => !Number.isNaN(startMs));
+  return {
+    nextStartSlotMs: nextStartSlot(starts, capacity.startsPerMinute, ports.clock.now()),
+    diskLow: (await ports.files.freeBytes(ports.layout.root)) < quantityBytes(capacity.diskFloor),
+  };
 }
 
 function suspendedRig(namespace: string, ports: LoopPorts): boolean {

@@ -10,9 +10,11 @@ import type { Plan, PlannedEvent } from "../../resource/controller.ts";
 import type { AgentObject, AgentObserved } from "./agent.observe.ts";
 import type { AgentStatus } from "./agent.schema.ts";
 import { kept } from "./evidence.ts";
+import { startHold } from "./start-hold.ts";
 
 export type AgentAction =
   | { readonly do: "EnsureSandbox"; readonly bead: string | undefined }
+  | { readonly do: "SetUp"; readonly bead: string | undefined }
   | { readonly do: "Start"; readonly bead: string | undefined }
   | { readonly do: "Stop"; readonly generation: number; readonly reason: string }
   | { readonly do: "RemoveSandbox"; readonly reason: string }
@@ -26,7 +28,6 @@ export type AgentAction =
 
 /** Claims are renewed once less than this is left of them. */
 const RENEW_BELOW_MS = 2 * 3_600_000;
-const CAPACITY_RETRY_MS = 5_000;
 
 /** The Sandbox object follows what is on disk once nothing else is about to change it. */
 function shownSandbox(observed: AgentObserved, actions: readonly AgentAction[]): readonly AgentAction[] {
@@ -214,35 +215,26 @@ function judgeMissing(object: AgentObject, observed: AgentObserved): Judgement {
       requeueAfterMs: starts.nextStartMs - observed.now,
     };
   }
-  if (observed.hold !== undefined && observed.hold.untilMs > observed.now)
+  const hold = startHold(observed);
+  if (hold !== undefined)
     return {
       ...base,
       state: "Starting",
       actions: [],
-      condition: ready(
-        "False",
-        observed.hold.reason,
-        `waits until ${timestamp(observed.hold.untilMs)}: ${observed.hold.message}`,
-      ),
-      requeueAfterMs: observed.hold.untilMs - observed.now,
-    };
-  if (observed.capacityLeft <= 0)
-    return {
-      ...base,
-      state: "Starting",
-      actions: [],
-      condition: ready("False", "CapacityReached", "the town runs as many sessions as spec.capacity.sessions allows"),
-      requeueAfterMs: CAPACITY_RETRY_MS,
+      condition: ready("False", hold.reason, hold.message),
+      requeueAfterMs: hold.retryMs,
     };
   const bead = observed.hook?.bead;
+  const isSetUp = observed.sandbox.setUp.state === "Done";
   return {
     ...base,
     state: "Starting",
-    actions: [
-      { do: "EnsureSandbox", bead },
-      { do: "Start", bead },
-    ],
-    condition: ready("False", "SessionStarting", "a session is being started"),
+    actions: [{ do: "EnsureSandbox", bead }, isSetUp ? { do: "Start", bead } : { do: "SetUp", bead }],
+    condition: ready(
+      "False",
+      "SessionStarting",
+      isSetUp ? "a session is being started" : "its sandbox is being set up",
+    ),
   };
 }
 

@@ -27,7 +27,8 @@ export async function runGate(
   await ports.files.makeDirectory(home);
   const env = { PATH: ports.sessionPath, HOME: home, LANG: "C.UTF-8", CI: "true", TOWN_GATE: action.gate.name };
   const setup = at.object.spec.setup;
-  const script = setup === undefined ? action.gate.command : `{ ${setup.command}\n} && { ${action.gate.command}\n}`;
+  const script =
+    setup?.command === undefined ? action.gate.command : `{ ${setup.command}\n} && { ${action.gate.command}\n}`;
   const result = await ports.processes.run("/bin/sh", ["-c", script], {
     cwd: path,
     env,

@@ -10,6 +10,12 @@ export const gateSpec = z.strictObject({
   required: z.boolean().default(true).describe("false: reported, but does not hold a merge back."),
 });
 
+/** A file inside a worktree: no way out of it, and nothing of git's own. */
+const sandboxPath = () =>
+  z.string().regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))(?!\.git(?:\/|$))[^\n]*[^/\n]$/, {
+    error: "must be a relative path of a file, without '..' and not below '.git'",
+  });
+
 export const rigSpec = z
   .strictObject({
     path: z
@@ -60,8 +66,28 @@ export const rigSpec = z
       .describe("What may leave this machine. Nothing does by default."),
     setup: z
       .strictObject({
-        command: z.string().min(1).describe("Shell command run once in each new sandbox."),
+        command: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("Shell command run once in each new sandbox, before its first session, and before the gates."),
         timeout: duration().default("10m").describe("Set-up fails when it takes longer."),
+        files: z
+          .array(
+            z.strictObject({
+              path: sandboxPath().describe("Where it goes in the sandbox."),
+              from: z
+                .string()
+                .min(1)
+                .optional()
+                .describe(
+                  "File to copy: absolute, or relative to the town. Default: the file of that path in the checkout of a path rig.",
+                ),
+            }),
+          )
+          .default([])
+          .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"] })
+          .describe("Files that git does not have, such as `.env`, put into each sandbox and never committed."),
       })
       .optional()
       .describe("How a fresh worktree is made ready."),
@@ -95,6 +121,10 @@ export const rigSpec = z
   .refine((spec) => (spec.path === undefined) !== (spec.url === undefined), {
     error: "exactly one of `path` and `url` must be set",
     path: ["path"],
+  })
+  .refine((spec) => spec.path !== undefined || (spec.setup?.files ?? []).every((file) => file.from !== undefined), {
+    error: "each file of a rig with a `url` must state `from`",
+    path: ["setup", "files"],
   });
 
 export const rigStatus = z.object({

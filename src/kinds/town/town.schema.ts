@@ -75,7 +75,15 @@ export const townSpec = z.strictObject({
   capacity: z
     .strictObject({
       sessions: z.int().min(1).max(500).default(30).describe("Most agent sessions at once in the whole town."),
-      diskFloor: byteQuantity().default("2Gi").describe("No work is claimed while less than this is free on disk."),
+      startsPerMinute: z
+        .int()
+        .min(1)
+        .max(6_000)
+        .default(120)
+        .describe("Most sessions started within a minute, so that a machine is not flooded when many are missing."),
+      diskFloor: byteQuantity()
+        .default("2Gi")
+        .describe("No work is claimed, no sandbox made and nothing cloned while less than this is free on disk."),
     })
     .prefault({})
     .describe("Limits that are checked when work is claimed."),

@@ -39,6 +39,14 @@ function session(fields: Partial<ObservedSession> = {}): ObservedSession {
 
 const hook = { bead: "api-x1", step: "implement", leaseExpiresMs: NOW + 4 * 3_600_000 };
 
+const sandbox: AgentObserved["sandbox"] = {
+  path: "/town/rigs/api/polecats/toast",
+  exists: true,
+  branch: "refs/heads/b",
+  shown: true,
+  setUp: { state: "Done" },
+};
+
 function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
   return {
     now: NOW,
@@ -53,8 +61,10 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     capacityLeft: 5,
     hold: undefined,
     output: undefined,
+    nextStartSlotMs: 0,
+    diskLow: false,
     configured: "Yes",
-    sandbox: { path: "/town/rigs/api/polecats/toast", exists: true, branch: "refs/heads/b", shown: true },
+    sandbox,
     ...fields,
   };
 }
@@ -92,6 +102,26 @@ describe("planning an agent", () => {
     },
     { because: "suspension starts nothing", fields: { suspended: true, sight: { state: "Absent" } }, actions: [] },
     { because: "suspension ends nothing that works", fields: { suspended: true }, actions: [] },
+    {
+      because: "as many were started within a minute as may be",
+      fields: { nextStartSlotMs: NOW + 5_000, sight: { state: "Absent" } },
+      actions: [],
+    },
+    {
+      because: "there is no room for a new sandbox",
+      fields: { diskLow: true, sight: { state: "Absent" }, sandbox: { ...sandbox, exists: false } },
+      actions: [],
+    },
+    {
+      because: "a new sandbox is set up before its first session",
+      fields: { sight: { state: "Absent" }, sandbox: { ...sandbox, setUp: { state: "Needed" } } },
+      actions: ["EnsureSandbox", "SetUp"],
+    },
+    {
+      because: "a set-up takes its time",
+      fields: { sight: { state: "Absent" }, sandbox: { ...sandbox, setUp: { state: "Running", log: "/log" } } },
+      actions: [],
+    },
     { because: "the town is full", fields: { capacityLeft: 0, sight: { state: "Absent" } }, actions: [] },
     {
       because: "an unwanted sandbox is removed once the session is gone",
@@ -169,7 +199,15 @@ describe("planning an agent", () => {
       exists: fc.boolean(),
       branch: fc.constant("b"),
       shown: fc.boolean(),
+      setUp: fc.constantFrom<AgentObserved["sandbox"]["setUp"]>(
+        { state: "Done" },
+        { state: "Needed" },
+        { state: "Running", log: "/log" },
+        { state: "Failed", message: "no", retryMs: NOW + 1_000 },
+      ),
     }),
+    nextStartSlotMs: fc.constantFrom(0, NOW + 1_000),
+    diskLow: fc.boolean(),
   });
 
   it("given anything, when planned, then it is deterministic, bounded, and nothing destructive follows from not knowing", () => {
@@ -182,7 +220,11 @@ describe("planning an agent", () => {
         const acting = plan.actions.filter((action) => action.do !== "ShowSandbox");
         if (view.judgeable !== "Yes" || view.sight.state === "Unknown") expect(acting).toEqual([]);
         const starts = plan.actions.some((action) => action.do === "Start");
-        if (starts) expect(view.sight.state).not.toBe("Running");
+        if (starts) {
+          expect(view.sight.state).not.toBe("Running");
+          expect(view.sandbox.setUp.state).toBe("Done");
+          expect(view.nextStartSlotMs).toBeLessThanOrEqual(NOW);
+        }
         if (plan.actions.some((action) => action.do === "RemoveSandbox")) expect(view.hook).toBeUndefined();
       }),
     );
