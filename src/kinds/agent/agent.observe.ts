@@ -1,4 +1,5 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
+import { nextStartSlot } from "../../domain/scheduling/start-rate.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
 import { quantityBytes } from "../../resource/field.ts";
@@ -10,11 +11,10 @@ import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec, ProviderStatus } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import { type TownSpec, townSpec } from "../town/town.schema.ts";
-import type { AgentSpec, AgentStatus } from "./agent.schema.ts";
+import type { AgentObject, AgentSpec } from "./agent.schema.ts";
 import { readSetUp, type SetUpState } from "./sandbox-setup.ts";
-import { nextStartSlot } from "./start-hold.ts";
 
-export type AgentObject = TownObject<AgentSpec, AgentStatus>;
+export type { AgentObject };
 
 export interface AgentObserved {
   readonly now: number;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import type { TownObject } from "../../resource/object-meta.ts";
 
 export const agentSpec = z.strictObject({
   identity: z.string().describe("`<namespace>/<role-plural>/<name>`: permanent, author of its commits."),
@@ -127,3 +128,4 @@ export const agent = defineKind({
 
 export type AgentSpec = z.infer<typeof agentSpec>;
 export type AgentStatus = z.infer<typeof agentStatus>;
+export type AgentObject = TownObject<AgentSpec, AgentStatus>;

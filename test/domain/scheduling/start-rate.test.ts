@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextStartSlot } from "../../../src/kinds/agent/start-hold.ts";
+import { nextStartSlot } from "../../../src/domain/scheduling/start-rate.ts";
 
 const NOW = 1_000_000;
 
