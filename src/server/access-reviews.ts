@@ -168,7 +168,7 @@ function text(record: JsonObject, field: string): string {
 /** Spec of a review as JSON or as protobuf, which kubectl sends from 1.32 on. */
 async function readSpec(request: ApiRequest, kind: ReviewKind): Promise<JsonObject> {
   if (contentType(request) === PROTOBUF_TYPE) return specOfProtobuf(await request.body(), kind);
-  const body = await readObject(request);
+  const { object: body } = await readObject(request);
   if (body["kind"] !== undefined && body["kind"] !== kind) throw badRequest(`the kind of the body must be ${kind}`);
   return isRecord(body["spec"]) ? body["spec"] : {};
 }

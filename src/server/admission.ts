@@ -19,7 +19,7 @@ export interface Admitted {
   /** As sent, without unknown fields. */
   readonly stated: JsonObject;
   readonly status: unknown;
-  /** Unknown fields, for Warning headers. */
+  /** Unknown and doubled fields, for Warning headers. */
   readonly warnings: readonly string[];
 }
 
@@ -30,15 +30,20 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
   throw badRequest(`fieldValidation: Unsupported value: "${value}": supported values: "Ignore", "Strict", "Warn"`);
 }
 
-/**
- * Type, unknown fields and metadata of a body; the spec is checked by `admitSpec` once the name is known. `ignored`: the
- * part that this endpoint does not write.
- */
+/** How a body is taken in. */
+export interface BodyRules {
+  readonly validation: FieldValidation;
+  /** Fields that it states more than once. */
+  readonly duplicates: readonly string[];
+  /** The part that this endpoint does not write. Default `status`. */
+  readonly ignored?: "spec" | "status";
+}
+
+/** Type, unknown and doubled fields, and metadata of a body; the spec is checked by `admitSpec` once the name is known. */
 export function admitBody(
   resource: ApiResource & { readonly definition: KindDefinition },
   sent: JsonObject,
-  validation: FieldValidation,
-  ignored: "spec" | "status" = "status",
+  { validation, duplicates, ignored = "status" }: BodyRules,
 ): Admitted {
   const { definition } = resource;
   const metadata = readMetadata(sent);
@@ -46,10 +51,13 @@ export function admitBody(
   const { [ignored]: _ignored, ...body } = sent;
   const schema = objectSchema(definition);
   const unknown = unknownFields(schema, body);
-  if (validation === "Strict" && unknown.length > 0) {
-    const errors = unknown.map((field) => `unknown field "${field}"`).join(", ");
+  const remarks = [
+    ...duplicates.map((field) => `duplicate field "${field}"`),
+    ...unknown.map((field) => `unknown field "${field}"`),
+  ];
+  if (validation === "Strict" && remarks.length > 0) {
     throw badRequest(
-      `${definition.kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: strict decoding error: ${errors}`,
+      `${definition.kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: strict decoding error: ${remarks.join(", ")}`,
     );
   }
   const known = (unknown.length === 0 ? body : pruned(schema, body)) as JsonObject;
@@ -58,7 +66,7 @@ export function admitBody(
     spec: (known["spec"] ?? {}) as JsonObject,
     stated: known,
     status: known["status"],
-    warnings: validation === "Warn" ? unknown.map((field) => `unknown field "${field}"`) : [],
+    warnings: validation === "Warn" ? remarks : [],
   };
 }
 

@@ -117,7 +117,11 @@ export function createApi(options: ApiOptions): Api {
       body: () => collectBody(context.req.raw),
     };
     const began = options.clock.monotonicMs();
-    const response = await answer(served, segments, request).catch((error: unknown) => answerError(error, log));
+    const response = await answer(served, segments, request).catch((error: unknown) => {
+      if (error instanceof ApiStatusError && error.code === 403)
+        log.info({ caller: caller.name, origin: caller.origin, method: request.method, path: url.pathname }, "refused");
+      return answerError(error, log);
+    });
     measured(served, {
       method: request.method,
       segments,
@@ -194,7 +198,7 @@ async function answerApi(served: Served, meaning: PathMeaning, request: ApiReque
         return json(200, meaning.name === undefined ? listVerbs(verbs) : describeVerb(verbs, meaning.name));
       if (request.method !== "POST" || meaning.name === undefined)
         throw methodNotAllowed("verbs are called by POST and listed by GET");
-      return json(200, await callVerb(verbs, meaning.name, request));
+      return json(200, await callVerb(verbs, meaning.name, request, served.options.events));
     case "Groups": {
       requireGet(request);
       const { body, contentType } = discoverGroups(catalog, request.header("accept"), meaning.core);

@@ -28,7 +28,8 @@ export async function create(writing: Writing, request: ResourceRequest): Promis
   const resource = writable(request);
   const writer = writerOf(writing, resource);
   const dryRun = isDryRun(request);
-  const admitted = admitBody(resource, await readObject(request), fieldValidationOf(request.query));
+  const { object: body, duplicates } = await readObject(request);
+  const admitted = admitBody(resource, body, { validation: fieldValidationOf(request.query), duplicates });
   const namespace = namespaceOf(writing, request, admitted);
   const name = nameOf(writing, resource, admitted);
   const spec = admitSpec(resource, admitted, name, nameProblems(writing, resource, admitted, name));

@@ -4,10 +4,16 @@ import { isRecord } from "../resource/equality.ts";
 import { mergePatch } from "../resource/merge-patch.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { BODY_LIMIT_BYTES, contentType, isTooDeep, type JsonObject, PATCH_TYPES, parseJson } from "./request-body.ts";
+import { duplicateFields } from "./duplicate-fields.ts";
 import { badRequest, unsupportedMediaType } from "./status.ts";
 
-/** A patch as sent: a function from the present object to the wanted one. */
-export type Patch = (target: JsonObject) => JsonObject;
+/** A patch as sent. */
+export interface Patch {
+  /** From the present object to the wanted one. */
+  apply(target: JsonObject): JsonObject;
+  /** Fields that a merge patch states more than once. */
+  readonly duplicates: readonly string[];
+}
 
 const MAX_OPERATIONS = 10_000;
 
@@ -22,9 +28,11 @@ export async function readPatch(request: ApiRequest): Promise<Patch> {
     );
   }
   if (type === "application/merge-patch+json") {
-    const patch = parseJson(await request.body());
+    const bytes = await request.body();
+    const patch = parseJson(bytes);
     if (!isRecord(patch)) throw badRequest("error decoding patch: a merge patch must be a JSON object");
-    return (target) => mergePatch(target, patch) as JsonObject;
+    const duplicates = duplicateFields(new TextDecoder().decode(bytes));
+    return { apply: (target) => mergePatch(target, patch) as JsonObject, duplicates };
   }
   if (type !== "application/json-patch+json") throw unsupportedMediaType(PATCH_TYPES);
   const operations = parseJson(await request.body());
@@ -36,7 +44,7 @@ export async function readPatch(request: ApiRequest): Promise<Patch> {
       "RequestEntityTooLarge",
       `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
     );
-  return (target) => applyOperations(target, operations);
+  return { apply: (target) => applyOperations(target, operations), duplicates: [] };
 }
 
 function isPatchDocument(value: unknown): value is jsonPatch.Operation[] {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { messageOf } from "../errors/town-error.ts";
 import { isRecord } from "../resource/equality.ts";
 import type { ApiRequest } from "./api-request.ts";
+import { duplicateFields } from "./duplicate-fields.ts";
 import { badRequest, tooLargeBody, unsupportedMediaType } from "./status.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -21,13 +22,20 @@ export function contentType(request: ApiRequest): string {
   return (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
+/** A JSON object body with the fields it states more than once. */
+export interface SentObject {
+  readonly object: JsonObject;
+  readonly duplicates: readonly string[];
+}
+
 /** A JSON object body. A missing Content-Type counts as JSON, since `kubectl scale` sends none. */
-export async function readObject(request: ApiRequest): Promise<JsonObject> {
+export async function readObject(request: ApiRequest): Promise<SentObject> {
   const type = contentType(request);
   if (type !== "" && type !== "application/json") throw unsupportedMediaType(["application/json"]);
-  const value = parseJson(await request.body());
-  if (!isRecord(value)) throw badRequest("the request body must be a JSON object");
-  return value;
+  const bytes = await request.body();
+  const object = parseJson(bytes);
+  if (!isRecord(object)) throw badRequest("the request body must be a JSON object");
+  return { object, duplicates: duplicateFields(new TextDecoder().decode(bytes)) };
 }
 
 /** The same where a body may be missing. */

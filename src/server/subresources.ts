@@ -20,15 +20,14 @@ import { type Answer, audit, isDryRun, writable, type Writing } from "./writing-
 export async function writeStatus(writing: Writing, request: ResourceRequest): Promise<Answer> {
   const resource = writable(request);
   const dryRun = isDryRun(request);
-  const wanted = await wantedObject(request, asBody);
+  const { wanted, duplicates } = await wantedObject(request, asBody);
   return writing.locks.run(`${resource.kind} ${request.namespace ?? ""} ${request.name ?? ""}`, async () => {
     const before = requireObject(writing.store, request);
-    const { metadata, status, warnings } = admitBody(
-      resource,
-      wanted(before),
-      fieldValidationOf(request.query),
-      "spec",
-    );
+    const { metadata, status, warnings } = admitBody(resource, wanted(before), {
+      validation: fieldValidationOf(request.query),
+      duplicates,
+      ignored: "spec",
+    });
     requireVersion(resource, before, metadata.resourceVersion);
     const next = admitStatus(resource, status, before.metadata.name);
     if (dryRun) return { code: 200, body: { ...before, status: next }, warnings };
@@ -53,9 +52,10 @@ export function readScale(reading: Reading, request: ResourceRequest, scale: Sca
 
 /** PUT or PATCH of `/scale`: a change of the replicas field in spec. */
 export async function writeScale(writing: Writing, request: ResourceRequest, scale: ScaleSubresource): Promise<Answer> {
-  const wanted = await wantedObject(request, (object) => asBody(scaleOf(object, scale)));
+  const { wanted } = await wantedObject(request, (object) => asBody(scaleOf(object, scale)));
   const answer = await update(writing, request, {
     reason: "Scaled",
+    duplicates: [],
     stated: false,
     fieldValidation: "Ignore",
     wanted: (before) => {
@@ -73,13 +73,13 @@ export async function writeScale(writing: Writing, request: ResourceRequest, sca
 async function wantedObject(
   request: ResourceRequest,
   shown: (object: TownObject) => JsonObject,
-): Promise<(before: TownObject) => JsonObject> {
+): Promise<{ readonly wanted: (before: TownObject) => JsonObject; readonly duplicates: readonly string[] }> {
   if (request.method === "PATCH") {
-    const patch = await readPatch(request);
-    return (before) => patch(shown(before));
+    const { apply, duplicates } = await readPatch(request);
+    return { wanted: (before) => apply(shown(before)), duplicates };
   }
-  const body = await readObject(request);
-  return () => body;
+  const { object, duplicates } = await readObject(request);
+  return { wanted: () => object, duplicates };
 }
 
 function requireVersion(resource: ApiResource, before: TownObject, version: unknown): void {

@@ -26,19 +26,22 @@ const ATTEMPTS = 5;
 
 /** PUT of an object: the body is the whole of it and must carry the resourceVersion it was made from. */
 export async function replace(writing: Writing, request: ResourceRequest): Promise<Answer> {
-  const body = await readObject(request);
-  return update(writing, request, { wanted: () => body, reason: "Updated", stated: true });
+  const { object, duplicates } = await readObject(request);
+  return update(writing, request, { wanted: () => object, duplicates, reason: "Updated", stated: true });
 }
 
 /** PATCH of an object. */
 export async function patch(writing: Writing, request: ResourceRequest): Promise<Answer> {
-  const apply = await readPatch(request);
-  return update(writing, request, { wanted: (before) => apply(asBody(before)), reason: "Patched", stated: false });
+  const { apply, duplicates } = await readPatch(request);
+  const wanted = (before: TownObject): JsonObject => apply(asBody(before));
+  return update(writing, request, { wanted, duplicates, reason: "Patched", stated: false });
 }
 
 export interface Update {
   /** The whole object the client wants, from the present one. */
   readonly wanted: (before: TownObject) => JsonObject;
+  /** Fields that the body states more than once. */
+  readonly duplicates: readonly string[];
   readonly reason: string;
   /** True when the client sent the whole body, so that it can become the file as it is. */
   readonly stated: boolean;
@@ -55,7 +58,7 @@ export async function update(writing: Writing, request: ResourceRequest, change:
     for (let attempt = 1; ; attempt += 1) {
       const before = requireObject(writing.store, request);
       const body = change.wanted(before);
-      const admitted = admitBody(resource, body, validation);
+      const admitted = admitBody(resource, body, { validation, duplicates: change.duplicates });
       requireIdentity(request, before, admitted, change.stated);
       try {
         return await applyUpdate(writing, request, { resource, before, admitted, dryRun, change });

@@ -18,6 +18,8 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
   let overseer: Kubectl;
   let view: Kubectl;
 
+  const canWaitForFields = minor >= 23;
+  const hasEvents = minor >= 26;
   const POOLS = "manifests/api/agentpools";
   const read = (file: string): string => readFileSync(join(town.directory, file), "utf8");
   const file = (name: string, text: string): string => {
@@ -228,8 +230,8 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
   it("given wrong manifests, when created, then each is refused with its field, and nothing is written", async () => {
     const head = town.git(town.directory, "rev-parse", "HEAD");
     const create = (text: string): Promise<string> => kubectl.refused(["create", "-f", "-"], { input: text });
-    expect(await create(pool("bad", "  replica: 1\n"))).toContain('unknown field "spec.replica"');
-    expect(await create(pool("bad", ""))).toContain("spec.replicas: Required value");
+    expect(await create(pool("bad", "  replica: 1\n"))).toMatch(/unknown field "(spec\.)?replica"/);
+    expect(await create(pool("bad", ""))).toMatch(/spec\.replicas: Required value|missing required field "replicas"/);
     expect(await create(pool("bad", "  replicas: 900\n"))).toContain("spec.replicas: Invalid value");
     expect(await create(pool("crew", "  replicas: 1\n"))).toContain('agentpools.town.dev "crew" already exists');
     expect(
@@ -284,7 +286,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
         "-p",
         '[{"op":"test","path":"/spec/replicas","value":9}]',
       ]),
-    ).toContain("the server rejected our request");
+    ).toMatch(/the server rejected our request|The request is invalid/);
     expect(await kubectl.refused(["patch", "pool", "made", "-p", '{"spec":{"model":"n"}}'])).toContain(
       "application/merge-patch+json",
     );
@@ -337,11 +339,15 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
 
   it("given waits for a condition, a field and a deletion, when nothing happens they wait, and when it does they return", async () => {
     await kubectl.ok(["create", "-f", "-"], { input: pool("awaited", "  replicas: 0\n  names: [wanda]\n") });
-    const field = await watching(["wait", "pool/awaited", "--for=jsonpath={.status.replicas}=1", "--timeout=30s"]);
+    const field = canWaitForFields
+      ? await watching(["wait", "pool/awaited", "--for=jsonpath={.status.replicas}=1", "--timeout=30s"])
+      : undefined;
     const condition = await watching(["wait", "rig/api", "--for=condition=Ready=False", "--timeout=2s"]);
-    expect(field.isRunning()).toBe(true);
+    expect(field?.isRunning() ?? true).toBe(true);
     await kubectl.ok(["scale", "pool/awaited", "--replicas=1"]);
-    expect(await field.done).toMatchObject({ code: 0, out: "agentpool.town.dev/awaited condition met\n" });
+    if (field !== undefined)
+      expect(await field.done).toMatchObject({ code: 0, out: "agentpool.town.dev/awaited condition met\n" });
+    await town.until("wanda runs", () => town.object("session", "api", "wanda")?.status?.["state"] === "Running");
     expect((await condition.done).err).toContain("timed out waiting for the condition on rigs/api");
     expect(await kubectl.ok(["get", "pods", "wanda", "-o", "jsonpath={.status.phase}"])).toBe("Running");
     await overseer.ok([
@@ -393,11 +399,12 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
     await kubectl.ok(["scale", "pool/made", "--replicas=0"]);
     const described = await kubectl.ok(["describe", "pool", "made"]);
     expect(described).toMatch(/Name: +made\nNamespace: +api[^]*Replicas: +0[^]*Events:/);
-    expect(described).toContain("ann (kubectl scale) changed spec.replicas");
-    expect(described).toContain("ann (kubectl label) changed metadata.labels");
-    expect(await kubectl.ok(["events", "--for", "agentpool/awaited"])).toMatch(
-      /Deleted +AgentPool\/awaited +ann \(kubectl delete\) deleted it/,
-    );
+    expect(described).toMatch(/ann \(kubectl( scale)?\) changed spec\.replicas/);
+    expect(described).toMatch(/ann \(kubectl( label)?\) changed metadata\.labels/);
+    if (hasEvents)
+      expect(await kubectl.ok(["events", "--for", "agentpool/awaited"])).toMatch(
+        /Deleted +AgentPool\/awaited +ann \(kubectl delete\) deleted it/,
+      );
     expect(
       await kubectl.ok(["get", "events", "--field-selector", "reason=Deleted,involvedObject.name=awaited"]),
     ).toContain("agentpool/awaited");
@@ -422,7 +429,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
     expect(following.isRunning()).toBe(true);
     await kubectl.ok(["scale", "pool/crew", "--replicas=0"]);
     expect((await following.done).code).toBe(0);
-    await kubectl.ok(["wait", "pool/crew", "--for=jsonpath={.status.replicas}=0", "--timeout=30s"]);
+    await town.until("the crew is gone", () => town.object("session", "api", "toast") === undefined);
   });
 
   it("given roles, when they are overstepped, then kubectl prints who may not do what, and nothing happens", async () => {
@@ -438,6 +445,18 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
     expect(await overseer.ok(["label", "rig", "api", "seen=yes"])).toContain("labeled");
     expect(commit()).toBe("overseer <pat@example.org>: rig api: metadata.labels.seen set to yes");
     expect(town.git(town.directory, "rev-parse", "HEAD~1")).toBe(head);
+  });
+
+  it("given what comes with the program, when changed, then the town overrides it, and it is back when that goes", async () => {
+    expect(await overseer.refused(["delete", "role", "crew"])).toContain("comes with the program");
+    const prompt = await overseer.ok(["get", "role", "crew", "-o", "jsonpath={.spec.prompt}"]);
+    await overseer.ok(["patch", "role", "crew", "--type=merge", "-p", '{"spec":{"prompt":"Be brief."}}']);
+    expect(commit()).toMatch(/^overseer <pat@example\.org>: role crew: /);
+    const path = town.git(town.directory, "show", "--format=", "--name-only", "HEAD");
+    expect(read(path)).toMatch(/^ {2}name: crew$[^]*^ {2}prompt: Be brief\.$/m);
+    expect(await overseer.ok(["delete", "role", "crew"])).toContain("deleted");
+    expect(await overseer.ok(["get", "role", "crew", "-o", "jsonpath={.spec.prompt}"])).toBe(prompt);
+    expect(existsSync(join(town.directory, path))).toBe(false);
   });
 
   it("given the plugin on PATH, when kubectl town is called in the town, then it is the town command", async () => {
@@ -462,6 +481,5 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
     expect(authors).toEqual(new Set(["ann", "overseer", "Pat"]));
     expect(read(`${POOLS}/crew.yaml`)).toMatch(/^# Crew agents are persistent[^]*replicas: 0$/m);
     expect(town.git(town.directory, "log", "--format=%B")).toContain("Town-Deleted: AgentPool/api/first");
-    expect(minor).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ApiStatusError } from "../../src/errors/town-error.ts";
 import { ownerReferenceTo, type TownObject } from "../../src/resource/object-meta.ts";
+import type { Verb } from "../../src/resource/verb.ts";
 import { bytesOf, readFields, textOf } from "../../src/server/protobuf.ts";
 import { keptLog } from "../store/a-store.ts";
 import { call, widgetBody, WIDGETS, widgetTown } from "./widget-town.ts";
@@ -1386,6 +1387,52 @@ describe("who may do what", () => {
       "Patched: ed@example.org (kubectl patch) changed metadata.labels, spec.replicas",
     ]);
     expect(store.list("Event")).toHaveLength(3);
+  });
+
+  it("given verbs, when people call those that change something, then Events on the town tell, without the arguments", async () => {
+    const verb = (name: string, needs: Verb["needs"]): Verb => ({
+      name,
+      summary: name,
+      needs,
+      run: () => Promise.resolve({ text: "" }),
+    });
+    const { api, store } = await widgetTown({
+      verbs: [verb("look", "view"), verb("own", "agent"), verb("sling", "edit"), verb("open", "admin")],
+    });
+    const say = (name: string, who: string) =>
+      call(
+        api,
+        "POST",
+        `/apis/work.town.dev/v1alpha1/verbs/${name}`,
+        { args: { token: "secret" } },
+        { ...as(who), "user-agent": "town/1" },
+      );
+    for (const name of ["look", "own", "sling", "open"]) expect((await say(name, "admin")).code).toBe(200);
+    expect((await say("sling", "edit")).code).toBe(200);
+    expect((await say("open", "edit")).code).toBe(403);
+    expect((await say("sling", "agent")).code).toBe(403);
+    const events = store.list("Event") as unknown as readonly {
+      reason: string;
+      message: string;
+      involvedObject: unknown;
+    }[];
+    expect(events.map(({ reason, message }) => `${reason}: ${message}`).sort()).toEqual([
+      "VerbCalled: ed@example.org (town) called sling",
+      "VerbCalled: overseer (town) called open",
+      "VerbCalled: overseer (town) called sling",
+    ]);
+    expect(events[0]?.involvedObject).toMatchObject({ kind: "Town", name: "hq" });
+  });
+
+  it("given somebody who oversteps, when refused, then the log tells who, from where and what", async () => {
+    const log = keptLog();
+    const told = vi.spyOn(log, "info");
+    const { api } = await widgetTown({ api: { log } });
+    await call(api, "DELETE", `${WIDGETS}/one`, undefined, { ...as("view"), "kubectl-command": "kubectl delete" });
+    expect(told).toHaveBeenCalledWith(
+      { caller: "vera@example.org", origin: "kubectl delete", method: "DELETE", path: `${WIDGETS}/one` },
+      "refused",
+    );
   });
 });
 
