@@ -1,5 +1,7 @@
+import { Buffer } from "node:buffer";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { ApiResource } from "./api-resource.ts";
+import { bytesOfFrozen, JsonBytes, withList } from "./json-bytes.ts";
 import { badRequest } from "./status.ts";
 import type { Shape } from "./negotiation.ts";
 
@@ -24,15 +26,8 @@ export function includeObjectOf(value: string | undefined): Rendering["includeOb
   throw badRequest(`unrecognized includeObject value: "${value}", expected None, Metadata or Object`);
 }
 
-export function renderOne(resource: ApiResource, object: TownObject, rendering: Rendering): unknown {
-  switch (rendering.shape) {
-    case "Table":
-      return table(resource, [object], { resourceVersion: object.metadata.resourceVersion }, rendering);
-    case "PartialObjectMetadata":
-      return partial(object);
-    default:
-      return object;
-  }
+export function renderOne(resource: ApiResource, object: TownObject, rendering: Rendering): JsonBytes {
+  return renderEvent(resource, object, rendering, true);
 }
 
 export function renderList(
@@ -40,22 +35,31 @@ export function renderList(
   items: readonly TownObject[],
   metadata: ListMeta,
   rendering: Rendering,
-): unknown {
-  switch (rendering.shape) {
-    case "Table":
-      return table(resource, items, metadata, rendering);
-    case "PartialObjectMetadata":
-      return { kind: "PartialObjectMetadataList", apiVersion: META_V1, metadata, items: items.map(partial) };
-    default:
-      return { kind: resource.listKind, apiVersion: resource.apiVersion, metadata, items };
-  }
+): JsonBytes {
+  if (rendering.shape === "Table") return table(resource, items, metadata, rendering, true);
+  const isPartial = rendering.shape === "PartialObjectMetadata";
+  const kind = isPartial ? "PartialObjectMetadataList" : resource.listKind;
+  const apiVersion = isPartial ? META_V1 : resource.apiVersion;
+  const written = items.map((object) => (isPartial ? partial(object) : [bytesOfFrozen(object)]));
+  return withList({ kind, apiVersion, metadata }, "items", written);
 }
 
 /** The object part of a watch event. Only the first of a stream carries column definitions. */
-export function renderEvent(resource: ApiResource, object: TownObject, rendering: Rendering, first: boolean): unknown {
-  if (rendering.shape !== "Table") return renderOne(resource, object, rendering);
-  const rendered = table(resource, [object], { resourceVersion: object.metadata.resourceVersion }, rendering);
-  return first ? rendered : { ...rendered, columnDefinitions: null };
+export function renderEvent(
+  resource: ApiResource,
+  object: TownObject,
+  rendering: Rendering,
+  first: boolean,
+): JsonBytes {
+  const { resourceVersion } = object.metadata;
+  switch (rendering.shape) {
+    case "Table":
+      return table(resource, [object], { resourceVersion }, rendering, first);
+    case "PartialObjectMetadata":
+      return new JsonBytes(partial(object));
+    default:
+      return new JsonBytes([bytesOfFrozen(object)]);
+  }
 }
 
 /** A bookmark: nothing but how far the stream is. */
@@ -81,20 +85,30 @@ export function renderBookmark(
   return { kind: resource.kind, apiVersion: resource.apiVersion, metadata };
 }
 
-function table(resource: ApiResource, items: readonly TownObject[], metadata: ListMeta, rendering: Rendering) {
-  const { columnDefinitions } = resource.table;
-  const rows = items.map((object) => ({
-    cells: resource.table.cells(object, rendering.nowMs),
-    object: rowObject(object, rendering.includeObject),
-  }));
-  return { kind: "Table", apiVersion: META_V1, metadata, columnDefinitions, rows };
+function table(
+  resource: ApiResource,
+  items: readonly TownObject[],
+  metadata: ListMeta,
+  rendering: Rendering,
+  withColumns: boolean,
+): JsonBytes {
+  const columnDefinitions = withColumns ? resource.table.columnDefinitions : null;
+  const rows = items.map((object) => {
+    const cells = JSON.stringify(resource.table.cells(object, rendering.nowMs));
+    return [Buffer.from(`{"cells":${cells},"object":`), ...rowObject(object, rendering.includeObject), END];
+  });
+  return withList({ kind: "Table", apiVersion: META_V1, metadata, columnDefinitions }, "rows", rows);
 }
 
-function rowObject(object: TownObject, include: Rendering["includeObject"]): unknown {
-  if (include === "Object") return object;
-  return include === "None" ? null : partial(object);
+function rowObject(object: TownObject, include: Rendering["includeObject"]): readonly Uint8Array[] {
+  if (include === "Object") return [bytesOfFrozen(object)];
+  return include === "None" ? [NULL] : partial(object);
 }
 
-function partial(object: TownObject): unknown {
-  return { kind: "PartialObjectMetadata", apiVersion: META_V1, metadata: object.metadata };
+function partial({ metadata }: TownObject): readonly Uint8Array[] {
+  return [PARTIAL, bytesOfFrozen(metadata), END];
 }
+
+const PARTIAL = Buffer.from(`{"kind":"PartialObjectMetadata","apiVersion":"${META_V1}","metadata":`);
+const END = Buffer.from("}");
+const NULL = Buffer.from("null");

@@ -32,8 +32,7 @@ const BATCH = 100;
 export async function remove(writing: Writing, request: ResourceRequest): Promise<Answer> {
   const resource = writable(request);
   const options = deleteOptions(request, await readOptionalObject(request));
-  const result = await removeOne(writing, request, resource, options);
-  return { code: 200, body: result };
+  return removeOne(writing, request, resource, options);
 }
 
 /** DELETE of a collection: everything that the selectors mean; answers the list of what was deleted. */
@@ -69,23 +68,22 @@ async function removeOne(
   request: ResourceRequest,
   resource: WritableResource,
   options: DeleteOptions,
-): Promise<unknown> {
+): Promise<Answer> {
   return writing.locks.run(`${resource.kind} ${request.namespace ?? ""} ${request.name ?? ""}`, async () => {
     const before = requireObject(writing.store, request);
     const key = keyOf(before);
     requirePreconditions(resource, before, options);
-    if (before.metadata.deletionTimestamp !== undefined) return before;
+    if (before.metadata.deletionTimestamp !== undefined) return { code: 200, body: before };
     requireOwnSource(writing, resource, key);
     const writer = writerOf(writing, resource);
     const change = { caller: request.caller, key, before: truthPart(before), after: undefined };
     if (options.dryRun) {
       await writer.write({ ...change, dryRun: true });
-      return wouldBe(writing, resource, before);
+      return { code: 200, body: wouldBe(writing, resource, before) };
     }
     await withFinalizer(writing, before, options.finalizer, () => writer.write({ ...change, dryRun: false }));
     audit(writing, request, before, { reason: "Deleted", message: "deleted it" });
-    const left = writing.store.get(key);
-    return left === undefined || left.metadata.uid !== before.metadata.uid ? gone(resource, before) : left;
+    return { code: 200, ...outcome(resource, before, writing.store.get(key)) };
   });
 }
 
@@ -105,6 +103,26 @@ async function withFinalizer(
     await writing.store.setFinalizer(key, finalizer, false);
     throw error;
   }
+}
+
+/**
+ * What the answer of a delete says. Without a uid in it clients do not wait for that object to go: it stays, because
+ * only the document that overrode it is gone.
+ */
+function outcome(
+  resource: WritableResource,
+  before: TownObject,
+  left: TownObject | undefined,
+): Pick<Answer, "body" | "warnings"> {
+  const { name, uid } = before.metadata;
+  if (left === undefined || left.metadata.uid !== uid) return { body: gone(resource, before) };
+  if (left.metadata.deletionTimestamp !== undefined) return { body: left };
+  return {
+    body: success({ name, group: resource.group, kind: resource.plural }),
+    warnings: [
+      `${resource.plural}.${resource.group} "${name}" comes with the program: it is in force again as shipped`,
+    ],
+  };
 }
 
 function gone(resource: WritableResource, { metadata }: TownObject): unknown {

@@ -10,7 +10,7 @@ import { badRequest, unsupportedMediaType } from "./status.ts";
 /** A patch as sent. */
 export interface Patch {
   /** From the present object to the wanted one. */
-  apply(target: JsonObject): JsonObject;
+  readonly apply: (target: JsonObject) => JsonObject;
   /** Fields that a merge patch states more than once. */
   readonly duplicates: readonly string[];
 }

@@ -6,6 +6,7 @@ import type { WatchEvent } from "../ports/objects.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import { type Rendering, renderBookmark, renderEvent } from "./answer-shape.ts";
 import { type ApiResource, viewOfEvent } from "./api-resource.ts";
+import { jsonBytesOf } from "./json-bytes.ts";
 import { type Selection } from "./selection.ts";
 import { expired, statusOf } from "./status.ts";
 import { WatchStream } from "./watch-stream.ts";
@@ -212,5 +213,7 @@ function errorLine(message: string): Uint8Array {
 }
 
 function eventLine(type: string, object: unknown): Uint8Array {
-  return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), jsonBytesOf(object), LINE_END]);
 }
+
+const LINE_END = Buffer.from("}\n");
