@@ -8,6 +8,8 @@ export interface LostSessionsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly files: SessionFiles;
+  /** Whether the session's first process may live: it dies of the hangup when its terminal is lost. */
+  readonly leads: (record: SessionRecord) => Promise<boolean>;
   /** Pids of a session's living processes. */
   readonly living: (record: SessionRecord) => Promise<readonly number[]>;
   /** Ends all processes of a session and verifies it. */
@@ -29,10 +31,15 @@ export interface LostObservation {
  * Sessions that were started but have no pane any more: the server was killed, or somebody removed the tmux session.
  * Their programs have lost their terminal; those that did not end by the hangup are ended. Until that is verified they
  * are Running, then Exited with what their shim left, so that a loss is evidence and never mere absence.
+ *
+ * A first process that outlives the hangup still has its terminal: whatever the list said, its pane is there, and nothing
+ * of the session is touched.
  */
 export class LostSessions {
   readonly #options: LostSessionsOptions;
   readonly #gone = new Set<string>();
+  /** Those that the list left out though they have their terminal. */
+  readonly #unlisted = new Set<string>();
   readonly #ending = new Map<string, Promise<void>>();
 
   constructor(options: LostSessionsOptions) {
@@ -47,6 +54,7 @@ export class LostSessions {
 
   forget(name: string, generation: number): void {
     this.#gone.delete(`${name}.${generation}`);
+    this.#unlisted.delete(`${name}.${generation}`);
   }
 
   /** Resolves when no ending is under way. */
@@ -77,18 +85,24 @@ export class LostSessions {
 
   #end(key: string, record: SessionRecord): void {
     if (this.#ending.has(key)) return;
-    const { changed, clock, log, end } = this.#options;
+    const { changed, clock, log, leads, end } = this.#options;
     const fields = { session: record.name, generation: record.generation, pid: record.leader?.pid };
     const ended = (async () => {
       await clock.sleep(HANGUP_MS);
-      if (!(await this.#lives(record))) return;
-      log.warn(fields, "ending a program that lost its terminal");
-      await end(record);
+      if (await leads(record)) {
+        if (!this.#unlisted.has(key)) log.warn(fields, "tmux does not list a session that has its terminal: left alone");
+        this.#unlisted.add(key);
+        return;
+      }
+      if (await this.#lives(record)) {
+        log.warn(fields, "ending a program that lost its terminal");
+        await end(record);
+      }
+      changed();
     })()
       .catch((err: unknown) => log.error({ ...fields, err }, "cannot end a program that lost its terminal"))
       .finally(() => {
         this.#ending.delete(key);
-        changed();
       });
     this.#ending.set(key, ended);
   }

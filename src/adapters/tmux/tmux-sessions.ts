@@ -126,6 +126,7 @@ export class TmuxSessions implements Sessions {
       log,
       changed: () => this.#notify(),
       files: this.#files,
+      leads: async ({ leader }) => leader !== undefined && (await this.#processes.probe(leader)) !== "Dead",
       living: (record) => this.#ending.living(record),
       end: (record) => this.#endLost(record),
     });

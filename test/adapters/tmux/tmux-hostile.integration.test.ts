@@ -60,6 +60,22 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     return performance.now() - from;
   };
 
+  describe("a list that lies", () => {
+    test("given panes that lost their labels, when sessions are observed again and again, then no program is touched", async () => {
+      const running = await sessions.start(start());
+      const [program = -1] = await programsBelow(running.pid ?? -1);
+      world.tmux("set-option", "-pu", "-t", "=api-polecats-toast:", "@town_name");
+      for (let look = 0; look < 4; look += 1) {
+        expect(await find()).toMatchObject({ state: "Running", generation: 1 });
+        await pause(400);
+      }
+      expect(alive(program)).toBe(true);
+      expect(world.log.heard.some((line) => line.includes("left alone"))).toBe(true);
+      await sessions.stop("api-polecats-toast", 1, { graceMs: 500 });
+      expect(alive(program)).toBe(false);
+    });
+  });
+
   describe("deaths", () => {
     test("given 30 programs killed with SIGKILL, when each dies, then it is noticed at once with its exit code", async () => {
       const times: number[] = [];
