@@ -4,6 +4,8 @@ import { agentRecord } from "../work/agent-record.ts";
 import { usageOf } from "../work/ledger.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
 import { META } from "../domain/work-graph/bead.ts";
+import type { ObservedSession } from "../ports/sessions.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import { RIG, type TownWorld } from "./town-world.ts";
 
 export interface ChaosOptions {
@@ -20,7 +22,10 @@ export interface ChaosReport {
   readonly virtualMs: number;
 }
 
-/** Until the convoy closed: crashes at random calls, killed sessions, a killed server, silence. Returns what was done. */
+/**
+ * Until the convoy closed: crashes at random calls, killed sessions, a killed server, silence, lies, clock jumps, a full or
+ * failing disk, slow and refused starts. Returns what was done.
+ */
 export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<ChaosReport> {
   const random = town.random.fork("chaos");
   const faults: string[] = [];
@@ -36,32 +41,75 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
     await town.clock.advance(1 + random.below(2 * options.meanGapMs));
     if (town.controller.life.dead) await up(town, faults);
     if (elapsed() > options.faultsUntilMs) continue;
-    const fault = random.below(5);
-    if (fault === 0) {
-      const calls = 1 + random.below(60);
-      faults.push(`controller dies after ${calls} calls`);
-      town.controller.life.dieAfter(calls);
-    } else if (fault === 1) {
-      faults.push("controller killed");
-      town.controller.life.end();
-    } else if (fault === 2) {
-      const name = (await town.sessions.observe()).sessions.find(
-        (session) => session.state === "Running" && session.role === "polecat",
-      )?.name;
-      if (name === undefined) continue;
-      faults.push(`session ${name} killed`);
-      town.sessions.kill(name);
-    } else if (fault === 3) {
-      faults.push("runtime's server killed");
-      town.sessions.killServer();
-    } else {
-      faults.push("runtime silent");
-      town.sessions.setSilent(true);
-      await town.clock.advance(random.below(8_000));
-      town.sessions.setSilent(false);
-    }
+    const fault = FAULTS[random.below(FAULTS.length)];
+    const what = await fault?.(town, random);
+    if (what !== undefined) faults.push(what);
   }
   return { faults, virtualMs: elapsed() };
+}
+
+/** Does one thing to the town; answers what, or undefined when there was nothing to do it to. */
+type SimulatedFault = (town: TownWorld, random: SeededRandom) => Promise<string | undefined>;
+
+const FAULTS: readonly SimulatedFault[] = [
+  async (town, random) => {
+    const calls = 1 + random.below(60);
+    town.controller.life.dieAfter(calls);
+    return `controller dies after ${calls} calls`;
+  },
+  async (town) => {
+    town.controller.life.end();
+    return "controller killed";
+  },
+  async (town) => {
+    const name = (await runningSessions(town)).find((session) => session.role === "polecat")?.name;
+    if (name === undefined) return undefined;
+    town.sessions.kill(name);
+    return `session ${name} killed`;
+  },
+  async (town) => {
+    town.sessions.killServer();
+    return "runtime's server killed";
+  },
+  async (town, random) => {
+    town.sessions.setSilent(true);
+    await town.clock.advance(random.below(8_000));
+    town.sessions.setSilent(false);
+    return "runtime silent";
+  },
+  async (town, random) => {
+    // Shorter than it takes to believe it of one, or long and of all, which freezes.
+    const sessions = await runningSessions(town);
+    const hidden = random.below(2) === 0 ? sessions.slice(0, 1) : sessions;
+    if (hidden.length === 0 || (hidden.length > 1 && hidden.length <= MASS)) return undefined;
+    for (const { name } of hidden) town.sessions.setHidden(name, true);
+    await town.clock.advance(hidden.length === 1 ? random.below(200) : random.below(9_000));
+    for (const { name } of hidden) town.sessions.setHidden(name, false);
+    return `probe left out ${hidden.length} sessions`;
+  },
+  async (town, random) => {
+    const hours = random.below(9) - 4;
+    town.clock.jumpWall(hours * 3_600_000 + random.below(60_000));
+    return `clock jumped by ${hours} h`;
+  },
+  async (town, random) => {
+    const code = random.below(2) === 0 ? "ENOSPC" : "EIO";
+    const lift = town.disk.inject({ code, below: "/town/.git/town" });
+    await town.clock.advance(random.below(4_000));
+    lift();
+    return `disk says ${code}`;
+  },
+  async (town, random) => {
+    town.sessions.failStarts(1 + random.below(3));
+    return "starts fail";
+  },
+];
+
+/** Absences at once that count as many. */
+const MASS = 3;
+
+async function runningSessions(town: TownWorld): Promise<readonly ObservedSession[]> {
+  return (await town.sessions.observe()).sessions.filter((session) => session.state === "Running");
 }
 
 /** A controller is started again until one lives through its start. */

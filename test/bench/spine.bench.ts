@@ -45,6 +45,7 @@ try {
   tmux(floorLabel, "-f", "/dev/null", "new-session", "-d", "-s", "keep", "cat");
   const floor: number[] = [];
   const commitToRunning: number[] = [];
+  const commitToFive: number[] = [];
   const killToReplaced: number[] = [];
   const sessionKilled: number[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -54,6 +55,10 @@ try {
 
     town.edit("sample/agentpools/crew.yaml", "replicas: 1", "replicas: 2");
     commitToRunning.push(await until(() => crewPanes().length === 2));
+    town.edit("sample/agentpools/crew.yaml", "replicas: 2", "replicas: 7");
+    commitToFive.push(await until(() => crewPanes().length === 7));
+    town.edit("sample/agentpools/crew.yaml", "replicas: 7", "replicas: 2");
+    await until(() => crewPanes().length === 2);
 
     const victim = crewPanes()[0];
     if (victim === undefined) throw new Error("no session to kill");
@@ -73,12 +78,13 @@ try {
   }
   const base = median(floor);
   const row = (what: string, values: readonly number[]): string =>
-    `${what.padEnd(44)} ${median(values).toFixed(1).padStart(8)} ms ${(median(values) / base).toFixed(1).padStart(7)} x   worst ${Math.max(...values).toFixed(0)} ms`;
+    `${what.padEnd(46)} ${median(values).toFixed(1).padStart(8)} ms ${(median(values) / base).toFixed(1).padStart(7)} x   worst ${Math.max(...values).toFixed(0)} ms`;
   process.stdout.write(
     [
       `spine, medians of ${ROUNDS}, ratio to a bare \`tmux new-session -d\``,
       row("tmux new-session -d (the floor)", floor),
       row("git commit of replicas + 1 → session runs", commitToRunning),
+      row("git commit of replicas + 5 → the last one runs", commitToFive),
       row("kill -9 of a program → its replacement runs", killToReplaced),
       row("tmux kill-session → its replacement runs", sessionKilled),
       "",

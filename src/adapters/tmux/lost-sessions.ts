@@ -18,8 +18,8 @@ export interface LostSessionsOptions {
   readonly changed: () => void;
 }
 
-/** Most programs end by the hangup that the loss of their terminal sends them. */
-const HANGUP_MS = 300;
+/** Most programs end by the hangup that the loss of their terminal sends them; looked at after each of these. */
+const HANGUP_LOOKS_MS = [30, 70, 200];
 
 export interface LostObservation {
   readonly sessions: readonly ObservedSession[];
@@ -88,16 +88,18 @@ export class LostSessions {
     const { changed, clock, log, leads, end } = this.#options;
     const fields = { session: record.name, generation: record.generation, pid: record.leader?.pid };
     const ended = (async () => {
-      await clock.sleep(HANGUP_MS);
+      for (const waitMs of HANGUP_LOOKS_MS) {
+        await clock.sleep(waitMs);
+        if (!(await this.#lives(record))) return changed();
+      }
       if (await leads(record)) {
-        if (!this.#unlisted.has(key)) log.warn(fields, "tmux does not list a session that has its terminal: left alone");
+        if (!this.#unlisted.has(key))
+          log.warn(fields, "tmux does not list a session that has its terminal: left alone");
         this.#unlisted.add(key);
         return;
       }
-      if (await this.#lives(record)) {
-        log.warn(fields, "ending a program that lost its terminal");
-        await end(record);
-      }
+      log.warn(fields, "ending a program that lost its terminal");
+      await end(record);
       changed();
     })()
       .catch((err: unknown) => log.error({ ...fields, err }, "cannot end a program that lost its terminal"))
