@@ -1,3 +1,5 @@
+import type { ObservedSession } from "../../src/ports/sessions.ts";
+import { conditionOf } from "../../src/resource/condition.ts";
 import { describe, expect, it } from "vitest";
 import { checkTown, convoyClosed, runChaos } from "../../src/simulation/town-chaos.ts";
 import { crewPool, world } from "./sample-world.ts";
@@ -31,6 +33,34 @@ describe("the simulated town", () => {
     await town.clock.advance(3_600_000);
     expect(town.worked.length).toBe(worked);
     expect(Number(town.controller.store.currentVersion()) - Number(version)).toBeLessThan(200);
+  });
+
+  it("given six sessions that a lying probe leaves out, when time goes by, then nothing is touched, the town says Frozen, and it thaws by itself", async () => {
+    const town = await world(4);
+    await town.start();
+    await town.commit({ "crew.yaml": crewPool(6) });
+    await town.clock.advance(20_000);
+    const runtime = (): unknown =>
+      (town.controller.store.get({ kind: "Town", name: "hq" })?.status as { runtime?: string } | undefined)?.runtime;
+    const crew = async (): Promise<readonly ObservedSession[]> =>
+      (await town.sessions.observe()).sessions.filter((session) => session.role === "crew");
+    const before = await crew();
+    const { launches } = town.sessions;
+    expect(before).toHaveLength(6);
+    for (const { name } of before) town.sessions.setHidden(name, true);
+    await town.clock.advance(8_000);
+    expect(runtime()).toBe("Frozen");
+    expect(town.sessions.launches).toBe(launches);
+    for (const { name } of before) town.sessions.setHidden(name, false);
+    await town.clock.advance(12_000);
+    expect(runtime()).toBe("Answering");
+    expect(town.sessions.launches).toBe(launches);
+    expect((await crew()).map(({ name, generation, state }) => `${name} ${generation} ${state}`)).toEqual(
+      before.map(({ name, generation }) => `${name} ${generation} Running`),
+    );
+    for (const agent of town.controller.store.list("Agent"))
+      if (agent.spec["role"] === "crew")
+        expect(conditionOf(agent, "Ready")).toMatchObject({ status: "True", reason: "Idle" });
   });
 
   it("given a persistent pool, when replicas change in a commit, then sessions follow", async () => {

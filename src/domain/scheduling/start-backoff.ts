@@ -39,6 +39,18 @@ export function afterEnd(record: StartRecord, end: SessionEnd, now: number): Sta
   return { ...fresh, failures, nextStartMs: now + Math.round(wait * (1 + 0.2 * end.jitter)) };
 }
 
+/** The longest wait, jitter included. */
+const LONGEST_MS = MAX_MS * 1.2;
+
+/**
+ * ms until the next start may be made; 0: now. A time further away than any wait is one of a clock that was set back
+ * meanwhile, and holds nothing up.
+ */
+export function waitBeforeStart(record: StartRecord, now: number): number {
+  const left = record.nextStartMs - now;
+  return left > LONGEST_MS ? 0 : Math.max(0, left);
+}
+
 const OUTSIDE_SIGNALS: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "9", "15", "1", "2"]);
 
 /** Whether an exit looks like somebody ended the program: 128 + KILL, TERM, HUP or INT, or the signal itself. */

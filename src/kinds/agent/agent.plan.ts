@@ -4,6 +4,7 @@ import {
   endedFromOutside,
   NO_STARTS,
   type StartRecord,
+  waitBeforeStart,
 } from "../../domain/scheduling/start-backoff.ts";
 import { READY, STALLED, timestamp, type ConditionIntent } from "../../resource/condition.ts";
 import type { Plan, PlannedEvent } from "../../resource/controller.ts";
@@ -65,7 +66,7 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
       sandbox: observed.sandbox.exists ? observed.sandbox.path : null,
       failures: starts.failures,
       kills: starts.kills,
-      nextStartTime: starts.nextStartMs > observed.now ? timestamp(starts.nextStartMs) : null,
+      nextStartTime: waitBeforeStart(starts, observed.now) > 0 ? timestamp(starts.nextStartMs) : null,
       ...(observed.output === undefined ? {} : { lastOutput: kept(observed.output) }),
       endedGeneration: judged.endedGeneration ?? object.status?.endedGeneration ?? 0,
     },
@@ -206,13 +207,14 @@ function judgeMissing(object: AgentObject, observed: AgentObserved): Judgement {
       stalled: { type: STALLED, status: "True", reason: "CrashLoop", message },
     };
   }
-  if (observed.now < starts.nextStartMs) {
+  const waitMs = waitBeforeStart(starts, observed.now);
+  if (waitMs > 0) {
     return {
       ...base,
       state: "Starting",
       actions: [],
       condition: ready("False", "BackingOff", `next start at ${timestamp(starts.nextStartMs)}`),
-      requeueAfterMs: starts.nextStartMs - observed.now,
+      requeueAfterMs: waitMs,
     };
   }
   const hold = startHold(observed);

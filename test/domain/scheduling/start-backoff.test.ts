@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { afterEnd, endedFromOutside, NO_STARTS } from "../../../src/domain/scheduling/start-backoff.ts";
+import {
+  afterEnd,
+  endedFromOutside,
+  NO_STARTS,
+  waitBeforeStart,
+} from "../../../src/domain/scheduling/start-backoff.ts";
 
 const crash = { livedMs: 1_000, killed: false, jitter: 0 };
 
@@ -17,6 +22,13 @@ describe("backoff of starts", () => {
   it("given ten healthy minutes, when it fails, then the count begins anew", () => {
     const record = afterEnd({ failures: 5, kills: 3, nextStartMs: 0 }, { ...crash, livedMs: 600_000 }, 7);
     expect(record).toEqual({ failures: 1, kills: 0, nextStartMs: 7 });
+  });
+
+  it("given a clock that was set back for hours, when the next start lies beyond any wait, then it may be made now", () => {
+    const record = { failures: 3, kills: 0, nextStartMs: 1_000_000 };
+    expect(waitBeforeStart(record, 1_000_000)).toBe(0);
+    expect(waitBeforeStart(record, 1_000_000 - 360_000)).toBe(360_000);
+    expect(waitBeforeStart(record, 1_000_000 - 360_001)).toBe(0);
   });
 
   it("given kills from outside, when they are many, then they wait like crashes", () => {
