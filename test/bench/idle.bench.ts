@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { IDLE_PROVIDER } from "../chaos/chaos-town.ts";
 import { sessionsOf } from "../chaos/session-witness.ts";
 import { hasTmux, TownProcess } from "../e2e/town-process.ts";
 
@@ -46,10 +47,7 @@ async function measure(runtime: "Tmux" | "Process"): Promise<void> {
     town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
     town.edit("towns/hq.yaml", "spec:\n", `spec:\n  runtime: ${runtime}\n`);
     town.edit("towns/hq.yaml", "sessions: 30", `sessions: ${SESSIONS}`);
-    town.commit(
-      "providers/idle.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Provider\nmetadata:\n  name: idle\nspec:\n  command: [sh, -c, 'exec sleep 100000']\n  prompt:\n    mode: None\n",
-    );
+    town.commit("providers/idle.yaml", IDLE_PROVIDER);
     town.edit("sample/agentpools/crew.yaml", "provider: shell", "provider: idle");
     town.edit("sample/agentpools/crew.yaml", "replicas: 1", `replicas: ${SESSIONS}`);
     const began = performance.now();

@@ -13,6 +13,8 @@ export interface ChaosTownOptions {
   readonly crew: number;
   readonly beads: number;
   readonly runtime: "Tmux" | "Process";
+  /** What the crew runs: the shell agent, or a program that does nothing at all. Default `shell`. */
+  readonly provider?: "shell" | "idle";
 }
 
 /** A town under load whose controller is a child of this process, so that it can be killed and told apart. */
@@ -114,9 +116,17 @@ export class ChaosTown {
     town.edit("api/agentpools/crew.yaml", "replicas: 1", `replicas: ${options.crew}`);
     town.edit("towns/hq.yaml", "sessions: 30", `sessions: ${options.agents + options.crew}`);
     town.edit("towns/hq.yaml", "spec:\n", `spec:\n  runtime: ${options.runtime}\n`);
-    town.commit("hq/convoys/work.yaml", convoyOf(options.beads));
+    if (options.provider === "idle") {
+      town.commit("providers/idle.yaml", IDLE_PROVIDER);
+      town.edit("api/agentpools/crew.yaml", "provider: shell", "provider: idle");
+    }
+    if (options.beads > 0) town.commit("hq/convoys/work.yaml", convoyOf(options.beads));
   }
 }
+
+/** A program that does nothing at all. */
+export const IDLE_PROVIDER =
+  "apiVersion: town.dev/v1alpha1\nkind: Provider\nmetadata:\n  name: idle\nspec:\n  command: [sh, -c, 'exec sleep 100000']\n  prompt:\n    mode: None\n";
 
 /** Beads that take a moment, in several commits' worth of steps; every fourth waits for the one before it. */
 function convoyOf(beads: number): string {
