@@ -196,7 +196,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "blame-agent",
     group: "agents",
-    summary: "which agent and bead wrote each line of a file, as git and the commits' trailers say",
+    summary: "which agent and bead wrote each line of a file",
     positionals: "FILE",
     flags: [
       {

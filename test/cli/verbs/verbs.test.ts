@@ -64,12 +64,12 @@ describe("verbs", () => {
     {
       line: "rig add api /src/api --branch trunk",
       verb: "rig add",
-      args: { name: "api", source: "/src/api", branch: "trunk" },
+      args: { name: "api", source: "/src/api", branch: "trunk", cwd: "/here" },
     },
     {
       line: "rig add api /src/api --dry-run",
       verb: "rig add",
-      args: { name: "api", source: "/src/api", dryRun: true },
+      args: { name: "api", source: "/src/api", dryRun: true, cwd: "/here" },
     },
     { line: "sling api-x1 api-x2 --to web", verb: "sling", args: { beads: ["api-x1", "api-x2"], to: "web" } },
     { line: "mq list -n api -a", verb: "mq list", args: { rig: "api", all: true } },

@@ -90,7 +90,11 @@ describe("screenState", () => {
   });
 
   it("given the shell agent at its prompt, when judged, then it is Idle, and while a script runs it is not", () => {
-    expect(screenState(signs("shell"), "done\nshell-agent api/polecats/ash> ", "", NOW).state).toBe("Idle");
-    expect(screenState(signs("shell"), "shell-agent api/polecats/ash> \nrunning", "", NOW).state).toBe("Unknown");
+    expect(screenState(signs("shell"), "done\nshell-agent api/polecats/ash> ", "shell-agent idle", NOW).state).toBe(
+      "Idle",
+    );
+    expect(screenState(signs("shell"), "shell-agent api/polecats/ash> \nrunning", "shell-agent idle", NOW).state).toBe(
+      "Unknown",
+    );
   });
 });
