@@ -39,6 +39,7 @@ import { townHash, townLayout } from "./layout.ts";
 import { kubeconfigVerb } from "./kubeconfig-verb.ts";
 import { rigVerbs } from "./rig-verbs.ts";
 import { watchRigs } from "./watch-rigs.ts";
+import { mayorVerb } from "./mayor-verb.ts";
 import { openRuntime } from "./runtime.ts";
 import { sessionLogs } from "./session-logs.ts";
 import { displayStatus } from "./status-display.ts";
@@ -230,6 +231,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
           applyVerb(registry, calls),
           ...gitopsVerbs({ registry, store, repository, desired, now: () => systemClock.now() }),
           ...rigVerbs({ registry, store, ports, commits, calls }),
+          mayorVerb(ports, calls),
           ...tokenVerbs(tokens, () => kubeconfigEntry()),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
         ],

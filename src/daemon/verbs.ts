@@ -7,9 +7,13 @@ import { downVerb } from "../verbs/down.ts";
 import { escalateVerb } from "../verbs/escalate.ts";
 import { mailAckVerb, mailArchiveVerb, mailInboxVerb, mailReadVerb, mailThreadVerb } from "../verbs/mail-reading.ts";
 import { mailReplyVerb, mailSendVerb, nudgeVerb } from "../verbs/mail-writing.ts";
+import { handoffVerb } from "../verbs/handoff.ts";
+import { hookVerb } from "../verbs/hook.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
+import { sandboxListVerb, sandboxVerb } from "../verbs/sandbox.ts";
+import { slingVerb } from "../verbs/sling.ts";
 import { attachVerb, peekVerb, tmuxVerb } from "../verbs/terminal.ts";
 
 /** All verbs this daemon serves beside the resources. */
@@ -23,6 +27,11 @@ export function townVerbs(at: {
     primeVerb(ports),
     doneVerb(ports),
     closeVerb(ports),
+    hookVerb(ports),
+    handoffVerb(ports),
+    sandboxVerb(ports),
+    sandboxListVerb(ports),
+    slingVerb(ports),
     molVerb("current", ports),
     molVerb("progress", ports),
     agentCvVerb(ports),

@@ -3,7 +3,7 @@ import { ApiStatusError } from "../errors/town-error.ts";
 import type { RoleSpec } from "../kinds/role/role.schema.ts";
 import type { AgentPoolSpec } from "../kinds/agent-pool/agent-pool.schema.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
+import type { Author, GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import { metaText } from "../work/record-fields.ts";
@@ -56,6 +56,14 @@ export function sessionOf(verb: string, caller: Caller, ports: LoopPorts): Agent
     sandbox: ports.layout.sandbox(namespace, role?.spec.plural ?? `${roleName}s`, agent),
     author: { actor: record.title, session: `${agent}@${generation}` },
   };
+}
+
+/** Who a verb's changes are by: the session, or the person. */
+export function authorOf(caller: Caller): Author {
+  const { session } = caller;
+  return session === undefined
+    ? { actor: caller.name }
+    : { actor: caller.name, session: `${session.agent}@${session.generation}` };
 }
 
 /** Refuses what a session of an older generation says; call it inside the transaction that acts. */

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { META } from "../domain/work-graph/bead.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { Author, GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
+import type { GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { Verb } from "../resource/verb.ts";
 import { closeStep } from "../work/molecule.ts";
-import { checkFence, hookedBead, sessionOf } from "./agent-session.ts";
+import { authorOf, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 
 const closeArguments = z.strictObject({
@@ -34,9 +34,7 @@ export function closeVerb(ports: LoopPorts): Verb {
       const data: unknown[] = [];
       for (const id of ids) {
         const graph = graphFor(id, ports);
-        const result = await graph.transact(authorOf(caller, ports), (tx) =>
-          closeOne(tx, id, options, { caller, ports }),
-        );
+        const result = await graph.transact(authorOf(caller), (tx) => closeOne(tx, id, options, { caller, ports }));
         lines.push(result.text);
         data.push(result.data);
       }
@@ -50,11 +48,6 @@ function graphFor(id: string, ports: LoopPorts): WorkGraph {
   if (graph === undefined)
     throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
   return graph;
-}
-
-export function authorOf(caller: Caller, ports: LoopPorts): Author {
-  if (caller.session === undefined) return { actor: caller.name };
-  return sessionOf("close", caller, ports).author;
 }
 
 function closeOne(

@@ -12,8 +12,12 @@ export const programHook = z
   .looseObject({
     session_id: z.string().min(1).max(200).optional(),
     transcript_path: z.string().max(4_096).nullish(),
+    /** `resume`: the program goes on with a conversation that it had. */
+    source: z.string().max(100).optional(),
   })
   .optional();
+
+export type HookInput = NonNullable<z.infer<typeof programHook>>;
 
 const drainArguments = z.strictObject({ hook: programHook, request: z.string().min(8).max(100).optional() });
 

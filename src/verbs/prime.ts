@@ -1,19 +1,31 @@
 import { z } from "zod";
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import { sameJson } from "../domain/work-graph/record/canonical.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { Verb, VerbResult } from "../resource/verb.ts";
-import { hookOf } from "../work/agent-record.ts";
+import type { Verb } from "../resource/verb.ts";
+import { AGENT, hookOf } from "../work/agent-record.ts";
 import { noteProgram } from "../work/conversation.ts";
+import { noteFor } from "../work/handoff.ts";
+import { acknowledgeHook } from "../work/hook-acknowledgement.ts";
 import { attemptsOf } from "../work/hooking.ts";
+import { drain } from "../work/mailbox.ts";
+import { messageData, messagesText } from "../work/message-text.ts";
 import { currentStep, stepsOf } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
-import { drain } from "../work/mailbox.ts";
-import { messageData, messagesText } from "../work/message-text.ts";
-import { acknowledgeHook } from "../work/hook-acknowledgement.ts";
-import { argumentsOf } from "./arguments.ts";
-import { handOver, programHook } from "./nudge-drain.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
+import { argumentsOf } from "./arguments.ts";
+import { handOver, type HookInput, programHook } from "./nudge-drain.ts";
+import { lastAttempt } from "./prime-retry.ts";
+import {
+  fingerprints,
+  type PrimeFacts,
+  type PrimeSection,
+  primeSections,
+  type PrimeStep,
+  primeText,
+  resumedText,
+} from "./prime-text.ts";
 
 const primeArguments = z.strictObject({
   /** The bead's text uncut. */
@@ -23,8 +35,11 @@ const primeArguments = z.strictObject({
   request: z.string().min(8).max(100).optional(),
 });
 
-/** About 2,000 tokens; the rest is a command away. */
-const BEAD_TEXT_LIMIT = 8_000;
+/** What the newest conversation was told, so that a resume is told the difference. */
+interface Primed {
+  readonly session: string;
+  readonly told: Readonly<Record<string, string>>;
+}
 
 /**
  * `town prime`: what to do now, how to finish, what to do when stuck. It reads the hook and acknowledges it in one
@@ -50,110 +65,112 @@ export function primeVerb(ports: LoopPorts): Verb {
         return drain(tx, session);
       });
       bead ??= hookOf(session.graph, session.identity);
-      const answer = bead === undefined ? emptyHook(session, handed.length > 0) : primed(session, bead, options.full);
+      const facts = await factsOf(session, bead, options.full, ports);
+      const sections = primeSections(facts);
+      const text = await told(session, sections, options.hook);
       const messages = messagesText(handed);
       return {
-        text: messages === "" ? answer.text : `${answer.text}\n\n${messages}`,
-        data: { ...answer.data, messages: handed.map(messageData) },
+        text: messages === "" ? text : `${text}\n\n${messages}`,
+        data: {
+          ...(bead === undefined ? emptyData(facts, handed.length > 0) : hookData(session, bead, facts)),
+          messages: handed.map(messageData),
+        },
       };
     },
   };
 }
 
-type Primed = VerbResult & { readonly data: Readonly<Record<string, unknown>> };
+async function factsOf(
+  session: AgentSession,
+  bead: BeadRecord | undefined,
+  full: boolean,
+  ports: LoopPorts,
+): Promise<PrimeFacts> {
+  const feedback = bead === undefined ? undefined : metaText(bead, META.feedback);
+  return {
+    identity: session.identity,
+    prompt: session.role?.spec.prompt ?? "",
+    persistent: session.role?.spec.lifecycle === "Persistent",
+    note: noteFor(session.record, session.generation, bead?.id),
+    full,
+    work:
+      bead === undefined
+        ? undefined
+        : {
+            bead,
+            attempt: attemptsOf(bead) + 1,
+            feedback,
+            lastAttempt: feedback === undefined ? undefined : await lastAttempt(session, bead, ports),
+            step: stepOf(session, bead),
+          },
+  };
+}
+
+function stepOf(session: AgentSession, bead: BeadRecord): PrimeStep | undefined {
+  const molecule = metaText(bead, META.molecule);
+  const record = molecule === undefined ? undefined : currentStep(session.graph, molecule);
+  if (record === undefined || molecule === undefined) return undefined;
+  const steps = stepsOf(session.graph, molecule);
+  const number = steps.findIndex((step) => step.id === record.id) + 1;
+  return { record, name: metaText(record, META.step) ?? "", number, count: steps.length };
+}
+
+/** The whole text, or for a conversation that goes on, what it has not been told yet. */
+async function told(
+  session: AgentSession,
+  sections: readonly PrimeSection[],
+  hook: HookInput | undefined,
+): Promise<string> {
+  const program = hook?.session_id;
+  if (program === undefined) return primeText(sections);
+  const former = session.record.metadata?.[AGENT.primed] as Primed | undefined;
+  const now: Primed = { session: program, told: fingerprints(sections) };
+  if (!sameJson(former, now))
+    await session.graph.transact(session.author, (tx) => {
+      checkFence(tx, session.name, session.generation);
+      tx.setMetadata(session.record.id, { [AGENT.primed]: now });
+    });
+  return hook?.source === "resume" && former?.session === program
+    ? resumedText(sections, former.told)
+    : primeText(sections);
+}
 
 /** Messages are read before a session ends. */
-function emptyHook(session: AgentSession, messages: boolean): Primed {
-  const persistent = session.role?.spec.lifecycle === "Persistent";
-  return {
-    text: `# ${session.identity}\n\nNothing is on your hook.${persistent ? " Wait; you will be told when there is work." : " End this session."}`,
-    data: { seq: 0, hook: null, exit: !persistent && !messages },
-  };
+function emptyData(facts: PrimeFacts, messages: boolean): object {
+  return { seq: 0, hook: null, exit: !facts.persistent && !messages };
 }
 
-function primed(session: AgentSession, bead: BeadRecord, full: boolean): Primed {
-  const molecule = bead.metadata?.[META.molecule];
-  const step = typeof molecule === "string" ? currentStep(session.graph, molecule) : undefined;
-  const stepName = step === undefined ? "" : (metaText(step, META.step) ?? "");
+/** What programs that read data get instead of the text. */
+function hookData(session: AgentSession, bead: BeadRecord, { work, note }: PrimeFacts): object {
   const fact = sandboxFact(bead);
-  const attempt = attemptsOf(bead) + 1;
-  const feedback = bead.metadata?.[META.feedback];
+  const molecule = metaText(bead, META.molecule);
+  const step = work?.step;
   return {
-    text: primeText(session, bead, {
-      full,
-      step,
-      stepName,
-      attempt,
-      feedback: typeof feedback === "string" ? feedback : undefined,
-      molecule: typeof molecule === "string" ? molecule : undefined,
-    }),
-    data: {
-      seq: session.graph.revOf(bead.id),
-      hook: {
-        bead: {
-          id: bead.id,
-          title: bead.title,
-          description: bead.description ?? "",
-          ...(bead.acceptance_criteria === undefined ? {} : { acceptance_criteria: bead.acceptance_criteria }),
-        },
-        attempt,
-        ...(typeof feedback === "string" ? { feedback } : {}),
-        ...(typeof molecule === "string" ? { molecule } : {}),
-        ...(step === undefined
-          ? {}
-          : {
-              step: {
-                id: step.id,
-                name: stepName,
-                title: step.title,
-                description: step.description ?? "",
-                ...(step.acceptance_criteria === undefined ? {} : { acceptance: step.acceptance_criteria }),
-              },
-            }),
-        branch: fact?.branch.replace("refs/heads/", "") ?? "",
-        base: fact?.base ?? "",
+    seq: session.graph.revOf(bead.id),
+    hook: {
+      bead: {
+        id: bead.id,
+        title: bead.title,
+        description: bead.description ?? "",
+        ...(bead.acceptance_criteria === undefined ? {} : { acceptance_criteria: bead.acceptance_criteria }),
       },
+      attempt: work?.attempt ?? 1,
+      ...(work?.feedback === undefined ? {} : { feedback: work.feedback }),
+      ...(note === undefined ? {} : { note: note.note }),
+      ...(molecule === undefined ? {} : { molecule }),
+      ...(step === undefined
+        ? {}
+        : {
+            step: {
+              id: step.record.id,
+              name: step.name,
+              title: step.record.title,
+              description: step.record.description ?? "",
+              ...(step.record.acceptance_criteria === undefined ? {} : { acceptance: step.record.acceptance_criteria }),
+            },
+          }),
+      branch: fact?.branch.replace("refs/heads/", "") ?? "",
+      base: fact?.base ?? "",
     },
   };
-}
-
-interface PrimeFacts {
-  readonly full: boolean;
-  readonly step: BeadRecord | undefined;
-  readonly stepName: string;
-  readonly attempt: number;
-  readonly feedback: string | undefined;
-  readonly molecule: string | undefined;
-}
-
-function primeText(session: AgentSession, bead: BeadRecord, facts: PrimeFacts): string {
-  const lines = [`# ${session.identity}`, "", `Your hook holds ${bead.id} (P${bead.priority}): ${bead.title}`, ""];
-  if (facts.step !== undefined && facts.molecule !== undefined) {
-    const steps = stepsOf(session.graph, facts.molecule);
-    const at = steps.findIndex((step) => step.id === facts.step?.id) + 1;
-    lines.push(
-      `## Now: step ${at} of ${steps.length}, ${facts.stepName}`,
-      "",
-      facts.step.title,
-      facts.step.description ?? "",
-    );
-    if (facts.step.acceptance_criteria !== undefined) lines.push("", `Done when: ${facts.step.acceptance_criteria}`);
-    lines.push("");
-  }
-  lines.push(`## The work`, "", facts.full ? (bead.description ?? "") : cut(bead.description ?? "", bead.id));
-  if (bead.acceptance_criteria !== undefined) lines.push("", `Done when: ${bead.acceptance_criteria}`);
-  if (facts.feedback !== undefined)
-    lines.push("", `## Attempt ${facts.attempt}: the last one was sent back`, "", facts.feedback);
-  lines.push("", "## Finish", "");
-  if (facts.step !== undefined && facts.stepName !== "submit")
-    lines.push(`Commit what you changed, then: town close ${facts.step.id} --continue`);
-  else lines.push("Commit what you changed, then: town done --outcome Submitted");
-  lines.push("", "## Stuck", "", 'town done --outcome Question --reason "…" (or Blocked, Failed, NoChange)');
-  return lines.join("\n");
-}
-
-function cut(text: string, id: string): string {
-  return text.length <= BEAD_TEXT_LIMIT
-    ? text
-    : `${text.slice(0, BEAD_TEXT_LIMIT)}\n… cut; the whole text: bd show ${id}`;
 }

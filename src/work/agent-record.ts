@@ -16,6 +16,10 @@ export const AGENT = {
   conversations: "town.conversations",
   /** How far the records of its conversations were read, by conversation. */
   usagePlaces: "town.usagePlaces",
+  /** What its last session left for the next: see work/handoff.ts. */
+  handoff: "town.handoff",
+  /** What its newest conversation was told: `{ session, told }`. */
+  primed: "town.primed",
 } as const;
 
 export interface AgentIdentity {

@@ -12,9 +12,17 @@ export const hotRows: readonly VerbRow[] = [
   {
     name: "hook",
     group: "agents",
-    summary: "the bead on an agent's hook",
-    positionals: [{ name: "agent", takes: "optional" }],
-    examples: ["town hook", "town hook api/polecats/toast"],
+    summary: "the bead on an agent's hook; put one there; hand it on",
+    positionals: [
+      { name: "agent", takes: "optional" },
+      { name: "bead", takes: "optional" },
+    ],
+    flags: [
+      { name: "clear", type: "boolean", summary: "hand the work on to whoever takes it next" },
+      { name: "reason", short: "r", type: "string", value: "TEXT", summary: "with --clear: why; kept on the bead" },
+      { name: "force", type: "boolean", summary: "with --clear: although files are not committed" },
+    ],
+    examples: ["town hook", "town hook api/polecats/toast", "town hook toast api-x1", "town hook --clear"],
   },
   {
     name: "mail inbox",

@@ -51,14 +51,17 @@ export const verbRows: readonly VerbRow[] = [
   {
     name: "sling",
     group: "dispatch",
-    summary: "give beads to an agent, a pool or a rig",
+    summary: "have work done: beads, an epic or a text",
     positionals: [some("beads")],
     flags: [
       value("to", "TARGET", "agent, pool or rig that gets them; default: the rig of each bead"),
       value("formula", "NAME", "workflow to pour for each"),
-      value("convoy", "NAME", "convoy that follows them; default: a new one"),
     ],
-    examples: ["town sling api-x1", "town sling api-x1 api-x2 --to api/polecats/toast"],
+    examples: [
+      "town sling api-x1",
+      "town sling api-x1 --to api/polecats/toast",
+      'town sling "fix the login page" --to api',
+    ],
   },
   {
     name: "convoy list",
@@ -121,7 +124,11 @@ export const verbRows: readonly VerbRow[] = [
     group: "agents",
     summary: "save where you are, end this session, go on in a fresh one",
     positionals: [text("note")],
-    flags: [value("agent", "AGENT", "hand off another agent's session")],
+    flags: [
+      value("message", "NOTE", "the note, also as plain words behind the command", "m"),
+      value("agent", "AGENT", "hand off another agent's session"),
+    ],
+    isHook: true,
     examples: ['town handoff "tests are red in cart_test, see notes"'],
   },
   {
@@ -156,6 +163,7 @@ export const verbRows: readonly VerbRow[] = [
     summary: "where an agent works: path, branch, state",
     positionals: [optional("agent")],
   },
+  { name: "sandbox list", group: "agents", summary: "every agent's worktree with its branch and state" },
   {
     name: "agent cv",
     group: "agents",

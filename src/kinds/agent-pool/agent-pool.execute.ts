@@ -2,6 +2,7 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { WaitingError } from "../../errors/town-error.ts";
 import { declareAgent } from "../../work/agent-record.ts";
 import { hookBead } from "../../work/hooking.ts";
+import { slingOf } from "../../work/sling.ts";
 import type { AgentPoolObject } from "./agent-pool.observe.ts";
 import type { AgentPoolAction } from "./agent-pool.plan.ts";
 
@@ -22,7 +23,10 @@ export async function executeAgentPool(
       return;
     case "Hook": {
       const role = ports.objects.get({ kind: "Role", name: object.spec.role });
-      const formulaName = object.spec.formula ?? (role?.spec as { formula?: string } | undefined)?.formula;
+      const formulaName =
+        slingOf(graph.get(action.bead))?.formula ??
+        object.spec.formula ??
+        (role?.spec as { formula?: string } | undefined)?.formula;
       const formula = formulaName === undefined ? undefined : ports.formulas.get(formulaName);
       const hooked = await graph.transact(AUTHOR, (tx) =>
         hookBead(tx, { bead: action.bead, agent: { ...agent, desired: "OnWork" }, prefix: graph.prefix, formula }),

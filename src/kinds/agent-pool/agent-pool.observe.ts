@@ -6,6 +6,7 @@ import { quantityBytes } from "../../resource/field.ts";
 import { dayOf, spentText, usageOfConvoy, usageOfDay } from "../../work/budget.ts";
 import { addUsage, NO_USAGE } from "../../work/usage.ts";
 import { AGENT, hookOf } from "../../work/agent-record.ts";
+import { slingOf } from "../../work/sling.ts";
 import type { ConvoySpec } from "../convoy/convoy.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
@@ -68,7 +69,10 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
     agents:
       graph === undefined ? [] : mine.map((record) => poolAgent(record, graph, ports, namespace, object.spec.role)),
     taken: records.filter((record) => !mine.includes(record)).map((record) => String(record.metadata?.[AGENT.name])),
-    readyBeads: graph === undefined || role?.spec.lifecycle !== "Ephemeral" ? [] : dispatchable(graph, ports),
+    readyBeads:
+      graph === undefined || role?.spec.lifecycle !== "Ephemeral"
+        ? []
+        : dispatchable(graph, object.metadata.name, ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
     spent: spentToday(town, rig, graph, ports),
     diskLow: (await ports.files.freeBytes(ports.layout.root)) < floor,
@@ -122,8 +126,11 @@ export function sessionName(namespace: string, role: string, agent: string): str
   return `${namespace}-${role}-${agent}`;
 }
 
-/** Ready beads that a convoy asks for and that no convoy holds back, being suspended or out of budget. */
-function dispatchable(graph: WorkGraph, ports: LoopPorts): readonly string[] {
+/**
+ * Ready beads that a convoy or `town sling` asks for, that no convoy (suspended or out of budget) holds back and no other
+ * pool is to take.
+ */
+function dispatchable(graph: WorkGraph, pool: string, ports: LoopPorts): readonly string[] {
   const held = new Set(
     ports.objects
       .list("Convoy")
@@ -141,12 +148,12 @@ function dispatchable(graph: WorkGraph, ports: LoopPorts): readonly string[] {
   );
   return graph
     .ready()
-    .filter(
-      (record) =>
-        typeof record.metadata?.[META.convoy] === "string" &&
-        record.assignee === undefined &&
-        record.metadata[META.step] === undefined,
-    )
+    .filter((record) => {
+      const sling = slingOf(record);
+      const asked = typeof record.metadata?.[META.convoy] === "string" || sling !== undefined;
+      const mine = sling?.pool === undefined || sling.pool === pool;
+      return asked && mine && record.assignee === undefined && record.metadata?.[META.step] === undefined;
+    })
     .filter((record) => !held.has(String(record.metadata?.[META.convoy])))
     .map((record) => record.id);
 }

@@ -71,6 +71,11 @@ function missingReference(object: AgentPoolObject, observed: AgentPoolObserved):
   });
   if (observed.role === undefined)
     return problem("RoleNotFound", `no Role '${object.spec.role}'; \`town get roles\` lists them`);
+  if (observed.role.scope === "Town" && (object.metadata.namespace ?? "hq") !== "hq")
+    return problem(
+      "RoleOutOfScope",
+      `agents of Role '${object.spec.role}' belong to the town: put the pool into namespace hq`,
+    );
   if (!observed.providerFound)
     return problem("ProviderNotFound", `no Provider '${object.spec.provider}'; \`town get providers\` lists them`);
   if (!observed.formulaFound)

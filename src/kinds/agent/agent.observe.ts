@@ -5,6 +5,7 @@ import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
 import { quantityBytes } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
+import { handoffOf } from "../../work/handoff.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
@@ -22,6 +23,8 @@ export interface AgentObserved {
   readonly jitter: number;
   readonly generation: number;
   readonly desired: "Running" | "OnWork" | "Stopped";
+  /** The newest handoff: the session of that generation is to end without counting as a failure. */
+  readonly handoff: { readonly generation: number; readonly sinceMs: number } | undefined;
   readonly hook:
     | { readonly bead: string; readonly step: string | undefined; readonly leaseExpiresMs: number | undefined }
     | undefined;
@@ -67,6 +70,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   const graph = ports.graphs.graph(namespace);
   const record = graph === undefined ? undefined : agentRecord(graph, name);
   const hook = graph === undefined ? undefined : hookOf(graph, object.spec.identity);
+  const handoff = handoffOf(record);
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as
     | TownObject<AgentPoolSpec>
@@ -84,6 +88,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     jitter: ports.random.float(),
     generation: record === undefined ? 0 : generationOf(record),
     desired: desiredOf(record, object),
+    handoff: handoff === undefined ? undefined : { generation: handoff.generation, sinceMs: Date.parse(handoff.time) },
     hook:
       hook === undefined
         ? undefined

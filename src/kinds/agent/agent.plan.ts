@@ -128,6 +128,25 @@ function judge(object: AgentObject, observed: AgentObserved): Judgement {
   return wanted ? judgeMissing(object, observed) : judgeUnwanted(observed);
 }
 
+/** A session that handed off lives on this long, so that its program can show the answer. */
+const HANDOFF_GRACE_MS = 1_000;
+
+/** The session handed off: it is ended once its program had time to show the answer. */
+function handingOff(
+  observed: AgentObserved,
+  generation: number,
+  stop: (reason: string) => AgentAction,
+): Judgement | undefined {
+  if (observed.handoff?.generation !== generation) return undefined;
+  const leftMs = observed.handoff.sinceMs + HANDOFF_GRACE_MS - observed.now;
+  return {
+    state: "Starting",
+    actions: leftMs > 0 ? [] : [stop("it handed off")],
+    condition: ready("False", "HandingOff", "the session handed off; a fresh one follows"),
+    ...(leftMs > 0 ? { requeueAfterMs: Math.min(leftMs, HANDOFF_GRACE_MS) } : {}),
+  };
+}
+
 function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: boolean): Judgement {
   const session = observed.sight.state === "Absent" ? undefined : observed.sight.session;
   const generation = session?.generation ?? 0;
@@ -151,6 +170,8 @@ function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: bool
       actions: [stop(`it was started for ${session.bead}, which is closed or handed on`)],
       condition: ready("False", "StaleSession", "the session of its former work is being ended"),
     };
+  const handing = handingOff(observed, generation, stop);
+  if (handing !== undefined) return handing;
   const stalled = givenUp(object, observed);
   if (stalled !== undefined) return stalled;
   const lease = observed.hook?.leaseExpiresMs;
@@ -249,6 +270,13 @@ function noteEnd(
   if (observed.generation === 0 || observed.generation <= noted) return undefined;
   const session = observed.sight.state === "Absent" ? undefined : observed.sight.session;
   if (session !== undefined && session.generation !== observed.generation) return undefined;
+  if (observed.handoff?.generation === observed.generation) {
+    const message = `session of generation ${observed.generation} handed off`;
+    return {
+      starts: { ...startRecord(object), nextStartMs: 0 },
+      event: { type: "Normal", reason: "SessionHandedOff", message },
+    };
+  }
   const killed = session === undefined || endedFromOutside(session);
   const livedMs = session === undefined ? 0 : observed.now - session.startedAtMs;
   const how =

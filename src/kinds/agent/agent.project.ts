@@ -1,6 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { AGENT } from "../../work/agent-record.ts";
+import { handoffOf } from "../../work/handoff.ts";
 import { countsOf, usageOf } from "../../work/ledger.ts";
 import { isNoUsage } from "../../work/usage.ts";
 import { metaText, seconds } from "../../work/record-fields.ts";
@@ -9,6 +10,7 @@ import { metaText, seconds } from "../../work/record-fields.ts";
 export function projectAgent(record: BeadRecord): ProjectedInput {
   const pool = metaText(record, AGENT.pool) ?? "";
   const used = usageOf(record);
+  const handoff = handoffOf(record);
   const created = seconds(record.created_at);
   return {
     ...(created === undefined ? {} : { creationTimestamp: created }),
@@ -18,6 +20,7 @@ export function projectAgent(record: BeadRecord): ProjectedInput {
       role: metaText(record, AGENT.role) ?? "",
       pool,
       desired: metaText(record, AGENT.desired) ?? "Stopped",
+      ...(handoff === undefined ? {} : { handedOff: handoff.generation }),
     },
     status: { ledger: countsOf(record), ...(isNoUsage(used) ? {} : { usage: used }) },
   };

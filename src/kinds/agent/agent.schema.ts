@@ -12,6 +12,10 @@ export const agentSpec = z.strictObject({
     .describe(
       "Running: keep a session. OnWork: a session only while work is on the hook. Stopped: end it when it has no work.",
     ),
+  handedOff: z
+    .int()
+    .optional()
+    .describe("Generation of the session that handed off last; it is ended and the next goes on from its note."),
 });
 
 /** What the hooks loop knows of one hooking under one session. */

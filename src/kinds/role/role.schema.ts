@@ -18,7 +18,12 @@ export const roleSpec = z.strictObject({
   plural: label()
     .optional()
     .describe("Plural used in identities: `<namespace>/<plural>/<name>`. Default: the name with an s."),
-  scope: z.enum(["Town", "Rig"]).default("Rig").describe("Whether agents of this role belong to the town or to a rig."),
+  scope: z
+    .enum(["Town", "Rig"])
+    .default("Rig")
+    .describe(
+      "Town: agents of this role belong to the town, so their pools are in namespace `hq` only. Rig: to a rig.",
+    ),
   lifecycle: z
     .enum(["Persistent", "Ephemeral"])
     .describe("Persistent: kept running. Ephemeral: a session exists only while work is on the hook."),

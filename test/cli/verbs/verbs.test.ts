@@ -163,7 +163,7 @@ describe("verbs", () => {
       "close",
       "rig add api",
       "mq retry a b",
-      "hook a b",
+      "hook a b c",
       "done --outcome Perfect",
       "peek toast --lines many",
       "mail send",

@@ -53,6 +53,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     jitter: 0,
     generation: 3,
     desired: "OnWork",
+    handoff: undefined,
     hook,
     runtimeName: "api-polecat-toast",
     sight: { state: "Running", session: session() },
@@ -228,5 +229,31 @@ describe("planning an agent", () => {
         if (plan.actions.some((action) => action.do === "RemoveSandbox")) expect(view.hook).toBeUndefined();
       }),
     );
+  });
+});
+
+describe("a session that handed off", () => {
+  const at = (sinceMs: number) => ({ handoff: { generation: 3, sinceMs } });
+
+  it("given it just did, when planned, then it may still show the answer, and is looked at again", () => {
+    const plan = planAgent(agent(), observed(at(NOW - 10)));
+    expect(plan.actions.map((action) => action.do)).toEqual([]);
+    expect(plan.requeueAfterMs).toBeGreaterThan(0);
+  });
+
+  it("given a second went by, when planned, then it is ended", () => {
+    expect(actionsOf(at(NOW - 1_000))).toEqual(["Stop"]);
+  });
+
+  it("given it ended after failures, when planned, then the next starts at once and nothing is counted", () => {
+    const status = { failures: 2, kills: 3, nextStartTime: new Date(NOW + 60_000).toISOString(), endedGeneration: 2 };
+    const plan = planAgent(agent(status), observed({ ...at(NOW - 2_000), sight: { state: "Absent" } }));
+    expect(plan.actions.map((action) => action.do)).toEqual(["EnsureSandbox", "Start"]);
+    expect(plan.status).toMatchObject({ failures: 2, kills: 3, endedGeneration: 3 });
+  });
+
+  it("given a newer session, when planned, then the old handoff has no effect", () => {
+    const sight = { state: "Running" as const, session: session({ generation: 4 }) };
+    expect(actionsOf({ ...at(NOW - 2_000), generation: 4, sight })).toEqual([]);
   });
 });

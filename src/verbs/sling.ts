@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { META } from "../domain/work-graph/bead.ts";
+import { ApiStatusError } from "../errors/town-error.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { WorkGraph } from "../ports/work-graph.ts";
+import type { Caller } from "../resource/caller.ts";
+import type { Verb, VerbResult } from "../resource/verb.ts";
+import { type AddressedAgent, agentNamed } from "../work/agent-address.ts";
+import { markSlung, type Sling, workOf } from "../work/sling.ts";
+import { authorOf } from "./agent-session.ts";
+import { argumentsOf } from "./arguments.ts";
+import { putOnHook } from "./hook-put.ts";
+import { requirePermission } from "./permission.ts";
+
+const slingArguments = z.strictObject({
+  beads: z.array(z.string().min(1).max(500)).min(1),
+  to: z.string().min(1).optional(),
+  formula: z.string().min(1).optional(),
+});
+
+/** Who gets the work. */
+type Target =
+  | { readonly kind: "Agent"; readonly agent: AddressedAgent }
+  | { readonly kind: "Pool"; readonly namespace: string; readonly pool: string }
+  | { readonly kind: "Rig"; readonly namespace: string };
+
+/**
+ * `town sling BEAD...|TEXT [--to AGENT|POOL|RIG]`: the work begins as soon as it is ready. An epic slings its open
+ * children; a text with spaces becomes a bead of the target's rig first.
+ */
+export function slingVerb(ports: LoopPorts): Verb {
+  return {
+    name: "sling",
+    summary: "have beads worked: by a rig's pools, one pool or one agent",
+    needs: "agent",
+    async run({ caller, args }) {
+      const options = argumentsOf("sling", slingArguments, args);
+      requirePermission(caller, "Sling", "sling work", ports);
+      if (options.formula !== undefined && ports.formulas.get(options.formula) === undefined)
+        throw new ApiStatusError(404, "NotFound", `there is no formula ${options.formula}`, {
+          hint: "town formula list",
+        });
+      const target = options.to === undefined ? undefined : targetOf(options.to, caller, ports);
+      const ids: string[] = [];
+      for (const word of options.beads) ids.push(/\s/.test(word) ? await madeOf(word, target, caller, ports) : word);
+      const answers: VerbResult[] = [];
+      for (const id of ids) answers.push(await slingOne(id, { target, formula: options.formula, caller }, ports));
+      return { text: answers.map((answer) => answer.text).join("\n"), data: answers.flatMap((answer) => answer.data) };
+    },
+  };
+}
+
+function targetOf(text: string, caller: Caller, ports: LoopPorts): Target {
+  if (text === "hq" || ports.objects.get({ kind: "Rig", name: text }) !== undefined)
+    return { kind: "Rig", namespace: text };
+  const home = caller.session?.namespace;
+  const pools = ports.objects
+    .list("AgentPool")
+    .filter(({ metadata }) => [metadata.name, `${metadata.namespace ?? "hq"}/${metadata.name}`].includes(text));
+  const near = pools.filter(({ metadata }) => metadata.namespace === home);
+  const [pool, ...more] = near.length > 0 ? near : pools;
+  if (pool === undefined) return { kind: "Agent", agent: agentNamed(text, ports, home) };
+  if (more.length > 0)
+    throw new ApiStatusError(409, "Ambiguous", `several rigs have a pool ${text}`, {
+      hint: `say which: ${[pool, ...more].map(({ metadata }) => `${metadata.namespace ?? "hq"}/${metadata.name}`).join(" or ")}`,
+    });
+  return { kind: "Pool", namespace: pool.metadata.namespace ?? "hq", pool: pool.metadata.name };
+}
+
+/** A bead made of a text, in the target's rig or the caller's own. */
+async function madeOf(title: string, target: Target | undefined, caller: Caller, ports: LoopPorts): Promise<string> {
+  const namespace =
+    target === undefined
+      ? caller.session?.namespace
+      : target.kind === "Agent"
+        ? target.agent.namespace
+        : target.namespace;
+  const graph = namespace === undefined ? undefined : ports.graphs.graph(namespace);
+  if (graph === undefined)
+    throw new ApiStatusError(400, "BadRequest", "town sling: say which rig gets this new work", {
+      hint: `town sling "${title.slice(0, 40)}" --to RIG`,
+    });
+  const made = await graph.transact(authorOf(caller), (tx) =>
+    tx.create({ title, ...(caller.email === undefined ? {} : { owner: caller.email }) }),
+  );
+  return made.id;
+}
+
+async function slingOne(
+  id: string,
+  by: { readonly target: Target | undefined; readonly formula: string | undefined; readonly caller: Caller },
+  ports: LoopPorts,
+): Promise<VerbResult> {
+  const graph = ports.graphs.graphOf(id);
+  const work = graph === undefined ? [] : workOf(graph, id);
+  if (graph === undefined || graph.get(id) === undefined)
+    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  const { target } = by;
+  if (target?.kind === "Agent") {
+    const formula = by.formula === undefined ? undefined : ports.formulas.get(by.formula);
+    return await putOnHook({ agent: target.agent, bead: id, caller: by.caller, formula }, ports);
+  }
+  if (target !== undefined && target.namespace !== graph.namespace)
+    throw new ApiStatusError(409, "OtherStore", `${id} belongs to ${graph.namespace}, not to ${target.namespace}`, {
+      hint: `town sling ${id} --to ${graph.namespace}`,
+    });
+  const open = work.filter((bead) => bead.status !== "closed" && bead.metadata?.[META.step] === undefined);
+  if (open.length === 0)
+    throw new ApiStatusError(409, "NothingToSling", `${id} has no open work`, { hint: `bd show ${id}` });
+  requireTaker(graph, target, ports);
+  const sling: Sling = {
+    ...(target?.kind === "Pool" ? { pool: target.pool } : {}),
+    ...(by.formula === undefined ? {} : { formula: by.formula }),
+  };
+  await graph.transact(authorOf(by.caller), (tx) => {
+    for (const bead of open) markSlung(tx, bead.id, sling);
+  });
+  const who = target?.kind === "Pool" ? `pool ${target.pool}` : graph.namespace;
+  const lines = open.map((bead) => {
+    const blockers = graph.blockersOf(bead.id).map((blocker) => blocker.id);
+    return `${bead.id} slung to ${who}${blockers.length === 0 ? "" : `; it waits for ${blockers.join(", ")}`}`;
+  });
+  return { text: lines.join("\n"), data: open.map((bead) => ({ bead: bead.id, to: who })) };
+}
+
+/** Work that nobody would ever take is refused, with what is missing. */
+function requireTaker(graph: WorkGraph, target: Target | undefined, ports: LoopPorts): void {
+  const pools = ports.objects.list("AgentPool", { namespace: graph.namespace }).filter((pool) => {
+    const role = ports.objects.get({ kind: "Role", name: String(pool.spec["role"]) });
+    return role?.spec["lifecycle"] === "Ephemeral" && (target?.kind !== "Pool" || pool.metadata.name === target.pool);
+  });
+  if (pools.length > 0) return;
+  throw new ApiStatusError(
+    409,
+    "NoPool",
+    target?.kind === "Pool"
+      ? `agents of pool ${target.pool} take work one by one, by name`
+      : `${graph.namespace} has no pool of workers that take work`,
+    { hint: `town get agentpools -n ${graph.namespace}; one agent: town sling BEAD --to AGENT` },
+  );
+}

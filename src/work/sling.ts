@@ -1,0 +1,33 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
+
+const SLING_KEY = "town.sling";
+
+/** Says that a bead is to be worked as soon as it is ready. */
+export interface Sling {
+  /** Only agents of this pool; else of any Ephemeral pool of the namespace. */
+  readonly pool?: string;
+  /** Poured instead of the pool's or role's formula. */
+  readonly formula?: string;
+}
+
+export function slingOf(bead: BeadRecord | undefined): Sling | undefined {
+  const value = bead?.metadata?.[SLING_KEY];
+  return typeof value === "object" && value !== null ? (value as Sling) : undefined;
+}
+
+/** Marks a bead for dispatch; it is taken once it is ready, whenever that is. */
+export function markSlung(tx: GraphTransaction, id: string, sling: Sling): void {
+  tx.setMetadata(id, { [SLING_KEY]: sling });
+}
+
+/** What slinging this bead means: itself, or for an epic its open descendants that are no epics. */
+export function workOf(graph: GraphReader, id: string): readonly BeadRecord[] {
+  const bead = graph.get(id);
+  if (bead === undefined) return [];
+  if (bead.issue_type !== "epic") return [bead];
+  return graph
+    .childrenOf(id)
+    .filter((child) => child.status !== "closed")
+    .flatMap((child) => workOf(graph, child.id));
+}
