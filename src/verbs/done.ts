@@ -17,6 +17,7 @@ import { submit } from "../work/submission.ts";
 import { type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { townGraph } from "./recipient.ts";
+import { committedHead, unsubmitted } from "./done-head.ts";
 
 const doneArguments = z.strictObject({
   outcome: z.enum(["Submitted", "NoChange", "Blocked", "Failed", "Question"]).default("Submitted"),
@@ -63,7 +64,7 @@ async function submitted(
   ports: LoopPorts,
 ): Promise<VerbResult> {
   const repository = await repositoryOf(session, ports);
-  const head = await committedHead(session, bead, repository, options, ports);
+  const head = await committedHead(session, bead, repository, options.commitAll, ports);
   const fact = sandboxFact(bead);
   if (head === fact?.base)
     throw new ApiStatusError(
@@ -102,44 +103,6 @@ async function repositoryOf(session: AgentSession, ports: LoopPorts): Promise<Re
   return repository;
 }
 
-/** HEAD of the sandbox once everything in it is committed. Refuses uncommitted work unless told what to do with it. */
-async function committedHead(
-  session: AgentSession,
-  bead: BeadRecord,
-  repository: Repository,
-  options: Arguments,
-  ports: LoopPorts,
-): Promise<string> {
-  const status = await repository.worktreeStatus(session.sandbox);
-  const open = [...status.changed, ...status.untracked];
-  if (status.inProgress !== undefined)
-    throw new ApiStatusError(
-      409,
-      "WorkInProgress",
-      `${session.sandbox}: a ${status.inProgress.toLowerCase()} is in progress`,
-      { hint: "finish or abort it, then: town done" },
-    );
-  if (open.length > 0 && !options.commitAll) {
-    const names = open.slice(0, 5).join(", ") + (open.length > 5 ? ` and ${open.length - 5} more` : "");
-    throw new ApiStatusError(409, "UncommittedWork", `${open.length} files are not committed: ${names}`, {
-      hint: "git add -A && git commit, or: town done --commit-all",
-    });
-  }
-  if (open.length > 0) {
-    const email = bead.owner ?? "overseer@town.invalid";
-    const author = { name: session.identity, email, timeMs: ports.clock.now() };
-    await repository.commitAll(
-      session.sandbox,
-      `${bead.title}\n\nTown-Bead: ${bead.id}\nTown-Agent: ${session.identity}\n`,
-      author,
-      author,
-    );
-  }
-  const head = (await repository.worktreeStatus(session.sandbox)).head;
-  if (head === undefined) throw new ApiStatusError(409, "NothingToSubmit", `${session.sandbox} has no commit`);
-  return head;
-}
-
 async function targetBranch(session: AgentSession, repository: Repository, ports: LoopPorts): Promise<string> {
   const rig = ports.objects.get({ kind: "Rig", name: session.namespace }) as TownObject<RigSpec> | undefined;
   return rig?.spec.branch ?? (await repository.defaultBranch()) ?? "main";
@@ -171,6 +134,8 @@ async function ended(
   options: Arguments,
   ports: LoopPorts,
 ): Promise<VerbResult> {
+  if (options.outcome === "NoChange") await refuseUnsubmitted(session, bead, ports);
+  if (options.outcome === "Blocked") checkBlocker(bead, options.on, ports);
   const reason = options.reason ?? "nothing had to change";
   if (options.outcome === "Question") await ask(session, bead, reason, ports);
   await session.graph.transact(session.author, (tx) => {
@@ -186,12 +151,8 @@ async function ended(
         return;
       }
       case "Blocked":
-        if (options.on === undefined || tx.get(options.on) === undefined)
-          throw new ApiStatusError(400, "BadRequest", `town done: --on must name the bead that ${held.id} waits for`, {
-            hint: `town done --outcome Blocked --on ID --reason "…"`,
-          });
         tx.comment(held.id, `Blocked: ${reason}`);
-        tx.addDependency(held.id, options.on, "blocks");
+        tx.addDependency(held.id, options.on ?? "", "blocks");
         endAttempt(tx, held.id, "Blocked");
         tx.release(held.id, { reason });
         return;
@@ -219,3 +180,31 @@ async function ended(
 
 /** A bead that failed this often is blocked for a person instead of being tried again. */
 const MAX_FAILURES = 5;
+
+/** NoChange says that nothing is to be merged; commits and open files would be forgotten by it. */
+async function refuseUnsubmitted(session: AgentSession, bead: BeadRecord, ports: LoopPorts): Promise<void> {
+  const left = await unsubmitted(session, bead, await repositoryOf(session, ports), ports);
+  if (left === undefined) return;
+  throw new ApiStatusError(409, "UnsubmittedWork", `${bead.id} is not unchanged: there are ${left}`, {
+    hint: `hand them in: town done; or put them away: git stash -u && git reset --hard ${sandboxFact(bead)?.base.slice(0, 12) ?? "HEAD"}`,
+  });
+}
+
+function checkBlocker(bead: BeadRecord, on: string | undefined, ports: LoopPorts): void {
+  const blocker = on === undefined ? undefined : ports.graphs.graphOf(on)?.get(on);
+  const usage = { hint: `town done --outcome Blocked --on ID --reason "…"; bd list shows the ids` };
+  if (blocker === undefined)
+    throw new ApiStatusError(
+      on === undefined ? 400 : 404,
+      on === undefined ? "BadRequest" : "NotFound",
+      on === undefined
+        ? `town done: --on must name the bead that ${bead.id} waits for`
+        : `no issue found matching ${on}`,
+      usage,
+    );
+  if (blocker.id === bead.id) throw new ApiStatusError(400, "BadRequest", `${bead.id} cannot wait for itself`, usage);
+  if (blocker.status === "closed")
+    throw new ApiStatusError(409, "NotBlocking", `${blocker.id} is closed already: ${blocker.title}`, {
+      hint: 'go on, or: town done --outcome Question --reason "…"',
+    });
+}
