@@ -70,7 +70,6 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   const graph = ports.graphs.graph(namespace);
   const record = graph === undefined ? undefined : agentRecord(graph, name);
   const hook = graph === undefined ? undefined : hookOf(graph, object.spec.identity);
-  const handoff = handoffOf(record);
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as
     | TownObject<AgentPoolSpec>
@@ -88,7 +87,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     jitter: ports.random.float(),
     generation: record === undefined ? 0 : generationOf(record),
     desired: desiredOf(record, object),
-    handoff: handoff === undefined ? undefined : { generation: handoff.generation, sinceMs: Date.parse(handoff.time) },
+    handoff: handoffSeen(record),
     hook:
       hook === undefined
         ? undefined
@@ -153,6 +152,11 @@ export function sandboxBranch(
   bead: string | undefined,
 ): string {
   return taskBranch(namespace, name, role?.lifecycle === "Persistent" ? undefined : bead);
+}
+
+function handoffSeen(record: BeadRecord | undefined): AgentObserved["handoff"] {
+  const handoff = handoffOf(record);
+  return handoff === undefined ? undefined : { generation: handoff.generation, sinceMs: Date.parse(handoff.time) };
 }
 
 async function observeSandbox(
