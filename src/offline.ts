@@ -6,7 +6,6 @@ import { createNodeFiles } from "./adapters/node-files.ts";
 import { createNodeProcesses } from "./adapters/node-processes.ts";
 import { nodeRandom } from "./adapters/node-random.ts";
 import { systemClock } from "./adapters/system-clock.ts";
-import { initTown } from "./daemon/init.ts";
 import { messageOf, TownError } from "./errors/town-error.ts";
 import type { Git, GitIdentity } from "./ports/git.ts";
 
@@ -77,6 +76,7 @@ async function init(args: Arguments, git: Git, streams: Streams): Promise<number
   );
   const rig = textOf(args, "rig");
   const rigPath = rig === undefined ? project : isLocal(rig) ? resolve(cwd, rig) : rig;
+  const { initTown } = await import("./daemon/init.ts");
   const result = await initTown(
     {
       directory,

@@ -52,7 +52,7 @@ export interface CommandContext {
   readonly programs: Programs;
   readonly env: Environment;
   readonly cwd: string;
-  /** Directory of the built daemon (`main.js`) and offline root (`offline.js`). */
+  /** Directory of the built daemon (`main.js`) and of the bundles (`bin/`). */
   readonly distDirectory: string;
   /** `-C DIR`. */
   readonly townOption: string | undefined;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type * as full from "./full.ts";
 import { hotCommand } from "./hot/hot-command.ts";
 
@@ -5,6 +6,6 @@ import { hotCommand } from "./hot/hot-command.ts";
 const REST = "./town-full.cjs";
 
 const argv = process.argv.slice(2);
-void hotCommand(argv).then(async (isDone) => {
+void hotCommand(argv, join(__dirname, "..")).then(async (isDone) => {
   if (!isDone) await (require(REST) as typeof full).main(argv);
 });

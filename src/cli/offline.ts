@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { CommandContext, Streams } from "./context.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 
@@ -18,7 +18,7 @@ export async function runOffline(
   args: Readonly<Record<string, unknown>>,
   context: CommandContext,
 ): Promise<number> {
-  const path = join(context.distDirectory, "offline.js");
+  const path = join(context.distDirectory, "bin", "town-offline.cjs");
   if (!existsSync(path))
     throw new CliError(
       EXIT.failed,
@@ -26,7 +26,8 @@ export async function runOffline(
       `\`town ${verb}\` needs ${path}, which this installation lacks`,
       "reinstall the package, or run `npm run build` in a checkout",
     );
-  const root = (await import(pathToFileURL(path).href)) as OfflineRoot;
+  // Loading it as a module of the other kind would start a second loader.
+  const root = createRequire(path)(path) as OfflineRoot;
   const town = context.townOption ?? context.env["TOWN_DIR"];
   return await root.runOffline(
     verb,

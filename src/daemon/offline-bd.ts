@@ -111,9 +111,8 @@ async function openPlace(
   for (;;) {
     const place = await storePlace(cwd, ports);
     const prefix = await prefixFor(place, ports, isWrite);
-    // Before the lock is taken: what others wait for should be short.
-    const actor = await actorOf(call, place.around);
-    const email = call.env["GIT_AUTHOR_EMAIL"] ?? (await place.around.config("user.email"));
+    const actor = actorOf(call, place.facts.get("user.name"));
+    const email = call.env["GIT_AUTHOR_EMAIL"] ?? place.facts.get("user.email");
     const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
     // Who adopts the repository names the new store first and then waits for this lock.
     if (!isWrite || (await place.around.config(storeKey)) === place.bound) return { place, graph, actor, email };
@@ -128,6 +127,8 @@ interface StorePlace {
   readonly store: Repository;
   /** What `town.store` says there. */
   readonly bound: string | undefined;
+  /** What else the git config there says of the caller and of the prefix. */
+  readonly facts: ReadonlyMap<string, string>;
 }
 
 async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePlace> {
@@ -136,14 +137,15 @@ async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePl
     throw new TownError("RepositoryNotFound", `no git repository at ${cwd}`, {
       hint: "beads live in git: run `git init` first, or use -C DIR",
     });
-  const bound = await around.config(storeKey);
-  if (bound === undefined || bound === around.commonDirectory) return { around, store: around, bound };
+  const facts = await around.configs([storeKey, prefixKey, "user.name", "user.email"]);
+  const bound = facts.get(storeKey);
+  if (bound === undefined || bound === around.commonDirectory) return { around, store: around, bound, facts };
   const store = await git.open(bound);
   if (store === undefined)
     throw new TownError("StoreMissing", `the store of this rig is not there: ${bound} (git config ${storeKey})`, {
       hint: "start its town (`town up`), or let the rig go: git config --unset town.store",
     });
-  return { around, store, bound };
+  return { around, store, bound, facts };
 }
 
 /**
@@ -151,8 +153,12 @@ async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePl
  * the directory. A town's own repository is `hq`. It is written down with the first change, so that moving the directory
  * does not change it.
  */
-async function prefixFor({ around, store }: StorePlace, ports: OfflineBdPorts, isWrite: boolean): Promise<string> {
-  const stated = (await store.config(prefixKey)) ?? (around === store ? undefined : await around.config(prefixKey));
+async function prefixFor(
+  { around, store, facts }: StorePlace,
+  ports: OfflineBdPorts,
+  isWrite: boolean,
+): Promise<string> {
+  const stated = (around === store ? undefined : await store.config(prefixKey)) ?? facts.get(prefixKey);
   if (stated !== undefined && stated !== "") return stated;
   const prefix = (await isTown(store, ports.files)) ? "hq" : ((await commonPrefix(store)) ?? directoryPrefix(store));
   if (isWrite) await store.setConfig(prefixKey, prefix);
@@ -282,9 +288,9 @@ interface Actor {
   readonly note?: string;
 }
 
-async function actorOf({ env }: OfflineBdCall, around: Repository): Promise<Actor> {
+function actorOf({ env }: OfflineBdCall, gitName: string | undefined): Actor {
   const stated = env["BEADS_ACTOR"] ?? env["BD_ACTOR"] ?? env["GIT_AUTHOR_NAME"];
-  const name = stated !== undefined && stated !== "" ? stated : await around.config("user.name");
+  const name = stated !== undefined && stated !== "" ? stated : gitName;
   if (name !== undefined && name !== "") return { name };
   const user = env["USER"] ?? env["LOGNAME"] ?? "";
   const fallback = user === "" ? "unknown" : user;

@@ -102,7 +102,7 @@ export class IndexReader implements GraphReader {
   }
 
   dependentsOf(id: string): readonly DependencyEdge[] {
-    return deepFreeze([...this.index.edgesTo(id)]);
+    return deepFreeze([...this.index.wholeEdgesTo(id)]);
   }
 
   revOf(id: string): number {

@@ -1,14 +1,18 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import type { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { BadFile } from "./git-records.ts";
 import { readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
+import type { CachedCommit } from "./record-cache.ts";
 import { readCache } from "./record-cache.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
 export interface LoadedCommit {
   readonly records: readonly BeadRecord[];
+  /** Closed ones that nobody has read yet. */
+  readonly dormant: readonly DormantBead[];
   readonly bad: readonly BadFile[];
   /** Files that had to be read from git: what a new cache would save the next time. */
   readonly fromGit: number;
@@ -31,16 +35,16 @@ export async function loadCommit(
     if (loaded !== undefined) return loaded;
   }
   const read = await readCommitRecords(repository, commit);
-  return { ...read, fromGit: read.records.length };
+  return { ...read, dormant: [], fromGit: read.records.length };
 }
 
 async function loadFromCache(
   repository: Repository,
   trees: TreeWriter,
   commit: string,
-  cached: { readonly commit: string; readonly records: readonly BeadRecord[] },
+  cached: CachedCommit,
 ): Promise<LoadedCommit | undefined> {
-  if (cached.commit === commit) return { records: cached.records, bad: [], fromGit: 0 };
+  if (cached.commit === commit) return { ...cached, bad: [], fromGit: 0 };
   const tree = (await repository.objects.readCommit(commit))?.tree;
   if (tree === undefined) return undefined;
   const changed = new Map<string, string>();
@@ -54,6 +58,11 @@ async function loadFromCache(
     if (blob !== undefined) files.push({ path, blob });
   }
   const { records, bad } = await readRecordFiles(repository.objects, commit, files);
-  const unchanged = changed.size === 0 ? cached.records : cached.records.filter(({ id }) => !changed.has(id));
-  return { records: [...unchanged, ...records], bad, fromGit: changed.size };
+  const isUnchanged = ({ id }: { readonly id: string }): boolean => !changed.has(id);
+  return {
+    records: [...cached.records.filter(isUnchanged), ...records],
+    dormant: cached.dormant.filter(isUnchanged),
+    bad,
+    fromGit: changed.size,
+  };
 }

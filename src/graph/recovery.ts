@@ -58,6 +58,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const loaded =
     base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
   index.load(loaded?.records ?? []);
+  index.loadDormant(loaded?.dormant ?? []);
   const local = await readLocalState(files, paths.local);
   loadWisps(index, local);
   const positions = base === undefined ? new Map<string, number>() : await positionsAt(repository, base);

@@ -74,6 +74,8 @@ export interface Repository {
   /** Refs whose full name starts with `prefix`, sorted; symbolic ones (`refs/remotes/origin/HEAD`) are left out. */
   listRefs(prefix: string): Promise<ReadonlyMap<string, string>>;
   config(key: string): Promise<string | undefined>;
+  /** The last values of some keys (lower-case), at the cost of one. */
+  configs(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   setConfig(key: string, value: string | null): Promise<void>;
   /** `remote`: a name or a URL. Without refspecs those of the configuration; with them only what they name moves. */
   fetch(

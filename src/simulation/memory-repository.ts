@@ -84,6 +84,10 @@ export class MemoryRepository implements Repository {
     return this.#state.config.get(key);
   }
 
+  async configs(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return new Map([...this.#state.config].filter(([key]) => keys.includes(key)));
+  }
+
   async setConfig(key: string, value: string | null): Promise<void> {
     if (value === null) this.#state.config.delete(key);
     else this.#state.config.set(key, value);

@@ -83,6 +83,12 @@ describe("the cache", () => {
     await graph.transact(alice, (tx) => {
       for (let i = 0; i < 1_100; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
       tx.create({ title: "a wisp", ephemeral: true, id: "api-wisp-1" });
+      for (let i = 20; i < 200; i += 2) {
+        tx.addDependency(`api-${i}`, `api-${i % 11}`, i % 3 === 0 ? "blocks" : "parent-child");
+        tx.addLabel(`api-${i}`, `l${i % 5}`);
+        if (i % 4 === 0) tx.close(`api-${i}`, { reason: "done", force: true });
+      }
+      tx.addDependency("api-500", "api-1", "waits-for", '{"gate":"any-children"}');
     });
     await graph.close();
     const cache = "/repo/town/cache";
@@ -90,6 +96,15 @@ describe("the cache", () => {
     const before = await disk.readText(`${cache}/manifest.json`);
     expect(before).toBeDefined();
     const second = await world.open("/repo", calm);
+    for (const label of ["l1", "l2"]) expect(second.graph.list({ label })).toEqual(graph.list({ label }));
+    for (let i = 0; i < 11; i++) {
+      const sorted = (all: readonly object[]) => all.map((one) => JSON.stringify(one)).sort();
+      const id = `api-${i}`;
+      expect(sorted(second.graph.dependentsOf(id))).toEqual(sorted(graph.dependentsOf(id)));
+      expect(sorted(second.graph.childrenOf(id))).toEqual(sorted(graph.childrenOf(id)));
+    }
+    expect(second.graph.isBlocked("api-500")).toBe(graph.isBlocked("api-500"));
+    expect(second.graph.ready()).toEqual(graph.ready());
     expect(second.graph.list()).toEqual(graph.list());
     await second.graph.transact(bob, (tx) => [
       tx.close("api-7"),
@@ -106,6 +121,12 @@ describe("the cache", () => {
         const shard = (await disk.list(cache)).find((name) => name !== "manifest.json") ?? "";
         await disk.writeAtomic(`${cache}/${shard}`, "[]");
       },
+      async () => {
+        const closed = (await disk.list(cache)).find((name) => name.endsWith(".txt")) ?? "";
+        expect(closed).not.toBe("");
+        const text = (await disk.readText(`${cache}/${closed}`)) ?? "";
+        await disk.writeAtomic(`${cache}/${closed}`, `x${text.slice(1)}`);
+      },
       async () => disk.removeTree(cache),
     ]) {
       await prepare();
@@ -113,5 +134,44 @@ describe("the cache", () => {
       expect(again.graph.storedRecords()).toEqual(state);
       await again.graph.close();
     }
+  });
+
+  test("given a closed bead whose text in the cache is damaged, when it is read, then it is said what to do, and the others are there", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    await graph.transact(alice, (tx) => {
+      for (let i = 0; i < 1_100; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
+      tx.close("api-7");
+    });
+    await graph.close();
+    const disk = world.disk.mount();
+    const cache = "/repo/town/cache";
+    const file = `${cache}/${(await disk.list(cache)).find((name) => name.endsWith(".txt")) ?? ""}`;
+    await disk.writeAtomic(file, ((await disk.readText(file)) ?? "").replace("bead 7", '"bead '));
+    const again = await world.open("/repo", { ...calm, readOnly: true });
+    expect(again.graph.ready()).toHaveLength(1_099);
+    expect(() => again.graph.get("api-7")).toThrow(/Cannot read api-7 from the cache/);
+  });
+
+  test("given the cache of a former version, when opened, then it is not used, and is made anew", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    await graph.transact(alice, (tx) => {
+      for (let i = 0; i < 1_100; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
+    });
+    await graph.close();
+    const disk = world.disk.mount();
+    const cache = "/repo/town/cache";
+    for (const name of await disk.list(cache)) await disk.remove(`${cache}/${name}`);
+    // As the first version wrote it.
+    const wrong = JSON.stringify([{ ...graph.storedRecords()[0], title: "from the old cache" }]);
+    await disk.writeAtomic(`${cache}/old-0.json`, wrong);
+    const shard = { file: "old-0.json", records: 1, characters: wrong.length };
+    await disk.writeAtomic(`${cache}/manifest.json`, JSON.stringify({ format: 1, commit: graph.tip, shards: [shard] }));
+    const again = await world.open("/repo", calm);
+    expect(again.graph.list()).toEqual(graph.list());
+    await again.graph.close();
+    expect(await disk.list(cache)).not.toContain("old-0.json");
+    expect(JSON.parse((await disk.readText(`${cache}/manifest.json`)) ?? "")).toMatchObject({ format: 2 });
   });
 });

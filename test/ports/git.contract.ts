@@ -262,6 +262,14 @@ export function gitContract(name: string, openSite: () => Promise<GitSite>): voi
         expect(await repository.config("town.store")).toBeUndefined();
         await repository.setConfig("town.store", '/a path/with ☃ and "quotes"');
         expect(await repository.config("town.store")).toBe('/a path/with ☃ and "quotes"');
+        await repository.setConfig("user.name", "Ada\nLovelace");
+        expect(await repository.configs(["town.store", "user.name", "town.prefix"])).toEqual(
+          new Map([
+            ["town.store", '/a path/with ☃ and "quotes"'],
+            ["user.name", "Ada\nLovelace"],
+          ]),
+        );
+        expect((await repository.configs(["town.prefix"])).size).toBe(0);
         await repository.setConfig("town.store", "b");
         expect(await repository.config("town.store")).toBe("b");
         await repository.setConfig("town.store", null);

@@ -50,7 +50,14 @@ export class NodeGit implements Git {
   }
 
   async open(path: string): Promise<Repository | undefined> {
-    await this.#requireVersion();
+    // Asked at once; what the first says counts more, since an old git fails at the other question too.
+    const [version, opened] = await Promise.allSettled([this.#requireVersion(), this.#open(path)]);
+    if (version.status === "rejected") throw version.reason;
+    if (opened.status === "rejected") throw opened.reason;
+    return opened.value;
+  }
+
+  async #open(path: string): Promise<Repository | undefined> {
     const place = await unlessMissing(realpath(path));
     if (place === undefined) return undefined;
     const known = await this.#stillOpen(place);

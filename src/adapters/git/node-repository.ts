@@ -115,6 +115,10 @@ export class NodeRepository implements Repository {
     return found;
   }
 
+  configs(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#config.readAll(keys);
+  }
+
   config(key: string): Promise<string | undefined> {
     return this.#config.read(key);
   }

@@ -20,6 +20,19 @@ export class RepositoryConfig {
     return exitCode === 0 ? stdout.toString("utf8").replace(/\0$/, "") : undefined;
   }
 
+  /** The last values of some keys. */
+  async readAll(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const pattern = `^(${keys.map((key) => key.replaceAll(".", "\\.")).join("|")})$`;
+    const args = ["config", "-z", "--get-regexp", pattern];
+    const { exitCode, stdout } = await this.#run(args, `read ${keys.join(", ")}`, [0, 1]);
+    const values = new Map<string, string>();
+    for (const entry of exitCode === 0 ? stdout.toString("utf8").split("\0") : []) {
+      const end = entry.indexOf("\n");
+      if (end > 0) values.set(entry.slice(0, end), entry.slice(end + 1));
+    }
+    return values;
+  }
+
   /** Replaces all values of a key; null removes it. git's config file has a lock but git does not wait for it. */
   async write(key: string, value: string | null): Promise<void> {
     const args =

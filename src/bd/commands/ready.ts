@@ -3,7 +3,7 @@ import { META } from "../../domain/work-graph/bead.ts";
 import { isDeferred } from "../../domain/work-graph/index/readiness.ts";
 import { cyclesOf } from "../../domain/work-graph/queries/attention.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
-import { fits } from "../../domain/work-graph/queries/bead-filter.ts";
+import { beadTest } from "../../domain/work-graph/queries/bead-filter.ts";
 import { openEpics } from "../../domain/work-graph/queries/epics.ts";
 import { descendantsOf } from "../../domain/work-graph/queries/graph-view.ts";
 import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
@@ -82,11 +82,10 @@ function readyIn(graph: GraphReader, call: Call): readonly BeadRecord[] {
 
 function matching(graph: GraphReader, records: readonly BeadRecord[], call: Call): readonly BeadRecord[] {
   const filter = callFilter(call);
+  const fits = beadTest({ wisps: true, ...filter });
   const fitsTime = timeTest(call);
   const below = placeFilter(graph, filter);
-  return records.filter(
-    (record) => below?.has(record.id) !== false && fits(record, { wisps: true, ...filter }) && fitsTime(record),
-  );
+  return records.filter((record) => below?.has(record.id) !== false && fits(record) && fitsTime(record));
 }
 
 /** Ids that `--id`, `--parent` and `--under` leave; undefined: all. */

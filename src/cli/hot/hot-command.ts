@@ -5,6 +5,7 @@ import { openApi } from "../connection/open-api.ts";
 import type { CommandContext, CommandInput, CommandSpec, Streams } from "../context.ts";
 import { errorText } from "../error-text.ts";
 import { exitCodeOf } from "../exit-codes.ts";
+import { runOffline } from "../offline.ts";
 import { processStreams } from "../process-streams.ts";
 import { hotRows } from "../verbs/hot-rows.ts";
 import { verbCommand } from "../verbs/verb-row.ts";
@@ -16,23 +17,36 @@ export const hotCommands: readonly CommandSpec[] = [getCommand, ...hotRows.map(v
 
 type Hot = (context: CommandContext) => Promise<number>;
 
-/** Runs the command if it is a hot one in a plain form and ends the process; false leaves it to the full program. */
-export async function hotCommand(argv: readonly string[]): Promise<boolean> {
+/**
+ * Runs the command if it is a hot one in a plain form and ends the process; false leaves it to the full program.
+ * `distDirectory` is where the built modules are.
+ */
+export async function hotCommand(argv: readonly string[], distDirectory: string): Promise<boolean> {
   const chosen = chooseHot(argv);
   if (chosen === undefined) return false;
   const streams = processStreams();
-  const context = hotContext(streams);
+  const context = hotContext(streams, distDirectory);
   try {
     process.exitCode = await chosen(context);
   } catch (error) {
-    // bd works on the store on disk when no daemon runs; that is the full program's business.
-    if (bdArguments(argv) !== undefined && mayGoOffline(error, context)) return false;
-    context.streams.err(errorText(error));
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = await withoutDaemon(argv, error, context);
   }
   // Letting the event loop run dry would cost 2 ms.
   if (streams.isWritten()) process.exit();
   return true;
+}
+
+/** bd works on the store on disk when no daemon runs. */
+async function withoutDaemon(argv: readonly string[], error: unknown, context: CommandContext): Promise<number> {
+  const bd = bdArguments(argv);
+  try {
+    if (bd !== undefined && mayGoOffline(error, context)) return await runOffline("bd", { argv: bd }, context);
+  } catch (offline) {
+    context.streams.err(errorText(offline));
+    return exitCodeOf(offline);
+  }
+  context.streams.err(errorText(error));
+  return exitCodeOf(error);
 }
 
 /** What to run; undefined when the command is not hot, or its line is not plain. */
@@ -59,7 +73,7 @@ export function readHot(
   return undefined;
 }
 
-function hotContext(streams: Streams): CommandContext {
+function hotContext(streams: Streams, distDirectory: string): CommandContext {
   const surroundings = { cwd: process.cwd(), env: process.env, townOption: undefined };
   let api: Api | undefined;
   const unused = (what: string) => (): never => {
@@ -69,7 +83,7 @@ function hotContext(streams: Streams): CommandContext {
     ...surroundings,
     streams,
     programs: { run: unused("programs"), output: unused("programs"), startDetached: unused("programs") },
-    distDirectory: "",
+    distDirectory,
     signal: new AbortController().signal,
     now: () => Date.now(),
     sleep: unused("sleep"),

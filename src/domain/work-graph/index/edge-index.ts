@@ -24,6 +24,16 @@ export class EdgeIndex {
     return this.#byTarget.keys();
   }
 
+  /** The same edges as other objects, at the same places. */
+  swap(before: readonly DependencyEdge[], after: readonly DependencyEdge[]): void {
+    before.forEach((old, i) => {
+      const list = this.#byTarget.get(old.depends_on_id);
+      const at = list?.indexOf(old) ?? -1;
+      const edge = after[i];
+      if (list !== undefined && at >= 0 && edge !== undefined) list[at] = edge;
+    });
+  }
+
   change(before: BeadRecord | undefined, after: BeadRecord | undefined): void {
     const old = before === undefined || isDeleted(before) ? none : edgesOf(before);
     const current = after === undefined || isDeleted(after) ? none : edgesOf(after);

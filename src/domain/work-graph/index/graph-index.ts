@@ -1,9 +1,10 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
-import { parentChild, parentIdsOf } from "../record/edges.ts";
+import { edgesOf, parentChild, parentIdsOf } from "../record/edges.ts";
 import { isDeleted, isMerged, keyOf } from "../record/facts.ts";
 import type { StatusBook } from "../record/statuses.ts";
 import { isSettled, standardStatuses } from "../record/statuses.ts";
 import { timeOf } from "../record/stamp.ts";
+import { DormantBead } from "./dormant-bead.ts";
 import { EdgeIndex } from "./edge-index.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { ForeignBeads } from "./foreign-beads.ts";
@@ -30,7 +31,7 @@ export interface GraphIndexOptions {
 export class GraphIndex implements RecordSource {
   #statuses: StatusBook;
   foreign: ForeignBeads;
-  readonly #records = new Map<string, BeadRecord>();
+  readonly #records = new Map<string, BeadRecord | DormantBead>();
   readonly #revs = new Map<string, number>();
   readonly #edges = new EdgeIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
@@ -88,13 +89,25 @@ export class GraphIndex implements RecordSource {
   }
 
   record(id: string): BeadRecord | undefined {
-    const record = this.#records.get(id);
+    const record = this.#at(id);
     return record === undefined || isDeleted(record) ? undefined : record;
   }
 
   /** The record, also when it is a tombstone. */
   stored(id: string): BeadRecord | undefined {
-    return this.#records.get(id);
+    return this.#at(id);
+  }
+
+  #at(id: string): BeadRecord | undefined {
+    const found = this.#records.get(id);
+    return found instanceof DormantBead ? this.#wake(found) : found;
+  }
+
+  #wake(dormant: DormantBead): BeadRecord {
+    const record = dormant.wake();
+    this.#records.set(dormant.id, record);
+    this.#edges.swap(edgesOf(dormant.facts), edgesOf(record));
+    return record;
   }
 
   revOf(id: string): number {
@@ -110,14 +123,24 @@ export class GraphIndex implements RecordSource {
     return this.#edges.to(id);
   }
 
+  /** As `edgesTo`, with all that their records say of them. */
+  wholeEdgesTo(id: string): readonly DependencyEdge[] {
+    for (const edge of this.#edges.to(id)) this.#at(edge.issue_id);
+    return this.#edges.to(id);
+  }
+
   /** Everything, tombstones included, in no particular order. */
-  all(): IterableIterator<BeadRecord> {
-    return this.#records.values();
+  *all(): IterableIterator<BeadRecord> {
+    for (const found of this.#records.values()) yield found instanceof DormantBead ? this.#wake(found) : found;
+  }
+
+  *#facts(): IterableIterator<BeadRecord> {
+    for (const found of this.#records.values()) yield found instanceof DormantBead ? found.facts : found;
   }
 
   /** Adds or replaces a record, or removes it without a trace when `after` is undefined; returns what was there. */
   put(id: string, after: BeadRecord | undefined, rev?: number): BeadRecord | undefined {
-    const before = this.#records.get(id);
+    const before = this.#at(id);
     if (after === undefined) this.#records.delete(id);
     else this.#records.set(id, after);
     if (after === undefined && rev === undefined) this.#revs.delete(id);
@@ -134,7 +157,7 @@ export class GraphIndex implements RecordSource {
   /** Takes in many records at once; much cheaper than `put` for each. `revs` holds those above 1. */
   load(records: Iterable<BeadRecord>, revs?: ReadonlyMap<string, number>): void {
     for (const record of records) {
-      const before = this.#records.get(record.id);
+      const before = this.#at(record.id);
       this.#records.set(record.id, record);
       this.#count(record.id, before, record);
       this.#edges.change(before, record);
@@ -143,6 +166,19 @@ export class GraphIndex implements RecordSource {
       if (before !== undefined) for (const index of this.#fieldIndexes) index.change(before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
+    this.#sortedIds = undefined;
+    this.#stale.markAll();
+  }
+
+  /** Takes in closed records that are read when somebody asks for them. Ids that are here already are left as they are. */
+  loadDormant(beads: Iterable<DormantBead>): void {
+    for (const bead of beads) {
+      if (this.#records.has(bead.id)) continue;
+      this.#records.set(bead.id, bead);
+      this.#count(bead.id, undefined, bead.facts);
+      this.#edges.change(undefined, bead.facts);
+      for (const index of this.#fieldIndexes) index.change(undefined, bead.facts);
+    }
     this.#sortedIds = undefined;
     this.#stale.markAll();
   }
@@ -238,6 +274,7 @@ export class GraphIndex implements RecordSource {
     if (stale === "Everything") {
       for (const set of Object.values(this.#ready)) set.clear();
       for (const record of this.#records.values()) {
+        if (record instanceof DormantBead) continue;
         if (!isDeleted(record) && isReady(this, record, this.#nowMs)) this.#ready[readyList(record)].add(record);
       }
       return;
@@ -254,7 +291,7 @@ export class GraphIndex implements RecordSource {
 
   /** Ids by the value of a field; deleted records apart. `""` for assignee and key means none. */
   idsBy(field: IndexedField, value: string): ReadonlySet<string> {
-    return this.#fields[field].ids(value, this.#records.values());
+    return this.#fields[field].ids(value, this.#facts());
   }
 
   /** All ids in code-unit order, tombstones included. */

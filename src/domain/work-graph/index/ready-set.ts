@@ -4,7 +4,7 @@ import { timeOf } from "../record/stamp.ts";
 interface Place {
   readonly id: string;
   readonly priority: number;
-  readonly createdMs: number;
+  readonly created: string;
   record: BeadRecord;
 }
 
@@ -31,13 +31,13 @@ export class ReadySet {
     const place: Place = {
       id: record.id,
       priority: bucketOf(record.priority),
-      createdMs: timeOf(record.created_at) ?? 0,
+      created: record.created_at,
       record,
     };
     const known = this.#places.get(record.id);
     if (known !== undefined) {
       known.record = record;
-      if (known.priority === place.priority && known.createdMs === place.createdMs) return;
+      if (known.priority === place.priority && known.created === place.created) return;
       this.remove(record.id);
     }
     this.#places.set(place.id, place);
@@ -54,8 +54,10 @@ export class ReadySet {
     this.#members[place.priority]?.delete(id);
     const list = this.#sorted[place.priority];
     if (list === undefined) return;
-    const at = position(list, place);
-    if (list[at]?.id === id) list.splice(at, 1);
+    const sorted = position(list, place);
+    // Times that are none have no place that can be found again.
+    const at = list[sorted]?.id === id ? sorted : list.findIndex((other) => other.id === id);
+    if (at >= 0) list.splice(at, 1);
   }
 
   /** Empty, and without order until it is next asked for. */
@@ -87,7 +89,14 @@ function bucketOf(priority: number): number {
 }
 
 function comparePlaces(a: Place, b: Place): number {
-  return a.createdMs - b.createdMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return compareTimes(a.created, b.created) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+// Times in the common form, milliseconds and Z, are in the order of their texts; reading them is what costs.
+function compareTimes(a: string, b: string): number {
+  if (a === b) return 0;
+  if (a.length === 24 && b.length === 24 && a.endsWith("Z") && b.endsWith("Z")) return a < b ? -1 : 1;
+  return (timeOf(a) ?? 0) - (timeOf(b) ?? 0);
 }
 
 function position(list: readonly Place[], place: Place): number {

@@ -24,7 +24,6 @@ const time =
   (field: string, missing: number): ((record: BeadRecord) => number) =>
   (record) =>
     timeOf(record[field]) ?? missing;
-const created = time("created_at", 0);
 const text =
   (field: string): Compare =>
   (a, b) => {
@@ -52,6 +51,13 @@ export function sortBeads(
 }
 
 function comparisons(nowMs: number): Readonly<Record<SortKey, Compare>> {
+  const known = new Map<BeadRecord, number>();
+  // Reading a time costs far more than comparing two.
+  const created = (record: BeadRecord): number => {
+    const found = known.get(record) ?? timeOf(record.created_at) ?? 0;
+    known.set(record, found);
+    return found;
+  };
   const oldest: Compare = (a, b) => created(a) - created(b);
   const priority: Compare = (a, b) => a.priority - b.priority || oldest(a, b);
   const recent = (record: BeadRecord): boolean => nowMs - created(record) < hybridWindowMs;

@@ -43,7 +43,8 @@ function cyrb53(text: string, seed: number): number {
 /** Freezes a JSON value at every depth and returns it; at once when it already is frozen. */
 export function deepFreeze<T>(value: T): T {
   if (value === null || typeof value !== "object" || Object.isFrozen(value)) return value;
-  for (const item of Object.values(value)) deepFreeze(item);
+  if (Array.isArray(value)) value.forEach(deepFreeze);
+  else for (const key in value) deepFreeze(value[key]);
   return Object.freeze(value);
 }
 

@@ -7,7 +7,7 @@ import {
   expiredClaims,
   staleBeads,
 } from "../../../../src/domain/work-graph/queries/attention.ts";
-import { fits, selectBeads, type BeadFilter } from "../../../../src/domain/work-graph/queries/bead-filter.ts";
+import { beadTest, selectBeads, type BeadFilter } from "../../../../src/domain/work-graph/queries/bead-filter.ts";
 import { blockedBeads } from "../../../../src/domain/work-graph/queries/blocked-beads.ts";
 import { dependencyTree } from "../../../../src/domain/work-graph/queries/dependency-tree.ts";
 import { epicStatus, openEpics } from "../../../../src/domain/work-graph/queries/epics.ts";
@@ -86,7 +86,7 @@ describe("filters", () => {
   ];
   test.each(cases)("given %j, then it selects %j", (filter, wanted) => {
     expect(ids(selectBeads(view, filter))).toEqual(wanted);
-    for (const record of selectBeads(view, filter)) expect(fits(record, filter)).toBe(true);
+    for (const record of selectBeads(view, filter)) expect(beadTest(filter)(record)).toBe(true);
   });
 });
 
