@@ -284,11 +284,11 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 }
 
 const PARTS: Readonly<Record<string, readonly string[]>> = {
-  workers: ["workers", "agents", "usage"],
+  workers: ["workers", "agents", "usage", "providers"],
   source: ["source", "sources"],
 };
 
-/** Loops of the design that are several controllers: pools, agents, what agents used; the town repository, further sources. */
+/** Loops of the design that are several controllers: pools, agents, what agents used, their programs; the town repository, further sources. */
 function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
   const known = new Set(["source", "sources", ...CONTROLLERS.map((controller) => controller.name)]);
   return names?.flatMap((name) => PARTS[name] ?? [name]).filter((name) => known.has(name));

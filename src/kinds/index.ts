@@ -12,6 +12,7 @@ import { convoy } from "./convoy/convoy.schema.ts";
 import { mergeRequest } from "./merge-request/merge-request.schema.ts";
 import { merges } from "./merge-request/merges.kind.ts";
 import { molecule } from "./molecule/molecule.schema.ts";
+import { providers } from "./provider/provider.kind.ts";
 import { provider } from "./provider/provider.schema.ts";
 import { rigs } from "./rig/rig.kind.ts";
 import { rig } from "./rig/rig.schema.ts";
@@ -53,6 +54,7 @@ export const KINDS: readonly KindDefinition[] = [
 /** Loops that are made of kinds alone; the source loop is added where the manifests are read. */
 export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
   rigs,
+  providers,
   agentPools,
   agents,
   usage,

@@ -70,8 +70,10 @@ export async function ensureSandbox(
   const { path, branch } = place;
   const repository = await sandboxRepository(namespace, ports);
   const bead = beadId === undefined ? undefined : ports.graphs.graph(namespace)?.get(beadId);
-  await leaveOtherBranch(repository, path, branch, object, ports);
-  if (branch === taskBranch(namespace, agent, undefined)) await ensureOwnBranch(repository, place, object, ports);
+  const isOwnBranch = branch === taskBranch(namespace, agent, undefined);
+  const goesOn = isOwnBranch || bead === undefined || isUnderWay(bead, agent);
+  await leaveFormerWork(object, { repository, path, branch, goesOn }, ports);
+  if (isOwnBranch) await ensureOwnBranch(repository, place, object, ports);
   else {
     const base = bead === undefined ? undefined : await prepareBranch(repository, branch, bead, agent, ports);
     const start = base ?? (await repository.resolve(branch)) ?? (await startCommit(repository, namespace, ports));
@@ -80,8 +82,7 @@ export async function ensureSandbox(
   // The session that worked here is gone: a lock that it left would stop the next one.
   await repository.removeStaleLocks({ worktree: path });
   await copySandboxFiles(namespace, path, repository, ports);
-  if (bead !== undefined && branch === taskBranch(namespace, agent, undefined))
-    await noteOwnBranch(repository, bead, { agent, branch }, ports);
+  if (bead !== undefined && isOwnBranch) await noteOwnBranch(repository, bead, { agent, branch }, ports);
 }
 
 /** The worktree on the agent's own branch, brought forward to the target where nothing of its own is in the way. */
@@ -118,17 +119,25 @@ async function noteOwnBranch(
     );
 }
 
-/** A worktree that stands on another branch is made safe and removed. */
-async function leaveOtherBranch(
-  repository: Repository,
-  path: string,
-  branch: string,
+/** Whether the sandbox of the bead's present attempt was begun for this agent. */
+function isUnderWay(bead: BeadRecord, agent: string): boolean {
+  const fact = sandboxFact(bead);
+  return fact !== undefined && fact.attempt === attemptsOf(bead) && fact.agent === agent;
+}
+
+/**
+ * A worktree of another task, or of a former attempt at this one, is made safe and removed: its branch must not be moved
+ * under files that would then count as changes.
+ */
+async function leaveFormerWork(
   object: AgentObject,
+  at: { readonly repository: Repository; readonly path: string; readonly branch: string; readonly goesOn: boolean },
   ports: LoopPorts,
 ): Promise<void> {
-  const standing = (await repository.worktrees()).find((worktree) => worktree.path === path);
-  if (standing !== undefined && standing.branch !== branch)
-    await removeSandbox(object, path, "another task is on the hook", ports);
+  const standing = (await at.repository.worktrees()).find((worktree) => worktree.path === at.path);
+  if (standing === undefined || (standing.branch === at.branch && at.goesOn)) return;
+  const reason = standing.branch === at.branch ? "a new attempt begins" : "another task is on the hook";
+  await removeSandbox(object, at.path, reason, ports);
 }
 
 async function prepareBranch(
@@ -142,7 +151,7 @@ async function prepareBranch(
   const fact = sandboxFact(bead);
   const attempt = attemptsOf(bead);
   const standing = await repository.resolve(branch);
-  if (fact !== undefined && fact.attempt === attempt && fact.agent === agent && standing !== undefined) return standing;
+  if (standing !== undefined && isUnderWay(bead, agent)) return standing;
   const graph = ports.graphs.graphOf(bead.id);
   if (graph === undefined) throw new WaitingError("RigNotReady", `no work graph holds ${namespace}`, 1_000);
   const target = await startCommit(repository, graph.namespace, ports);

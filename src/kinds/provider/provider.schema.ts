@@ -126,7 +126,6 @@ export const providerSpec = z.strictObject({
     })
     .optional()
     .describe("Screens that are neither work nor a stall."),
-  processNames: z.array(z.string()).default([]).describe("Names its process may have."),
   version: z
     .strictObject({
       args: z.array(z.string()).min(1).default(["--version"]).describe("Arguments that print the version."),
@@ -171,6 +170,14 @@ export const providerSpec = z.strictObject({
 
 export const providerStatus = z.object({
   ...statusBase,
+  program: z.string().optional().describe("Path of the program."),
+  version: z.string().optional().describe("Version it tells."),
+  fingerprint: z.string().optional().describe("File, size and time that the version belongs to."),
+  tested: z
+    .object({ from: z.string().describe("Oldest version."), to: z.string().describe("Newest version.") })
+    .optional()
+    .describe("Versions that passed `town provider test` here."),
+  testedTime: z.string().optional().describe("When the conformance test last passed (RFC 3339)."),
   hold: z
     .object({
       reason: z.enum(["RateLimited", "AuthRequired", "DialogOpen"]).describe("What an agent of it showed."),
@@ -193,7 +200,19 @@ export const provider = defineKind({
   status: providerStatus,
   columns: [
     { name: "Command", type: "string", jsonPath: ".spec.command[0]", description: "Program." },
-    { name: "Prompt", type: "string", jsonPath: ".spec.prompt.mode", description: "How it is prompted." },
+    { name: "Version", type: "string", jsonPath: ".status.version", description: "Version of the program." },
+    {
+      name: "Ready",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      description: "Whether the program is there.",
+    },
+    {
+      name: "Tested",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Tested")].status',
+      description: "Whether the version is known to work.",
+    },
     { name: "Hold", type: "string", jsonPath: ".status.hold.reason", description: "Why new sessions wait." },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],

@@ -49,6 +49,23 @@ export class AgentTown extends TownProcess {
     void this.server.close();
   }
 
+  /** A failure also tells what the program printed and what the model was asked last. */
+  override async until<T>(what: string, look: () => T | undefined | false, timeoutMs?: number): Promise<T> {
+    try {
+      return await super.until(what, look, timeoutMs);
+    } catch (error) {
+      const name = this.agent("worker")?.name ?? this.agent("crew")?.name ?? "";
+      const printed = this.run("logs", `agent/${name}`, "-n", "api", "--tail", "60");
+      const turns = this.server.turns.slice(-3).map(({ entries }) =>
+        entries
+          .slice(-6)
+          .map(({ from, text }) => `${from}: ${text.slice(-700)}`)
+          .join("\n"),
+      );
+      throw new Error([printed.stdout, printed.stderr, ...turns].join("\n----\n"), { cause: error });
+    }
+  }
+
   /** One bead for the polecat; the lines are what the model does. */
   work(name: string, lines: readonly string[]): void {
     const script = lines.map((line) => `        ${line}`).join("\n");
