@@ -5,6 +5,9 @@ import type { GitObjects, Repository } from "../../src/ports/git.ts";
 /** Thrown by everything a killed process would have done next. */
 export class Killed extends Error {}
 
+/** What a repository does that others can see. */
+const MOVES: ReadonlySet<string> = new Set(["updateRefs", "fetch", "push", "fastForwardWorktree"]);
+
 /**
  * A process that dies at its n-th step: calls of the given kinds are counted, the one at which it dies does not happen
  * (or, with `after`, happens without an answer), and nothing that it calls later does anything.
@@ -49,9 +52,10 @@ export class DyingProcess {
           };
         }
         const value: unknown = Reflect.get(target, name);
-        if (name === "updateRefs")
-          return async (...args: Parameters<Repository["updateRefs"]>) =>
-            this.step("updateRefs", () => target.updateRefs(...args));
+        if (MOVES.has(String(name)) && typeof value === "function") {
+          const move = value.bind(target) as (...args: readonly unknown[]) => Promise<unknown>;
+          return (...args: readonly unknown[]) => this.step(String(name), () => move(...args));
+        }
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
