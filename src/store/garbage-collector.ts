@@ -85,9 +85,7 @@ export class GarbageCollector {
   #enqueue(id: string, task: () => Promise<void>): void {
     if (!this.#started) return;
     this.#waiting.set(id, task);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -101,6 +99,8 @@ export class GarbageCollector {
         this.#store.log.warn({ err: error, task: id }, "garbage collection failed");
       }
     }
+    // In the same turn as the last look at what waits, so that nothing is left waiting without a run.
+    this.#running = undefined;
   }
 
   async #ownerGone(uid: string): Promise<void> {

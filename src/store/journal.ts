@@ -77,9 +77,7 @@ export class Journal {
     const batch = (this.#batch ??= newBatch());
     batch.lines.push(line(record));
     batch.durable ||= options.durable === true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
     return batch.done;
   }
 
@@ -92,10 +90,15 @@ export class Journal {
 
   async #run(): Promise<void> {
     await Promise.resolve();
-    for (let batch = this.#batch; batch !== undefined; batch = this.#batch) {
-      this.#batch = undefined;
-      await this.#write(batch);
-      batch.finish();
+    try {
+      for (let batch = this.#batch; batch !== undefined; batch = this.#batch) {
+        this.#batch = undefined;
+        await this.#write(batch);
+        batch.finish();
+      }
+    } finally {
+      // In the same turn as the last look at the batch: what is appended from now on starts a run of its own.
+      this.#running = undefined;
     }
   }
 

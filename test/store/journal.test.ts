@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
+import { Journal } from "../../src/store/journal.ts";
 import { aWorld, choreKey, declared, keptLog, ORIGIN, sessionKey, STATE, widgetKey } from "./a-store.ts";
 
 describe("a store across restarts", () => {
@@ -273,6 +274,18 @@ describe("damage and limits", () => {
     expect(sizes.length).toBe(2);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(9 * 1024 * 1024);
     expect((await open()).get(widgetKey("one"))?.status?.["note"]).toMatch(/^2999 /);
+  });
+
+  it("given an append made in the very turn in which the one before is done, when awaited, then it is written too", async () => {
+    const { clock, disk } = aWorld();
+    const journal = new Journal({ files: disk.mount(), directory: STATE, clock, log: keptLog(), state: () => [] });
+    await journal.load();
+    await journal.begin();
+    const second = journal
+      .append({ t: "ceiling", version: 1 }, { durable: true })
+      .then(() => journal.append({ t: "ceiling", version: 2 }, { durable: true }))
+      .then(() => "Written" as const);
+    expect(await Promise.race([second, clock.advance(60_000).then(() => "Hangs" as const)])).toBe("Written");
   });
 
   it("given many writers at once, when they wait for the journal, then they share few writes", async () => {
