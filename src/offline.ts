@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NodeGit } from "./adapters/git/node-git.ts";
 import { createNodeFiles } from "./adapters/node-files.ts";
@@ -7,7 +7,7 @@ import { createNodeProcesses } from "./adapters/node-processes.ts";
 import { nodeRandom } from "./adapters/node-random.ts";
 import { systemClock } from "./adapters/system-clock.ts";
 import { messageOf, TownError } from "./errors/town-error.ts";
-import type { Git, GitIdentity } from "./ports/git.ts";
+import type { Git } from "./ports/git.ts";
 
 interface Streams {
   out(text: string): void;
@@ -61,48 +61,22 @@ function textOf(args: Arguments, name: string): string | undefined {
 }
 
 async function init(args: Arguments, git: Git, streams: Streams): Promise<number> {
-  const cwd = textOf(args, "cwd") ?? process.cwd();
-  const files = createNodeFiles();
-  const around = await git.open(cwd);
-  const given = textOf(args, "directory") ?? textOf(args, "town");
-  // Inside a project: a town beside it, with that project as its rig and nothing written into it.
-  const project =
-    given === undefined && around !== undefined && (await files.stat(join(around.path, "manifests"))) === undefined
-      ? around.path
-      : undefined;
-  const directory = resolve(
-    cwd,
-    given ?? (project === undefined ? "." : join(dirname(project), `${project.split("/").at(-1) ?? "project"}-town`)),
-  );
-  const rig = textOf(args, "rig");
-  const rigPath = rig === undefined ? project : isLocal(rig) ? resolve(cwd, rig) : rig;
-  const { initTown } = await import("./daemon/init.ts");
-  const result = await initTown(
+  const { initText } = await import("./daemon/init-verb.ts");
+  const text = await initText(
     {
-      directory,
-      rig: rigPath,
+      cwd: textOf(args, "cwd") ?? process.cwd(),
+      directory: textOf(args, "directory") ?? textOf(args, "town"),
+      rig: textOf(args, "rig"),
       name: textOf(args, "name"),
       gate: textOf(args, "gate"),
+      provider: textOf(args, "provider"),
+      env: process.env,
       templates,
-      human: await human(git, around?.path ?? cwd),
     },
-    files,
+    createNodeFiles(),
     git,
   );
-  streams.out(
-    [
-      `Made a town in ${result.directory}`,
-      `  rig      ${result.rig}${rigPath === undefined ? " (a sample project in ./sample)" : ` (${rigPath})`}`,
-      `  gate     ${result.gate}`,
-      ...result.files.map((file) => `  file     ${file}`),
-      "",
-      "Next:",
-      `  cd ${result.directory}`,
-      "  town up -d",
-      "  town get convoys,agents,beads",
-      "",
-    ].join("\n"),
-  );
+  streams.out(text);
   return 0;
 }
 
@@ -129,22 +103,6 @@ async function bd(args: Arguments, git: Git, streams: Streams): Promise<number> 
 function packageVersion(): string {
   const text = readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
-}
-
-function isLocal(rig: string): boolean {
-  return isAbsolute(rig) || rig.startsWith(".") || !/^[a-z][a-z0-9+.-]*:\/\/|^[^/]+@[^/]+:/.test(rig);
-}
-
-/** The person who makes the town, as git knows them; a stand-in where git does not. */
-async function human(git: Git, directory: string): Promise<GitIdentity> {
-  const repository = await git.open(directory);
-  const name =
-    process.env["GIT_AUTHOR_NAME"] ?? (await repository?.config("user.name")) ?? process.env["USER"] ?? "overseer";
-  const email =
-    process.env["GIT_AUTHOR_EMAIL"] ??
-    (await repository?.config("user.email")) ??
-    `${name.toLowerCase().replace(/[^a-z0-9]+/g, ".")}@localhost`;
-  return { name, email };
 }
 
 /** `town validate [PATH…]`: exit 0 when all is valid, 1 with errors, 2 when it cannot be read. */

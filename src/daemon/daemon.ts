@@ -41,6 +41,7 @@ import { rigVerbs } from "./rig-verbs.ts";
 import { watchRigs } from "./watch-rigs.ts";
 import { mayorVerb } from "./mayor-verb.ts";
 import { openRuntime } from "./runtime.ts";
+import { secretVerbs } from "./secret-verbs.ts";
 import { sessionLogs } from "./session-logs.ts";
 import { displayStatus } from "./status-display.ts";
 import { TokenRegistry } from "./session-tokens.ts";
@@ -232,6 +233,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
           ...gitopsVerbs({ registry, store, repository, desired, now: () => systemClock.now() }),
           ...rigVerbs({ registry, store, ports, commits, calls }),
           mayorVerb(ports, calls),
+          ...secretVerbs({ files, layout, store, now: () => systemClock.now() }),
           ...tokenVerbs(tokens, () => kubeconfigEntry()),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),
         ],

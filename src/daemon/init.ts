@@ -1,6 +1,7 @@
 import { TownError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
-import type { Git, GitIdentity } from "../ports/git.ts";
+import type { Git, GitIdentity, Repository } from "../ports/git.ts";
+import { rigPrefix } from "../work/rig-target.ts";
 
 export interface InitOptions {
   /** Absolute path of the town to make. */
@@ -9,18 +10,21 @@ export interface InitOptions {
   readonly rig: string | undefined;
   /** Name of the first rig. Default: last part of its path. */
   readonly name: string | undefined;
-  /** Gate command. Default: found from the project's files. */
+  /** Gate command; undefined: the manifest shows how to state one. */
   readonly gate: string | undefined;
+  /** Provider of the first workers; its manifest is put beside theirs unless it is the shell. */
+  readonly provider: string;
   /** Directory of the manifests that come with the program. */
   readonly templates: string;
-  readonly human: GitIdentity;
+  /** Who makes it, asked for once the repository is there. */
+  readonly human: (repository: Repository) => Promise<GitIdentity>;
 }
 
 export interface InitResult {
   readonly directory: string;
   readonly rig: string;
-  readonly gate: string;
-  readonly files: readonly string[];
+  /** False: it was a town already, and nothing was written. */
+  readonly made: boolean;
 }
 
 const SAMPLE_FILES: Readonly<Record<string, string>> = {
@@ -29,80 +33,98 @@ const SAMPLE_FILES: Readonly<Record<string, string>> = {
     '#!/bin/sh\n# Fails when a text file ends without a newline.\nstatus=0\nfor file in *.txt *.md; do\n  [ -e "$file" ] || continue\n  [ -z "$(tail -c 1 "$file")" ] || { echo "$file: no newline at the end"; status=1; }\ndone\nexit $status\n',
 };
 
-/** Ways to test a project, by a file that shows them; the first that exists is taken. */
-const TEST_COMMANDS: readonly (readonly [file: string, command: string])[] = [
-  ["package.json", "npm test"],
-  ["Cargo.toml", "cargo test"],
-  ["go.mod", "go test ./..."],
-  ["pyproject.toml", "python -m pytest"],
-  ["Makefile", "make test"],
-];
+/** Key in the git config of a town's repository: the branch that is followed. Set first, so that it also marks what a killed init began. */
+const BRANCH_KEY = "town.branch";
+const OWN_NAMES = [".git", ".gitignore", "manifests", "sample"];
+
+/** Whether a repository is that of a town: made here, or cloned from one. */
+export async function isTown(repository: Repository, files: Files): Promise<boolean> {
+  if ((await repository.config(BRANCH_KEY)) !== undefined) return true;
+  return (await files.stat(`${repository.path}/manifests/towns/hq.yaml`)) !== undefined;
+}
 
 /**
  * Makes a town: a git repository with commented manifests and a first commit. Nothing is written into the rig's own
- * repository. Throws `NotEmpty` when the directory holds something, `AlreadyATown` when it is one.
+ * repository. On a town it does nothing; what a killed call left is finished. Throws `NotEmpty` when the directory holds
+ * something else.
  */
 export async function initTown(options: InitOptions, files: Files, git: Git): Promise<InitResult> {
   const { directory } = options;
-  const held = await files.list(directory);
-  if (held.includes("manifests"))
-    throw new TownError("AlreadyATown", `${directory} has manifests already`, {
-      hint: `start it: town -C ${directory} up -d`,
-    });
-  if (held.some((name) => name !== ".git"))
-    throw new TownError("NotEmpty", `${directory} is not empty (${held.slice(0, 3).join(", ")} …)`, {
+  const rig = rigName(options.name ?? lastPart(options.rig ?? "sample"));
+  const standing = await git.open(directory);
+  const own = standing?.path === directory ? standing : undefined;
+  const begun = own !== undefined && (await isTown(own, files));
+  if (begun && (await own.resolve("HEAD")) !== undefined) return { directory, rig, made: false };
+  const foreign = (await files.list(directory)).filter(
+    (name) => name !== ".git" && !(begun && OWN_NAMES.includes(name)),
+  );
+  if (foreign.length > 0)
+    throw new TownError("NotEmpty", `${directory} is not empty (${foreign.slice(0, 3).join(", ")} …)`, {
       hint: "name a new directory: town init DIR",
     });
   await files.makeDirectory(directory);
-  const rigPath = options.rig ?? "./sample";
-  const rig = rigName(options.name ?? lastPart(options.rig ?? "sample"));
-  if (options.rig === undefined) await makeSample(`${directory}/sample`, options.human, files, git);
-  const gate = options.gate ?? (options.rig === undefined ? "sh test.sh" : await testCommand(options.rig, files));
-  const isUrl = /^[a-z][a-z0-9+.-]*:\/\/|^[^/]+@[^/]+:/.test(rigPath);
-  const values: Record<string, string> = {
-    OWNER: options.human.email,
-    RIG: rig,
-    RIG_PATH: isUrl ? rigPath : quoted(rigPath),
-    PREFIX:
-      rig
-        .replace(/[^a-z0-9]/g, "")
-        .replace(/^[0-9]+/, "")
-        .slice(0, 12) || "rig",
-    GATE: quoted(gate),
-  };
-  const repository =
-    (await git.open(directory))?.path === directory
-      ? await git.open(directory)
-      : await git.init(directory, { bare: false, branch: "main" });
-  if (repository === undefined) throw new TownError("InitFailed", `cannot make a git repository at ${directory}`);
-  const written: string[] = [];
+  const repository = own ?? (await git.init(directory, { bare: false, branch: "main" }));
+  await repository.setConfig(BRANCH_KEY, (await repository.headBranch())?.replace("refs/heads/", "") ?? "main");
+  const human = await options.human(repository);
+  if (options.rig === undefined) await makeSample(`${directory}/sample`, human, files, git);
+  const values = placeholders(options, rig, human);
   for (const template of await filesBelow(`${options.templates}/sample`, "", files)) {
     const text = (await files.readText(`${options.templates}/sample/${template}`)) ?? "";
     const path = `manifests/${template.replace(/^sample\//, `${rig}/`).replace("rigs/sample.yaml", `rigs/${rig}.yaml`)}`;
-    const filled = text.replace(/\$\{([A-Z_]+)\}/g, (whole, name: string) => values[name] ?? whole);
     await writeFile(
       `${directory}/${path}`,
-      isUrl
-        ? filled.replace(
-            "  # A repository on this machine (relative to the town, or absolute). Use `url:` for one elsewhere.\n  path: ",
-            "  # Cloned from here; nothing is pushed back unless spec.push says so.\n  url: ",
-          )
-        : filled,
+      text.replace(/\$\{([A-Z_]+)\}/g, (whole, name: string) => values[name] ?? whole),
       files,
     );
-    written.push(path);
   }
+  if (options.provider !== "shell") await copyProvider(options, files);
   await writeFile(
     `${directory}/.gitignore`,
     "# Worktrees of agents, host facts, and the sample project: not part of the desired state.\n/rigs/\n/sample/\n/town.local.yaml\n",
     files,
   );
-  await repository.setConfig("town.branch", (await repository.headBranch())?.replace("refs/heads/", "") ?? "main");
-  await repository.commitAll(directory, "town: first manifests\n", options.human, options.human);
-  return { directory, rig, gate, files: written };
+  await repository.commitAll(directory, "town: first manifests\n", human, human);
+  return { directory, rig, made: true };
+}
+
+function placeholders(options: InitOptions, rig: string, human: GitIdentity): Readonly<Record<string, string>> {
+  const isSample = options.rig === undefined;
+  const place = options.rig ?? "./sample";
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\/|^[^/]+@[^/]+:/.test(place);
+  return {
+    OWNER: quoted(human.email),
+    RIG: rig,
+    PLACE: isUrl
+      ? `# Cloned from here; nothing is pushed back unless spec.push says so.\n  url: ${quoted(place)}`
+      : `# A repository on this machine (relative to the town, or absolute). Use \`url:\` for one elsewhere.\n  path: ${quoted(place)}`,
+    PREFIX: rigPrefix(rig, {}),
+    GATES: gateLines(options.gate),
+    PROVIDER: options.provider,
+    PROVIDER_NOTE:
+      options.provider === "shell"
+        ? "# The shell provider needs no model: it runs the sh blocks of a bead. `town get providers` lists the others."
+        : `# What it may do without asking is stated in manifests/providers/${options.provider}.yaml.`,
+    SUSPEND: isSample
+      ? ""
+      : "  # Take this line away to see it work: it adds HELLO.txt to the rig's target branch.\n  suspend: true\n",
+  };
+}
+
+/** The manifest's gates, or how to state them. */
+function gateLines(gate: string | undefined): string {
+  const lines = ["gates:", "  - name: test", `    command: ${quoted(gate ?? "your test command")}`];
+  return lines.map((line) => (gate === undefined ? `# ${line}` : line)).join("\n    ");
+}
+
+/** The provider as it comes with Town, with its comments: what a person may want to change is in the town's own hands. */
+async function copyProvider({ directory, templates, provider }: InitOptions, files: Files): Promise<void> {
+  const text = await files.readText(`${templates}/builtin/providers/${provider}.yaml`);
+  if (text !== undefined) await writeFile(`${directory}/manifests/providers/${provider}.yaml`, text, files);
 }
 
 async function makeSample(path: string, human: GitIdentity, files: Files, git: Git): Promise<void> {
+  const standing = await git.open(path);
+  if (standing?.path === path && (await standing.resolve("HEAD")) !== undefined) return;
   await files.makeDirectory(path);
   const repository = await git.init(path, { bare: false, branch: "main" });
   for (const [name, text] of Object.entries(SAMPLE_FILES)) await files.writeAtomic(`${path}/${name}`, text);
@@ -123,11 +145,6 @@ async function filesBelow(root: string, directory: string, files: Files): Promis
     else if (kind === "File") found.push(path);
   }
   return found;
-}
-
-async function testCommand(rig: string, files: Files): Promise<string> {
-  for (const [file, command] of TEST_COMMANDS) if ((await files.stat(`${rig}/${file}`)) !== undefined) return command;
-  return "true";
 }
 
 function lastPart(path: string): string {

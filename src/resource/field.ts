@@ -32,22 +32,33 @@ export const label = () =>
       "must be lower-case letters, digits and '-', at most 63 characters, starting and ending with a letter or digit",
   });
 
-/** One environment entry for agents: exactly one of `value` and `valueFrom`. */
+/** One environment entry for agents: exactly one of `value` and `valueFrom`, and in that exactly one source. */
 export const environmentEntry = () =>
-  z.strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be a shell variable name" })
-      .describe("Name of the variable."),
-    value: z.string().optional().describe("Literal value; never a secret."),
-    valueFrom: z
-      .strictObject({
-        file: z.string().optional().describe("Path of a file whose text, without the final newline, is the value."),
-        command: z.array(z.string()).min(1).optional().describe("Program and arguments whose output is the value."),
-      })
-      .optional()
-      .describe("Where the value is taken from at session start; it is kept out of manifests, arguments and logs."),
-  });
+  z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be a shell variable name" })
+        .describe("Name of the variable."),
+      value: z.string().optional().describe("Literal value; never a secret."),
+      valueFrom: z
+        .strictObject({
+          file: z.string().optional().describe("Path of a file whose text, without the final newline, is the value."),
+          command: z.array(z.string()).min(1).optional().describe("Program and arguments whose output is the value."),
+          secretRef: z
+            .strictObject({ name: z.string().min(1).describe("Name of the secret; `town secret set NAME` keeps one.") })
+            .optional()
+            .describe("A secret that the town keeps on this machine, outside of git."),
+        })
+        .refine((source) => Object.values(source).filter((value) => value !== undefined).length === 1, {
+          error: "must have exactly one of `file`, `command` and `secretRef`",
+        })
+        .optional()
+        .describe("Where the value is taken from at session start; it is kept out of manifests, arguments and logs."),
+    })
+    .refine((entry) => (entry.value === undefined) !== (entry.valueFrom === undefined), {
+      error: "must have exactly one of `value` and `valueFrom`",
+    });
 
 /** Tokens and money used. */
 export const usage = () =>

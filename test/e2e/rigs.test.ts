@@ -66,7 +66,7 @@ describe("rigs in a running town", () => {
   it("given work on a hook, when its rig is removed, then it is refused and named, and with --force its commits are kept", async () => {
     town.edit(
       "sample/agentpools/polecats.yaml",
-      "  replicas: 3\n",
+      "  replicas: 2\n",
       "  replicas: 1\n  env:\n    - name: TOWN_SHELL_AGENT_MISBEHAVE\n      value: hang:verify!\n",
     );
     town.commit(

@@ -77,7 +77,7 @@ describe("a town from one commit to merged work", () => {
     town.run("up", "-d");
     town.edit(
       "api/agentpools/polecats.yaml",
-      "  replicas: 3\n",
+      "  replicas: 2\n",
       "  replicas: 1\n  env:\n    - name: TOWN_SHELL_AGENT_MISBEHAVE\n      value: die-before:verify\n",
     );
     town.commit("hq/convoys/work.yaml", convoy([item("one", "echo run >> runs.txt")]));

@@ -45,8 +45,15 @@ export class TownProcess {
     return { status, stdout, stderr };
   }
 
+  /** A town whose agents run on the shell provider, whatever is installed here. */
   init(...args: string[]): Answer {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "init", this.directory, ...args], {
+    return this.initIn(this.home, this.directory, "--provider", "shell", ...args);
+  }
+
+  /** `town init` as typed in a directory. */
+  initIn(cwd: string, ...args: string[]): Answer {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "init", ...args], {
+      cwd,
       encoding: "utf8",
       env: this.env,
     });

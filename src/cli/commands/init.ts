@@ -10,6 +10,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
     rig: textFlag(input, "rig"),
     name: textFlag(input, "name"),
     gate: textFlag(input, "gate"),
+    provider: textFlag(input, "provider"),
   };
   return await runOffline(
     "init",

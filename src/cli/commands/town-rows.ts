@@ -27,8 +27,14 @@ export const townCommands: readonly CommandSpec[] = [
         value: "COMMAND",
         summary: "what must pass before work is merged; default: found from the project's files",
       },
+      {
+        name: "provider",
+        type: "string",
+        value: "NAME",
+        summary: "what runs the first agents; default: an agent program that is installed, for the sample the shell",
+      },
     ],
-    examples: ["town init ~/town", "town init ~/town --rig ~/src/api --gate 'npm test'"],
+    examples: ["town init ~/town", "cd ~/src/api && town init", "town init ~/town --rig ~/src/api --gate 'npm test'"],
     run: async (input, context) => (await import("./init.ts")).run(input, context),
   },
   {

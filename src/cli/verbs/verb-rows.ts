@@ -258,6 +258,20 @@ export const verbRows: readonly VerbRow[] = [
     flags: [value("bead", "ID", "bead that it is about")],
   },
   {
+    name: "secret set",
+    group: "town",
+    summary: "keep a value from stdin for valueFrom.secretRef",
+    positionals: [one("name")],
+    examples: ["town secret set anthropic-key < key.txt", "pass show anthropic | town secret set anthropic-key"],
+    read: async (_, context) => {
+      if (context.streams.inIsTerminal)
+        context.streams.err("Paste the value and end with Ctrl-D on a line of its own.\n");
+      return { value: await context.streams.readStdin() };
+    },
+  },
+  { name: "secret list", group: "town", summary: "names of the secrets, and what uses them" },
+  { name: "secret delete", group: "town", summary: "forget a secret", positionals: [one("name")] },
+  {
     name: "token create",
     group: "town",
     summary: "give a person a token of their own",

@@ -1,18 +1,23 @@
 import { TownError } from "../../errors/town-error.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { SECRET_NAME, secretFile } from "../../work/secrets.ts";
 
 export interface EnvironmentEntry {
   readonly name: string;
   readonly value?: string | undefined;
   readonly valueFrom?:
-    | { readonly file?: string | undefined; readonly command?: readonly string[] | undefined }
+    | {
+        readonly file?: string | undefined;
+        readonly command?: readonly string[] | undefined;
+        readonly secretRef?: { readonly name: string } | undefined;
+      }
     | undefined;
 }
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /**
- * Variables of a session, later lists over earlier ones. Values from files and commands are read now and reach the
+ * Variables of a session, later lists over earlier ones. Values from files, commands and secrets are read now and reach the
  * program through a file that only this user can read; they are in no argument, event or log. Throws TownError
  * `EnvironmentUnavailable` naming the variable and its source, never its value.
  */
@@ -27,6 +32,8 @@ export async function resolveEnvironment(
     else if (entry.valueFrom?.file !== undefined) resolved[name] = await fromFile(name, entry.valueFrom.file, ports);
     else if (entry.valueFrom?.command !== undefined)
       resolved[name] = await fromCommand(name, entry.valueFrom.command, ports);
+    else if (entry.valueFrom?.secretRef !== undefined)
+      resolved[name] = await fromSecret(name, entry.valueFrom.secretRef.name, ports);
   }
   return resolved;
 }
@@ -51,6 +58,14 @@ async function fromFile(name: string, path: string, ports: Pick<LoopPorts, "file
       hint: "create it, or correct valueFrom.file",
     });
   return text.replace(/\n$/, "");
+}
+
+async function fromSecret(name: string, secret: string, ports: Pick<LoopPorts, "files" | "layout">): Promise<string> {
+  const text = SECRET_NAME.test(secret) ? await ports.files.readText(secretFile(ports.layout, secret)) : undefined;
+  if (text !== undefined) return text;
+  throw new TownError("EnvironmentUnavailable", `variable ${name}: there is no secret ${secret}`, {
+    hint: `town secret set ${secret} < FILE, or correct valueFrom.secretRef`,
+  });
 }
 
 async function fromCommand(
