@@ -201,7 +201,11 @@ const noteAfterMs = 2_000;
 /** Short commands hold the store for a fraction of a second: who keeps it for so long is a town, or hangs. */
 const patienceMs = 10_000;
 const longestWaitMs = 120_000;
-/** Between looks at the lock, at first; up to eight times as long later, so that many who wait do not slow who works. */
+/**
+ * Between looks at the lock: long at first, so that many who wait do not slow who works, and the shorter the longer one has
+ * waited, so that newcomers do not take the lock away from those who were there before them.
+ */
+const longestPauseMs = 120;
 const leastPauseMs = 15;
 /** Looks per attempt to take a lock that somebody has. */
 const asksEvery = 10;
@@ -244,7 +248,8 @@ async function openStore(
     if (!isTold && now - started >= noteAfterMs)
       call.err("Note: waiting for another process that changes these beads\n");
     isTold ||= now - started >= noteAfterMs;
-    await clock.sleep(leastPauseMs * Math.min(8, 1 + attempt / 4) * (0.5 + ports.random.float()));
+    const pauseMs = Math.max(leastPauseMs, longestPauseMs - (now - started) / 40);
+    await clock.sleep(pauseMs * (0.5 + ports.random.float()));
   }
 }
 

@@ -255,6 +255,51 @@ describe("sync", () => {
     expect(here.graph.get(id)?.assignee).toBe("bob");
   });
 
+  test("given two clones that want one bead, when both claim it with --sync, then the first to push has it and the other is told and has nothing", async () => {
+    const here = await bdWorld();
+    await here.world.repository("/remote");
+    await here.run(["config", "set", "sync.remote", "/remote"]);
+    const opened = await here.world.open("/other");
+    const tools = bdTools({
+      storeOf: () => opened.graph,
+      files: opened.files,
+      clock: here.world.clock,
+      random: here.world.random,
+    });
+    const theirs = { graphs: oneGraph(opened.graph), home: opened.graph, actor: "bob", tools };
+    const other = (...argv: readonly string[]) => here.run(argv, theirs);
+    await other("config", "set", "sync.remote", "/remote");
+    const [first, second, third] = [await here.make("one"), await here.make("two"), await here.make("three")];
+    await here.out("sync");
+    await other("sync");
+    expect((await other("update", first, "--claim", "--sync")).stdout).toContain("Claimed issue");
+    const late = await here.run(["update", first, "--claim", "--sync"]);
+    expect(late).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(late.stderr).toContain(`${first}: already claimed by bob`);
+    expect(here.graph.get(first)?.assignee).toBe("bob");
+    // The next one that is free, although this clone does not know yet that the second is gone.
+    await other("update", second, "--claim", "--sync");
+    const taken = await here.json<{ id: string; assignee: string }[]>("ready", "--claim", "--sync");
+    expect(taken.map(({ id, assignee }) => [id, assignee])).toEqual([[third, "alice"]]);
+    await other("sync");
+    expect(opened.graph.list().map(({ assignee }) => assignee)).toEqual(
+      here.graph.list().map(({ assignee }) => assignee),
+    );
+  });
+
+  test("given a remote that cannot be reached, when claimed with --sync, then nothing is claimed; what was held stays", async () => {
+    const bd = await bdWorld();
+    const [id, mine] = [await bd.make("x"), await bd.make("y")];
+    await bd.out("update", mine, "--claim");
+    await bd.run(["config", "set", "sync.remote", "/nowhere"]);
+    expect(await bd.fails("update", id, "--claim", "--sync")).toContain("cannot claim in front of other clones");
+    expect(bd.graph.get(id)).toMatchObject({ status: "open" });
+    expect(bd.graph.get(id)?.assignee).toBeUndefined();
+    await bd.fails("update", mine, "--claim", "--sync");
+    expect(bd.graph.get(mine)?.assignee).toBe("alice");
+    expect(await bd.fails("update", id, "--sync", "-p", "1")).toContain("--sync goes with --claim");
+  });
+
   test("given no remote, when synced, then the branch is written and that is said", async () => {
     const bd = await bdWorld();
     await bd.make("x");

@@ -15,3 +15,8 @@ export function claimLease(settings: Readonly<Record<string, string>>): { readon
   const stated = settings["claim.lease"];
   return stated === undefined ? {} : { leaseMs: durationOf(stated) };
 }
+
+/** Remote that the store is exchanged with: what is stated, else the setting `sync.remote`, else origin. */
+export async function remoteOf(graph: WorkGraph, context: Pick<BdContext, "tools">, stated?: string): Promise<string> {
+  return stated ?? (await settingsOf(graph, context))["sync.remote"] ?? "origin";
+}

@@ -22,9 +22,12 @@ import { cleanLine } from "../output/plain-text.ts";
 import type { ListedBead } from "../output/listing.ts";
 import { listing } from "../output/listing.ts";
 import { fieldFilterFlags, timeTest } from "../queries/bead-filter-flags.ts";
+import { publishClaims } from "../writes/publish-claims.ts";
 import { callFilter, inOrder, sortPolicy } from "../queries/find-beads.ts";
 
 const defaultLimit = 100;
+/** How many claims in a row may be lost to other clones before it is given up. */
+const mostLost = 5;
 
 export const readyCommand: BdCommand = {
   name: "ready",
@@ -35,6 +38,7 @@ export const readyCommand: BdCommand = {
     number("limit", "N", "at most N; default 100, 0 for all", "n"),
     text("sort", "POLICY", "priority (default), oldest or hybrid", "s"),
     flag("claim", "take the first one for yourself"),
+    flag("sync", "with --claim: taken only once the remote has it, so that no other clone has it too"),
     flag("explain", "why each is ready, and what the others wait for"),
     text("mol", "ID", "the steps of this molecule that can be done now"),
     flag("include-deferred", "deferred ones, too"),
@@ -49,6 +53,7 @@ export const readyCommand: BdCommand = {
 async function runReady(call: Call): Promise<Answer> {
   const { flags } = call;
   if (flags.isSet("claim")) return claimFirst(call);
+  if (flags.isSet("sync")) throw usageError("--sync goes with --claim", "bd sync exchanges everything");
   if (flags.isSet("explain")) return explain(call);
   const molecule = flags.text("mol");
   if (molecule !== undefined) return stepsReady(call, molecule);
@@ -139,8 +144,14 @@ function claimFirst(call: Call): Promise<Answer> {
 async function claimReady(call: Call): Promise<ListedBead | undefined> {
   for (const graph of scopeOf(call)) {
     const lease = claimLease(await settingsOf(graph, call.context));
-    const record = await call.transact(graph, (tx) => claimOne(tx, call, lease));
-    if (record !== undefined) return { graph, record };
+    for (let lost = 0; lost < mostLost; lost += 1) {
+      const record = await call.transact(graph, (tx) => claimOne(tx, call, lease));
+      if (record === undefined) break;
+      if (!call.flags.isSet("sync")) return { graph, record };
+      const { held } = await publishClaims(call, [{ id: record.id, graph, value: record }], new Set());
+      const [first] = held;
+      if (first !== undefined) return { graph, record: graph.get(first.id) ?? first.value };
+    }
   }
   return undefined;
 }

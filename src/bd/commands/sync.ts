@@ -1,4 +1,4 @@
-import { settingsOf } from "../access/settings.ts";
+import { remoteOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import type { SyncSummary } from "../context.ts";
 import { flag, text } from "../grammar/flag.ts";
@@ -19,12 +19,12 @@ export const syncCommand: BdCommand = {
 
 async function sync(call: Call): Promise<Answer> {
   const { flags, home, context } = call;
-  const stated = flags.text("remote") ?? (await settingsOf(home, context))["sync.remote"];
-  const remote = stated ?? "origin";
+  const remote = await remoteOf(home, context, flags.text("remote"));
   if (flags.isSet("flush-only")) return flush(call);
   const isUrl = remote.includes("/") || remote.includes(":");
   if (!isUrl && !(await context.tools.hasRemote(home, remote))) {
-    if (stated !== undefined) throw usageError(`there is no remote "${remote}"`, "git remote add NAME URL");
+    if (remote !== "origin" || flags.has("remote"))
+      throw usageError(`there is no remote "${remote}"`, "git remote add NAME URL");
     const flushed = await flush(call);
     return { ...flushed, notes: ["Note: this repository has no remote to sync with; the branch was written."] };
   }

@@ -17,6 +17,7 @@ import { timeOfText } from "../values/time.ts";
 import type { BeadChange } from "../writes/change-bead.ts";
 import { changeBead } from "../writes/change-bead.ts";
 import { eachBead } from "../writes/each-bead.ts";
+import { publishClaims } from "../writes/publish-claims.ts";
 import { bodyFields, bodyFlags } from "./create.ts";
 
 export const updateCommand: BdCommand = {
@@ -26,6 +27,7 @@ export const updateCommand: BdCommand = {
   args: "<id>...",
   flags: [
     flag("claim", "take it: you become the assignee, status in_progress; refused when somebody has it"),
+    flag("sync", "with --claim: taken only once the remote has it, so that no other clone has it too"),
     text("status", "STATUS", "open, in_progress, blocked, deferred, closed, …", "s"),
     text("priority", "0-4", "0 is most urgent", "p"),
     text("title", "TEXT", "new title"),
@@ -59,7 +61,14 @@ async function update(call: Call): Promise<Answer> {
   const change = await changeFrom(call, settings);
   if (Object.keys(change).filter((key) => key !== "force").length === 0)
     throw usageError("no updates specified", "see: bd help update");
-  const { done, notes, exitCode } = await eachBead(call, call.args, (tx, id) => changeBead(tx, id, change, call));
+  if (call.flags.isSet("sync") && change.claim !== true)
+    throw usageError("--sync goes with --claim", "bd sync exchanges everything");
+  const before = call.flags.isSet("sync") ? heldBy(call) : undefined;
+  const changed = await eachBead(call, call.args, (tx, id) => changeBead(tx, id, change, call));
+  const published = before === undefined ? undefined : await publishClaims(call, changed.done, before);
+  const done = published?.held ?? changed.done;
+  const notes = [...changed.notes, ...(published?.notes ?? [])];
+  const exitCode = notes.length > 0 ? 1 : changed.exitCode;
   const verb = change.claim === true ? "Claimed" : "Updated";
   return {
     text: done
@@ -73,6 +82,11 @@ async function update(call: Call): Promise<Answer> {
     notes,
     exitCode,
   };
+}
+
+/** Ids of the named beads that the caller has claimed already. */
+function heldBy({ args, author, context }: Call): ReadonlySet<string> {
+  return new Set(args.filter((id) => storeOf(id, context).get(id)?.assignee === author.actor));
 }
 
 /** What the flags say; only the given parts. */
