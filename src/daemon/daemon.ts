@@ -36,6 +36,7 @@ import { InternalCalls } from "./internal-calls.ts";
 import { FormulaFiles } from "./formula-files.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
 import { townHash, townLayout } from "./layout.ts";
+import { LoopSwitches } from "./loop-switches.ts";
 import { kubeconfigVerb } from "./kubeconfig-verb.ts";
 import { rigVerbs } from "./rig-verbs.ts";
 import { watchRigs } from "./watch-rigs.ts";
@@ -174,16 +175,20 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     const ending = new AbortController();
     const observing = view.run(ending.signal);
     const displaying = displayStatus({ clock: systemClock, objects: store, sessions, log, signal: ending.signal });
-    const loops = engineLoops(options.loops ?? (store.get(HQ)?.spec as TownSpec | undefined)?.loops);
     const engine = createEngine({
       controllers: [sourceController(desired.sync), furtherSourceController(desired.further), ...CONTROLLERS],
       ports,
-      ...(loops === undefined ? {} : { loops }),
     });
+    const unfollow = new LoopSwitches({
+      engine,
+      objects: store,
+      collection: { start: () => store.startCollection(), stop: () => store.stopCollection() },
+      given: options.loops,
+    }).follow();
     engine.start();
     await formulas.show(store);
-    store.startCollection();
     const stopLoops = async (): Promise<void> => {
+      unfollow();
       await engine.stop();
       ending.abort();
       await Promise.all([observing, displaying]);
@@ -283,15 +288,4 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     await stop();
     throw error;
   }
-}
-
-const PARTS: Readonly<Record<string, readonly string[]>> = {
-  workers: ["workers", "agents", "usage", "providers"],
-  source: ["source", "sources"],
-};
-
-/** Loops of the design that are several controllers: pools, agents, what agents used, their programs; the town repository, further sources. */
-function engineLoops(names: readonly string[] | undefined): readonly string[] | undefined {
-  const known = new Set(["source", "sources", ...CONTROLLERS.map((controller) => controller.name)]);
-  return names?.flatMap((name) => PARTS[name] ?? [name]).filter((name) => known.has(name));
 }

@@ -48,6 +48,13 @@ export class GarbageCollector {
     for (const object of this.#store.all()) this.objectChanged(object);
   }
 
+  /** Takes up nothing more; what runs is finished. */
+  stop(): void {
+    this.#started = false;
+    this.#waiting.clear();
+    this.#missed.clear();
+  }
+
   /** Told after each removal. */
   objectRemoved(object: TownObject): void {
     const { uid, ownerReferences } = object.metadata;

@@ -27,6 +27,8 @@ export interface StoreOptions {
 export interface Store extends ObjectStore, Events {
   /** All truths were read once: owner-reference collection may begin. Until then nothing is collected. */
   startCollection(): void;
+  /** Nothing is collected from now on, until it is started again. */
+  stopCollection(): void;
   /** One look at everything for garbage that no event announced; resolves when done. For the collection loop's resync. */
   collect(): Promise<void>;
   /** False while the journal cannot be written (disk full …). */

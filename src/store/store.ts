@@ -264,6 +264,10 @@ class MemoryStore implements Store {
     this.#collector.start();
   }
 
+  stopCollection(): void {
+    this.#collector.stop();
+  }
+
   async collect(): Promise<void> {
     await this.#collector.scan();
   }

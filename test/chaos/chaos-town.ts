@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +32,13 @@ export class ChaosTown {
     this.project = join(this.process.home, "project");
     this.logPath = join(this.process.home, "controller.log");
     this.#make();
+  }
+
+  /** First part of the mark that every process of a session carries. */
+  get sessionLabel(): string {
+    if (this.options.runtime === "Tmux") return this.process.tmuxLabel;
+    const directory = join(this.process.directory, ".git", "town", "sessions");
+    return `process-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`;
   }
 
   /** What happened, for people, beside the controller's own log. */

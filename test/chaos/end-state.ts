@@ -77,7 +77,7 @@ function wrongTarget(town: ChaosTown, beads: readonly BeadObject[]): readonly st
 
 /** Once work is over exactly the crew runs, each session once, and nothing else of the town is left. */
 function wrongSessions(town: ChaosTown): readonly string[] {
-  const living = sessionsOf(town.process.tmuxLabel);
+  const living = sessionsOf(town.sessionLabel);
   const wrong = living.filter(({ name }) => !name.startsWith("api-crew-")).map(({ name }) => `${name} is left over`);
   const crew = living.filter(({ name }) => name.startsWith("api-crew-"));
   if (crew.length !== town.options.crew) wrong.push(`${crew.length} crew sessions run, not ${town.options.crew}`);

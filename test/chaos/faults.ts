@@ -29,7 +29,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return killed(pane.pid) ? `first process of ${pane.name} killed` : undefined;
   },
   process: async (town, random) => {
-    const session = pick(sessionsOf(town.process.tmuxLabel), random);
+    const session = pick(sessionsOf(town.sessionLabel), random);
     const pid = pick(session?.pids ?? [], random);
     return pid !== undefined && killed(pid) ? `process ${commandOf(pid)} of ${session?.name} killed` : undefined;
   },

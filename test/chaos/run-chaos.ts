@@ -35,7 +35,7 @@ export interface ChaosReport {
 export async function runChaos(town: ChaosTown, options: ChaosOptions): Promise<ChaosReport> {
   const random = seededRandom(options.seed);
   const startedMs = performance.now();
-  const witness = new SessionWitness(town.process.tmuxLabel, 250);
+  const witness = new SessionWitness(town.sessionLabel, 250);
   const done: Record<string, number> = {};
   try {
     town.startController();
@@ -74,7 +74,7 @@ export async function runChaos(town: ChaosTown, options: ChaosOptions): Promise<
 
 function crewOf(town: ChaosTown): ReadonlyMap<string, number> {
   return new Map(
-    sessionsOf(town.process.tmuxLabel)
+    sessionsOf(town.sessionLabel)
       .filter(({ name }) => name.includes("-crew-"))
       .map(({ name, generation }) => [name, generation]),
   );
@@ -101,7 +101,7 @@ async function convoyCloses(town: ChaosTown, options: ChaosOptions): Promise<boo
     const convoy = town.process.object("convoy", "hq", "work");
     const closed =
       convoy?.status?.conditions?.some(({ type, status }) => type === "Closed" && status === "True") === true;
-    const leftOver = sessionsOf(town.process.tmuxLabel).filter(({ name }) => !name.includes("-crew-")).length;
+    const leftOver = sessionsOf(town.sessionLabel).filter(({ name }) => !name.includes("-crew-")).length;
     if (closed && leftOver === 0 && crewOf(town).size === town.options.crew) return true;
     const landed = town.landed().length;
     if (landed !== told) options.told?.(`left alone; ${landed} of ${town.options.beads} landed`);

@@ -44,6 +44,7 @@ async function summaryOf(api: Api): Promise<TownSummary> {
       health: text(status["health"]) ?? readyOf(town),
       suspended: town?.spec?.["suspend"] === true,
       ...optional("runtime", text(status["runtime"])),
+      ...disabledLoops(status["loops"]),
     },
     sessions: of("Session").filter((session) => fields(session.status)["state"] === "Running").length,
     rigs: of("Rig").map((rig) => {
@@ -142,6 +143,14 @@ function problemsOf(object: ApiObject): TownSummary["problems"] {
       message: problem.message,
     },
   ];
+}
+
+function disabledLoops(loops: unknown): Pick<TownSummary["town"], "disabledLoops"> {
+  const names = (Array.isArray(loops) ? loops : [])
+    .map(fields)
+    .filter((loop) => loop["state"] === "Disabled")
+    .flatMap((loop) => text(loop["name"]) ?? []);
+  return names.length === 0 ? {} : { disabledLoops: names };
 }
 
 function openEscalation({ metadata, spec, status }: ApiObject): TownSummary["problems"] {

@@ -13,6 +13,8 @@ export interface TownSummary {
     readonly health: string;
     readonly suspended: boolean;
     readonly runtime?: string;
+    /** Loops that were switched off; absent when all run. */
+    readonly disabledLoops?: readonly string[];
   };
   /** Sessions running. */
   readonly sessions: number;
@@ -68,7 +70,9 @@ export function summaryText(summary: TownSummary, options: Pick<TableOptions, "c
   const { town } = summary;
   const revision = town.revision === undefined ? "" : ` at ${town.revision}`;
   const runtime = town.runtime === undefined || town.runtime === "Answering" ? "" : `, runtime ${town.runtime}`;
-  const head = `Town ${town.name}: ${town.sync}${revision}, ${town.suspended ? "Suspended" : town.health}, ${counted(summary.sessions, "session")} running${runtime}\n`;
+  const disabled =
+    town.disabledLoops === undefined ? "" : `Disabled loops: ${town.disabledLoops.join(", ")} (spec.loops, --loops)\n`;
+  const head = `Town ${town.name}: ${town.sync}${revision}, ${town.suspended ? "Suspended" : town.health}, ${counted(summary.sessions, "session")} running${runtime}\n${disabled}`;
   const section = (
     title: string,
     headers: readonly string[],

@@ -109,6 +109,18 @@ export const townStatus = z.object({
   sync: syncStatus.optional().describe("The sync axis."),
   health: healthStatus.optional().describe("The health axis."),
   sessions: z.int().optional().describe("Agent sessions running."),
+  loops: z
+    .array(
+      z.object({
+        name: z.string().describe("Loop."),
+        state: z
+          .enum(["Running", "Disabled", "NotServed"])
+          .describe("Disabled: not chosen. NotServed: this version does not have it yet."),
+      }),
+    )
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("Loops, and whether they run."),
   runtime: z
     .enum(["Answering", "NotAnswering", "Frozen"])
     .optional()
