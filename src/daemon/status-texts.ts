@@ -50,7 +50,7 @@ function sessionText(session: TownObject, agent: TownObject | undefined, objects
       request.metadata.namespace === session.metadata.namespace &&
       OPEN_MERGES.has(textOf(request, "state") ?? "Queued"),
   ).length;
-  return [step === undefined ? state : `${state}: ${step}`, merging === 0 ? "" : `${merging} merging`]
+  return [state === "Working" && step !== undefined ? step : state, merging === 0 ? "" : `${merging} merging`]
     .filter((part) => part !== "")
     .join(", ");
 }

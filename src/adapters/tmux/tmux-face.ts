@@ -7,9 +7,15 @@ export const TOWN_STATUS = "@town_status";
 export const SESSION_STATUS = "@town_state";
 
 const WHO = "#{?@town_name,#{@town_namespace}/#{@town_role}/#{@town_agent},#{session_name}}";
+/** A terminal of 80 columns has room for the agent, its bead and step, and the town; not for whole identities. */
+const NARROW = "#{e|<:#{client_width},100}";
+const SHORT_WHO = "#{?@town_name,#{@town_role}/#{@town_agent},#{session_name}}";
 const BEAD = "#{?@town_bead, #{@town_bead},}";
 const DEAD = "#{?pane_dead, #[fg=red]exited#[default],}";
 const SCROLL = "#{?pane_in_mode, #[fg=yellow]scrolling: doorbells wait#[default],}";
+const SHORT_SCROLL = "#{?pane_in_mode, #[fg=yellow]scrolling#[default],}";
+const LEFT = ` #[bold]${WHO}#[default]${BEAD} #{${SESSION_STATUS}}${DEAD}${SCROLL} `;
+const SHORT_LEFT = ` #[bold]${SHORT_WHO}#[default]${BEAD}#{?pane_in_mode,, #{${SESSION_STATUS}}}${DEAD}${SHORT_SCROLL} `;
 
 const LOST = `#{&&:#{==:#{session_name},${CONTROL_SESSION}},#{==:#{client_control_mode},0}}`;
 
@@ -26,7 +32,7 @@ export function faceConfig(townCommand: readonly string[] | undefined): readonly
     "set -gq status-interval 5",
     "set -gq status-left-length 80",
     "set -gq status-right-length 120",
-    `set -gq status-left ${tmuxWord(` #[bold]${WHO}#[default]${BEAD} #{${SESSION_STATUS}}${DEAD}${SCROLL} `)}`,
+    `set -gq status-left ${tmuxWord(`#{?${NARROW},${SHORT_LEFT},${LEFT}}`)}`,
     `set -gq status-right ${tmuxWord(`#{${TOWN_STATUS}} %H:%M `)}`,
     "set -gq window-status-format ''",
     "set -gq window-status-current-format ''",
