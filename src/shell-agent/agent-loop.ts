@@ -1,7 +1,7 @@
 import { messageOf, TownError } from "../errors/town-error.ts";
 import { type Decision, decide, outcomeOf } from "./decide.ts";
 import { type Misbehaviour, misbehaviourAt, type MisbehaviourKind } from "./misbehaviour.ts";
-import { primeOf } from "./prime.ts";
+import { type Message, primeOf } from "./prime.ts";
 import { misbehaviourKey, resumptionOf, type StepNote } from "./step-note.ts";
 
 /** Exit codes: 0 nothing (more) to do, 1 the town refuses what should work, 3 this session is void. */
@@ -62,8 +62,9 @@ export class AgentLoop {
     if (await this.#misbehaves("ignore-hook", { step: "", attempt: 1, bead: "" })) return this.#ignore();
     for (let refusals = 0; ; ) {
       try {
-        const decision = decide(primeOf(await this.#effects.verb("prime", {})));
-        const code = await this.#follow(decision);
+        const prime = primeOf(await this.#effects.verb("prime", {}));
+        for (const message of prime.messages) this.#show(message);
+        const code = await this.#follow(decide(prime));
         if (code !== undefined) return code;
         refusals = 0;
       } catch (error) {
@@ -77,6 +78,11 @@ export class AgentLoop {
         await this.#effects.sleep(500 * 2 ** refusals);
       }
     }
+  }
+
+  #show({ from, subject, text, again }: Message): void {
+    this.#effects.say(`shell-agent: message from ${from}${again ? " (again)" : ""}: ${subject}`);
+    if (text !== "") this.#effects.say(text);
   }
 
   async #follow(decision: Decision): Promise<ExitCode | undefined> {

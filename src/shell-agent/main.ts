@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, TownError } from "../errors/town-error.ts";
@@ -26,7 +27,8 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
   });
   const notePath = async (): Promise<string> => join(await worktree.ownDirectory(), "note.json");
   const effects: AgentEffects = {
-    verb: (name, args) => api.verb(name, args),
+    // An answer that is lost on the way is asked for again as the same request.
+    verb: (name, args) => api.verb(name, name === "prime" ? { ...args, request: randomUUID() } : args),
     head: () => worktree.head(),
     commitAll: (message) => worktree.commitAll(message),
     backTo: (head) => worktree.backTo(head),

@@ -3,6 +3,16 @@ export interface Prime {
   readonly hook: Hook | undefined;
   /** An ephemeral agent without work ends. */
   readonly exit: boolean;
+  /** What others wrote to this agent since it asked last. */
+  readonly messages: readonly Message[];
+}
+
+export interface Message {
+  readonly from: string;
+  readonly subject: string;
+  readonly text: string;
+  /** A former session was handed it, too. */
+  readonly again: boolean;
 }
 
 export interface Hook {
@@ -21,7 +31,9 @@ export interface Hook {
 /** Reads the verb's data. Throws TypeError that names the field. */
 export function primeOf(data: unknown): Prime {
   const root = record(data, "data");
-  if (root["hook"] === null || root["hook"] === undefined) return { hook: undefined, exit: root["exit"] === true };
+  const messages = messagesOf(root["messages"]);
+  if (root["hook"] === null || root["hook"] === undefined)
+    return { hook: undefined, exit: root["exit"] === true, messages };
   const hook = record(root["hook"], "hook");
   const bead = record(hook["bead"], "hook.bead");
   const step = hook["step"] === undefined ? undefined : record(hook["step"], "hook.step");
@@ -29,6 +41,7 @@ export function primeOf(data: unknown): Prime {
   if (typeof attempt !== "number") throw new TypeError("`hook.attempt` must be a number");
   return {
     exit: root["exit"] === true,
+    messages,
     hook: {
       bead: {
         id: text(bead, "id", "hook.bead"),
@@ -47,6 +60,20 @@ export function primeOf(data: unknown): Prime {
       base: optional(hook, "base"),
     },
   };
+}
+
+function messagesOf(value: unknown): readonly Message[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw new TypeError("`messages` must be a list");
+  return value.map((each: unknown, index) => {
+    const message = record(each, `messages[${index}]`);
+    return {
+      from: optional(message, "from"),
+      subject: optional(message, "subject"),
+      text: optional(message, "text"),
+      again: message["again"] === true,
+    };
+  });
 }
 
 function record(value: unknown, field: string): Readonly<Record<string, unknown>> {

@@ -27,6 +27,8 @@ export interface MemorySessionsOptions {
   readonly resolve: (start: SessionStart) => MemoryProgram | undefined;
   /** How long a start takes. Default 0. */
   readonly startDelayMs?: (start: SessionStart) => number;
+  /** Asked for each line: true loses it on the way, although typing it looks well. Default: never. */
+  readonly losesTyping?: () => boolean;
 }
 
 interface Entry {
@@ -162,6 +164,7 @@ export class MemorySessions implements Sessions {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.start.generation !== generation) return "Refused";
     if (entry.exited !== undefined || entry.ending.signal.aborted || entry.copyMode) return "Refused";
+    if (this.#options.losesTyping?.() === true) return "Typed";
     const reader = entry.readers.shift();
     if (reader === undefined) entry.typed.push(text);
     else reader(text);

@@ -21,7 +21,23 @@ export interface WorkDone {
   readonly step: string;
 }
 
+/** A message that a session was handed. */
+export interface Handed {
+  readonly agent: string;
+  readonly generation: number;
+  readonly subject: string;
+  readonly again: boolean;
+}
+
+/**
+ * How a session goes wrong: `Ignore` sits at its prompt whatever is typed; `Deaf` acts only when its doorbell rings;
+ * `SlowStart` reads nothing for a while; `Hang` shows that it is busy and never is; `Stall` stops in the midst of its work
+ * until its doorbell rings.
+ */
+export type SimMisbehaviour = "None" | "Ignore" | "Deaf" | "SlowStart" | "Hang" | "Stall";
+
 interface PrimeData {
+  readonly messages: readonly { readonly subject: string; readonly again: boolean }[];
   readonly hook: {
     readonly bead: { readonly id: string; readonly title: string; readonly description: string };
     readonly attempt: number;
@@ -43,11 +59,31 @@ export function simAgent(world: {
   readonly call: CallVerb;
   readonly random: SeededRandom;
   readonly worked: (work: WorkDone) => void;
+  readonly committed: (commit: string) => void;
+  readonly handed: (message: Handed) => void;
+  /** How the next session behaves. */
+  readonly misbehaviour: () => SimMisbehaviour;
   /** Where programs keep their records. */
   readonly files: Files;
   readonly used: (agent: string, outputTokens: number) => void;
 }): MemoryProgram {
-  return async ({ start, signal }) => {
+  return async ({ start, signal, setTitle, readLine }) => {
+    const misbehaviour = world.misbehaviour();
+    let requests = 0;
+    let reading: Promise<unknown> | undefined;
+    const line = (): Promise<unknown> => (reading ??= readLine().finally(() => (reading = undefined)));
+    const rung = async (): Promise<void> => {
+      setTitle("shell-agent idle");
+      await line();
+    };
+    const beforeReading: Partial<Record<SimMisbehaviour, () => Promise<void>>> = {
+      SlowStart: () => world.clock.sleep(1 + world.random.below(200_000), signal),
+      Deaf: rung,
+      Ignore: async () => {
+        while (!signal.aborted) await rung();
+      },
+    };
+    const beforeWorking: typeof beforeReading = { Hang: () => ended(signal), Stall: rung };
     const caller: Caller = {
       name: start.env["TOWN_AGENT"] ?? "",
       role: "agent",
@@ -73,21 +109,33 @@ export function simAgent(world: {
       }
     };
     const record = programRecord(world.files, `${start.agent}-${start.generation}`);
+    setTitle("shell-agent idle");
+    await beforeReading[misbehaviour]?.();
     while (!signal.aborted) {
-      const primed = await say("prime", { hook: record.hook });
+      requests += 1;
+      const primed = await say("prime", { hook: record.hook, request: `request-${requests}` });
       if (primed === "Over") return 0;
-      const { hook, exit } = primed.data as PrimeData;
+      const { hook, exit, messages } = primed.data as PrimeData;
+      for (const { subject, again } of messages)
+        world.handed({ agent: caller.name, generation: start.generation, subject, again });
       if (hook === null) {
         if (exit === true) return 0;
-        await world.clock.sleep(IDLE_MS, signal);
+        setTitle("shell-agent idle");
+        await Promise.race([line(), world.clock.sleep(IDLE_MS, signal)]);
         continue;
       }
+      setTitle(`shell-agent busy ${hook.bead.id}`);
+      await beforeWorking[misbehaviour]?.();
+      setTitle(`shell-agent busy ${hook.bead.id}`);
       await world.clock.sleep(100 + world.random.below(2_000), signal);
       if (signal.aborted) return 0;
       const step = hook.step;
       if (step !== undefined)
         world.worked({ agent: start.agent, generation: start.generation, bead: hook.bead.id, step: step.name });
-      if (step?.name === "implement") await edit(world.git, start.cwd, hook, start.env["TOWN_AGENT"] ?? "");
+      if (step?.name === "implement") {
+        const commit = await edit(world.git, start.cwd, hook, start.env["TOWN_AGENT"] ?? "");
+        if (commit !== undefined) world.committed(commit);
+      }
       if (signal.aborted) return 0;
       const answer =
         step === undefined || step.name === "submit"
@@ -125,17 +173,22 @@ function programRecord(
   };
 }
 
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
 async function edit(
   git: MemoryGit,
   cwd: string,
   hook: NonNullable<PrimeData["hook"]>,
   identity: string,
-): Promise<void> {
+): Promise<string | undefined> {
   for (const line of hook.bead.description.split("\n")) {
     const [, first, path, text] = /^(first: )?write (\S+) (.*)$/.exec(line) ?? [];
     if (path === undefined || text === undefined || (first !== undefined && hook.attempt > 1)) continue;
     await git.writeFile(cwd, path, `${text}\n`);
   }
   const author = { name: identity, email: "owner@example.org" };
-  await git.commit(cwd, `${hook.bead.title}\n\nTown-Bead: ${hook.bead.id}\n`, author);
+  return git.commit(cwd, `${hook.bead.title}\n\nTown-Bead: ${hook.bead.id}\n`, author);
 }

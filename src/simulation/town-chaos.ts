@@ -5,7 +5,7 @@ import { usageOf } from "../work/ledger.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import type { ObservedSession } from "../ports/sessions.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import { checkMessages, type SimulatedFault } from "./message-chaos.ts";
 import { RIG, type TownWorld } from "./town-world.ts";
 
 export interface ChaosOptions {
@@ -15,6 +15,8 @@ export interface ChaosOptions {
   readonly faultsUntilMs: number;
   /** Most virtual time for the whole run. */
   readonly limitMs: number;
+  /** Further faults beside the usual ones. */
+  readonly more?: readonly SimulatedFault[];
 }
 
 export interface ChaosReport {
@@ -29,6 +31,7 @@ export interface ChaosReport {
 export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<ChaosReport> {
   const random = town.random.fork("chaos");
   const faults: string[] = [];
+  const faultsToDo = [...FAULTS, ...(options.more ?? [])];
   const began = town.clock.monotonicMs();
   const elapsed = (): number => town.clock.monotonicMs() - began;
   await up(town, faults);
@@ -41,15 +44,12 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
     await town.clock.advance(1 + random.below(2 * options.meanGapMs));
     if (town.controller.life.dead) await up(town, faults);
     if (elapsed() > options.faultsUntilMs) continue;
-    const fault = FAULTS[random.below(FAULTS.length)];
+    const fault = faultsToDo[random.below(faultsToDo.length)];
     const what = await fault?.(town, random);
     if (what !== undefined) faults.push(what);
   }
   return { faults, virtualMs: elapsed() };
 }
-
-/** Does one thing to the town; answers what, or undefined when there was nothing to do it to. */
-type SimulatedFault = (town: TownWorld, random: SeededRandom) => Promise<string | undefined>;
 
 const FAULTS: readonly SimulatedFault[] = [
   async (town, random) => {
@@ -156,6 +156,8 @@ export async function checkTown(town: TownWorld): Promise<void> {
     items.map((bead) => bead.id),
   );
   checkStepsInOrder(town);
+  checkMessages(town);
+  await checkNothingLost(town);
   await checkUsage(town, graph);
 }
 
@@ -195,14 +197,33 @@ async function checkTarget(town: TownWorld, beads: readonly string[]): Promise<v
   if (landed.toSorted().join() !== beads.toSorted().join()) throw broken(`main has the merges ${landed.join(", ")}`);
 }
 
-/** A step that was closed is never worked again in the same attempt, and generations only rise. */
+/**
+ * Generations only rise, and whoever was replaced at a bead never works on it again: no two live generations act on one
+ * hook.
+ */
 function checkStepsInOrder(town: TownWorld): void {
   const newest = new Map<string, number>();
-  for (const work of town.worked) {
-    const former = newest.get(`${work.agent}`) ?? 0;
-    if (work.generation < former)
-      throw broken(`${work.agent} worked with generation ${work.generation} after ${former}`);
-    newest.set(work.agent, work.generation);
+  const holders = new Map<string, readonly string[]>();
+  for (const { agent, generation, bead } of town.worked) {
+    const former = newest.get(agent) ?? 0;
+    if (generation < former) throw broken(`${agent} worked with generation ${generation} after ${former}`);
+    newest.set(agent, generation);
+    const all = holders.get(bead) ?? [];
+    const holder = `${agent}@${generation}`;
+    if (all.at(-1) === holder) continue;
+    if (all.includes(holder)) throw broken(`${holder} worked on ${bead} again after ${all.at(-1)}`);
+    holders.set(bead, [...all, holder]);
+  }
+}
+
+/** Every commit an agent made is in the target or under a ref that keeps it. */
+async function checkNothingLost(town: TownWorld): Promise<void> {
+  const clone = await town.git.open(town.controller.ports.layout.clone("api"));
+  if (clone === undefined) throw broken("the clone is gone");
+  const kept = [...(await clone.listRefs("refs/")).values()];
+  for (const commit of town.committed) {
+    const safe = await Promise.all(kept.map((head) => clone.isAncestor(commit, head)));
+    if (!safe.includes(true)) throw broken(`the commit ${commit} of an agent is under no ref any more`);
   }
 }
 

@@ -18,6 +18,7 @@ import { settingsOf, sourceController } from "../sync/source-controller.ts";
 import { SourceSync } from "../sync/source-sync.ts";
 import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
+import { nudgeVerb } from "../verbs/mail-writing.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { primeVerb } from "../verbs/prime.ts";
 import { MemoryDisk } from "./memory-disk.ts";
@@ -26,7 +27,7 @@ import { MemoryMachine } from "./memory-processes.ts";
 import { MemorySessions } from "./memory-sessions.ts";
 import { Life, mortal } from "./mortal.ts";
 import { seededRandom, type SeededRandom } from "./seeded-random.ts";
-import { simAgent, type WorkDone } from "./sim-agent.ts";
+import { type Handed, simAgent, type SimMisbehaviour, type WorkDone } from "./sim-agent.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 export const TOWN = "/town";
@@ -79,6 +80,8 @@ export interface TownWorldOptions {
   readonly builtins: Readonly<Record<string, string>>;
   /** The gate: is the tree good? Gets the text of a file of it. */
   readonly gate: (read: (path: string) => Promise<string | undefined>) => Promise<boolean>;
+  /** How each new session goes wrong. Default: none does. */
+  readonly misbehaviour?: (random: SeededRandom) => SimMisbehaviour;
 }
 
 /** A whole town on twins of the machine, under one clock and one seed. */
@@ -90,6 +93,15 @@ export class TownWorld {
   readonly machine: MemoryMachine;
   readonly sessions: MemorySessions;
   readonly worked: WorkDone[] = [];
+  /** Messages that sessions were handed, in order. */
+  readonly handed: Handed[] = [];
+  /** What a person wrote to agents. */
+  readonly written: { readonly agent: string; readonly subject: string }[] = [];
+  /** Commits that agents made. */
+  readonly committed = new Set<string>();
+  /** Share of verbs whose answer is lost, and of typed lines that no program reads. */
+  answersLost = 0;
+  typingLost = 0;
   /** Output tokens that each agent's programs wrote down. */
   readonly used = new Map<string, number>();
   /** Trees that passed the gate. */
@@ -103,20 +115,32 @@ export class TownWorld {
     this.disk = new MemoryDisk({ clock });
     this.git = new MemoryGit({ clock, files: this.disk.mount() });
     this.machine = new MemoryMachine({ clock, files: this.disk.mount() });
+    const mischief = this.random.fork("mischief");
     const agent = simAgent({
       clock,
       git: this.git,
       random: this.random.fork("agents"),
       worked: (work) => this.worked.push(work),
+      committed: (commit) => this.committed.add(commit),
+      handed: (message) => this.handed.push(message),
+      misbehaviour: () => options.misbehaviour?.(mischief) ?? "None",
       files: this.disk.mount(),
       used: (name, tokens) => this.used.set(name, (this.used.get(name) ?? 0) + tokens),
       call: (caller, name, args) => {
         const controller = this.#controller;
         if (controller === undefined || controller.life.dead) return undefined;
-        return controller.verbs.get(name)?.run({ caller, args, signal: new AbortController().signal });
+        const answer = controller.verbs.get(name)?.run({ caller, args, signal: new AbortController().signal });
+        if (answer === undefined || mischief.float() >= this.answersLost) return answer;
+        // It takes effect, and nobody hears of it.
+        return answer.then(() => new Promise<never>(() => undefined));
       },
     });
-    this.sessions = new MemorySessions({ clock, resolve: () => agent, startDelayMs: () => 50 });
+    this.sessions = new MemorySessions({
+      clock,
+      resolve: () => agent,
+      startDelayMs: () => 50,
+      losesTyping: () => mischief.float() < this.typingLost,
+    });
     this.machine.install("sh", async (run) => {
       await clock.sleep(1_000);
       const passed = await options.gate((path) => this.git.readFile(run.cwd, path));
@@ -246,7 +270,10 @@ export class TownWorld {
     engine.start();
     store.startCollection();
     const verbs = new Map(
-      [primeVerb(ports), doneVerb(ports), closeVerb(ports), molVerb("current", ports)].map((verb) => [verb.name, verb]),
+      [primeVerb(ports), doneVerb(ports), closeVerb(ports), molVerb("current", ports), nudgeVerb(ports)].map((verb) => [
+        verb.name,
+        verb,
+      ]),
     );
     this.#controller = { life, store, engine, verbs, ports };
     return this.#controller;

@@ -26,6 +26,7 @@ function world(
     typed: [] as string[],
     waits: [] as number[],
     failVerb: undefined as ((name: string) => void) | undefined,
+    messages: [] as object[],
     beforeCommit: undefined as ((never: () => Promise<never>) => Promise<void>) | undefined,
   };
   let crash: (how: typeof CRASHED) => void = () => {};
@@ -68,7 +69,7 @@ function world(
       );
       if (name === "close") state.steps.shift();
       if (name === "done") state.over = true;
-      return prime();
+      return name === "prime" ? { ...prime(), messages: state.messages.splice(0) } : prime();
     },
     head: async () => head(),
     commitAll: async () => {
@@ -125,6 +126,20 @@ describe("AgentLoop", () => {
     ]);
     expect(state.commits).toEqual([[], ["bead"]]);
     expect(state.titles).toEqual(["busy api-1 implement", "busy api-1 verify", "busy api-1 submit"]);
+  });
+
+  test("given messages, when primed, then each is shown once, and what its text holds is no command", async () => {
+    const { state, run } = world();
+    state.messages = [
+      { from: "overseer", subject: "Hello", text: "two\nlines", again: false },
+      { from: "web/crew/bob", subject: "Again", text: "", again: true },
+    ];
+    await run();
+    expect(state.said.filter((line) => /message|two/.test(line))).toEqual([
+      "shell-agent: message from overseer: Hello",
+      "two\nlines",
+      "shell-agent: message from web/crew/bob (again): Again",
+    ]);
   });
 
   test("given nothing changed, when handed in, then it says NoChange", async () => {

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { RIG, TownWorld } from "../../src/simulation/town-world.ts";
+import { RIG, TownWorld, type TownWorldOptions } from "../../src/simulation/town-world.ts";
 import { virtualClock } from "../turn.ts";
 
 function builtin(path: string): string {
   return readFileSync(fileURLToPath(new URL(`../../manifests/builtin/${path}`, import.meta.url)), "utf8");
 }
 
-const BUILTINS = {
+export const BUILTINS = {
   "polecat.yaml": builtin("roles/polecat.yaml"),
   "crew.yaml": builtin("roles/crew.yaml"),
   "shell.yaml": `${builtin("providers/shell.yaml").trimEnd()}\n  usage: { format: Codex }\n`,
@@ -38,7 +38,11 @@ export function crewPool(replicas: number): string {
   return `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: shell, replicas: ${replicas} }\n`;
 }
 
-export async function world(seed: number | string, files = manifests(1)): Promise<TownWorld> {
+export async function world(
+  seed: number | string,
+  files = manifests(1),
+  more: Partial<TownWorldOptions> = {},
+): Promise<TownWorld> {
   return TownWorld.make({
     seed,
     clock: virtualClock(),
@@ -46,5 +50,6 @@ export async function world(seed: number | string, files = manifests(1)): Promis
     project: { "README.md": "project\n" },
     builtins: BUILTINS,
     gate: async (read) => ((await read("two.txt")) ?? "").trim() !== "BAD",
+    ...more,
   });
 }

@@ -8,6 +8,7 @@ import {
 } from "../../domain/scheduling/start-backoff.ts";
 import { READY, STALLED, timestamp, type ConditionIntent } from "../../resource/condition.ts";
 import type { Plan, PlannedEvent } from "../../resource/controller.ts";
+import type { ObservedSession } from "../../ports/sessions.ts";
 import type { AgentObject, AgentObserved } from "./agent.observe.ts";
 import type { AgentStatus } from "./agent.schema.ts";
 import { kept } from "./evidence.ts";
@@ -157,19 +158,8 @@ function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: bool
       actions: [stop(`generation ${generation} is fenced off by ${observed.generation}`)],
       condition: ready("False", "StaleSession", "an older session is being ended"),
     };
-  if (!wanted)
-    return {
-      state: "Zombie",
-      actions: [stop(`its work${session?.bead === undefined ? "" : ` on ${session.bead}`} is closed or handed on`)],
-      condition: ready("True", "NoWork", "nothing is on the hook; what still runs is ended"),
-    };
-  const stale = session?.bead !== undefined && session.bead !== observed.hook?.bead && observed.desired === "OnWork";
-  if (stale)
-    return {
-      state: "Zombie",
-      actions: [stop(`it was started for ${session.bead}, which is closed or handed on`)],
-      condition: ready("False", "StaleSession", "the session of its former work is being ended"),
-    };
+  const ending = endingOf(object, observed, { session, wanted });
+  if (ending !== undefined) return { state: ending.state, actions: [stop(ending.why)], condition: ending.condition };
   const handing = handingOff(observed, generation, stop);
   if (handing !== undefined) return handing;
   const stalled = givenUp(object, observed);
@@ -182,6 +172,34 @@ function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: bool
   return observed.hook === undefined
     ? { state: "Idle", actions: [], condition: ready("True", "Idle", "running with an empty hook") }
     : { state: "Working", actions: renew, condition: ready("True", "Working", `working on ${observed.hook.bead}`) };
+}
+
+/** Why a session of the current generation is to end; undefined when it is to go on. */
+function endingOf(
+  object: AgentObject,
+  observed: AgentObserved,
+  { session, wanted }: { readonly session: ObservedSession | undefined; readonly wanted: boolean },
+): (Pick<Judgement, "state" | "condition"> & { readonly why: string }) | undefined {
+  const work = session?.bead;
+  if (!wanted)
+    return {
+      state: "Zombie",
+      why: `its work${work === undefined ? "" : ` on ${work}`} is closed or handed on`,
+      condition: ready("True", "NoWork", "nothing is on the hook; what still runs is ended"),
+    };
+  if (work !== undefined && work !== observed.hook?.bead && observed.desired === "OnWork")
+    return {
+      state: "Zombie",
+      why: `it was started for ${work}, which is closed or handed on`,
+      condition: ready("False", "StaleSession", "the session of its former work is being ended"),
+    };
+  if (object.status?.propulsion?.restarting === session?.generation)
+    return {
+      state: "Starting",
+      why: "it did not act on its hook",
+      condition: ready("False", "Unresponsive", "its session did not act on its hook and is restarted"),
+    };
+  return undefined;
 }
 
 /** The hooks loop has tried everything on this hook and asked a person. */

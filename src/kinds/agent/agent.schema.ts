@@ -27,7 +27,10 @@ const propulsion = z
     busySince: z.string().optional().describe("Since when it shows that it is busy (RFC 3339)."),
     futile: z.int().optional().describe("Reminders it answered without any progress since."),
     restarts: z.int().optional().describe("Sessions restarted on this hook without progress."),
-    restarting: z.int().optional().describe("Generation that is being restarted."),
+    restarting: z
+      .int()
+      .optional()
+      .describe("Generation that is ended, for want of an answer, so that another one starts."),
     gaveUpTime: z.string().optional().describe("When a person was asked (RFC 3339)."),
     obstacle: z
       .object({

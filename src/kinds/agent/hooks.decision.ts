@@ -25,6 +25,7 @@ export type Decision =
 export function decide(situation: Situation): Decision {
   const { observed, session } = situation;
   const { now, hook } = observed;
+  if (situation.propulsion.restarting === session.generation) return { now: "Nothing", nextMs: undefined };
   const mailMs = mailDue(situation);
   const hookMs = hook === undefined || hook.question !== undefined ? undefined : hookDue(situation, hook);
   if (hookMs !== undefined && hookMs <= now) return remind(situation);

@@ -13,7 +13,6 @@ import type { HooksAction } from "./hooks.plan.ts";
 import type { Doorbell } from "./hooks.situation.ts";
 
 const AUTHOR = { actor: "loop/hooks" };
-const GRACE_MS = 5_000;
 
 /** The one line that is ever typed. Content comes by `town prime` or the program's own hooks. */
 export const DOORBELL = "[town] Something waits for you: run `town prime` and do what it says.";
@@ -23,7 +22,7 @@ export async function executeHooks(action: HooksAction, object: AgentObject, por
     case "Ring":
       return ring(action, object, ports);
     case "Restart":
-      return restart(action, object, ports);
+      return giveUpSession(action, object, ports);
     case "Escalate":
       return escalate(action, object, ports);
     case "Hold":
@@ -99,8 +98,8 @@ function hasPromptHook(object: AgentObject, ports: LoopPorts): boolean {
   return hooks?.events.includes("PromptSubmit") === true;
 }
 
-/** Ends the session, with what its screen showed on record first; the workers loop starts the next one on the same hook. */
-async function restart(
+/** Puts on record what its screen showed. The workers loop, which alone starts and ends sessions, ends it on this plan. */
+async function giveUpSession(
   action: Extract<HooksAction, { readonly do: "Restart" }>,
   object: AgentObject,
   ports: LoopPorts,
@@ -112,10 +111,6 @@ async function restart(
     reason: "Unresponsive",
     message: `generation ${action.generation} is restarted: ${action.reason}; its last line: ${lastLine(action.output)}`,
   });
-  const name = sessionName(object);
-  await ports.sessions.stop(name, action.generation, { graceMs: GRACE_MS });
-  await ports.tokens.revoke(key.namespace, key.name);
-  await ports.view.note(name, undefined);
 }
 
 async function escalate(

@@ -133,10 +133,11 @@ function act(situation: Situation, decision: Decision): HooksAction[] {
   }
 }
 
-/** Young, and its prompt, which is known, does not show: what is typed now may be lost. */
+/** Young, it has not read its hook, and its prompt, which is known, does not show: what is typed now may be lost. */
 function notReady({ observed, session }: Situation): boolean {
   return (
     observed.readyShows &&
+    observed.hook?.acknowledgedMs === undefined &&
     observed.screen?.state === "Unknown" &&
     observed.now - session.startedAtMs < observed.policy.acknowledgeMs + UNVERIFIED_MS
   );

@@ -29,18 +29,24 @@ export interface Situation {
 
 export function situationOf(
   object: AgentObject,
-  observed: HooksObserved,
-  session: NonNullable<HooksObserved["session"]>,
+  given: HooksObserved,
+  running: NonNullable<HooksObserved["session"]>,
 ): Situation {
+  const { now } = given;
+  const session = { ...running, startedAtMs: past(running.startedAtMs, now) };
+  const observed = { ...given, session, hook: hookBefore(given.hook, now) };
   const { hook } = observed;
   const last = object.status?.doorbell;
-  const doorbell = last?.generation === session.generation ? last : undefined;
+  const doorbell =
+    last?.generation === session.generation
+      ? { ...last, time: new Date(past(Date.parse(last.time), now)).toISOString() }
+      : undefined;
   const activity = activityOf(observed, session, doorbell);
   const key = hook?.key ?? "";
-  const carried = carriedOver(object.status?.propulsion, key, session.generation, hook);
+  const carried = notAhead(carriedOver(object.status?.propulsion, key, session.generation, hook), now);
   // Nothing was seen of this session before: then it may have been so since its start.
-  const since = object.status?.propulsion === undefined ? session.startedAtMs : observed.now;
-  const clocks = clocksOf(carried, activity === "Busy", { now: observed.now, since });
+  const since = object.status?.propulsion === undefined ? session.startedAtMs : now;
+  const clocks = clocksOf(carried, activity === "Busy", { now, since });
   const answered = isAnswered(doorbell, hook, clocks.busySince);
   const moved = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
   const { busySince: _busy, idleSince: _idle, ...rest } = carried;
@@ -52,6 +58,39 @@ export function situationOf(
     propulsion: { ...rest, ...clocks, hook: key, generation: session.generation, futile },
     doorbell,
     reminders: answered === "No" && doorbell?.hook === key ? doorbell.reminders : 0,
+  };
+}
+
+/** A time ahead of the clock was written before the clock was set back: it is long ago, for all that is known. */
+function past(ms: number, now: number): number {
+  return ms > now ? 0 : ms;
+}
+
+function hookBefore(hook: HooksObserved["hook"], now: number): HooksObserved["hook"] {
+  if (hook === undefined) return undefined;
+  const { sinceMs, progressMs, acknowledgedMs } = hook;
+  return {
+    ...hook,
+    sinceMs: past(sinceMs, now),
+    progressMs: past(progressMs, now),
+    acknowledgedMs: acknowledgedMs === undefined ? undefined : past(acknowledgedMs, now),
+  };
+}
+
+/** Spans that began ahead of the clock begin now. */
+function notAhead(carried: Partial<Propulsion>, now: number): Partial<Propulsion> {
+  const { idleSince, busySince, obstacle, ...rest } = carried;
+  const farMs = now + LONGEST_LIMIT_LOOK_MS;
+  return {
+    ...rest,
+    ...(timeOf(idleSince) > now || idleSince === undefined ? {} : { idleSince }),
+    ...(timeOf(busySince) > now || busySince === undefined ? {} : { busySince }),
+    ...(obstacle === undefined
+      ? {}
+      : {
+          obstacle:
+            timeOf(obstacle.lookTime) > farMs ? { ...obstacle, lookTime: new Date(now).toISOString() } : obstacle,
+        }),
   };
 }
 

@@ -5,50 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TmuxSessions } from "../../../src/adapters/tmux/tmux-sessions.ts";
 import type { SessionStart } from "../../../src/ports/sessions.ts";
 import { pause, until } from "../sessions/real-programs.ts";
+import { TYPING_AGENT } from "./typing-agent.ts";
 import { tmuxInstalled, tmuxWorld, type TmuxWorld } from "./tmux-world.ts";
 
 /** util-linux' `script` gives a person's terminal. */
 const personPossible = process.platform === "linux";
-
-/**
- * A terminal program in the manner of real agents: raw mode, bracketed paste, a draft line, Enter submits. What it reads
- * goes to a file, one JSON text a line: `submitted` drafts and pasted `blocks`. Modes: `deaf` loses the first Enter,
- * `dialog` opens a question after a submission whose Enter approves, `late` reads nothing for 1.5 s, `busy` draws a
- * spinner all the time, `quit` ends as soon as something is pasted.
- */
-const AGENT = `
-const { appendFileSync } = require("node:fs");
-const [mode, out] = process.argv.slice(2);
-const note = (kind, text) => appendFileSync(out, JSON.stringify({ kind, text }) + "\\n");
-let draft = "", block, deaf = mode === "deaf", dialog = false;
-const draw = () => process.stdout.write("\\r\\x1b[K> " + draft.split("\\n").at(-1).slice(-60));
-process.stdin.setRawMode(true);
-process.stdout.write("\\x1b[?2004h");
-const take = (data) => {
-  let text = data.toString("utf8");
-  while (text !== "") {
-    if (block === undefined && text.startsWith("\\x1b[200~")) { block = ""; text = text.slice(6); continue; }
-    if (block !== undefined) {
-      const end = text.indexOf("\\x1b[201~");
-      block += end === -1 ? text : text.slice(0, end);
-      text = end === -1 ? "" : text.slice(end + 6);
-      if (end !== -1) { note("block", block); draft += block; block = undefined; if (mode === "quit") process.exit(7); draw(); }
-      continue;
-    }
-    const key = text[0]; text = text.slice(1);
-    if (key !== "\\r") { draft += key; draw(); continue; }
-    if (dialog) { note("approved", ""); dialog = false; continue; }
-    if (deaf) { deaf = false; continue; }
-    note("submitted", draft); process.stdout.write("\\r\\n* " + draft.slice(0, 40).replaceAll("\\r", " ") + "\\r\\n"); draft = "";
-    if (mode === "dialog") { dialog = true; process.stdout.write("Allow? [Enter]"); } else draw();
-  }
-};
-const listen = () => { process.stdin.on("data", take); note("ready", ""); draw(); };
-if (mode === "late") { note("ready", ""); setTimeout(listen, 1500); } else listen();
-let spin = 0;
-if (mode === "busy") setInterval(() => process.stdout.write("\\x1b7\\x1b[1;1H" + "|/-\\\\"[spin++ % 4] + "\\x1b8"), 50);
-setInterval(() => {}, 1000);
-`;
 
 describe.skipIf(!tmuxInstalled)("doorbell", () => {
   let world: TmuxWorld;
@@ -59,7 +20,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
     world = tmuxWorld();
     sessions = await world.open();
     out = join(world.stateDirectory, "out");
-    writeFileSync(join(world.stateDirectory, "agent.cjs"), AGENT);
+    writeFileSync(join(world.stateDirectory, "agent.cjs"), TYPING_AGENT);
   });
   afterEach(async () => {
     for (const child of attached.splice(0)) child.kill("SIGKILL");

@@ -350,6 +350,19 @@ describe("messages", () => {
 });
 
 describe("what must never happen", () => {
+  it("given the clock is set back by hours after a ring, when time goes by, then it is not silent for hours", () => {
+    const loop = new Loop();
+    loop.run(50);
+    loop.now -= 4 * 3_600 * S;
+    expect(loop.run(120).map((entry) => entry.split(" ")[1])).toContain("Ring");
+    const reader = new Loop({ hook: read });
+    reader.run(130);
+    reader.now -= 4 * 3_600 * S;
+    const rings = reader.run(600).filter((entry) => entry.endsWith("Ring"));
+    expect(rings.length).toBeGreaterThan(0);
+    expect(rings.length).toBeLessThan(4);
+  });
+
   it("given the town is suspended, or nothing may be concluded about the session, when due, then nothing is done", () => {
     expect(new Loop({ suspended: true }).run(1_000)).toEqual([]);
     const plan = planHooks(agent({}), world({ session: undefined, now: START + 3_600 * S }));

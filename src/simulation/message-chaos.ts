@@ -1,0 +1,69 @@
+import { TownError } from "../errors/town-error.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { TownWorld } from "./town-world.ts";
+
+/** Does one thing to the town; answers what, or undefined when there was nothing to do it to. */
+export type SimulatedFault = (town: TownWorld, random: SeededRandom) => Promise<string | undefined>;
+
+/** A person writes to an agent that is there all the time, or to one that comes and goes. */
+export const LETTERS: readonly SimulatedFault[] = [letterTo("crew"), letterTo("polecat")];
+
+const WAIT_MS = 500;
+const WAITS = 20;
+
+/** A request without an answer is made again, as the same one; when there is no controller, later. */
+function letterTo(role: string): SimulatedFault {
+  return async (town, random) => {
+    const found = (await town.sessions.observe()).sessions.filter((session) => session.role === role);
+    const agent = found[random.below(Math.max(1, found.length))]?.agent;
+    if (agent === undefined) return undefined;
+    const text = `message ${town.written.length + 1} for ${agent}`;
+    for (let tries = 0; tries < 3; tries += 1) {
+      let outcome: "Sent" | "Failed" | undefined;
+      void nudge(town, agent, text)?.then(
+        () => {
+          outcome = "Sent";
+        },
+        () => {
+          outcome = "Failed";
+        },
+      );
+      for (let waited = 0; waited < WAITS && outcome === undefined; waited += 1) await town.clock.advance(WAIT_MS);
+      if (outcome !== "Sent") continue;
+      town.written.push({ agent, subject: text });
+      return `nudge to ${agent}`;
+    }
+    return `nudge to ${agent} without an answer`;
+  };
+}
+
+function nudge(town: TownWorld, agent: string, text: string): Promise<unknown> | undefined {
+  if (town.controller.life.dead) return undefined;
+  return town.controller.verbs.get("nudge")?.run({
+    caller: { name: "overseer", role: "admin" },
+    args: { agent: `api/${agent}`, text, request: text },
+    signal: new AbortController().signal,
+  });
+}
+
+/** No content twice: a session is handed a message once, and a later session only as something that comes again. */
+export function checkMessages(town: TownWorld): void {
+  const seen = new Map<string, number[]>();
+  for (const { subject, generation, again } of town.handed) {
+    const former = seen.get(subject) ?? [];
+    if (former.includes(generation))
+      throw new TownError("Invariant", `"${subject}" was handed to generation ${generation} twice`);
+    // Who was handed it before may have died before it heard the answer; then it comes marked without having been seen.
+    if (!again && former.length > 0)
+      throw new TownError("Invariant", `"${subject}" came to generation ${generation} again, unmarked`);
+    seen.set(subject, [...former, generation]);
+  }
+}
+
+/** The messages to running agents of a role that no session of theirs was handed. */
+export function unheard(town: TownWorld, agents: ReadonlySet<string>): readonly string[] {
+  const heard = new Set(town.handed.map((message) => message.subject));
+  return town.written
+    .filter(({ agent, subject }) => agents.has(agent) && !heard.has(subject))
+    .map(({ subject }) => subject);
+}

@@ -1,0 +1,105 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hasTmux, TownProcess } from "./town-process.ts";
+
+describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
+  let town: TownProcess;
+
+  beforeEach(() => {
+    town = new TownProcess();
+    const project = join(town.home, "project");
+    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
+    writeFileSync(join(project, "README.md"), "project\n");
+    town.git(project, "add", "--all");
+    town.git(project, "commit", "--quiet", "--message", "begin");
+    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
+    town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
+    town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
+  });
+
+  afterEach(() => town.end());
+
+  /** A role with short clocks, and one agent of it that goes wrong. */
+  const worker = (misbehave: string, propulsion: string): void => {
+    town.commit(
+      "roles/worker.yaml",
+      `apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata: { name: worker }\nspec:\n  lifecycle: Ephemeral\n  formula: work\n  prompt: Work.\n  propulsion: ${propulsion}\n`,
+    );
+    town.commit(
+      "api/workers.yaml",
+      `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: workers, namespace: api }\nspec:\n  role: worker\n  provider: shell\n  replicas: 1\n  env:\n    - { name: TOWN_SHELL_AGENT_MISBEHAVE, value: "${misbehave}" }\n`,
+    );
+    town.commit(
+      "hq/work.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: work, namespace: hq }\nspec:\n  owner: pat@example.org\n  items:\n    - name: one\n      rig: api\n      title: Do one\n      description: |\n        ```sh\n        echo one > one.txt\n        ```\n",
+    );
+  };
+  const closed = (): boolean =>
+    town
+      .object("convoy", "hq", "work")
+      ?.status?.conditions?.some((each) => each.type === "Closed" && each.status === "True") ?? false;
+  const reasons = (): readonly string[] =>
+    ((town.json("get", "events", "-n", "api") as { items: { reason: string }[] } | undefined)?.items ?? []).map(
+      (event) => event.reason,
+    );
+
+  it("given an agent that ignores its hook, waits for input and hangs, when nobody helps, then its work ends", async () => {
+    worker(
+      "ignore-hook,wait-for-input:implement,hang:verify",
+      "{ acknowledge: 2s, idle: 3s, busyLimit: 8s, reminders: 2, restarts: 5 }",
+    );
+    expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+    await town.until("the convoy closes", closed, 150_000);
+    expect(reasons()).toEqual(expect.arrayContaining(["Reminded", "Unresponsive"]));
+  });
+
+  it("given an agent that ignores everything, when all was tried, then it is Stalled with its last screen, a person is asked, and its answer is heard", async () => {
+    worker("ignore-hook!", "{ acknowledge: 1s, idle: 2s, busyLimit: 5s, reminders: 1, restarts: 1 }");
+    town.run("up", "-d");
+    const agent = await town.until(
+      "it is given up",
+      () => {
+        const found = town.json("get", "agents", "-n", "api") as
+          | { items: { metadata: { name: string }; status?: { state: string; lastOutput?: string } }[] }
+          | undefined;
+        return found?.items.find((each) => each.status?.state === "Stalled");
+      },
+      60_000,
+    );
+    expect(agent.status?.lastOutput).toContain("misbehaving: ignore-hook");
+    const raised = town.json("get", "escalations", "-n", "api") as {
+      items: { spec: { title: string; text: string } }[];
+    };
+    expect(raised.items).toHaveLength(1);
+    expect(raised.items[0]?.spec.title).toContain("does not act on api-");
+    expect(raised.items[0]?.spec.text).toContain("misbehaving: ignore-hook");
+    expect(town.run("describe", `agent/${agent.metadata.name}`, "-n", "api").stdout).toContain("Unresponsive");
+  });
+
+  it("given an idle agent and a person who writes to it, when nudged, then it shows the message once; mail is answered both ways", async () => {
+    town.commit(
+      "api/crew.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: shell, replicas: 1 }\n",
+    );
+    town.run("up", "-d");
+    const name = await town.until("it runs", () => {
+      const found = town.json("get", "sessions", "-n", "api") as
+        | { items: { metadata: { name: string }; status: { state: string } }[] }
+        | undefined;
+      return found?.items.find((each) => each.status.state === "Running")?.metadata.name;
+    });
+    const screen = (): string => town.run("peek", `api/${name}`, "--lines", "200").stdout;
+    await town.until("its prompt shows", () => screen().includes(`shell-agent api/crew/${name}>`));
+    expect(town.run("nudge", `api/${name}`, "the API changed, pull main").stdout).toContain(`sent to api/crew/${name}`);
+    await town.until("it shows the message", () => screen().includes("message from overseer: the API changed"));
+    const mail = town.run("mail", "send", `api/${name}`, "-s", "Hello", "-m", "how are you");
+    expect(mail).toMatchObject({ status: 0 });
+    await town.until("it shows the mail", () => screen().includes("message from overseer: Hello"));
+    expect(screen().split("the API changed").length - 1).toBe(1);
+    const messages = town.json("get", "messages", "-n", "api") as { items: { status: { state: string } }[] };
+    expect(messages.items.map((each) => each.status.state).every((state) => state !== "Waiting")).toBe(true);
+    expect(town.run("mail", "inbox").stdout).toContain("no mail");
+  });
+});

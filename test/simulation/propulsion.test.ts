@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { LETTERS, unheard } from "../../src/simulation/message-chaos.ts";
+import type { SimMisbehaviour } from "../../src/simulation/sim-agent.ts";
+import { checkTown, convoyClosed, runChaos } from "../../src/simulation/town-chaos.ts";
+import type { TownWorld } from "../../src/simulation/town-world.ts";
+import { BUILTINS, world } from "./sample-world.ts";
+
+/** Roles that are reminded soon and restarted as often as it takes. */
+const IMPATIENT = Object.fromEntries(
+  Object.entries(BUILTINS).map(([name, text]) => [
+    name,
+    name === "shell.yaml"
+      ? text
+      : `${text.trimEnd()}\n  propulsion: { acknowledge: 10s, idle: 20s, busyLimit: 1m, reminders: 2, restarts: 20 }\n`,
+  ]),
+);
+const WRONG: readonly SimMisbehaviour[] = ["Ignore", "Deaf", "SlowStart", "Hang", "Stall"];
+
+async function hostileWorld(seed: number | string): Promise<TownWorld> {
+  const town = await world(seed, undefined, {
+    builtins: IMPATIENT,
+    misbehaviour: (random) => (random.below(2) === 0 ? "None" : (WRONG[random.below(WRONG.length)] ?? "None")),
+  });
+  town.answersLost = 0.05;
+  town.typingLost = 0.2;
+  return town;
+}
+
+const SEEDS = Array.from(
+  { length: Number(process.env["TOWN_SEEDS"] ?? 12) },
+  (_, index) => Number(process.env["TOWN_SEED"] ?? 1) + index,
+);
+
+describe("agents in the simulated town", () => {
+  it.each(
+    SEEDS,
+  )("given seed %i, when agents ignore, stall and hang, probes lie, and answers and doorbells get lost, then it still ends right", async (seed) => {
+    const town = await hostileWorld(`hostile ${seed}`);
+    await runChaos(town, { meanGapMs: 3_000, faultsUntilMs: 240_000, limitMs: 6 * 3_600_000, more: LETTERS });
+    await checkTown(town);
+    // Who is there all the time hears of everything, if only in its next session.
+    town.answersLost = 0;
+    const crew = new Set(
+      town.controller.store.list("Agent", { labels: { "town.dev/role": "crew" } }).map((agent) => agent.metadata.name),
+    );
+    await town.clock.runUntil(() => unheard(town, crew).length === 0, 3 * 3_600_000);
+  });
+
+  it.each([
+    "Deaf",
+    "Stall",
+  ] as const)("given agents that go on only when their doorbell rings (%s), when left alone with the usual clocks, then the work ends", async (misbehaviour) => {
+    const town = await world(1, undefined, { misbehaviour: () => misbehaviour });
+    await town.start();
+    await town.clock.runUntil(() => convoyClosed(town), 2 * 3_600_000);
+    await checkTown(town);
+    expect(town.sessions.launches).toBeLessThan(10);
+  });
+
+  it("given an agent that ignores everything, when all was tried, then a person is asked once, with its last screen", async () => {
+    const town = await world(1, undefined, { misbehaviour: () => "Ignore" });
+    await town.start();
+    await town.clock.advance(3_600_000);
+    const stalled = town.controller.store
+      .list("Agent", { namespace: "api" })
+      .filter((agent) => agent.status?.["state"] === "Stalled");
+    const asked = town.controller.ports.graphs.graph("api")?.list({ type: ["escalation"] }) ?? [];
+    expect(stalled.length).toBeGreaterThan(0);
+    expect(asked.length).toBe(stalled.length);
+    expect(new Set(asked.map((record) => record.metadata?.["town.bead"])).size).toBe(asked.length);
+    const launches = town.sessions.launches;
+    await town.clock.advance(2 * 3_600_000);
+    expect(town.sessions.launches).toBe(launches);
+  });
+});
