@@ -93,22 +93,32 @@ function table(
   withColumns: boolean,
 ): JsonBytes {
   const columnDefinitions = withColumns ? resource.table.columnDefinitions : null;
-  const rows = items.map((object) => {
+  const head = JSON.stringify({ kind: "Table", apiVersion: META_V1, metadata, columnDefinitions });
+  const parts: Uint8Array[] = [];
+  // What is written here between two objects that are written already.
+  let text = `${head.slice(0, -1)},"rows":[`;
+  let separator = "";
+  for (const object of items) {
     const cells = JSON.stringify(resource.table.cells(object, rendering.nowMs));
-    return [Buffer.from(`{"cells":${cells},"object":`), ...rowObject(object, rendering.includeObject), END];
-  });
-  return withList({ kind: "Table", apiVersion: META_V1, metadata, columnDefinitions }, "rows", rows);
+    const [before, bytes, after] = rowObject(object, rendering.includeObject);
+    parts.push(Buffer.from(`${text}${separator}{"cells":${cells},"object":${before}`), bytes);
+    text = `${after}}`;
+    separator = ",";
+  }
+  parts.push(Buffer.from(`${text}]}`));
+  return new JsonBytes(parts);
 }
 
-function rowObject(object: TownObject, include: Rendering["includeObject"]): readonly Uint8Array[] {
-  if (include === "Object") return [bytesOfFrozen(object)];
-  return include === "None" ? [NULL] : partial(object);
+/** What stands before the bytes of a row's object, the bytes, and what stands after them. */
+function rowObject(object: TownObject, include: Rendering["includeObject"]): readonly [string, Uint8Array, string] {
+  if (include === "Object") return ["", bytesOfFrozen(object), ""];
+  return include === "None" ? ["null", NOTHING, ""] : [PARTIAL, bytesOfFrozen(object.metadata), "}"];
 }
 
 function partial({ metadata }: TownObject): readonly Uint8Array[] {
-  return [PARTIAL, bytesOfFrozen(metadata), END];
+  return [Buffer.from(PARTIAL), bytesOfFrozen(metadata), END];
 }
 
-const PARTIAL = Buffer.from(`{"kind":"PartialObjectMetadata","apiVersion":"${META_V1}","metadata":`);
+const PARTIAL = `{"kind":"PartialObjectMetadata","apiVersion":"${META_V1}","metadata":`;
 const END = Buffer.from("}");
-const NULL = Buffer.from("null");
+const NOTHING = new Uint8Array();

@@ -117,6 +117,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
       "READY",
       "REASON",
       "AGE",
+      "SOURCE",
     ]);
     expect(
       JSON.parse(await kubectl.ok(["get", "ap", "-o", "json"])).items.map(

@@ -145,6 +145,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
       "READY",
       "AGE",
       "COLOR",
+      "SOURCE",
     ]);
     expect((await ok(["get", "widget.town.dev", "-A", "-l", "team=y"])).split("\n")[1]).toMatch(/^api +get-b +polish/);
     expect(await ok(["get", "wi", "-l", "team in (x,z)", "-o", "name"])).toBe("widget.town.dev/get-a\n");
