@@ -16,6 +16,12 @@ export interface BdSession {
   readonly name: string;
   /** Its role lets it change beads that others hold and records of the machinery. */
   readonly managesBeads: boolean;
+  /** Its role lets it make beads. */
+  readonly createsBeads: boolean;
+  /** Its role lets it change and close beads that nobody else works on. */
+  readonly changesBeads: boolean;
+  /** Its role sees to others: it may also change what another agent works on, which it never closes. */
+  readonly seesToOthers: boolean;
   /** Files it may name lie below this directory. */
   readonly directory: string;
 }
@@ -132,6 +138,8 @@ export interface BdContext {
   /** The store where new beads go and lists are read. */
   readonly home: WorkGraph;
   readonly actor: string;
+  /** Told what the caller's role did not let it do. */
+  readonly denied?: (message: string) => void;
   /** E-mail of the person for whom beads are made. */
   readonly owner?: string;
   readonly session?: BdSession;

@@ -4,6 +4,7 @@ import type { Answer, BdCommand, Call } from "./command.ts";
 import { commands } from "./commands/command-list.ts";
 import type { BdContext, BdResult } from "./context.ts";
 import { absolute } from "./access/files.ts";
+import { requireMayRun } from "./access/limits.ts";
 import { chooseCommand } from "./grammar/choose-command.ts";
 import { commandHelp, overview } from "./grammar/help-text.ts";
 import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
@@ -32,6 +33,7 @@ export async function runBd(argv: readonly string[], given: BdContext): Promise<
     const call = callOf(command, line, context, own);
     return rendered(await command.run(call), call);
   } catch (error) {
+    if (error instanceof TownError && error.reason === "Forbidden") context.denied?.(error.message);
     return failed(error, isJson, program);
   }
 }
@@ -45,6 +47,7 @@ function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdCont
     throw new TownError("ReadOnly", `bd ${command.name} changes something, and this is read-only`, {
       hint: flags.isSet("readonly") ? "leave out --readonly" : "ask somebody who may edit",
     });
+  if (writesNow(command, flags)) requireMayRun(context, command.name);
   const author = authorOf(context, flags.text("actor"));
   return {
     context,

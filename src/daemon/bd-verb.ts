@@ -21,6 +21,7 @@ import { AGENT, generationOf, hookOf } from "../work/agent-record.ts";
 import { metaText } from "../work/record-fields.ts";
 import { closeStep } from "../work/molecule.ts";
 import { rigSource } from "../work/rig-target.ts";
+import { noteDenial } from "../server/denial.ts";
 import { bdTools } from "./bd-tools.ts";
 import { storeKey } from "../graph/paths.ts";
 import type { TownGraphs } from "../graph/graph-host.ts";
@@ -70,6 +71,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         guardClose: (id) => hookGuard(id, session),
         closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
         holderGone: (record) => holderGone(record, parts.ports),
+        denied: (message) => noteDenial(caller, message, parts.ports.events),
         signal,
       };
       const { stdout, stderr, exitCode } = await runBd(options.argv, context);
@@ -89,6 +91,9 @@ function bdSession(session: AgentSession, caller: Caller): BdSession {
   return {
     name: session.author.session,
     managesBeads: permissions.includes("*") || permissions.includes("*:beads"),
+    createsBeads: permissions.includes("CreateBeads"),
+    changesBeads: permissions.includes("CloseBeads"),
+    seesToOthers: permissions.includes("Nudge"),
     directory: session.sandbox,
   };
 }

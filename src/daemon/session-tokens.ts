@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Files } from "../ports/files.ts";
 import type { SessionTokens, TownLayout } from "../ports/loop-ports.ts";
 import type { Random } from "../ports/random.ts";
+import { accessOf } from "../resource/agent-access.ts";
 import type { Caller } from "../resource/caller.ts";
 
 const FORMAT_VERSION = 1;
@@ -33,16 +34,6 @@ const registryFormat = z.object({
 
 /** A person with a token of their own. */
 export type TokenHolder = Omit<z.infer<typeof registryFormat>["people"][number], "hash">;
-
-/** What a Role's permissions are in the words of API access. */
-const ACCESS: Readonly<Record<string, readonly string[]>> = {
-  CreateBeads: ["create:beads"],
-  CloseBeads: ["update:beads", "patch:beads"],
-  ProposeManifests: [],
-  ApplyManifests: ["apply"],
-  Sling: ["sling"],
-  Nudge: ["nudge"],
-};
 
 type Issued = z.infer<typeof registryFormat>["sessions"][number];
 
@@ -165,7 +156,7 @@ export class TokenRegistry implements SessionTokens {
       return {
         name: issued.identity,
         role: "agent",
-        permissions: [...issued.permissions, ...issued.permissions.flatMap((permission) => ACCESS[permission] ?? [])],
+        permissions: accessOf(issued.permissions),
         session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation },
       };
     }

@@ -1,3 +1,4 @@
+import { missingAccess } from "../resource/agent-access.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { Verb } from "../resource/verb.ts";
 import type { ApiResource } from "./api-resource.ts";
@@ -69,16 +70,20 @@ export function refusal(caller: Caller, { verb, resource }: AccessAttempt): stri
     case "agent":
       return agentMayWrite(caller.permissions ?? [], verb, resource)
         ? undefined
-        : "its role permits only verbs on its own work; ask the mayor or the overseer, or use town mail";
+        : missingAccess(wordsFor(verb, resource));
     default:
       return caller.role satisfies never;
   }
 }
 
 function agentMayWrite(permissions: readonly string[], verb: AccessVerb, resource: ApiResource): boolean {
-  const named = [`${verb}:${resource.plural}`, `*:${resource.plural}`, "*"];
-  if (resource.definition?.truth === "Desired") named.push("apply");
+  const named = wordsFor(verb, resource);
   return permissions.some((permission) => named.includes(permission));
+}
+
+function wordsFor(verb: AccessVerb, resource: ApiResource): readonly string[] {
+  const words = [`${verb}:${resource.plural}`, `*:${resource.plural}`, "*"];
+  return resource.definition?.truth === "Desired" ? [...words, "apply"] : words;
 }
 
 const RANK = { view: 0, edit: 1, admin: 2, loop: 3 } as const;
@@ -89,7 +94,7 @@ export function requireVerbAccess(caller: Caller, verb: Verb): void {
   throw new ApiStatusError(
     403,
     "Forbidden",
-    `verb "${verb.name}" is forbidden: User "${caller.name}" has role ${caller.role}, it needs ${verb.needs}`,
+    `verb "${verb.name}" is forbidden: User "${caller.name}" has role ${caller.role}, it needs ${verb.needs}${caller.role === "agent" ? `; ${missingAccess([verb.name])}` : ""}`,
     {
       details: { name: verb.name, group: "work.town.dev", kind: "verbs" },
     },

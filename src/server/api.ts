@@ -17,6 +17,7 @@ import { type ApiResource, type ResourceCatalog, resourceCatalog, resourceOfKind
 import { PinnedLists } from "./continue-token.ts";
 import { BUILT_IN_NAMESPACES, eventResource, namespaceResource, serviceResource } from "./core-resources.ts";
 import { namespaceNameCauses } from "./creating.ts";
+import { noteDenial } from "./denial.ts";
 import { discoverGroup, discoverGroups, discoverVersion } from "./discovery.ts";
 import { explainVerb } from "./explain-verb.ts";
 import { json, largeJson } from "./json-answer.ts";
@@ -118,8 +119,10 @@ export function createApi(options: ApiOptions): Api {
     };
     const began = options.clock.monotonicMs();
     const response = await answer(served, segments, request).catch((error: unknown) => {
-      if (error instanceof ApiStatusError && error.code === 403)
+      if (error instanceof ApiStatusError && error.code === 403) {
         log.info({ caller: caller.name, origin: caller.origin, method: request.method, path: url.pathname }, "refused");
+        noteDenial(caller, error.message, options.events);
+      }
       return answerError(error, log);
     });
     measured(served, {

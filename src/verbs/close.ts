@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { META } from "../domain/work-graph/bead.ts";
+import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
@@ -8,6 +8,7 @@ import type { Verb } from "../resource/verb.ts";
 import { closeStep } from "../work/molecule.ts";
 import { authorOf, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import { requirePermission } from "./permission.ts";
 
 const closeArguments = z.strictObject({
   ids: z.array(z.string()).min(1).optional(),
@@ -67,6 +68,7 @@ function closeOne(
         hint: "town done --outcome Submitted",
       });
     }
+    if (session !== undefined) requireMayClose(record, session.identity, by);
     tx.close(id, { reason: options.reason ?? "Closed", force: options.force });
     return { text: `Closed ${id}: ${record.title}`, data: { closed: [id] } };
   }
@@ -98,3 +100,30 @@ function closeOne(
     },
   };
 }
+
+/** Records of the machinery end by what they are about, and what somebody else works on is theirs to end. */
+function requireMayClose(
+  record: BeadRecord,
+  identity: string,
+  by: { readonly caller: Caller; readonly ports: LoopPorts },
+): void {
+  requirePermission(by.caller, "CloseBeads", `close ${record.id}`, by.ports);
+  const why = MACHINERY.has(record.issue_type)
+    ? `beads of type ${record.issue_type} belong to the town`
+    : record.assignee !== undefined && record.assignee !== identity
+      ? `${record.assignee} works on it`
+      : undefined;
+  if (why === undefined) return;
+  throw new ApiStatusError(403, "Forbidden", `${identity} may not close ${record.id}: ${why}`, {
+    hint: `say what you know: bd comment ${record.id} "…"`,
+  });
+}
+
+const MACHINERY: ReadonlySet<string> = new Set([
+  "agent",
+  "merge-request",
+  "molecule",
+  "message",
+  "convoy",
+  "escalation",
+]);

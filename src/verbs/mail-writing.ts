@@ -10,7 +10,8 @@ import { plain } from "../work/message-text.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { mayRead, messageNamed } from "./mail-reading.ts";
-import { type Mailbox, mailboxOf, requirePermission } from "./recipient.ts";
+import { requirePermission } from "./permission.ts";
+import { type Mailbox, mailboxOf } from "./recipient.ts";
 
 const MOST_TEXT = 100_000;
 const addresses = z.union([
@@ -55,7 +56,7 @@ export function mailSendVerb(ports: LoopPorts): Verb {
     needs: "agent",
     async run({ caller, args }) {
       const options = argumentsOf("mail send", sendArguments, args);
-      requirePermission(caller, "SendMail", "town mail send");
+      requirePermission(caller, "SendMail", "send mail", ports);
       const subject = options.subject ?? firstLine(options.message);
       if (subject === "")
         throw new ApiStatusError(400, "BadRequest", "town mail send: --subject or --message is required", {
@@ -81,7 +82,7 @@ export function mailReplyVerb(ports: LoopPorts): Verb {
     needs: "agent",
     async run({ caller, args }) {
       const options = argumentsOf("mail reply", replyArguments, args);
-      requirePermission(caller, "SendMail", "town mail reply");
+      requirePermission(caller, "SendMail", "send mail", ports);
       const { record } = messageNamed(options.id, caller, ports);
       const to = mayRead(record, caller).own ? senderOf(record) : (record.assignee ?? "");
       const subject = /^re: /i.test(record.title) ? record.title : `Re: ${record.title}`;
@@ -99,7 +100,7 @@ export function nudgeVerb(ports: LoopPorts): Verb {
     needs: "agent",
     async run({ caller, args }) {
       const options = argumentsOf("nudge", nudgeArguments, args);
-      requirePermission(caller, "Nudge", "town nudge");
+      requirePermission(caller, "Nudge", "nudge others", ports);
       const text = plain(options.text).trim();
       const subject = text === "" ? "Look at your hook" : firstLine(text);
       return send(

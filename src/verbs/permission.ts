@@ -29,7 +29,7 @@ export function requirePermission(
     "Forbidden",
     `${caller.name} may not ${what}: ${who} lacks the permission ${permission}`,
     {
-      hint: caller.session === undefined ? "ask the overseer" : 'town mail send overseer -s "please" -m "…"',
+      hint: hintFor(caller),
     },
   );
 }
@@ -39,4 +39,11 @@ function roleOf(caller: Caller, ports: Pick<LoopPorts, "objects">): string {
   const object = ports.objects.get({ kind: "Agent", namespace, name: agent });
   const role = object?.spec["role"];
   return typeof role === "string" ? role : "unknown";
+}
+
+function hintFor(caller: Caller): string {
+  if (caller.session === undefined) return "ask the overseer";
+  return isPermitted(caller, "SendMail")
+    ? 'town mail send overseer -s "please" -m "…"'
+    : 'town done --outcome Question --reason "…"';
 }

@@ -2,7 +2,6 @@ import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { WorkGraph } from "../ports/work-graph.ts";
-import type { Caller } from "../resource/caller.ts";
 import { AGENT } from "../work/agent-record.ts";
 import { OVERSEER } from "../work/mailbox.ts";
 import { metaText } from "../work/record-fields.ts";
@@ -51,12 +50,4 @@ export function townGraph(ports: LoopPorts): WorkGraph {
       hint: "it opens within seconds of the controller's start",
     });
   return graph;
-}
-
-/** Refuses sessions whose role lacks a permission; people need none. */
-export function requirePermission(caller: Caller, permission: string, what: string): void {
-  if (caller.session === undefined || caller.permissions?.includes(permission) === true) return;
-  throw new ApiStatusError(403, "Forbidden", `${what}: the role of ${caller.name} lacks the permission ${permission}`, {
-    hint: 'ask the overseer: town done --outcome Question --reason "…"',
-  });
 }

@@ -151,7 +151,14 @@ describe("what people read", () => {
 });
 
 describe("commands in our own words", () => {
-  const session = { name: "toast@1", managesBeads: false, directory: "/sandbox" };
+  const session = {
+    name: "toast@1",
+    managesBeads: false,
+    createsBeads: true,
+    changesBeads: true,
+    seesToOthers: false,
+    directory: "/sandbox",
+  };
 
   test("given a person, when commands are named, then as `town bd`, since `bd` may be another program to them", async () => {
     expect(await bd.out("prime")).toContain("`town bd ready`");

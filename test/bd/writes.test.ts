@@ -59,7 +59,14 @@ describe("claims", () => {
   test("given an expired claim of a session, when reclaimed, then it is kept unless its holder is known to be gone", async () => {
     const bd = await bdWorld();
     const id = await bd.make("held");
-    const session: BdSession = { name: "toast@3", managesBeads: false, directory: "/home/alice" };
+    const session: BdSession = {
+      name: "toast@3",
+      managesBeads: false,
+      createsBeads: true,
+      changesBeads: true,
+      seesToOthers: false,
+      directory: "/home/alice",
+    };
     await bd.run(["update", id, "--claim"], { actor: "api/polecats/toast", session });
     await bd.pass(5 * hour);
     const { stderr } = await bd.run(["reclaim"]);
@@ -71,7 +78,14 @@ describe("claims", () => {
 });
 
 describe("sessions", () => {
-  const session: BdSession = { name: "toast@3", managesBeads: false, directory: "/sandbox" };
+  const session: BdSession = {
+    name: "toast@3",
+    managesBeads: false,
+    createsBeads: true,
+    changesBeads: true,
+    seesToOthers: false,
+    directory: "/sandbox",
+  };
   const agent = "api/polecats/toast";
   const guardClose = (hooked: string) => (id: string) =>
     id === hooked ? `${id} is on your hook: closing it here would lose its work` : undefined;

@@ -5,6 +5,8 @@ import type { LoopPorts } from "../../src/ports/loop-ports.ts";
 import { silentLog } from "../../src/ports/log.ts";
 import type { WorkGraph } from "../../src/ports/work-graph.ts";
 import type { Caller } from "../../src/resource/caller.ts";
+import type { PlannedEvent } from "../../src/resource/controller.ts";
+import type { ObjectKey } from "../../src/resource/object-meta.ts";
 import type { Verb, VerbResult } from "../../src/resource/verb.ts";
 import { declareAgent, nextGeneration } from "../../src/work/agent-record.ts";
 import { alice, graphWorld, type GraphWorld } from "../graph/graph-world.ts";
@@ -16,6 +18,7 @@ let world: GraphWorld;
 let verb: Verb;
 let api: WorkGraph;
 let settled: string[];
+let denials: { readonly about: ObjectKey; readonly event: PlannedEvent }[];
 /** How the sessions view sees every session. */
 let sight: "Running" | "Absent";
 /** Opens the store of a rig that is declared and was not open before. */
@@ -27,6 +30,7 @@ const run = (argv: readonly string[], caller: Caller = overseer, more: object = 
 beforeEach(async () => {
   world = await graphWorld();
   settled = [];
+  denials = [];
   sight = "Running";
   const files = world.disk.mount();
   const { clock, git, random } = world;
@@ -58,6 +62,7 @@ beforeEach(async () => {
     files,
     git,
     graphs: graphs.directory,
+    events: { record: (about: ObjectKey, event: PlannedEvent) => void denials.push({ about, event }) },
     objects: {
       get: ({ kind, name }: { kind: string; name: string }) =>
         kind === "Rig" ? rigs.find(({ metadata }) => metadata.name === name) : undefined,
@@ -103,7 +108,7 @@ async function working(): Promise<{
     name: toast,
     role: "agent",
     session: { namespace: "api", agent: "toast", generation: 1 },
-    permissions: [],
+    permissions: ["CreateBeads", "CloseBeads"],
   };
   return { caller, bead, steps };
 }
@@ -204,6 +209,45 @@ describe("the verb bd", () => {
     });
     expect((await run(["close", other], caller)).errorText).toContain("no step of the work on your hook");
     expect(api.get(other)?.status).toBe("open");
+    expect(denials).toHaveLength(1);
+    expect(denials[0]).toMatchObject({
+      about: { kind: "Agent", name: "toast" },
+      event: { reason: "Denied", actor: toast },
+    });
+  });
+
+  test.each([
+    { permissions: [], argv: ["create", "more"], permission: "CreateBeads" },
+    { permissions: ["CreateBeads"], argv: ["update", "BEAD", "-d", "x"], permission: "CloseBeads" },
+    { permissions: ["CreateBeads"], argv: ["close", "BEAD"], permission: "CloseBeads" },
+  ])("given a role with $permissions only, when $argv.0 is run, then $permission is named and nothing changes", async ({
+    permissions,
+    argv,
+    permission,
+  }) => {
+    const { caller } = await working();
+    const { id } = await api.transact({ actor: "x" }, (tx) => tx.create({ title: "free" }));
+    const before = api.list().length;
+    const line = argv.map((word) => (word === "BEAD" ? id : word));
+    const { errorText, exitCode } = await run(line, { ...caller, permissions });
+    expect({ exitCode, named: errorText?.includes(permission) }).toEqual({ exitCode: 1, named: true });
+    expect(api.list()).toHaveLength(before);
+    expect(api.get(id)).toMatchObject({ status: "open" });
+    expect(denials).toHaveLength(1);
+  });
+
+  test("given work that another agent has, when a worker changes it, then it is refused; one who sees to others may", async () => {
+    const { caller } = await working();
+    const { id } = await api.transact({ actor: "x" }, (tx) => tx.create({ title: "theirs" }));
+    await api.transact({ actor: "x" }, (tx) => tx.claim(id, "api/polecats/nux"));
+    expect((await run(["update", id, "-d", "do this instead"], caller)).errorText).toContain(
+      "api/polecats/nux holds it",
+    );
+    expect((await run(["comment", id, "I saw this too"], caller)).exitCode).toBe(0);
+    const witness = { ...caller, permissions: ["CloseBeads", "Nudge"] };
+    expect((await run(["update", id, "-d", "clearer"], witness)).exitCode).toBe(0);
+    expect((await run(["close", id], witness)).errorText).toContain("holds it");
+    expect(api.get(id)).toMatchObject({ description: "clearer", status: "in_progress" });
   });
 
   test("given a session that was replaced, when it calls, then it is refused whatever it wants", async () => {

@@ -12,13 +12,38 @@ function isLimited({ context }: Limits): boolean {
 }
 
 /**
- * What a session may not change: records of the machinery, Town's own metadata, and claims of others; `force` does not
- * help. Throws TownError `Forbidden`.
+ * What a session may not change: records of the machinery, and what another agent works on; `force` does not help.
+ * Throws TownError `Forbidden`.
  */
 export function requireMayChange(call: Limits, record: BeadRecord, what: string): void {
   if (!isLimited(call)) return;
+  if (call.context.session?.changesBeads === false)
+    throw forbidden(call, `${what} ${record.id}`, "its role lacks the permission CloseBeads");
   if (Object.hasOwn(machineTypes, record.issue_type) && record.created_by !== call.author.actor)
     throw forbidden(call, `${what} ${record.id}`, `beads of type ${record.issue_type} belong to the town`);
+  const mayWord = what !== "close" && call.context.session?.seesToOthers === true;
+  if (isClaimed(record) && record.assignee !== call.author.actor && !mayWord)
+    throw forbidden(
+      call,
+      `${what} ${record.id}`,
+      `${record.assignee ?? "somebody"} holds it; \`bd comment\` says what you know`,
+    );
+}
+
+/** Commands that make records; the others that write change them. */
+const MAKING: ReadonlySet<string> = new Set(["create", "q", "import"]);
+/** For everybody: what one knows, that one is alive, and steps of the own work, which `close` tells apart itself. */
+const FREE: ReadonlySet<string> = new Set(["comment", "heartbeat", "flush", "close"]);
+
+/** Refuses a session whose role may not run a command that writes. Throws TownError `Forbidden`. */
+export function requireMayRun({ session, actor }: Call["context"], command: string): void {
+  if (session === undefined || session.managesBeads || FREE.has(command)) return;
+  const isMaking = MAKING.has(command);
+  if (isMaking ? session.createsBeads : session.changesBeads) return;
+  const permission = isMaking ? "CreateBeads" : "CloseBeads";
+  throw new TownError("Forbidden", `${actor} may not run bd ${command}: its role lacks the permission ${permission}`, {
+    hint: "ask the mayor or the overseer: town mail send mayor",
+  });
 }
 
 /** `--force` of a session does not reach beads that somebody else holds. */
