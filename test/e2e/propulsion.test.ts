@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasTmux, TownProcess } from "./town-process.ts";
 
@@ -101,5 +102,68 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
     const messages = town.json("get", "messages", "-n", "api") as { items: { status: { state: string } }[] };
     expect(messages.items.map((each) => each.status.state).every((state) => state !== "Waiting")).toBe(true);
     expect(town.run("mail", "inbox").stdout).toContain("no mail");
+  });
+
+  it("given a program that asks something itself, when nobody answers, then no reminder is spent; it says so, and goes on once answered", async () => {
+    town.commit(
+      "providers/asking.yaml",
+      'apiVersion: town.dev/v1alpha1\nkind: Provider\nmetadata: { name: asking }\nspec:\n  command: ["{shellAgent}"]\n  ready: { screen: "^shell-agent .*>(?![^])", idleTitle: "^shell-agent idle", busyTitle: "^shell-agent busy" }\n  patterns: { dialogOpen: "^Continue\\\\? \\\\[y/N\\\\]" }\n',
+    );
+    worker("wait-for-input:implement", "{ acknowledge: 2s, idle: 3s, busyLimit: 8s, reminders: 1, restarts: 1 }");
+    town.edit("api/workers.yaml", "provider: shell", "provider: asking");
+    town.run("up", "-d");
+    const conditions = (): readonly string[] =>
+      (
+        town.json("get", "agents", "-n", "api") as
+          | { items: { status?: { conditions?: { type: string }[] } }[] }
+          | undefined
+      )?.items.flatMap((each) => (each.status?.conditions ?? []).map((condition) => condition.type)) ?? [];
+    await town.until("the dialog is seen", () => conditions().includes("DialogOpen"), 60_000);
+    expect(reasons()).not.toContain("Reminded");
+    spawnSync("tmux", ["-L", town.tmuxLabel, "send-keys", "-t", "=api-worker-toast:", "y", "Enter"], { env: town.env });
+    await town.until("the convoy closes", closed, 60_000);
+    expect(conditions()).not.toContain("DialogOpen");
+  });
+
+  it("given a hundred nudges at once, when they come, then each is shown once and in order, for a few rings", async () => {
+    town.commit(
+      "api/crew.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: shell, replicas: 1 }\n",
+    );
+    town.run("up", "-d");
+    const name = await town.until("it runs", () => {
+      const found = town.json("get", "sessions", "-n", "api") as
+        | { items: { metadata: { name: string }; status: { state: string } }[] }
+        | undefined;
+      return found?.items.find((each) => each.status.state === "Running")?.metadata.name;
+    });
+    const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
+    const nudges = Array.from({ length: 100 }, (_, index) => `nudge number ${index} ends here`);
+    await Promise.all(
+      nudges.map(
+        (text) =>
+          new Promise<void>((resolve, reject) => {
+            const child = spawn(process.execPath, [cli, "-C", town.directory, "nudge", `api/${name}`, text], {
+              env: town.env,
+              stdio: "ignore",
+            });
+            child.on("error", reject);
+            child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`nudge ended with ${code}`))));
+          }),
+      ),
+    );
+    const screen = (): string => town.run("peek", `api/${name}`, "--lines", "1000").stdout;
+    const shown = (): readonly string[] => screen().match(/nudge number \d+ ends here/g) ?? [];
+    await town.until("all are shown", () => shown().length >= 100, 60_000);
+    expect([...shown()].sort()).toEqual([...nudges].sort());
+    expect((screen().match(/Something waits for you/g) ?? []).length).toBeLessThan(10);
+    const numbers = (
+      town.json("get", "messages", "-n", "api") as {
+        items: { spec: { subject: string }; status: { sequence: number } }[];
+      }
+    ).items
+      .toSorted((a, b) => a.status.sequence - b.status.sequence)
+      .map((each) => each.spec.subject);
+    expect(shown()).toEqual(numbers);
   });
 });

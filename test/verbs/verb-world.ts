@@ -15,6 +15,8 @@ export interface VerbWorld {
   agent(identity: string, permissions?: readonly string[]): Promise<Caller>;
   /** Starts another session of it: older callers are fenced off. */
   nextSession(caller: Caller): Promise<Caller>;
+  /** Lets virtual time pass. */
+  pass(ms: number): Promise<void>;
   run(make: (ports: LoopPorts) => Verb, caller: Caller, args?: object): Promise<VerbResult>;
 }
 
@@ -76,6 +78,9 @@ export async function verbWorld(): Promise<VerbWorld> {
       return session(identity, await raise(caller), permissions);
     },
     nextSession: async (caller) => session(caller.name, await raise(caller), caller.permissions ?? []),
+    pass: async (ms) => {
+      await clock.advance(ms);
+    },
     run: async (make, caller, args = {}) =>
       make(ports).run({ caller, args: args as Record<string, unknown>, signal: new AbortController().signal }),
   };

@@ -140,10 +140,70 @@ describe("planning an agent", () => {
       fields: { hook: { ...hook, leaseExpiresMs: NOW + 3_600_000 } },
       actions: ["RenewLease"],
     },
+    {
+      because: "its provider is at a limit",
+      fields: {
+        sight: { state: "Absent" },
+        hold: { reason: "RateLimited", untilMs: NOW + 60_000, message: "api/crew/bob: a limit" },
+      },
+      status: { endedGeneration: 3 },
+      actions: [],
+    },
+    {
+      because: "its provider's limit is over",
+      fields: {
+        sight: { state: "Absent" },
+        hold: { reason: "RateLimited", untilMs: NOW - 1, message: "api/crew/bob: a limit" },
+      },
+      status: { endedGeneration: 3 },
+      actions: ["EnsureSandbox", "Start"],
+    },
+    {
+      because: "its session was started for work that was handed on",
+      fields: { sight: { state: "Running", session: session({ bead: "api-x0" }) } },
+      actions: ["Stop"],
+    },
+    {
+      because: "the session of a persistent agent goes on with other work",
+      fields: { desired: "Running", sight: { state: "Running", session: session({ bead: "api-x0" }) } },
+      actions: [],
+    },
+    {
+      because: "the hooks loop wants this session replaced",
+      fields: {},
+      status: { propulsion: { hook: "api-x1@1", generation: 3, restarting: 3 } },
+      actions: ["Stop"],
+    },
+    {
+      because: "the hooks loop wanted a former session replaced",
+      fields: {},
+      status: { propulsion: { hook: "api-x1@1", generation: 2, restarting: 2 } },
+      actions: [],
+    },
     { because: "its pool is missing", fields: { configured: "PoolNotFound", sight: { state: "Absent" } }, actions: [] },
   ];
   it.each(rows)("given that $because, then the actions are $actions", ({ fields, status, actions }) => {
     expect(actionsOf(fields, status)).toEqual(actions);
+  });
+
+  it("given the hooks loop gave up on this hook, when planned, then it is Stalled; on other work it is not", () => {
+    const propulsion = { hook: "api-x1@1", generation: 3, gaveUpTime: "2026-01-01T00:00:00.000Z" };
+    const plan = planAgent(agent({ propulsion }), observed());
+    expect(plan.actions).toEqual([]);
+    expect(plan.status).toMatchObject({ state: "Stalled" });
+    expect(plan.conditions).toContainEqual(expect.objectContaining({ type: "Stalled", reason: "Unresponsive" }));
+    const other = planAgent(agent({ propulsion }), observed({ hook: { ...hook, bead: "api-x2" } }));
+    expect(other.status).toMatchObject({ state: "Working" });
+  });
+
+  it("given a session without work, when planned, then it is called a Zombie until it is gone", () => {
+    expect(planAgent(agent(), observed({ hook: undefined })).status).toMatchObject({ state: "Zombie" });
+  });
+
+  it("given a crash with its last screen, when planned, then the screen is kept without what acts on terminals", () => {
+    const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
+    const plan = planAgent(agent({ endedGeneration: 2 }), observed({ sight: exited, output: "one\u001b[31m\ntwo\n" }));
+    expect(plan.status).toMatchObject({ lastOutput: "one[31m\ntwo" });
   });
 
   it("given a session killed from outside, when planned, then it is replaced at once", () => {
