@@ -46,7 +46,7 @@ describe("loops that are chosen", () => {
     let collecting = true;
     const collection = { start: () => void (collecting = true), stop: () => void (collecting = false) };
     const end = new LoopSwitches({ engine, objects: store, collection, given: undefined }).follow();
-    expect([...engine.on].toSorted()).toEqual(["agents", "convoys", "usage", "workers"]);
+    expect([...engine.on].toSorted()).toEqual([...LOOP_PARTS.workers, ...LOOP_PARTS.convoys].toSorted());
     expect(collecting).toBe(false);
     const states = () =>
       (store.get(HQ)?.status as { loops: { name: string; state: string }[] } | undefined)?.loops.map(
