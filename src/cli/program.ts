@@ -16,6 +16,7 @@ const HELP_COLUMNS = 80;
 
 /** What the shells' completion scripts call; its words may be anything, so commander does not see them. */
 const COMPLETE = "__complete";
+const TMUX = "tmux";
 
 /** What runProgram adds to the context once it knows which town is meant. */
 export type BareContext = Omit<CommandContext, "townOption" | "api">;
@@ -29,6 +30,9 @@ export async function runProgram(argv: readonly string[], bare: BareContext, mak
     const context = at(town);
     const bd = bdArguments(rest);
     if (bd !== undefined) return await runBd(bd, context);
+    // tmux has a grammar of its own, too.
+    if (rest[0] === TMUX && !isHelp(rest[1]))
+      return await (await import("./commands/terminal.ts")).runTmux({ args: rest.slice(1), flags: {} }, context);
     if (rest[0] === COMPLETE) {
       const found = await candidates(
         programOf(() => Promise.resolve(), bare.streams),
@@ -85,6 +89,10 @@ function leadingTown(argv: readonly string[]): { readonly town: string | undefin
 
 function isOverview([first, second]: readonly string[]): boolean {
   return first === undefined || (second === undefined && ["help", "--help", "-h"].includes(first));
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === "--help" || word === "-h";
 }
 
 const OFFER_WITHIN_MS = 1000;

@@ -41,6 +41,7 @@ import { kubeconfigVerb } from "./kubeconfig-verb.ts";
 import { rigVerbs } from "./rig-verbs.ts";
 import { watchRigs } from "./watch-rigs.ts";
 import { mayorVerb } from "./mayor-verb.ts";
+import { openRigGraphs } from "./rig-graphs.ts";
 import { openRuntime } from "./runtime.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import { sessionLogs } from "./session-logs.ts";
@@ -179,12 +180,14 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       controllers: [sourceController(desired.sync), furtherSourceController(desired.further), ...CONTROLLERS],
       ports,
     });
-    const unfollow = new LoopSwitches({
+    const switches = new LoopSwitches({
       engine,
       objects: store,
       collection: { start: () => store.startCollection(), stop: () => store.stopCollection() },
       given: options.loops,
-    }).follow();
+    });
+    const unfollow = switches.follow();
+    if (!switches.runs("rigs")) await openRigGraphs(ports);
     engine.start();
     await formulas.show(store);
     const stopLoops = async (): Promise<void> => {

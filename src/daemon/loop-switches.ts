@@ -53,10 +53,19 @@ export class LoopSwitches {
     });
   }
 
+  /** Whether a loop is chosen now. */
+  runs(name: LoopName): boolean {
+    return this.#chosen().has(name);
+  }
+
+  #chosen(): ReadonlySet<LoopName> {
+    const spec = this.#options.objects.get(HQ)?.spec as TownSpec | undefined;
+    return this.#given ?? new Set(spec?.loops ?? LOOPS);
+  }
+
   #apply(): void {
     const { engine, objects, collection } = this.#options;
-    const spec = objects.get(HQ)?.spec as TownSpec | undefined;
-    const chosen = this.#given ?? new Set(spec?.loops ?? LOOPS);
+    const chosen = this.#chosen();
     const states = LOOPS.map((name) => ({ name, state: stateOf(name, chosen) }));
     const text = JSON.stringify(states);
     if (text === this.#applied) return;

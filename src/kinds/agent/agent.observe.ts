@@ -98,7 +98,8 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
           },
     runtimeName,
     sight,
-    judgeable: !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
+    // Without its work graph an agent seems to have neither work nor a generation, which would end its session.
+    judgeable: graph === undefined || !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
     hold: holdOf(provider),
     output: await outputOf(object, runtimeName, record === undefined ? 0 : generationOf(record), ports),

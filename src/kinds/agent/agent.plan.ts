@@ -98,7 +98,7 @@ function judge(object: AgentObject, observed: AgentObserved): Judgement {
       condition: ready(
         "Unknown",
         "NotObservedYet",
-        "sessions were not observed completely since the controller started",
+        "its sessions or its work graph were not read since the controller started",
       ),
       requeueAfterMs: 500,
     };

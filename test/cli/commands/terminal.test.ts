@@ -126,6 +126,23 @@ describe("attach", () => {
     expect(await attach("attach")).toMatchObject({ outcome: { code: 2 }, ran: [] });
   });
 
+  it("given words for tmux, when run, then they reach it as they are, and only what attaches needs a terminal", async () => {
+    const kill = await attach("tmux kill-session -t =api-crew-toast -a", {
+      terminal: false,
+      tmux: "/tmp/tmux-1/default,1,0",
+    });
+    expect(kill).toMatchObject({
+      outcome: { code: 0 },
+      ran: [{ command: ATTACH }],
+      args: [{ argv: ["kill-session", "-t", "=api-crew-toast", "-a"] }],
+    });
+    expect(await attach("tmux attach", { terminal: false })).toMatchObject({ outcome: { code: 1 }, ran: [] });
+    expect(await attach("tmux", { tmux: "/tmp/tmux-1/default,1,0" })).toMatchObject({
+      ran: [{ command: expect.arrayContaining(["new-window"]) as unknown }],
+      args: [{ argv: [] }],
+    });
+  });
+
   it("given a text, when handed to the mayor, then it is delivered; without, the terminal is taken", async () => {
     expect(await attach("mayor build it")).toMatchObject({
       outcome: { code: 0, out: "told\n" },
