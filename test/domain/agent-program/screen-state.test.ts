@@ -37,6 +37,13 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "codex-login": "AuthRequired",
   "codex-unauthorized": "AuthRequired",
   "codex-retry-limit": "RateLimited",
+  "gemini-idle": "Idle",
+  "gemini-busy": "Busy",
+  "gemini-permission": "DialogOpen",
+  "gemini-trust": "DialogOpen",
+  "gemini-login": "AuthRequired",
+  "opencode-idle": "Idle",
+  "opencode-busy": "Busy",
 };
 
 describe("screenState on captured screens of real programs", () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Conversation } from "../../../src/work/conversation.ts";
@@ -67,6 +67,40 @@ for (const program of programs) {
         entries.some(({ text }) => text.includes("was interrupted and goes on")),
       );
       expect(resumed?.entries.some(({ from }) => from === "Tool")).toBe(true);
+    });
+
+    it("given an agent idle at its prompt, when it is nudged, then the doorbell makes it read the message and do it", async () => {
+      town.edit("api/agentpools/crew.yaml", "replicas: 0", "replicas: 1");
+      await town.until("the program is at its prompt", () => {
+        const screen = town.run("peek", town.agent("crew")?.name ?? "");
+        return screen.status === 0 && /^[❯›]/m.test(screen.stdout);
+      });
+      const name = town.agent("crew")?.name ?? "";
+      expect(town.server.turns).toEqual([]);
+      expect(town.run("nudge", name, "Do this, please:\nRUN: echo heard > heard.txt")).toMatchObject({ status: 0 });
+      const file = join(town.directory, "rigs", "api", "crew", name, "heard.txt");
+      await town.until("the message is acted on", () => existsSync(file));
+      expect(readFileSync(file, "utf8")).toBe("heard\n");
+      const asked = town.server.turns[0]?.entries.map(({ text }) => text).join("\n") ?? "";
+      expect(asked).toContain("1 message for you");
+      expect(asked.split("RUN: echo heard").length - 1).toBe(1);
+    });
+
+    it("given work that is handed off, when the next session starts, then it begins a new conversation with the note", async () => {
+      town.work("fourth", [
+        "RUN: test -e note || { touch note; town handoff 'the first half is done'; sleep 60; }",
+        "RUN: echo done > fourth.txt",
+        "RUN: rm note && git add --all && git commit --quiet -m 'Write fourth'",
+        "RUN: town done --outcome Submitted",
+      ]);
+      await town.until("the convoy closes", () => town.isClosed("fourth"));
+      const held = conversations();
+      expect(held.map(({ ended }) => ended)).toEqual(["SandboxRemoved", "HandedOff"]);
+      expect(new Set(held.map(({ session }) => session)).size).toBe(2);
+      const second = town.server.turns.find(({ entries }) =>
+        entries.some(({ text }) => text.includes("the first half is done")),
+      );
+      expect(second?.entries.some(({ from }) => from === "Tool")).toBe(false);
     });
   });
 
