@@ -65,8 +65,6 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** To be written, readable by this user alone, before the start. */
   readonly files: readonly LaunchFile[];
-  /** To be typed once the program takes input. */
-  readonly firstInput?: string;
   /** Id that was chosen for, or is resumed by, the program's conversation. */
   readonly session?: string;
 }
@@ -92,7 +90,7 @@ const UNPRIMED = "Run `town prime` and do what it says.";
 const RESUMED = "This session was interrupted and goes on now. Run `town prime` and do what it says.";
 
 /**
- * How a program is started for an agent: arguments, environment, files, and what is typed first. The first prompt is
+ * How a program is started for an agent: arguments, environment and files. The first prompt is
  * short and fixed: what to do comes through the program's own start hook, or through `town prime`.
  */
 export function launch(input: LaunchInput): Launch {
@@ -139,7 +137,7 @@ function baseOf({ program, shipped }: LaunchInput, args: readonly string[], valu
   ].map((word) => filled(word, values));
 }
 
-type Started = Pick<Launch, "argv" | "files" | "firstInput">;
+type Started = Pick<Launch, "argv" | "files">;
 
 function atTerminal(input: LaunchInput, values: Values, files: readonly LaunchFile[]): Started {
   const { program } = input;
@@ -154,8 +152,8 @@ function atTerminal(input: LaunchInput, values: Values, files: readonly LaunchFi
       return { argv: [...start, ...fill(program.prompt.args)], files: [...files, promptFile] };
     case "Stdin":
       return { argv: ["/bin/sh", "-c", 'exec "$@" <"$0"', promptFile.path, ...start], files: [...files, promptFile] };
+    // Typed by the hooks loop, as every doorbell.
     case "Paste":
-      return { argv: start, files, firstInput: values.prompt };
     case "None":
       return { argv: start, files };
     default:

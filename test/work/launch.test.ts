@@ -70,13 +70,8 @@ describe("launch", () => {
     expect(started.session).toBe("abc");
   });
 
-  it("given a prompt by paste, when launched, then it is left to be typed", () => {
-    expect(launch(input({ prompt: { mode: "Paste" } }))).toEqual({
-      argv: ["agent"],
-      env: {},
-      files: [],
-      firstInput: UNPRIMED,
-    });
+  it("given a prompt by paste, when launched, then nothing is given: it is typed once the program takes input", () => {
+    expect(launch(input({ prompt: { mode: "Paste" } }))).toEqual({ argv: ["agent"], env: {}, files: [] });
   });
 
   it("given a prompt by file, when launched, then the file is written and named", () => {

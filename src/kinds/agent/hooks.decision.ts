@@ -39,7 +39,8 @@ function hookDue(situation: Situation, hook: NonNullable<HooksObserved["hook"]>)
   const { observed, session, propulsion, doorbell, reminders } = situation;
   const { policy } = observed;
   const acknowledged = hook.acknowledgedMs !== undefined;
-  const patience = acknowledged ? policy.idleMs : policy.acknowledgeMs;
+  const isFirst = observed.typesFirst && !acknowledged && doorbell === undefined;
+  const patience = acknowledged ? policy.idleMs : isFirst ? 0 : policy.acknowledgeMs;
   const restSince = Math.max(
     session.startedAtMs,
     hook.sinceMs > session.startedAtMs ? hook.sinceMs : 0,
@@ -52,7 +53,8 @@ function hookDue(situation: Situation, hook: NonNullable<HooksObserved["hook"]>)
   const due = Math.max(restSince + patience, again);
   const busyUntil = propulsion.busySince === undefined ? 0 : timeOf(propulsion.busySince) + policy.busyLimitMs;
   // Without a doorbell only long silence tells anything.
-  return Math.max(due, busyUntil, session.canType ? 0 : restSince + policy.busyLimitMs);
+  const silence = session.canType ? session.startedAtMs + observed.delayMs : restSince + policy.busyLimitMs;
+  return Math.max(due, busyUntil, silence);
 }
 
 /** How long after a ring the next one may come. */
@@ -68,7 +70,8 @@ function mailDue({ observed, session, activity, doorbell, propulsion }: Situatio
   const busyUntil = propulsion.busySince === undefined ? 0 : timeOf(propulsion.busySince) + policy.busyLimitMs;
   // The program asks by itself when its turn ends.
   if (activity === "Busy" && busyUntil > now) return busyUntil;
-  const wanted = Math.max(session.startedAtMs + SETTLING_MS, mail.arrivedMs + (mail.urgent ? 0 : policy.acknowledgeMs));
+  const settledMs = session.startedAtMs + Math.max(SETTLING_MS, observed.delayMs);
+  const wanted = Math.max(settledMs, mail.arrivedMs + (mail.urgent ? 0 : policy.acknowledgeMs));
   if (doorbell === undefined) return wanted;
   const rungMs = Date.parse(doorbell.time);
   if (doorbell.sequence < mail.newest) return Math.max(wanted, rungMs + ringPause(doorbell, 0));

@@ -71,6 +71,8 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
     title: titleState(ready, session?.title, ports.clock.now()),
     screen: undefined,
     readyShows: ready?.screen !== undefined,
+    delayMs: durationMs(ready?.delay ?? "0s"),
+    typesFirst: provider?.spec.prompt.mode === "Paste",
     output: undefined,
     provider: provider?.metadata.name ?? "",
   };

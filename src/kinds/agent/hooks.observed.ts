@@ -47,6 +47,10 @@ export interface HooksObserved {
   readonly screen: ScreenState | undefined;
   /** The screen of a program that takes input is known, so that "not ready" can be told. */
   readonly readyShows: boolean;
+  /** Nothing is typed sooner after the session's start. */
+  readonly delayMs: number;
+  /** The first prompt is typed as soon as the program takes input. */
+  readonly typesFirst: boolean;
   /** Last lines of the screen that was looked at. */
   readonly output: string | undefined;
   readonly provider: string;

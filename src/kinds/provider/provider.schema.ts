@@ -47,7 +47,7 @@ export const providerSpec = z.strictObject({
         .enum(["None", "Argument", "Stdin", "Paste", "File"])
         .default("None")
         .describe(
-          "How the first prompt is given. Argument, File: by `args`. Stdin: as standard input. Paste: typed once the program takes input.",
+          "How the first prompt is given. Argument, File: by `args`. Stdin: as standard input. Paste: typed once the screen shows that it takes input.",
         ),
       args: z
         .array(z.string())
@@ -113,7 +113,6 @@ export const providerSpec = z.strictObject({
     })
     .optional()
     .describe("How the program's own hooks call Town. Absent: it is told by typing only."),
-  submitDelay: duration().default("200ms").describe("Time between a paste and Enter."),
   patterns: z
     .strictObject({
       rateLimited: pattern()

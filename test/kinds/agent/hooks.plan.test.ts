@@ -30,6 +30,8 @@ function world(fields: Partial<HooksObserved> = {}): HooksObserved {
     title: "Idle",
     screen: undefined,
     readyShows: true,
+    delayMs: 0,
+    typesFirst: false,
     output: undefined,
     provider: "shell",
     ...fields,
@@ -123,6 +125,27 @@ function merged(former: AgentStatus, next: Readonly<Record<string, unknown>>): A
   const all = Object.entries({ ...former, ...next }).filter(([, value]) => value !== null);
   return Object.fromEntries(all) as AgentStatus;
 }
+
+describe("a program whose first prompt is typed", () => {
+  it("given its prompt on the screen, when started, then it is rung at once, and again only when that was not heard", () => {
+    const loop = new Loop({ typesFirst: true });
+    expect(loop.run(40)).toEqual(["0 Ring"]);
+    expect(loop.run(60)).toHaveLength(1);
+  });
+
+  it("given a delay, when started, then nothing is typed sooner, not for messages either", () => {
+    expect(new Loop({ typesFirst: true, delayMs: 7 * S }).run(20)).toEqual(["7 Ring"]);
+    const mail = { newest: 1, arrivedMs: START, urgent: true, count: 1 };
+    expect(new Loop({ hook: undefined, mail, delayMs: 20 * S }).run(25)).toEqual(["20 Ring"]);
+  });
+
+  it("given no prompt on the screen yet, when started, then it is waited for", () => {
+    const loop = new Loop({ typesFirst: true, screen: { state: "Unknown" } });
+    expect(loop.run(9)).toEqual([]);
+    loop.fields = { typesFirst: true };
+    expect(loop.run(30).map((line) => line.split(" ")[1])).toEqual(["Ring"]);
+  });
+});
 
 describe("an agent that does not read its hook", () => {
   it("given no answer to anything, when time goes by, then it is reminded with growing pauses, restarted, and a person is asked", () => {
