@@ -99,7 +99,6 @@ export type CommandGroup =
   | "dispatch"
   | "workflows"
   | "agents"
-  | "merging"
   | "talk";
 
 /** One command as the program declares it; `run` is loaded when it is chosen. */

@@ -10,7 +10,6 @@ const GROUP_TITLES: Readonly<Record<CommandGroup, string>> = {
   dispatch: "Dispatch",
   workflows: "Workflows",
   agents: "Agents",
-  merging: "Merging",
   talk: "Talk",
 };
 

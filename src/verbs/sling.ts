@@ -38,7 +38,7 @@ export function slingVerb(ports: LoopPorts): Verb {
       requirePermission(caller, "Sling", "sling work", ports);
       if (options.formula !== undefined && ports.formulas.get(options.formula) === undefined)
         throw new ApiStatusError(404, "NotFound", `there is no formula ${options.formula}`, {
-          hint: "town formula list",
+          hint: "town get formulas",
         });
       const target = options.to === undefined ? undefined : targetOf(options.to, caller, ports);
       const ids: string[] = [];

@@ -153,7 +153,7 @@ describe("town sling", () => {
     await site.call(slingVerb(site.ports), { beads: [bead.id], to: "api/polecats", formula: "work" });
     expect(slingOf(site.api.get(bead.id))).toEqual({ pool: "polecats", formula: "work" });
     await expect(site.call(slingVerb(site.ports), { beads: [bead.id], formula: "wrok" })).rejects.toMatchObject({
-      hint: "town formula list",
+      hint: "town get formulas",
     });
   });
 

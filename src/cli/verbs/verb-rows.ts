@@ -19,7 +19,6 @@ const value = (name: string, word: string, summary: string, short?: string): Fla
   summary,
   ...(short === undefined ? {} : { short }),
 });
-const RIG = value("rig", "RIG", "only this rig", "n");
 const REASON = value("reason", "TEXT", "why; kept in the history", "r");
 
 /**
@@ -62,33 +61,6 @@ export const verbRows: readonly VerbRow[] = [
       "town sling api-x1 --to api/polecats/toast",
       'town sling "fix the login page" --to api',
     ],
-  },
-  {
-    name: "convoy list",
-    group: "dispatch",
-    summary: "convoys with their progress",
-    flags: [flag("all", "closed ones, too", "a")],
-  },
-  {
-    name: "convoy create",
-    group: "dispatch",
-    summary: "follow beads as one convoy",
-    positionals: [one("name"), some("beads")],
-  },
-  {
-    name: "convoy add",
-    group: "dispatch",
-    summary: "add beads to a convoy",
-    positionals: [one("name"), some("beads")],
-  },
-  { name: "convoy status", group: "dispatch", summary: "one convoy, item by item", positionals: [one("name")] },
-  { name: "formula list", group: "workflows", summary: "formulas that can be poured, with the file that won" },
-  { name: "formula show", group: "workflows", summary: "one formula as it will be poured", positionals: [one("name")] },
-  {
-    name: "formula lint",
-    group: "workflows",
-    summary: "check formulas: a name, a file or all",
-    positionals: [optional("name")],
   },
   { name: "mol current", group: "workflows", summary: "the step to do now", positionals: [optional("id")] },
   { name: "mol progress", group: "workflows", summary: "how far a molecule is", positionals: [optional("id")] },
@@ -178,43 +150,6 @@ export const verbRows: readonly VerbRow[] = [
     positionals: [optional("agent")],
   },
   {
-    name: "mq list",
-    group: "merging",
-    summary: "the merge queue in its order",
-    flags: [RIG, flag("all", "ended ones, too", "a")],
-  },
-  {
-    name: "mq status",
-    group: "merging",
-    summary: "one merge request, or the queues as a whole",
-    positionals: [optional("id")],
-    flags: [RIG],
-  },
-  {
-    name: "mq submit",
-    group: "merging",
-    summary: "put a pushed branch into the queue",
-    positionals: [one("branch")],
-    flags: [RIG],
-  },
-  { name: "mq retry", group: "merging", summary: "queue a merge request again", positionals: [one("id")] },
-  {
-    name: "mq reject",
-    group: "merging",
-    summary: "end a merge request unmerged",
-    positionals: [one("id")],
-    flags: [REASON],
-  },
-  { name: "mq blame", group: "merging", summary: "what broke a batch", positionals: [one("id")] },
-  {
-    name: "mq pause",
-    group: "merging",
-    summary: "merge nothing in a rig until resumed",
-    positionals: [one("rig")],
-    flags: [REASON],
-  },
-  { name: "mq resume", group: "merging", summary: "merge again", positionals: [one("rig")] },
-  {
     name: "mail send",
     group: "talk",
     summary: "write to agents or people",
@@ -251,13 +186,6 @@ export const verbRows: readonly VerbRow[] = [
     ],
   },
   {
-    name: "event emit",
-    group: "talk",
-    summary: "record an event of your own type (x-…)",
-    positionals: [one("type"), text("message")],
-    flags: [value("bead", "ID", "bead that it is about")],
-  },
-  {
     name: "secret set",
     group: "town",
     summary: "keep a value from stdin for valueFrom.secretRef",
@@ -285,5 +213,4 @@ export const verbRows: readonly VerbRow[] = [
   },
   { name: "token list", group: "town", summary: "people with a token, and their roles" },
   { name: "token revoke", group: "town", summary: "make a person's token void", positionals: [one("name")] },
-  { name: "wake", group: "town", summary: "end the sleep of patrols now", positionals: [optional("patrol")] },
 ];

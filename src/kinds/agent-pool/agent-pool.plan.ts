@@ -81,7 +81,7 @@ function missingReference(object: AgentPoolObject, observed: AgentPoolObserved):
   if (!observed.formulaFound)
     return problem(
       "FormulaNotFound",
-      `no formula '${object.spec.formula ?? observed.role.formula ?? ""}'; \`town formula list\` lists them`,
+      `no formula '${object.spec.formula ?? observed.role.formula ?? ""}'; \`town get formulas\` lists them`,
     );
   return undefined;
 }

@@ -72,7 +72,6 @@ describe("verbs", () => {
       args: { name: "api", source: "/src/api", dryRun: true, cwd: "/here" },
     },
     { line: "sling api-x1 api-x2 --to web", verb: "sling", args: { beads: ["api-x1", "api-x2"], to: "web" } },
-    { line: "mq list -n api -a", verb: "mq list", args: { rig: "api", all: true } },
     { line: "peek toast --lines=20", verb: "peek", args: { agent: "toast", lines: 20 } },
     { line: ["seance", "toast", "-p", "why?"], verb: "seance", args: { agent: "toast", prompt: "why?" } },
     {
@@ -162,7 +161,7 @@ describe("verbs", () => {
       "sling",
       "close",
       "rig add api",
-      "mq retry a b",
+      "token revoke a b",
       "hook a b c",
       "done --outcome Perfect",
       "peek toast --lines many",
@@ -189,7 +188,7 @@ describe("verbs", () => {
 
   it("given a verb the daemon lacks, when called, then the message says so; given a missing object, the verb's own", async () => {
     const town = new FakeTown();
-    town.verbs.set("mq retry", () => ({
+    town.verbs.set("token revoke", () => ({
       status: 404,
       body: { kind: "Status", reason: "NotFound", message: "no merge request x", code: 404 },
     }));
@@ -197,7 +196,7 @@ describe("verbs", () => {
       code: 1,
       err: expect.stringContaining("does not serve `sling`") as string,
     });
-    expect(await runTown(town, "mq retry x")).toMatchObject({
+    expect(await runTown(town, "token revoke x")).toMatchObject({
       code: 4,
       err: "Error from server (NotFound): no merge request x\n",
     });
