@@ -14,7 +14,10 @@ export type AccessVerb = "get" | "list" | "watch" | "create" | "update" | "patch
 
 const READS: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 
-/** The caller of a request. Throws 401 without a valid bearer token. */
+/** Headers by which `kubectl --as` acts for somebody else. */
+const IMPERSONATION = ["impersonate-user", "impersonate-group", "impersonate-uid"];
+
+/** The caller of a request. Throws 401 without a valid bearer token, 403 when it wants to act for somebody else. */
 export async function authenticate(
   authenticator: Authenticator,
   header: (name: string) => string | undefined,
@@ -22,6 +25,11 @@ export async function authenticate(
   const token = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
   const caller = token === undefined ? undefined : await authenticator.authenticate(token);
   if (caller === undefined) throw unauthorized();
+  const other = IMPERSONATION.map(header).find((value) => value !== undefined);
+  if (other !== undefined) {
+    const message = `users "${other}" is forbidden: User "${caller.name}" cannot impersonate: a token acts for its holder alone`;
+    throw new ApiStatusError(403, "Forbidden", message, { hint: "Leave out --as, or use that person's own token." });
+  }
   const origin = originOf(header);
   return origin === undefined || caller.origin !== undefined ? caller : { ...caller, origin };
 }

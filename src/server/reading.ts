@@ -1,3 +1,4 @@
+import { ApiStatusError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListPage, ObjectStore } from "../ports/object-store.ts";
 import type { TownObject } from "../resource/object-meta.ts";
@@ -45,6 +46,7 @@ export function requireObject(store: ObjectStore, request: ResourceRequest): Tow
 
 export function readOne(reading: Reading, request: ResourceRequest): unknown {
   const rendering = renderingOf(request, reading.clock);
+  requireReachedVersion(reading.store, request.query);
   return renderOne(request.resource, requireObject(reading.store, request), rendering);
 }
 
@@ -53,6 +55,7 @@ export function readList(reading: Reading, request: ResourceRequest): unknown {
   const selection = selectionOf(request, request.query);
   const limit = integerParameter(request.query, "limit") ?? 0;
   const token = request.query.get("continue") ?? "";
+  requireMatchRules(request.query);
   if (token !== "") return nextPage(reading, request, { token, limit, rendering });
   requireReachedVersion(reading.store, request.query);
   const { items, resourceVersion } = selected(reading.store, request.resource, selection);
@@ -101,7 +104,31 @@ function nextPage(
   return renderList(request.resource, items.slice(offset, end), metadata, page.rendering);
 }
 
-/** `resourceVersion` of a list: the store always answers its newest, so only versions it cannot have are refused. */
+/** What `resourceVersionMatch` may be; a real API server refuses the rest in the same words. Throws 422. */
+function requireMatchRules(query: URLSearchParams): void {
+  const match = query.get("resourceVersionMatch") ?? "";
+  if (match === "") return;
+  const version = query.get("resourceVersion") ?? "";
+  if ((query.get("continue") ?? "") !== "")
+    throw wrongMatch("Forbidden: resourceVersionMatch is forbidden when continue is provided");
+  if (version === "")
+    throw wrongMatch("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
+  if (match !== "Exact" && match !== "NotOlderThan")
+    throw wrongMatch(`Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`);
+  if (match === "Exact" && version === "0")
+    throw wrongMatch('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+}
+
+function wrongMatch(why: string): ApiStatusError {
+  const field = "resourceVersionMatch";
+  return new ApiStatusError(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: ${why}`, {
+    causes: [
+      { reason: why.startsWith("Forbidden") ? "FieldValueForbidden" : "FieldValueNotSupported", message: why, field },
+    ],
+  });
+}
+
+/** `resourceVersion` of a read: the store always answers its newest, so only versions it cannot have are refused. */
 function requireReachedVersion(store: ObjectStore, query: URLSearchParams): void {
   const version = query.get("resourceVersion") ?? "";
   if (version === "" || version === "0") return;

@@ -10,6 +10,7 @@ export interface Outcome {
 export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** kubectl is interrupted (Ctrl-C) once its output is so. */
   readonly untilOutput?: (out: string) => boolean;
 }
@@ -35,8 +36,12 @@ export class Kubectl {
     this.#env = env;
   }
 
-  start(args: readonly string[], { input, env, untilOutput }: RunOptions = {}): Running {
-    const child = spawn(this.#path, args, { env: { ...this.#env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  start(args: readonly string[], { input, env, cwd, untilOutput }: RunOptions = {}): Running {
+    const child = spawn(this.#path, args, {
+      env: { ...this.#env, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(cwd === undefined ? {} : { cwd }),
+    });
     let out = "";
     let err = "";
     const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);

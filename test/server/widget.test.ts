@@ -1424,6 +1424,28 @@ describe("who may do what", () => {
     expect(events[0]?.involvedObject).toMatchObject({ kind: "Town", name: "hq" });
   });
 
+  it("given a wish to act for somebody else, when sent, then it is refused and not ignored", async () => {
+    const { api } = await withWidget();
+    const answer = await call(api, "DELETE", `${WIDGETS}/one`, undefined, { "impersonate-user": "vera@example.org" });
+    expect([answer.code, answer.body.message]).toEqual([403, expect.stringContaining("cannot impersonate")]);
+    expect((await call(api, "GET", `${WIDGETS}/one`)).code).toBe(200);
+  });
+
+  it.each([
+    ["resourceVersionMatch=Exact", 422, "unless resourceVersion is provided"],
+    ["resourceVersionMatch=Newer&resourceVersion=1", 422, 'Unsupported value: "Newer"'],
+    ["resourceVersionMatch=Exact&resourceVersion=0", 422, 'is forbidden for resourceVersion "0"'],
+    ["resourceVersionMatch=NotOlderThan&resourceVersion=1&continue=x&limit=1", 422, "when continue is provided"],
+    ["resourceVersionMatch=Exact&resourceVersion=1", 410, "only the current one"],
+    ["resourceVersionMatch=NotOlderThan&resourceVersion=0", 200, ""],
+    ["resourceVersion=999999999999999", 504, "Too large resource version"],
+  ])("given %s, when listed, then the answer is %i", async (query, code, message) => {
+    const { api } = await withWidget();
+    const answer = await call(api, "GET", `${WIDGETS}?${query}`);
+    expect(answer.code).toBe(code);
+    if (code !== 200) expect(answer.body.message).toContain(message);
+  });
+
   it("given somebody who oversteps, when refused, then the log tells who, from where and what", async () => {
     const log = keptLog();
     const told = vi.spyOn(log, "info");
