@@ -310,6 +310,49 @@ describe("sync", () => {
   });
 });
 
+describe("memories", () => {
+  test("given a fact, when remembered, changed, looked for and forgotten, then prime tells it as it is now", async () => {
+    const bd = await bdWorld();
+    expect(await bd.out("remember", "Tests need a running postgres: make db")).toContain(
+      "Remembered as tests-need-a-running-postgres-make",
+    );
+    await bd.out("remember", "on Fridays", "--key", "deploys");
+    await bd.out("remember", "never on Fridays", "--key", "deploys");
+    expect(await bd.out("memories", "friday")).toBe("deploys: never on Fridays");
+    expect(await bd.json("recall", "deploys")).toEqual({ key: "deploys", value: "never on Fridays" });
+    expect(await bd.out("prime")).toContain("- deploys: never on Fridays");
+    await bd.out("forget", "deploys");
+    expect(await bd.out("prime", "--memories-only")).not.toContain("deploys");
+    expect(await bd.fails("recall", "deploys")).toContain('nothing is remembered as "deploys"');
+    expect(await bd.fails("remember", "x".repeat(1_001), "--key", "long")).toContain("may have 1000 characters");
+    expect(await bd.fails("remember", "…")).toContain("needs a name");
+    const session = { name: "api/polecats/toast@1", managesBeads: false, directory: "/sandbox" };
+    expect((await bd.run(["remember", "found out", "--key", "mine"], { session })).exitCode).toBe(0);
+    const { stderr } = await bd.run(["forget", "mine"], { session });
+    expect(stderr).toContain("may not forget");
+  });
+});
+
+describe("ready --gated", () => {
+  test("given molecules behind gates, when a gate closes, then its molecule is listed until somebody goes on with it", async () => {
+    const bd = await bdWorld();
+    const make = (title: string, type: string, more: object = {}) =>
+      bd.graph.transact({ actor: "loop" }, (tx) => tx.create({ title, issue_type: type, ...more }));
+    const molecule = await make("release", "molecule");
+    const gate = await make("approval", "gate", { parent: molecule.id });
+    const step = await make("publish", "task", { parent: molecule.id, dependsOn: [{ id: gate.id }] });
+    const gated = () => bd.json<{ id: string }[]>("ready", "--gated").then((found) => found.map(({ id }) => id));
+    expect(await gated()).toEqual([]);
+    await bd.graph.transact({ actor: "alice" }, (tx) => tx.close(gate.id));
+    expect(await gated()).toEqual([molecule.id]);
+    await bd.graph.transact({ actor: "bob" }, (tx) => tx.claim(molecule.id, "bob", { status: "hooked" }));
+    expect(await gated()).toEqual([]);
+    await bd.graph.transact({ actor: "bob" }, (tx) => tx.release(molecule.id));
+    await bd.graph.transact({ actor: "bob" }, (tx) => tx.claim(step.id, "bob"));
+    expect(await gated()).toEqual([]);
+  });
+});
+
 describe("several stores", () => {
   test("given two rigs, when beads of both are named, then each command reaches the right store", async () => {
     const here = await bdWorld();

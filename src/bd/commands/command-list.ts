@@ -25,6 +25,7 @@ import { diffCommand, historyCommand } from "./history.ts";
 import { labelAddCommand, labelListAllCommand, labelListCommand, labelRemoveCommand } from "./label.ts";
 import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
+import { forgetCommand, memoriesCommand, recallCommand, rememberCommand } from "./memory.ts";
 import { mergeDriverCommand, mergeDriverInstallCommand } from "./merge-driver.ts";
 import { infoCommand, initCommand, whereCommand } from "./place.ts";
 import { primeCommand, quickstartCommand } from "./prime.ts";
@@ -91,6 +92,10 @@ export const commands: readonly BdCommand[] = [
   compactCommand,
   gcCommand,
   diffCommand,
+  rememberCommand,
+  memoriesCommand,
+  recallCommand,
+  forgetCommand,
   mergeDriverCommand,
   mergeDriverInstallCommand,
   helpCommand(() => commands),

@@ -1,9 +1,9 @@
 import { writeJsonl } from "../../domain/work-graph/exchange/write-jsonl.ts";
 import { TownError } from "../../errors/town-error.ts";
 import { absolute, allowedPath, readInput, stdinText } from "../access/files.ts";
-import { settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import type { BackupTexts, ImportSummary } from "../context.ts";
+import { memoriesOf, memoryPrefix } from "./memory.ts";
 import { also, flag, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
@@ -68,9 +68,6 @@ function importText(summary: ImportSummary, source: string, dryRun: boolean, { p
   const verb = dryRun ? "Would import" : `${paint("green", "✓")} Imported`;
   return `${verb} from ${source === "-" ? "stdin" : source}: ${told.join(", ")}`;
 }
-
-/** Settings under this prefix are memories of `bd remember`, which travel in the same files as the beads. */
-export const memoryPrefix = "memory.";
 
 async function importSource(
   source: string,
@@ -146,13 +143,4 @@ async function runExport(call: Call): Promise<Answer> {
     json: { exported: written, output, dropped_lines: dropped },
     notes: dropped > 0 ? [`Note: ${dropped} unreadable lines of ${output} were set aside.`] : [],
   };
-}
-
-async function memoriesOf({
-  home,
-  context,
-}: Call): Promise<readonly { readonly key: string; readonly value: string }[]> {
-  return Object.entries(await settingsOf(home, context))
-    .filter(([key]) => key.startsWith(memoryPrefix))
-    .map(([key, value]) => ({ key: key.slice(memoryPrefix.length), value }));
 }

@@ -1,8 +1,7 @@
-import { settingsOf } from "../access/settings.ts";
 import type { BdCommand, Call } from "../command.ts";
 import { flag } from "../grammar/flag.ts";
 import { cleanLine } from "../output/plain-text.ts";
-import { memoryPrefix } from "./exchange.ts";
+import { memoriesOf } from "./memory.ts";
 
 const rules = `## Rules
 - Track work here, not in Markdown lists: file what you find while you work.
@@ -53,14 +52,10 @@ function stateLine({ home, author }: Call): string {
   return `${ready} ready.${held}`;
 }
 
-async function memoryLines({ home, context }: Call): Promise<readonly string[]> {
-  const memories = Object.entries(await settingsOf(home, context)).filter(([key]) => key.startsWith(memoryPrefix));
+async function memoryLines(call: Call): Promise<readonly string[]> {
+  const memories = await memoriesOf(call);
   if (memories.length === 0) return [];
-  return [
-    "",
-    "## Remembered",
-    ...memories.map(([key, value]) => `- ${cleanLine(key.slice(memoryPrefix.length))}: ${cleanLine(value)}`),
-  ];
+  return ["", "## Remembered", ...memories.map(({ key, value }) => `- ${cleanLine(key)}: ${cleanLine(value)}`)];
 }
 
 export const quickstartCommand: BdCommand = {

@@ -8,7 +8,8 @@ import { openEpics } from "../../domain/work-graph/queries/epics.ts";
 import { descendantsOf } from "../../domain/work-graph/queries/graph-view.ts";
 import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
 import { canonicalType } from "../../domain/work-graph/record/bead-types.ts";
-import { metadataOf } from "../../domain/work-graph/record/facts.ts";
+import { blockingTypes } from "../../domain/work-graph/record/edges.ts";
+import { isClaimed, metadataOf } from "../../domain/work-graph/record/facts.ts";
 import type { GraphReader, GraphTransaction, WorkGraph } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
 import { allStoresFlag, scopeOf } from "../access/scope.ts";
@@ -41,6 +42,7 @@ export const readyCommand: BdCommand = {
     flag("sync", "with --claim: taken only once the remote has it, so that no other clone has it too"),
     flag("explain", "why each is ready, and what the others wait for"),
     text("mol", "ID", "the steps of this molecule that can be done now"),
+    flag("gated", "molecules whose gate has opened and that nobody has gone on with"),
     flag("include-deferred", "deferred ones, too"),
     flag("include-ephemeral", "wisps, too"),
     allStoresFlag,
@@ -55,6 +57,7 @@ async function runReady(call: Call): Promise<Answer> {
   if (flags.isSet("claim")) return claimFirst(call);
   if (flags.isSet("sync")) throw usageError("--sync goes with --claim", "bd sync exchanges everything");
   if (flags.isSet("explain")) return explain(call);
+  if (flags.isSet("gated")) return gated(call);
   const molecule = flags.text("mol");
   if (molecule !== undefined) return stepsReady(call, molecule);
   const found = scopeOf(call).flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record })));
@@ -162,6 +165,28 @@ function claimOne(tx: GraphTransaction, call: Call, lease: { readonly leaseMs?: 
   const free = readyIn(tx, call).filter(({ assignee }) => (assignee ?? "") === "" || assignee === me);
   const [first] = sortBeads(free, sortPolicy(call.flags.text("sort") ?? "priority"), { nowMs: call.now });
   return first === undefined ? undefined : tx.claim(first.id, me, lease);
+}
+
+/** What waited for a gate that is closed now and can be done, with nobody on it or on the molecule it belongs to. */
+function gated(call: Call): Answer {
+  const found: ListedBead[] = [];
+  for (const graph of scopeOf(call)) {
+    const roots = new Map<string, BeadRecord>();
+    for (const gate of graph.list({ type: ["gate"], status: ["closed"] })) {
+      for (const { issue_id: id, type } of graph.dependentsOf(gate.id)) {
+        const step = graph.get(id);
+        if (!blockingTypes.has(type) || step?.status !== "open" || graph.isBlocked(id)) continue;
+        const root = graph.parentOf(id) ?? step;
+        if ((step.assignee ?? "") === "" && !isClaimed(root)) roots.set(root.id, root);
+      }
+    }
+    for (const record of matching(graph, [...roots.values()], call)) found.push({ graph, record });
+  }
+  return listing(call, byPolicy(found, call), {
+    limit: call.flags.number("limit") ?? defaultLimit,
+    isTree: false,
+    nothing: "No molecule waits to be gone on with: no gate has opened, or somebody has it.",
+  });
 }
 
 /** Steps of a molecule whose needs within it are met, in order. */
