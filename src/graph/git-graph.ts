@@ -262,6 +262,22 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return commit;
   }
 
+  /**
+   * Takes in what others put on the branch, and puts a branch that was reset or removed where it belongs; nothing when it is
+   * where this store left it. Never rejects: the next flush sees it too.
+   */
+  async follow(): Promise<void> {
+    if (this.stopped || this.#parts.lock === undefined) return;
+    try {
+      if ((await this.repository.resolve(this.branch)) !== this.tip) await this.flush();
+    } catch (error) {
+      this.options.log.warn(
+        { namespace: this.namespace, branch: this.branch, err: error },
+        "cannot follow the branch of the work graph",
+      );
+    }
+  }
+
   /** Merges a commit of somebody else into memory and log; the next flush writes the result. */
   absorb(commit: string): Promise<AbsorbReport | undefined> {
     return this.#inTurn(() => this.#merger.absorb(commit));

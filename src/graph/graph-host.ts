@@ -36,6 +36,7 @@ export class TownGraphs implements GraphHost {
   readonly directory = new GraphDirectory();
   readonly #ports: HostPorts;
   readonly #projections = new Map<string, GraphProjection>();
+  readonly #followers = new Map<string, { close(): Promise<void> }>();
   readonly #opening = new Map<string, Promise<WorkGraph>>();
 
   constructor(ports: HostPorts) {
@@ -82,11 +83,19 @@ export class TownGraphs implements GraphHost {
       throw error;
     }
     this.#projections.set(namespace, await this.#ports.project(graph));
+    // Edits with plain git are taken in when they are made, not with the next change of ours.
+    const ref = `${repository.commonDirectory}/refs/heads/${options.branch}`;
+    this.#followers.set(
+      namespace,
+      files.watch([ref], () => void graph.follow()),
+    );
     return graph;
   }
 
   async close(namespace: string): Promise<void> {
     const graph = this.directory.graph(namespace);
+    await this.#followers.get(namespace)?.close();
+    this.#followers.delete(namespace);
     await this.#projections.get(namespace)?.end();
     this.#projections.delete(namespace);
     this.directory.remove(namespace);
@@ -127,6 +136,8 @@ export class TownGraphs implements GraphHost {
 
   /** Ends all of them with everything acknowledged written to their branches; the API's view of them stays. */
   async closeAll(): Promise<void> {
+    await Promise.all([...this.#followers.values()].map((follower) => follower.close()));
+    this.#followers.clear();
     await this.directory.close();
   }
 }

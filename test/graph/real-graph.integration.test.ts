@@ -8,6 +8,7 @@ import { nodeRandom } from "../../src/adapters/node-random.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
+import { TownGraphs } from "../../src/graph/graph-host.ts";
 import { openGraph, type OpenGraphOptions } from "../../src/graph/open-graph.ts";
 import { graphAsOf, graphDiff } from "../../src/graph/past.ts";
 import { syncGraph } from "../../src/graph/sync.ts";
@@ -129,6 +130,43 @@ describe("the work graph in a real repository", () => {
     const aside = readFileSync(join(path, ".git", "town", "set-aside", "branch.jsonl"), "utf8");
     expect(aside).toContain(recordPath(two.id));
     expect(aside).toContain("opne");
+  });
+
+  test("given a town that keeps the store, when somebody edits, resets or removes the branch with plain git, then it follows by itself", async () => {
+    const site = newSite();
+    const path = userRepository(site);
+    const graphs = new TownGraphs({
+      files: createNodeFiles(),
+      clock: systemClock,
+      random: nodeRandom,
+      processes: createNodeProcesses(),
+      log: silentLog,
+      project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
+    });
+    closers.push(() => graphs.closeAll());
+    const repository = await site.git.open(path);
+    if (repository === undefined) throw new Error(`no repository at ${path}`);
+    const graph = await graphs.open("api", repository, { prefix: "api", branch: "town/work" });
+    const one = await graph.transact(alice, (tx) => tx.create({ title: "one" }));
+    const first = (await graph.flush()).commit;
+    const two = await graph.transact(alice, (tx) => tx.create({ title: "two" }));
+    await graph.flush();
+    const checkout = join(site.root, "work");
+    site.sh(path, "worktree", "add", "--quiet", "--detach", checkout, "town/work");
+    const file = join(checkout, recordPath(one.id));
+    writeFileSync(file, readFileSync(file, "utf8").replace('"title":"one"', '"title":"edited"'));
+    site.sh(checkout, "commit", "--quiet", "--all", "-m", "by hand");
+    site.sh(checkout, "push", "--quiet", path, "HEAD:refs/heads/town/work");
+    await expect.poll(() => graph.get(one.id)?.title, { timeout: 20_000 }).toBe("edited");
+    const branch = () => site.sh(path, "for-each-ref", "--format=%(objectname)", "refs/heads/town/work");
+    const tree = () => site.sh(path, "ls-tree", "-r", "--name-only", "town/work");
+    site.sh(path, "update-ref", "refs/heads/town/work", first);
+    await expect.poll(branch, { timeout: 20_000 }).not.toBe(first);
+    expect(tree()).toContain(recordPath(two.id));
+    site.sh(path, "update-ref", "-d", "refs/heads/town/work");
+    await expect.poll(branch, { timeout: 20_000 }).not.toBe("");
+    expect(tree()).toContain(recordPath(two.id));
+    expect(graph.get(one.id)?.title).toBe("edited");
   });
 
   test("given a branch that was reset to an older commit, when flushed, then nothing is lost and it goes forward again", async () => {
