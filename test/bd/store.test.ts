@@ -326,7 +326,14 @@ describe("memories", () => {
     expect(await bd.fails("recall", "deploys")).toContain('nothing is remembered as "deploys"');
     expect(await bd.fails("remember", "x".repeat(1_001), "--key", "long")).toContain("may have 1000 characters");
     expect(await bd.fails("remember", "…")).toContain("needs a name");
-    const session = { name: "api/polecats/toast@1", managesBeads: false, directory: "/sandbox" };
+    const session = {
+      name: "api/polecats/toast@1",
+      managesBeads: false,
+      createsBeads: true,
+      changesBeads: true,
+      seesToOthers: false,
+      directory: "/sandbox",
+    };
     expect((await bd.run(["remember", "found out", "--key", "mine"], { session })).exitCode).toBe(0);
     const { stderr } = await bd.run(["forget", "mine"], { session });
     expect(stderr).toContain("may not forget");
