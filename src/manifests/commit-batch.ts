@@ -38,6 +38,7 @@ export interface Accepted {
 export class Batch {
   #waiting: readonly Waiting[];
   #accepted: Accepted[] = [];
+  readonly #refused: (() => void)[] = [];
 
   constructor(waiting: readonly Waiting[]) {
     this.#waiting = waiting;
@@ -67,10 +68,15 @@ export class Batch {
         if (planned !== undefined) draft.change(planned.path, planned.text, request.key, planned.isDeclared);
         this.#accepted.push({ waiting, isChanged: planned !== undefined, isDeleted: planned?.isDeclared === false });
       } catch (error) {
-        reject(error);
+        this.#refused.push(() => reject(error));
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
       }
     }
+  }
+
+  /** Tells those that were refused; after the checkout is free again, since they may turn to it at once. */
+  answerRefused(): void {
+    for (const tell of this.#refused.splice(0)) tell();
   }
 
   message(): string {

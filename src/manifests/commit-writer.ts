@@ -135,13 +135,16 @@ export class CommitWriter implements TruthWriter {
     }
   }
 
-  async #run(batch: readonly Waiting[]): Promise<void> {
+  async #run(waiting: readonly Waiting[]): Promise<void> {
+    const batch = new Batch(waiting);
     try {
-      const revision = await this.#commit(new Batch(batch));
-      for (const { waiting, isChanged } of revision.accepted)
-        void this.#acknowledge(waiting, isChanged ? revision.commit : undefined);
+      const revision = await this.#commit(batch);
+      batch.answerRefused();
+      for (const accepted of revision.accepted)
+        void this.#acknowledge(accepted.waiting, accepted.isChanged ? revision.commit : undefined);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      batch.answerRefused();
+      for (const { reject } of waiting) reject(error);
     }
   }
 

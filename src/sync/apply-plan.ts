@@ -101,8 +101,9 @@ class Applying {
     const { store } = this.#parts;
     const before = store.get(object.key);
     await this.declare(object, entry);
-    // A host fact that changed is no drift.
-    if (before === undefined || jsonEqual(before.spec, object.spec) || usesLocals(object)) return;
+    if (before === undefined || jsonEqual(before.spec, object.spec)) return;
+    // A host fact that changed, or a default that another version of the program brought, is no drift.
+    if (usesLocals(object) || jsonEqual(this.#specOf(object.key, before.spec), object.spec)) return;
     store.record(object.key, {
       type: "Warning",
       reason: "DriftRepaired",
@@ -112,13 +113,13 @@ class Applying {
 
   /** The document cannot be read now: the last good version stays, also when the store has lost it. */
   async keep(entry: InventoryEntry): Promise<void> {
-    const { store, kinds } = this.#parts;
+    const { store } = this.#parts;
     if (store.get(entry.key) !== undefined) return;
-    const spec = kinds.find((kind) => kind.kind === entry.key.kind)?.spec.safeParse(entry.document.spec ?? {});
-    if (spec?.success !== true) return;
+    const spec = this.#specOf(entry.key, entry.document.spec ?? {});
+    if (spec === undefined) return;
     const { source } = this.#input;
     await store.declare(entry.key, {
-      spec: spec.data as Readonly<Record<string, unknown>>,
+      spec,
       uid: entry.uid,
       origin: {
         source: source.name,
@@ -128,6 +129,13 @@ class Applying {
         ...(source.readOnly ? { readOnly: true } : {}),
       },
     });
+  }
+
+  /** With defaults; undefined: this version of the program does not take it. */
+  #specOf({ kind }: ObjectKey, stated: unknown): Readonly<Record<string, unknown>> | undefined {
+    const definition = this.#parts.kinds.find((each) => each.kind === kind);
+    const parsed = definition?.spec.safeParse(stated);
+    return parsed?.success === true ? (parsed.data as Readonly<Record<string, unknown>>) : undefined;
   }
 
   async prune(entry: InventoryEntry): Promise<void> {

@@ -135,6 +135,8 @@ function problemsOf(object: ApiObject): TownSummary["problems"] {
     : conditions.find((condition) => condition.type === "Ready" && condition.status === "False");
   const problem = stalled ?? notReady;
   if (problem === undefined || object.spec?.["suspend"] === true) return [];
+  // Its files are listed with their places.
+  if (object.kind === "Town" && problem.reason === "ManifestsInvalid") return [];
   const { namespace, name } = object.metadata;
   return [
     {
