@@ -1,5 +1,6 @@
 import type { RefUpdate, Repository } from "../ports/git.ts";
 import type { Caller } from "../resource/caller.ts";
+import { REFLOG } from "./reflog.ts";
 
 /**
  * Commits of agents that came through the API are told from those they make with git by a ref each, which moves in the
@@ -24,7 +25,7 @@ export async function forgetRecords(repository: Repository, commits: readonly st
   if (commits.length === 0) return;
   await repository.updateRefs(
     commits.map((commit) => ({ ref: `${RECORDS}${commit}`, to: null })),
-    "town: applied",
+    REFLOG,
   );
 }
 

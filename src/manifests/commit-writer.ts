@@ -19,6 +19,7 @@ import type { TreeFile } from "./git-tree.ts";
 import type { LocalValue } from "./local-values.ts";
 import { ParseCache } from "./parse-cache.ts";
 import { planWrite, type WriteContext } from "./plan-write.ts";
+import { REFLOG } from "./reflog.ts";
 import { followRemote, pushCommit, remoteTip } from "./remote-truth.ts";
 import { recoverCommit, same } from "./recover-commit.ts";
 import { type DraftMemory, SourceDraft } from "./source-draft.ts";
@@ -59,8 +60,6 @@ export interface CommitWriterOptions {
 }
 
 const ATTEMPTS = 5;
-/** One message for all, since the ref service is started anew for another. */
-const REFLOG = "town: manifests";
 const TOWN = { name: "Town", email: "town@town.invalid" };
 
 /**

@@ -6,6 +6,7 @@ import type { ObjectKey, OwnerReference } from "../resource/object-meta.ts";
 import { changeTree, filesOfTree } from "./git-tree.ts";
 import type { TreeFile } from "./git-tree.ts";
 import type { StatedDocument } from "./load-file.ts";
+import { REFLOG } from "./reflog.ts";
 
 /** Version of the layout and of the documents below `refs/town/applied/`. */
 const INVENTORY_VERSION = 1;
@@ -107,14 +108,14 @@ export async function writeInventory(
   const commit = await objects.writeCommit({ tree, parents: [], message, author, committer: author });
   const moved = await repository.updateRefs(
     [{ ref: inventoryRef(source), to: commit, from: former.commit ?? null }],
-    "town: inventory",
+    REFLOG,
   );
   return moved ? { source, commit, revision: next.revision, entries: next.entries } : "Moved";
 }
 
 /** A source is no more: its inventory goes. */
 export async function forgetInventory(repository: Repository, source: string): Promise<void> {
-  await repository.updateRefs([{ ref: inventoryRef(source), to: null }], "town: inventory");
+  await repository.updateRefs([{ ref: inventoryRef(source), to: null }], REFLOG);
 }
 
 function pathOf(key: ObjectKey): string {

@@ -1,3 +1,4 @@
+import type { TreeEntry } from "../ports/git.ts";
 import type { LoadContext, LoadedFile } from "./load-file.ts";
 import { loadFile } from "./load-file.ts";
 
@@ -13,6 +14,8 @@ interface Entry {
  * YAML. Kinds and host facts are part of what a file means: a cache that is asked with others forgets everything.
  */
 export class ParseCache {
+  /** Trees by id, for readers that list commits: they mean the same whatever they are read against. */
+  readonly trees = new Map<string, readonly TreeEntry[]>();
   readonly #capacity: number;
   readonly #entries = new Map<string, Entry>();
   #meaning = "";

@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import { TerminalError } from "../errors/town-error.ts";
+import { filesOfTree } from "./git-tree.ts";
 import { MAX_FILE_SIZE, fileProblem } from "./load-file.ts";
 import type { LoadContext } from "./load-file.ts";
 import { loadSource } from "./load-source.ts";
@@ -11,6 +12,9 @@ import type { Problem } from "./problem.ts";
 
 /** Directory of manifests in the town's repository. */
 export const MANIFESTS = "manifests";
+
+/** Trees remembered from one reading to the next. */
+const MAX_TREES = 5_000;
 
 export interface ReadOptions extends LoadContext {
   /** Directory below the root that holds the manifests; "" is the root. Default `manifests`. */
@@ -36,8 +40,10 @@ export async function readSourceAtCommit(
     );
   }
   const cache = options.cache ?? new ParseCache();
-  const listed = (await repository.listFiles(commit, options.directory ?? MANIFESTS)).filter((file) =>
-    isManifestPath(file.path),
+  const tree = (await repository.objects.readCommit(commit))?.tree ?? repository.objects.emptyTree;
+  if (cache.trees.size > MAX_TREES) cache.trees.clear();
+  const listed = (await filesOfTree(repository.objects, tree, options.directory ?? MANIFESTS, cache.trees)).filter(
+    (file) => isManifestPath(file.path),
   );
   const unreadable = listed
     .filter((file) => !isRegular(file.mode))

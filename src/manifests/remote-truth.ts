@@ -1,9 +1,9 @@
 import { ApiStatusError, messageOf } from "../errors/town-error.ts";
 import type { Repository } from "../ports/git.ts";
+import { REFLOG } from "./reflog.ts";
 
 /** A fetch or push that takes longer counts as an unreachable remote. */
 const NETWORK_MS = 30_000;
-const REFLOG = "town: manifests";
 
 /** The remote's branch, by the name of the tracked one. */
 export interface RemoteBranch {

@@ -7,7 +7,7 @@ import type { Repository } from "../ports/git.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import { FurtherSources } from "./further-sources.ts";
 import { settingsOf } from "./source-controller.ts";
-import { remoteBranch, SourceSync, type SourceSyncOptions, trackedBranch } from "./source-sync.ts";
+import { remoteBranch, SourceSync, type SourceSyncOptions } from "./source-sync.ts";
 import type { TrustRules } from "./trust.ts";
 
 export interface DesiredStateParts extends SourceSyncOptions, TrustRules {
@@ -36,7 +36,7 @@ export interface DesiredState {
 const HQ = { kind: "Town", name: "hq" } as const;
 
 export function openDesiredState(parts: DesiredStateParts): DesiredState {
-  const { root, repository, files, store } = parts;
+  const { root, files, store } = parts;
   const sync = new SourceSync(parts);
   const further = new FurtherSources(sync, parts);
   const town = (): TownObject => {
@@ -47,7 +47,7 @@ export function openDesiredState(parts: DesiredStateParts): DesiredState {
   const writing = async (): Promise<WriteTarget> => {
     const settings = settingsOf(town());
     return {
-      branch: `refs/heads/${await trackedBranch(repository, settings)}`,
+      branch: `refs/heads/${await sync.trackedBranch(settings)}`,
       directory: settings.path,
       writes: (town().spec as unknown as TownSpec).sync.writes,
       ...(settings.remote === undefined ? {} : { remote: settings.remote.url }),
@@ -55,7 +55,7 @@ export function openDesiredState(parts: DesiredStateParts): DesiredState {
   };
   const reading = async (): Promise<ReadTarget> => {
     const settings = settingsOf(town());
-    const name = await trackedBranch(repository, settings);
+    const name = await sync.trackedBranch(settings);
     const { remote, path: directory } = settings;
     return {
       branch: remote === undefined ? `refs/heads/${name}` : trackingRef(remoteBranch(remote.url, name)),

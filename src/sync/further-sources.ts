@@ -6,6 +6,7 @@ import { LOCAL_FILE, readLocalValues } from "../manifests/local-values.ts";
 import { ParseCache } from "../manifests/parse-cache.ts";
 import { commitsBetween } from "../manifests/commit-range.ts";
 import { byPlace } from "../manifests/problem.ts";
+import { REFLOG } from "../manifests/reflog.ts";
 import { readSourceAtCommit } from "../manifests/read-source.ts";
 import { checkReferences } from "../manifests/references.ts";
 import { planSync, type SyncPlan } from "../manifests/sync-plan.ts";
@@ -34,7 +35,6 @@ export interface FurtherSettings {
 
 /** A fetch that takes longer counts as failed. */
 const FETCH_MS = 60_000;
-const REFLOG = "town: sources";
 const EMPTY: LoadedSource = { objects: [], problems: [], files: 0 };
 
 interface Followed {

@@ -71,6 +71,7 @@ export class SourceSync {
   #inventory: Inventory | undefined;
   #last: { readonly result: SyncResult; readonly settings: SyncSettings; readonly seen: string } | undefined;
   #fetched: Fetched | undefined;
+  #recordedBranch: string | undefined;
   readonly #touched = new Set<Touched>();
   #running: Promise<SyncResult> | undefined;
   #next: Promise<SyncResult> | undefined;
@@ -126,7 +127,7 @@ export class SourceSync {
     let error: string | undefined;
     try {
       const repository = await this.repository();
-      await fetchRemote(repository, remoteBranch(remote.url, await trackedBranch(repository, settings)));
+      await fetchRemote(repository, remoteBranch(remote.url, await this.trackedBranch(settings)));
     } catch (failure) {
       error = messageOf(failure);
     }
@@ -141,8 +142,13 @@ export class SourceSync {
     });
   }
 
+  /** Short name of the branch that is followed: as set, as recorded when the town was made, else as checked out now. */
+  async trackedBranch(settings: Pick<SyncSettings, "branch">): Promise<string> {
+    return settings.branch ?? (this.#recordedBranch ??= await recordedBranch(await this.repository()));
+  }
+
   async #seen(repository: Repository, settings: SyncSettings): Promise<string> {
-    const branch = await trackedBranch(repository, settings);
+    const branch = await this.trackedBranch(settings);
     const refs = [`refs/heads/${branch}`];
     if (settings.remote !== undefined) refs.push(trackingRef(remoteBranch(settings.remote.url, branch)));
     const commits = await Promise.all(refs.map((ref) => repository.resolve(ref)));
@@ -154,7 +160,7 @@ export class SourceSync {
     const repository = await this.repository();
     this.#touched.clear();
     const seen = await this.#seen(repository, settings);
-    const branch = await trackedBranch(repository, settings);
+    const branch = await this.trackedBranch(settings);
     this.#inventory ??= await readInventory(repository, TOWN_SOURCE);
     await this.builtins.declare();
     const local = readLocalValues(await files.readText(`${root}/${LOCAL_FILE}`));
@@ -271,10 +277,14 @@ export function remoteBranch(url: string, branch: string): RemoteBranch {
   return { remote: url, branch: `refs/heads/${branch}` };
 }
 
-/** Branch that is followed: as set, as recorded when the town was made, or as checked out. */
-export async function trackedBranch(repository: Repository, settings: Pick<SyncSettings, "branch">): Promise<string> {
-  if (settings.branch !== undefined) return settings.branch;
+/**
+ * The branch recorded when the town was made. A town that has none yet (a clone, or one made by hand) gets the one that
+ * is checked out, so that it does not follow whatever a person looks at next.
+ */
+async function recordedBranch(repository: Repository): Promise<string> {
   const recorded = await repository.config("town.branch");
   if (recorded !== undefined) return recorded;
-  return ((await repository.headBranch()) ?? "refs/heads/main").replace("refs/heads/", "");
+  const head = (await repository.headBranch())?.replace("refs/heads/", "");
+  if (head !== undefined) await repository.setConfig("town.branch", head);
+  return head ?? "main";
 }

@@ -62,7 +62,9 @@ describe("readSourceAtCommit", () => {
       get: (target, name) =>
         name === "readBlobs"
           ? async (ids: readonly string[]) => (asked.push(...ids), target.readBlobs(ids))
-          : Reflect.get(target, name),
+          : typeof Reflect.get(target, name) === "function"
+            ? Reflect.get(target, name).bind(target)
+            : Reflect.get(target, name),
     });
     const counting = new Proxy(repository, {
       get: (target, name) =>
