@@ -6,6 +6,17 @@ import { TownProcess } from "./town-process.ts";
 
 const SECRET = "planted-4f9d2c71e8b35a60";
 
+const POOL = `apiVersion: town.dev/v1alpha1
+kind: AgentPool
+metadata:
+  name: polecats
+  namespace: api
+spec:
+  role: polecat
+  provider: shell
+  replicas: 1
+`;
+
 describe("what agents and people say, in a real town", () => {
   let town: TownProcess;
   let project: string;
@@ -20,7 +31,7 @@ describe("what agents and people say, in a real town", () => {
     expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
     town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
     town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
-    town.edit("api/agentpools/polecats.yaml", "  replicas: 3\n", "  replicas: 1\n");
+    town.commit("api/agentpools/polecats.yaml", POOL);
   });
   afterEach(() => town.end());
 
@@ -70,10 +81,9 @@ town mol current > "$OLDPWD/molecule.txt"`,
   it("given a worker that reaches beyond its role, then each attempt is refused with what to do, recorded, and nothing changed; no secret is anywhere", async () => {
     const secretFile = join(town.home, "secret.txt");
     writeFileSync(secretFile, `${SECRET}\n`, { mode: 0o600 });
-    town.edit(
+    town.commit(
       "api/agentpools/polecats.yaml",
-      "  replicas: 1\n",
-      `  replicas: 1\n  env:\n    - name: DEPLOY_KEY\n      valueFrom:\n        file: ${secretFile}\n`,
+      `${POOL}  env:\n    - name: DEPLOY_KEY\n      valueFrom:\n        file: ${secretFile}\n`,
     );
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     const other = JSON.parse(town.run("bd", "create", "not yours", "--rig", "api", "--json").stdout) as { id: string };
