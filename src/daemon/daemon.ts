@@ -5,6 +5,7 @@ import { NodeGit } from "../adapters/git/node-git.ts";
 import { createNodeFiles } from "../adapters/node-files.ts";
 import { createNodeProcesses } from "../adapters/node-processes.ts";
 import { nodeRandom } from "../adapters/node-random.ts";
+import { baseEnvironment } from "../adapters/sessions/base-environment.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { createEngine } from "../engine/engine.ts";
 import { acquireLeaderLock } from "../engine/leader-lock.ts";
@@ -44,6 +45,7 @@ import { mayorVerb } from "./mayor-verb.ts";
 import { openRigGraphs } from "./rig-graphs.ts";
 import { openRuntime } from "./runtime.ts";
 import { secretVerbs } from "./secret-verbs.ts";
+import { seanceVerb } from "./seance-verb.ts";
 import { sessionLogs } from "./session-logs.ts";
 import { displayStatus } from "./status-display.ts";
 import { TokenRegistry } from "./session-tokens.ts";
@@ -241,6 +243,11 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
           ...gitopsVerbs({ registry, store, repository, desired, now: () => systemClock.now() }),
           ...rigVerbs({ registry, store, ports, commits, calls }),
           mayorVerb(ports, calls),
+          seanceVerb({
+            ports,
+            environment: baseEnvironment(env),
+            logPath: (name, generation) => sessions.logPath(name, generation),
+          }),
           ...secretVerbs({ files, layout, store, now: () => systemClock.now() }),
           ...tokenVerbs(tokens, () => kubeconfigEntry()),
           kubeconfigVerb(() => Promise.resolve(kubeconfigEntry()), files),

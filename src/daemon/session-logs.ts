@@ -51,7 +51,7 @@ async function* linesOf(path: string, from: number, to: number): AsyncIterable<s
   if (to <= from) return;
   const input = createReadStream(path, { start: from, end: to - 1, encoding: "utf8" });
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const text = withoutControls(line).trimEnd();
+    const text = plainLine(line).trimEnd();
     if (text !== "") yield text;
   }
 }
@@ -61,7 +61,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 /** Terminal output as text: escape sequences and other control characters are taken out. */
-function withoutControls(line: string): string {
+export function plainLine(line: string): string {
   const withoutTitles = line.replaceAll(
     new RegExp(`${ESCAPE}\\][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\\\)`, "g"),
     "",
