@@ -74,7 +74,11 @@ function bound(method: Method, target: object, life: Life): Method {
       immediate.add(method);
       return result;
     }
-    if (!life.step()) return NEVER;
+    if (!life.step()) {
+      // Nobody is left to be told that it failed.
+      result.catch(() => undefined);
+      return NEVER;
+    }
     return result.then(
       (value: unknown) => (life.dead ? NEVER : ownable(value) ? mortal(value, life) : value),
       (error: unknown) => {

@@ -48,6 +48,7 @@ interface PrimeData {
 
 const RETRY_MS = 500;
 const IDLE_MS = 5_000;
+const FOR_EVER_MS = 24 * 3_600_000;
 
 /**
  * The shell agent's behaviour under the virtual clock: prime, do the step, close it, in the end done. A bead's description
@@ -63,6 +64,8 @@ export function simAgent(world: {
   readonly handed: (message: Handed) => void;
   /** How the next session behaves. */
   readonly misbehaviour: () => SimMisbehaviour;
+  /** Whether its context is full now, at the end of a step. */
+  readonly handsOff: () => boolean;
   /** Where programs keep their records. */
   readonly files: Files;
   readonly used: (agent: string, outputTokens: number) => void;
@@ -108,6 +111,17 @@ export function simAgent(world: {
         await world.clock.sleep(RETRY_MS, signal);
       }
     };
+    const report = async (step: { readonly id: string; readonly name: string } | undefined): Promise<unknown> => {
+      if (world.handsOff()) {
+        await say("handoff", { note: `at ${step?.name ?? "the work"}` });
+        // As real programs do, it sits there until it is ended.
+        await world.clock.sleep(FOR_EVER_MS, signal);
+        return "Over";
+      }
+      return step === undefined || step.name === "submit"
+        ? await say("done", { outcome: "Submitted", commitAll: true })
+        : await say("close", { id: step.id, continue: true });
+    };
     const record = programRecord(world.files, `${start.agent}-${start.generation}`);
     setTitle("shell-agent idle");
     await beforeReading[misbehaviour]?.();
@@ -137,10 +151,7 @@ export function simAgent(world: {
         if (commit !== undefined) world.committed(commit);
       }
       if (signal.aborted) return 0;
-      const answer =
-        step === undefined || step.name === "submit"
-          ? await say("done", { outcome: "Submitted", commitAll: true })
-          : await say("close", { id: step.id, continue: true });
+      const answer = await report(step);
       if (signal.aborted) return 0;
       world.used(start.agent, await record.use(1 + world.random.below(1_000)));
       if (answer === "Over") return 0;

@@ -19,6 +19,7 @@ import { SourceSync } from "../sync/source-sync.ts";
 import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
 import { nudgeVerb } from "../verbs/mail-writing.ts";
+import { handoffVerb } from "../verbs/handoff.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { primeVerb } from "../verbs/prime.ts";
 import { MemoryDisk } from "./memory-disk.ts";
@@ -70,6 +71,8 @@ export interface SimController {
 }
 
 export interface TownWorldOptions {
+  /** One step in so many fills an agent's context, and it hands off. Default: none does. */
+  readonly fullContexts?: number;
   readonly seed: number | string;
   readonly clock: VirtualClock;
   /** Manifests by path below `manifests/`. */
@@ -102,6 +105,8 @@ export class TownWorld {
   /** Share of verbs whose answer is lost, and of typed lines that no program reads. */
   answersLost = 0;
   typingLost = 0;
+  /** How often an agent was to hand off. */
+  handoffs = 0;
   /** Output tokens that each agent's programs wrote down. */
   readonly used = new Map<string, number>();
   /** Trees that passed the gate. */
@@ -116,6 +121,7 @@ export class TownWorld {
     this.git = new MemoryGit({ clock, files: this.disk.mount() });
     this.machine = new MemoryMachine({ clock, files: this.disk.mount() });
     const mischief = this.random.fork("mischief");
+    const contexts = this.random.fork("contexts");
     const agent = simAgent({
       clock,
       git: this.git,
@@ -124,6 +130,11 @@ export class TownWorld {
       committed: (commit) => this.committed.add(commit),
       handed: (message) => this.handed.push(message),
       misbehaviour: () => options.misbehaviour?.(mischief) ?? "None",
+      handsOff: () => {
+        const isFull = options.fullContexts !== undefined && contexts.below(options.fullContexts) === 0;
+        if (isFull) this.handoffs += 1;
+        return isFull;
+      },
       files: this.disk.mount(),
       used: (name, tokens) => this.used.set(name, (this.used.get(name) ?? 0) + tokens),
       call: (caller, name, args) => {
@@ -270,10 +281,14 @@ export class TownWorld {
     engine.start();
     store.startCollection();
     const verbs = new Map(
-      [primeVerb(ports), doneVerb(ports), closeVerb(ports), molVerb("current", ports), nudgeVerb(ports)].map((verb) => [
-        verb.name,
-        verb,
-      ]),
+      [
+        primeVerb(ports),
+        doneVerb(ports),
+        closeVerb(ports),
+        handoffVerb(ports),
+        molVerb("current", ports),
+        nudgeVerb(ports),
+      ].map((verb) => [verb.name, verb]),
     );
     this.#controller = { life, store, engine, verbs, ports };
     return this.#controller;

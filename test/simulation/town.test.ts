@@ -63,6 +63,32 @@ describe("the simulated town", () => {
         expect(conditionOf(agent, "Ready")).toMatchObject({ status: "True", reason: "Idle" });
   });
 
+  it.each(
+    SEEDS.slice(0, 4),
+  )("given seed %i and contexts that fill up, when everything is killed as well, then it still ends right", async (seed) => {
+    const town = await world(seed, undefined, { fullContexts: 6 });
+    await runChaos(town, { meanGapMs: 1_500, faultsUntilMs: 120_000, limitMs: 3_600_000 });
+    await checkTown(town);
+  });
+
+  it("given agents whose context fills up, when they hand off, then the next goes on, nothing counts as a failure, and all ends right", async () => {
+    let handoffs = 0;
+    for (const seed of [11, 12, 13]) {
+      const town = await world(seed, undefined, { fullContexts: 8 });
+      await town.start();
+      await town.clock.runUntil(() => convoyClosed(town), 600_000);
+      await checkTown(town);
+      handoffs += town.handoffs;
+      const ended = town.controller.store
+        .list("Event")
+        .filter((event) => "reason" in event && event.reason === "SessionHandedOff");
+      expect(ended.length).toBe(town.handoffs);
+      for (const agent of town.controller.store.list("Agent"))
+        expect([agent.status?.["failures"], agent.status?.["kills"]]).toEqual([0, 0]);
+    }
+    expect(handoffs).toBeGreaterThan(2);
+  });
+
   it("given a persistent pool, when replicas change in a commit, then sessions follow", async () => {
     const town = await world(3);
     await town.start();
