@@ -29,7 +29,8 @@ export function decide(situation: Situation): Decision {
   const mailMs = mailDue(situation);
   const hookMs = hook === undefined || hook.question !== undefined ? undefined : hookDue(situation, hook);
   if (hookMs !== undefined && hookMs <= now) return remind(situation);
-  if (mailMs !== undefined && mailMs <= now && session.canType) return { now: "Ring", reminder: false };
+  if (mailMs !== undefined && mailMs <= now)
+    return hook === undefined ? remind(situation) : { now: "Ring", reminder: false };
   const next = Math.min(hookMs ?? Number.POSITIVE_INFINITY, mailMs ?? Number.POSITIVE_INFINITY);
   return { now: "Nothing", nextMs: Number.isFinite(next) ? next - now : undefined };
 }
@@ -64,7 +65,7 @@ function ringPause(doorbell: Doorbell, wanted: number): number {
 }
 
 /** When the doorbell is to be rung for messages, ms; undefined: not at all. */
-function mailDue({ observed, session, activity, doorbell, propulsion }: Situation): number | undefined {
+function mailDue({ observed, session, activity, doorbell, propulsion, reminders }: Situation): number | undefined {
   const { mail, policy, now } = observed;
   if (mail === undefined || !session.canType) return undefined;
   const busyUntil = propulsion.busySince === undefined ? 0 : timeOf(propulsion.busySince) + policy.busyLimitMs;
@@ -75,17 +76,19 @@ function mailDue({ observed, session, activity, doorbell, propulsion }: Situatio
   if (doorbell === undefined) return wanted;
   const rungMs = Date.parse(doorbell.time);
   if (doorbell.sequence < mail.newest) return Math.max(wanted, rungMs + ringPause(doorbell, 0));
-  if (doorbell.repeats >= MOST_REPEATS) return undefined;
-  return Math.max(wanted, rungMs + ringPause(doorbell, UNVERIFIED_MS * 2 ** doorbell.repeats));
+  if (doorbell.repeats >= MOST_REPEATS && propulsion.gaveUpTime === undefined) return undefined;
+  const pause = Math.max(UNVERIFIED_MS, policy.acknowledgeMs * 2 ** Math.max(reminders, doorbell.repeats));
+  const asked = propulsion.gaveUpTime === undefined ? pause : LONGEST_WAIT_MS;
+  return Math.max(wanted, rungMs + ringPause(doorbell, asked));
 }
 
-/** The hook is due. Typing comes first, then a restart, then a person. */
+/** The hook is due, or messages are while nothing is on it. Typing comes first, then a restart, then a person. */
 function remind({ observed, session, propulsion, reminders }: Situation): Decision {
   const { policy } = observed;
   const { restarts = 0, futile = 0, gaveUpTime } = propulsion;
   const asked = gaveUpTime !== undefined;
   if (session.canType && (asked || (reminders < policy.reminders && futile < MOST_FUTILE)))
-    return { now: "Ring", reminder: true };
+    return { now: "Ring", reminder: observed.hook !== undefined };
   if (asked) return { now: "Nothing", nextMs: LONGEST_WAIT_MS };
   if (futile >= MOST_FUTILE)
     return { now: "Escalate", reason: `it answered ${futile} reminders and nothing came of them` };

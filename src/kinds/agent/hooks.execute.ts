@@ -120,15 +120,17 @@ async function escalate(
 ): Promise<void> {
   const key = keyOf(object);
   const graph = graphOf(object, ports);
-  const title = `${object.spec.identity} does not act on ${action.bead}`;
+  const { identity } = object.spec;
+  const title =
+    action.bead === undefined ? `${identity} does not read its messages` : `${identity} does not act on ${action.bead}`;
   const raised = await graph.transact(AUTHOR, (tx) =>
     raiseEscalation(tx, {
       title,
       text: `${action.reason}.\n\nLast lines of its screen:\n\n${kept(action.output)}`,
       severity: "high",
-      bead: action.bead,
-      agent: object.spec.identity,
-      key: `unresponsive/${action.hook}`,
+      ...(action.bead === undefined ? {} : { bead: action.bead }),
+      agent: identity,
+      key: `unresponsive/${action.hook === "" ? identity : action.hook}`,
     }),
   );
   await ports.objects.patchStatus(key, { lastOutput: kept(action.output) });

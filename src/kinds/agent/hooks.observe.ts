@@ -118,6 +118,7 @@ function observeMail(graph: WorkGraph, identity: string, generation: number): Ho
   const oldest = urgent[0] ?? first;
   return {
     newest: Math.max(...waiting.map(sequenceOf)),
+    oldest: sequenceOf(first),
     arrivedMs: Date.parse(oldest.created_at),
     urgent: urgent.length > 0,
     count: waiting.length,

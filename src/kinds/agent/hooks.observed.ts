@@ -32,7 +32,13 @@ export interface HooksObserved {
     | undefined;
   /** What the session has not been handed. */
   readonly mail:
-    | { readonly newest: number; readonly arrivedMs: number; readonly urgent: boolean; readonly count: number }
+    | {
+        readonly newest: number;
+        readonly oldest: number;
+        readonly arrivedMs: number;
+        readonly urgent: boolean;
+        readonly count: number;
+      }
     | undefined;
   readonly policy: {
     readonly acknowledgeMs: number;

@@ -30,8 +30,9 @@ export type HooksAction =
   | { readonly do: "Restart"; readonly generation: number; readonly reason: string; readonly output: string }
   | {
       readonly do: "Escalate";
+      /** Hooking it is about; empty: messages. */
       readonly hook: string;
-      readonly bead: string;
+      readonly bead: string | undefined;
       readonly reason: string;
       readonly output: string;
     }
@@ -90,7 +91,7 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
     conditions: [...questionCondition(observed), ...conditions(situation, found, observed.now)],
     status: {
       activity: found?.reason ?? situation.activity,
-      propulsion: hook === undefined && found === undefined ? null : withoutUndefined(propulsion),
+      propulsion: isWorthKeeping(propulsion, hook) ? withoutUndefined(propulsion) : null,
       ...(rings ? {} : { doorbell: doorbellAfter(situation) }),
     },
     ...(next === undefined ? {} : { requeueAfterMs: Math.min(Math.max(next, 100), LONGEST_WAIT_MS) }),
@@ -118,16 +119,14 @@ function act(situation: Situation, decision: Decision): HooksAction[] {
           hook: propulsion.hook,
           reminder: decision.reminder,
           repeats: same && !decision.reminder ? doorbell.repeats + 1 : 0,
-          reminders: decision.reminder ? reminders + 1 : reminders,
+          reminders: decision.reminder || observed.hook === undefined ? reminders + 1 : reminders,
         },
       ];
     }
     case "Restart":
       return [{ do: "Restart", generation: session.generation, reason: decision.reason, output }];
     case "Escalate":
-      return observed.hook === undefined
-        ? []
-        : [{ do: "Escalate", hook: propulsion.hook, bead: observed.hook.bead, reason: decision.reason, output }];
+      return [{ do: "Escalate", hook: propulsion.hook, bead: observed.hook?.bead, reason: decision.reason, output }];
     default:
       return [];
   }
@@ -170,7 +169,8 @@ function conditions(situation: Situation, obstacle: Obstacle | undefined, now: n
   if (obstacle !== undefined)
     return [{ type: obstacle.reason, status: "True", reason: obstacle.reason, message: obstacle.message }];
   if (propulsion.gaveUpTime !== undefined) {
-    const message = `nothing moved ${propulsion.hook}; an escalation asks a person since ${propulsion.gaveUpTime}`;
+    const what = propulsion.hook === "" ? "it does not read its messages" : `nothing moved ${propulsion.hook}`;
+    const message = `${what}; an escalation asks a person since ${propulsion.gaveUpTime}`;
     return [{ type: "Unresponsive", status: "True", reason: "Escalated", message }];
   }
   const unheard = doorbell !== undefined && doorbell.repeats >= MOST_REPEATS && observed.mail !== undefined;
@@ -186,6 +186,12 @@ function questionCondition({ hook }: HooksObserved): ConditionIntent[] {
   if (hook?.question === undefined || hook.question.answer !== undefined) return [];
   const message = `${hook.bead}: ${hook.question.text}`.slice(0, 1_000);
   return [{ type: "QuestionOpen", status: "True", reason: "WaitsForAnswer", message }];
+}
+
+/** With an empty hook only what was done about the agent, or is in its way, is kept. */
+function isWorthKeeping(propulsion: Partial<Propulsion>, hook: HooksObserved["hook"]): boolean {
+  const { obstacle, restarting, restarts, gaveUpTime } = propulsion;
+  return [hook, obstacle, restarting, restarts, gaveUpTime].some((each) => each !== undefined);
 }
 
 function withoutUndefined<T extends object>(value: T): T {

@@ -23,7 +23,7 @@ export interface Situation {
   readonly propulsion: Propulsion;
   /** The last ring for this session. */
   readonly doorbell: Doorbell | undefined;
-  /** Reminders of this hook in a row that had no answer. */
+  /** Rings in a row, for this hook or (with an empty one) for messages, that had no answer. */
   readonly reminders: number;
 }
 
@@ -43,11 +43,12 @@ export function situationOf(
       : undefined;
   const activity = activityOf(observed, session, doorbell);
   const key = hook?.key ?? "";
-  const carried = notAhead(carriedOver(object.status?.propulsion, key, session.generation, hook), now);
+  const former = hook === undefined && given.mail === undefined ? undefined : object.status?.propulsion;
+  const carried = notAhead(carriedOver(former, key, session.generation, hook), now);
   // Nothing was seen of this session before: then it may have been so since its start.
   const since = object.status?.propulsion === undefined ? session.startedAtMs : now;
   const clocks = clocksOf(carried, activity === "Busy", { now, since });
-  const answered = isAnswered(doorbell, hook, clocks.busySince);
+  const answered = isAnswered(doorbell, observed, clocks.busySince);
   const moved = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
   const { busySince: _busy, idleSince: _idle, ...rest } = carried;
   const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" ? 1 : 0);
@@ -145,14 +146,18 @@ function activityOf(
 /** Whether something came of the last ring: the hook was read or moved on, or at least the program began to work. */
 function isAnswered(
   doorbell: Doorbell | undefined,
-  hook: HooksObserved["hook"],
+  { hook, mail }: HooksObserved,
   busySince: string | undefined,
 ): "No" | "Progress" | "Busy" {
-  if (doorbell === undefined || doorbell.reminders === 0 || hook === undefined) return "No";
+  if (doorbell === undefined || doorbell.reminders === 0) return "No";
   const rungMs = Date.parse(doorbell.time);
-  const readMs = hook.acknowledgedMs ?? 0;
-  if (readMs >= rungMs || (hook.acknowledgedMs !== undefined && hook.progressMs >= rungMs)) return "Progress";
+  const read = doorbell.hook === "" && (mail === undefined || mail.oldest > doorbell.sequence);
+  if (read || movedSince(hook, rungMs)) return "Progress";
   return timeOf(busySince) > rungMs ? "Busy" : "No";
+}
+
+function movedSince(hook: HooksObserved["hook"], ms: number): boolean {
+  return hook?.acknowledgedMs !== undefined && Math.max(hook.acknowledgedMs, hook.progressMs) >= ms;
 }
 
 /** What is in the way: as the screen shows it now, or as it did when it was looked at last and is not looked at yet. */

@@ -135,7 +135,7 @@ describe("a program whose first prompt is typed", () => {
 
   it("given a delay, when started, then nothing is typed sooner, not for messages either", () => {
     expect(new Loop({ typesFirst: true, delayMs: 7 * S }).run(20)).toEqual(["7 Ring"]);
-    const mail = { newest: 1, arrivedMs: START, urgent: true, count: 1 };
+    const mail = { newest: 1, oldest: 1, arrivedMs: START, urgent: true, count: 1 };
     expect(new Loop({ hook: undefined, mail, delayMs: 20 * S }).run(25)).toEqual(["20 Ring"]);
   });
 
@@ -332,20 +332,51 @@ describe("what a program itself waits for", () => {
 });
 
 describe("messages", () => {
-  const mail = { newest: 7, arrivedMs: START + 60 * S, urgent: true, count: 1 };
+  const mail = { newest: 7, oldest: 7, arrivedMs: START + 60 * S, urgent: true, count: 1 };
 
-  it("given an urgent message, when it comes to an idle agent, then its doorbell is rung at once, and again only after 60 s, doubling, five times", () => {
+  it("given an urgent message and an idle agent, when nothing has an answer, then it is rung with growing pauses, restarted, and a person is asked", () => {
     const loop = new Loop({ hook: undefined, mail });
-    expect(loop.run(6 * 3_600)).toEqual(["60 Ring", "120 Ring", "240 Ring", "480 Ring", "960 Ring", "1920 Ring"]);
+    expect(loop.run(2 * 3_600)).toEqual([
+      "60 Ring",
+      "150 Ring",
+      "330 Ring",
+      "690 Restart",
+      "700 Ring",
+      "790 Ring",
+      "970 Ring",
+      "1330 Restart",
+      "1340 Ring",
+      "1430 Ring",
+      "1610 Ring",
+      "1970 Escalate",
+      "3410 Ring",
+      "5210 Ring",
+      "7010 Ring",
+    ]);
+    expect(loop.reasons).toEqual(["Escalated"]);
+    loop.fields = { hook: undefined, mail: undefined };
+    expect(loop.run(3_600)).toEqual([]);
+    expect(loop.reasons).toEqual([]);
+    expect(loop.status.propulsion).toBeUndefined();
+  });
+
+  it("given a program that works a little at each ring and reads nothing, when that goes on, then it is not restarted", () => {
+    const loop = new Loop({ hook: undefined, mail });
+    const log: string[] = [];
+    for (let minute = 0; minute < 12 * 60; minute += 1) {
+      const done = loop.run(60);
+      log.push(...done.map((entry) => entry.split(" ")[1] ?? ""));
+      loop.fields = { hook: undefined, mail, title: done.length > 0 ? "Busy" : "Idle" };
+    }
+    expect(new Set(log)).toEqual(new Set(["Ring"]));
+    expect(log.length).toBeLessThan(8);
     expect(loop.reasons).toEqual(["MessagesWait"]);
-    loop.fields = { hook: undefined, mail: { ...mail, newest: 8, arrivedMs: loop.now } };
-    expect(loop.run(30)).toHaveLength(1);
   });
 
   it("given a hundred messages within a second, when they come, then they are two rings", () => {
     const loop = new Loop({ hook: undefined, mail });
     loop.run(61);
-    loop.fields = { hook: undefined, mail: { ...mail, newest: 107, count: 100 } };
+    loop.fields = { hook: undefined, mail: { ...mail, newest: 107, oldest: 7, count: 100 } };
     expect(loop.run(50)).toHaveLength(1);
     expect(loop.log).toHaveLength(2);
   });
