@@ -62,6 +62,8 @@ export interface CommandContext {
   now(): number;
   /** Rejects with AbortError when the invocation is interrupted. */
   sleep(ms: number): Promise<void>;
+  /** A name for one request of this process, so that it can be made again as the same one. Absent: none is made again. */
+  readonly requestId?: () => string;
   /** The API of the town in question. Throws CliError (exit 6) with what to run when there is none. */
   api(): Api;
 }

@@ -1,3 +1,4 @@
+import { requestId } from "./request-id.ts";
 import { join } from "node:path";
 import { openApi } from "./connection/open-api.ts";
 import type { Api } from "./connection/api.ts";
@@ -23,6 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     distDirectory: join(__dirname, ".."),
     signal: interrupt.signal,
     now: () => Date.now(),
+    requestId,
     sleep: (ms) => sleep(ms, interrupt.signal),
   };
   const makeApi = (townOption: string | undefined): (() => Api) => {

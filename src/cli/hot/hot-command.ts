@@ -1,6 +1,7 @@
 import { getCommand } from "../commands/get-row.ts";
 import { bdArguments, mayGoOffline, readsStdin, sendBd } from "../commands/pass-through.ts";
 import type { Api } from "../connection/api.ts";
+import { requestId } from "../request-id.ts";
 import { openApi } from "../connection/open-api.ts";
 import type { CommandContext, CommandInput, CommandSpec, Streams } from "../context.ts";
 import { errorText } from "../error-text.ts";
@@ -86,7 +87,8 @@ function hotContext(streams: Streams, distDirectory: string): CommandContext {
     distDirectory,
     signal: new AbortController().signal,
     now: () => Date.now(),
-    sleep: unused("sleep"),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    requestId,
     api: () => (api ??= openApi(surroundings, `town/${VERSION_TEXT}`)),
   };
 }

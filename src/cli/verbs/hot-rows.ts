@@ -8,6 +8,7 @@ export const hotRows: readonly VerbRow[] = [
     summary: "what to do now, how to finish it, what to do when stuck",
     flags: [{ name: "full", type: "boolean", summary: "uncut, also what has not changed since the last time" }],
     isHook: true,
+    repeats: true,
   },
   {
     name: "hook",
@@ -38,5 +39,6 @@ export const hotRows: readonly VerbRow[] = [
     group: "agents",
     summary: "take the messages that wait for this session",
     isHook: true,
+    repeats: true,
   },
 ];

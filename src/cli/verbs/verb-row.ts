@@ -9,6 +9,7 @@ import {
 import { usageError } from "../exit-codes.ts";
 import { camelCase } from "../flag-names.ts";
 import type { VerbResult } from "../../resource/verb.ts";
+import { callAgain } from "./call-again.ts";
 import { callVerb, printResult } from "./call-verb.ts";
 import { answerHook, HOOK_FLAGS } from "./hook-answer.ts";
 
@@ -28,6 +29,11 @@ export interface VerbRow {
   readonly keepColours?: boolean;
   /** Hooks of agent programs call it: `--hook` hands on their JSON as `hook`, `--reply` says how to answer. */
   readonly isHook?: boolean;
+  /**
+   * The daemon knows a request that is made again by its `request`: an answer that was lost on the way is asked for again
+   * instead of being left to the person.
+   */
+  readonly repeats?: boolean;
   /** Further arguments, as text from stdin. */
   read?(input: CommandInput, context: CommandContext): Promise<Readonly<Record<string, unknown>>>;
 }
@@ -61,7 +67,9 @@ export function verbCommand(row: VerbRow): CommandSpec {
     run: async (input, context) => {
       const args = { ...verbArguments(row, input), ...(await row.read?.(input, context)) };
       const call = (more: Readonly<Record<string, unknown>>): Promise<VerbResult> =>
-        callVerb(context.api(), row.name, { ...args, ...more }, { signal: context.signal });
+        row.repeats === true
+          ? callAgain(context, row.name, { ...args, ...more })
+          : callVerb(context.api(), row.name, { ...args, ...more }, { signal: context.signal });
       if (input.flags["hook"] === true && row.isHook === true)
         return answerHook(input, context, (hook) => call({ hook }));
       const result = await call({});

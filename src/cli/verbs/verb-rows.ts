@@ -105,6 +105,7 @@ export const verbRows: readonly VerbRow[] = [
   },
   {
     name: "nudge",
+    repeats: true,
     group: "agents",
     summary: "send an agent a message that it reads at its next prompt",
     positionals: [one("agent"), text("text")],
@@ -151,6 +152,7 @@ export const verbRows: readonly VerbRow[] = [
   },
   {
     name: "mail send",
+    repeats: true,
     group: "talk",
     summary: "write to agents or people",
     positionals: [some("to")],
@@ -169,7 +171,13 @@ export const verbRows: readonly VerbRow[] = [
   },
   { name: "mail read", group: "talk", summary: "one mail in full; it counts as read", positionals: [one("id")] },
   { name: "mail thread", group: "talk", summary: "a mail with all answers", positionals: [one("id")] },
-  { name: "mail reply", group: "talk", summary: "answer a mail", positionals: [one("id"), text("message")] },
+  {
+    name: "mail reply",
+    repeats: true,
+    group: "talk",
+    summary: "answer a mail",
+    positionals: [one("id"), text("message")],
+  },
   { name: "mail ack", group: "talk", summary: "mark mails as done", positionals: [some("ids")] },
   { name: "mail archive", group: "talk", summary: "put mails away", positionals: [some("ids")] },
   {
