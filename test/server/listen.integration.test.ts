@@ -1,11 +1,12 @@
 import { X509Certificate } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { get as httpsGet } from "node:https";
 import { connect as netConnect } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import { createNodeFiles } from "../../src/adapters/node-files.ts";
 import { nodeRandom } from "../../src/adapters/node-random.ts";
@@ -27,8 +28,8 @@ import {
   listenTlsOnStablePort,
 } from "../../src/server/listen.ts";
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
-import { ask, open } from "./http-client.ts";
-import { WIDGETS, type WidgetTown, widgetTown } from "./widget-town.ts";
+import { ask, open, watchLines } from "./http-client.ts";
+import { widgetBody, WIDGETS, type WidgetTown, widgetTown } from "./widget-town.ts";
 
 const DAY = 86_400_000;
 const files = createNodeFiles();
@@ -266,6 +267,34 @@ describe("sockets", () => {
     await expect(called).rejects.toMatchObject({ name: "AbortError" });
     await told;
     slow.api.close();
+  });
+
+  it("given 500 watchers, when objects change and half of them leave, then each of the others gets all in order", async () => {
+    const listener = await kept(listenOnSocket(town.api, join(directory, "run", "m.sock")));
+    const server = { socketPath: listener.address as string };
+    const leaving = new AbortController();
+    setMaxListeners(0, leaving.signal);
+    const seen: string[][] = Array.from({ length: 500 }, () => []);
+    const change = (name: string) =>
+      ask(server, { method: "POST", path: WIDGETS, body: widgetBody(name) }).then(({ code }) => expect(code).toBe(201));
+    const path = `${WIDGETS}?watch=true&resourceVersion=${town.store.currentVersion()}`;
+    for (const [index, names] of seen.entries()) {
+      const isLeaving = index % 2 === 1;
+      await watchLines(server, { path, ...(isLeaving ? { signal: leaving.signal } : {}) }, (text) =>
+        names.push((JSON.parse(text) as { object: { metadata: { name: string } } }).object.metadata.name),
+      );
+    }
+    expect(town.api.watches()).toBe(500);
+    for (let index = 0; index < 10; index += 1) await change(`a${index}`);
+    leaving.abort();
+    await vi.waitFor(() => expect(town.api.watches()).toBe(250), { timeout: 20_000 });
+    for (let index = 0; index < 10; index += 1) await change(`b${index}`);
+    const all = ["a", "b"].flatMap((letter) => Array.from({ length: 10 }, (_, index) => `${letter}${index}`));
+    await vi.waitFor(
+      () => expect(seen.filter((_, index) => index % 2 === 0).every((names) => names.length === 20)).toBe(true),
+      { timeout: 20_000 },
+    );
+    for (const names of seen.filter((_, index) => index % 2 === 0)) expect(names).toEqual(all);
   });
 
   it("given a client that stops reading a watch, when much changes, then the server keeps its memory and drops it", async () => {

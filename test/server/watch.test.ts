@@ -283,6 +283,11 @@ describe("watching", () => {
     expect(lines.at(-1)).toBe("ERROR 410");
     expect(lines.length).toBeLessThan(10);
     expect(town.api.watches()).toBe(1);
+    const { body } = await call(town.api, "GET", WIDGETS);
+    const resumed = await watching(town, `&resourceVersion=${body.metadata.resourceVersion}`);
+    await call(town.api, "PATCH", `${WIDGETS}/a`, { spec: { role: "after" } }, MERGE);
+    expect(body.items.map(({ spec }) => spec.role.slice(0, 4))).toEqual(["119x"]);
+    expect((await resumed.next())?.object.spec).toMatchObject({ role: "after" });
   });
 
   it("given a long list, when a watch begins, then all of it comes although it is more than may wait", async () => {
