@@ -9,6 +9,7 @@ import { mailAckVerb, mailArchiveVerb, mailInboxVerb, mailReadVerb, mailThreadVe
 import { mailReplyVerb, mailSendVerb, nudgeVerb } from "../verbs/mail-writing.ts";
 import { handoffVerb } from "../verbs/handoff.ts";
 import { hookVerb } from "../verbs/hook.ts";
+import { joinVerb } from "../verbs/join.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
@@ -29,6 +30,7 @@ export function townVerbs(at: {
     closeVerb(ports),
     hookVerb(ports),
     handoffVerb(ports),
+    joinVerb(ports),
     sandboxVerb(ports),
     sandboxListVerb(ports),
     slingVerb(ports),

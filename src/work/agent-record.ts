@@ -16,6 +16,8 @@ export const AGENT = {
   conversations: "town.conversations",
   /** How far the records of its conversations were read, by conversation. */
   usagePlaces: "town.usagePlaces",
+  /** A program that a person started: see work/joined.ts. */
+  joined: "town.joined",
   /** What its last session left for the next: see work/handoff.ts. */
   handoff: "town.handoff",
   /** What its newest conversation was told: `{ session, told }`. */

@@ -149,6 +149,28 @@ rm processes.txt`,
     expect(town.run("mayor", "and a second thing").stdout).not.toContain("made in hq");
     expect(town.git(town.directory, "status", "--porcelain")).toBe("");
   });
+
+  it("given a program that a person starts, when it joins, then it works its hook with plain commands, and leaves", async () => {
+    town.commit("api/agentpools/polecats.yaml", POOL.replace("replicas: 1", "replicas: 0"));
+    expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+    await town.until("the rig is ready", () => town.run("bd", "list", "--rig", "api").status === 0);
+    const { id } = JSON.parse(town.run("bd", "create", "by hand", "--rig", "api", "--json").stdout) as { id: string };
+    const program = `town hook > /dev/null && echo made > joined.txt && git add --all && git commit --quiet --message 'by hand' && town hook && town done && town hook`;
+    expect(town.run("join", "pat")).toMatchObject({ status: 0 });
+    expect(town.run("hook", "pat", id)).toMatchObject({ status: 0 });
+    await town.until(
+      "its worktree is for the work",
+      () => town.object("sandbox", "api", "pat")?.status?.["bead"] === id,
+    );
+    const worked = town.run("join", "pat", "--", "sh", "-c", program);
+    expect(worked.stdout).toContain(`${id} submitted`);
+    expect(worked).toMatchObject({ status: 0, stderr: expect.stringContaining("api/crew/pat has left") });
+    await town.until("the work is merged", closed(id));
+    expect(text("joined.txt")).toBe("made\n");
+    expect(town.git(project, "log", "-1", "--format=%an", "--", "joined.txt")).toBe("api/crew/pat");
+    const events = town.json("get", "events", "-n", "api") as { items: { reason: string; message: string }[] };
+    expect(events.items.filter((event) => event.reason === "SessionStarted" && event.message.includes(id))).toEqual([]);
+  });
 });
 
 /** Plain files below a directory that hold a text. */

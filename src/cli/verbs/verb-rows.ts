@@ -145,12 +145,6 @@ export const verbRows: readonly VerbRow[] = [
     flags: [{ name: "limit", type: "number", value: "N", summary: "entries shown; default 20" }],
   },
   {
-    name: "join",
-    group: "agents",
-    summary: "take an identity, hook and mail for a program you started",
-    positionals: [optional("agent")],
-  },
-  {
     name: "mail send",
     repeats: true,
     group: "talk",

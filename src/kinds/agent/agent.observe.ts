@@ -6,6 +6,7 @@ import { quantityBytes } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
 import { handoffOf } from "../../work/handoff.ts";
+import { joinedOf } from "../../work/joined.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
@@ -23,6 +24,8 @@ export interface AgentObserved {
   readonly jitter: number;
   readonly generation: number;
   readonly desired: "Running" | "OnWork" | "Stopped";
+  /** A program outside of the runtime speaks for it. */
+  readonly joined: boolean;
   /** The newest handoff: the session of that generation is to end without counting as a failure. */
   readonly handoff: { readonly generation: number; readonly sinceMs: number } | undefined;
   readonly hook:
@@ -87,6 +90,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     jitter: ports.random.float(),
     generation: record === undefined ? 0 : generationOf(record),
     desired: desiredOf(record, object),
+    joined: joinedOf(record) !== undefined,
     handoff: handoffSeen(record),
     hook:
       hook === undefined

@@ -124,9 +124,32 @@ function judge(object: AgentObject, observed: AgentObserved): Judgement {
       ),
       requeueAfterMs: 1_000,
     };
+  if (observed.joined && observed.sight.state !== "Running") return judgeJoined(observed);
   const wanted = observed.desired === "Running" || observed.hook !== undefined;
   if (observed.sight.state === "Running") return judgeRunning(object, observed, wanted);
   return wanted ? judgeMissing(object, observed) : judgeUnwanted(observed);
+}
+
+/** A program that a person started speaks for the agent: its worktree follows its hook; it is neither started nor ended. */
+function judgeJoined({ hook, sandbox }: AgentObserved): Judgement {
+  const bead = hook?.bead;
+  const isReady = sandbox.exists && sandbox.shown;
+  return {
+    state: hook === undefined ? "Idle" : "Working",
+    actions: isReady
+      ? []
+      : [
+          { do: "EnsureSandbox", bead },
+          ...(sandbox.setUp.state === "Needed" ? [{ do: "SetUp", bead } as const] : []),
+          { do: "ShowSandbox", bead, branch: sandbox.branch, exists: true },
+        ],
+    condition: ready(
+      "True",
+      "Joined",
+      `a program outside of the town is it${bead === undefined ? "" : `, on ${bead}`}`,
+    ),
+    starts: NO_STARTS,
+  };
 }
 
 /** A session that handed off lives on this long, so that its program can show the answer. */

@@ -2,6 +2,7 @@ import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { AGENT } from "../../work/agent-record.ts";
 import { handoffOf } from "../../work/handoff.ts";
+import { joinedOf } from "../../work/joined.ts";
 import { countsOf, usageOf } from "../../work/ledger.ts";
 import { isNoUsage } from "../../work/usage.ts";
 import { metaText, seconds } from "../../work/record-fields.ts";
@@ -11,6 +12,7 @@ export function projectAgent(record: BeadRecord): ProjectedInput {
   const pool = metaText(record, AGENT.pool) ?? "";
   const used = usageOf(record);
   const handoff = handoffOf(record);
+  const joined = joinedOf(record);
   const created = seconds(record.created_at);
   return {
     ...(created === undefined ? {} : { creationTimestamp: created }),
@@ -21,6 +23,7 @@ export function projectAgent(record: BeadRecord): ProjectedInput {
       pool,
       desired: metaText(record, AGENT.desired) ?? "Stopped",
       ...(handoff === undefined ? {} : { handedOff: handoff.generation }),
+      ...(joined === undefined ? {} : { joined: joined.generation }),
     },
     status: { ledger: countsOf(record), ...(isNoUsage(used) ? {} : { usage: used }) },
   };

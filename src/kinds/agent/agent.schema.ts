@@ -16,6 +16,10 @@ export const agentSpec = z.strictObject({
     .int()
     .optional()
     .describe("Generation of the session that handed off last; it is ended and the next goes on from its note."),
+  joined: z
+    .int()
+    .optional()
+    .describe("Generation in which a program that a person started is this agent; the town starts and ends none."),
 });
 
 /** What the hooks loop knows of one hooking under one session. */

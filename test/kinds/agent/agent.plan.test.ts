@@ -54,6 +54,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     generation: 3,
     desired: "OnWork",
     handoff: undefined,
+    joined: false,
     hook,
     runtimeName: "api-polecat-toast",
     sight: { state: "Running", session: session() },
@@ -315,5 +316,27 @@ describe("a session that handed off", () => {
   it("given a newer session, when planned, then the old handoff has no effect", () => {
     const sight = { state: "Running" as const, session: session({ generation: 4 }) };
     expect(actionsOf({ ...at(NOW - 2_000), generation: 4, sight })).toEqual([]);
+  });
+});
+
+describe("a program that a person started", () => {
+  const gone = { joined: true, sight: { state: "Absent" as const } };
+
+  it("given it has work, when planned, then no session is started for it", () => {
+    expect(actionsOf(gone)).toEqual([]);
+    expect(planAgent(agent(), observed(gone)).conditions).toContainEqual(
+      expect.objectContaining({ status: "True", reason: "Joined" }),
+    );
+  });
+
+  it("given its worktree does not show its hook, when planned, then that is made so and nothing else", () => {
+    const sandbox = { ...observed({}).sandbox, shown: false };
+    expect(actionsOf({ ...gone, sandbox })).toEqual(["EnsureSandbox", "ShowSandbox"]);
+    const former = { state: "Exited" as const, session: session({ state: "Exited", generation: 2 }) };
+    expect(actionsOf({ ...gone, sight: former })).toEqual([]);
+  });
+
+  it("given a session of an older generation still runs, when planned, then it is that one that ends", () => {
+    expect(actionsOf({ ...gone, generation: 4, sight: { state: "Running", session: session() } })).toEqual(["Stop"]);
   });
 });
