@@ -16,11 +16,15 @@ export interface ChaosTownOptions {
   readonly runtime: "Tmux" | "Process";
   /** What the crew runs: the shell agent, or a program that does nothing at all. Default `shell`. */
   readonly provider?: "shell" | "idle";
+  /** Directory that gets everything; default that for temporary files. */
+  readonly home?: string;
+  /** `spec.capacity.diskFloor`. */
+  readonly diskFloor?: string;
 }
 
 /** A town under load whose controller is a child of this process, so that it can be killed and told apart. */
 export class ChaosTown {
-  readonly process = new TownProcess();
+  readonly process: TownProcess;
   readonly project: string;
   readonly options: ChaosTownOptions;
   readonly logPath: string;
@@ -29,6 +33,7 @@ export class ChaosTown {
 
   constructor(options: ChaosTownOptions) {
     this.options = options;
+    this.process = new TownProcess({}, options.home);
     this.project = join(this.process.home, "project");
     this.logPath = join(this.process.home, "controller.log");
     this.#make();
@@ -120,14 +125,11 @@ export class ChaosTown {
     const made = town.init("--rig", project, "--name", "api", "--gate", "sh check.sh");
     if (made.status !== 0) throw new Error(`town init failed: ${made.stderr}`);
     town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.edit("api/agentpools/polecats.yaml", "replicas: 3", `replicas: ${options.agents}`);
-    town.edit("api/agentpools/crew.yaml", "replicas: 1", `replicas: ${options.crew}`);
-    town.edit("towns/hq.yaml", "sessions: 30", `sessions: ${options.agents + options.crew}`);
-    town.edit("towns/hq.yaml", "spec:\n", `spec:\n  runtime: ${options.runtime}\n`);
-    if (options.provider === "idle") {
-      town.commit("providers/idle.yaml", IDLE_PROVIDER);
-      town.edit("api/agentpools/crew.yaml", "provider: shell", "provider: idle");
-    }
+    // Written anew: what `town init` chooses depends on the programs that are installed.
+    town.commit("api/agentpools/polecats.yaml", poolOf("polecats", "polecat", "shell", options.agents));
+    town.commit("providers/idle.yaml", IDLE_PROVIDER);
+    town.commit("api/agentpools/crew.yaml", poolOf("crew", "crew", options.provider ?? "shell", options.crew));
+    town.commit("towns/hq.yaml", townOf(options));
     if (options.beads > 0) town.commit("hq/convoys/work.yaml", convoyOf(options.beads));
   }
 }
@@ -135,6 +137,24 @@ export class ChaosTown {
 /** A program that does nothing at all. */
 export const IDLE_PROVIDER =
   "apiVersion: town.dev/v1alpha1\nkind: Provider\nmetadata:\n  name: idle\nspec:\n  command: [sh, -c, 'exec sleep 100000']\n  prompt:\n    mode: None\n";
+
+function poolOf(name: string, role: string, provider: string, replicas: number): string {
+  return `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata:\n  name: ${name}\n  namespace: api\nspec:\n  role: ${role}\n  provider: ${provider}\n  replicas: ${replicas}\n`;
+}
+
+function townOf({ runtime, agents, crew, diskFloor }: ChaosTownOptions): string {
+  return `apiVersion: town.dev/v1alpha1
+kind: Town
+metadata:
+  name: hq
+spec:
+  owner: pat@example.org
+  runtime: ${runtime}
+  capacity:
+    sessions: ${agents + crew}
+    diskFloor: ${diskFloor ?? "2Gi"}
+`;
+}
 
 /** Beads that take a moment, in several commits' worth of steps; every fourth waits for the one before it. */
 function convoyOf(beads: number): string {

@@ -16,11 +16,13 @@ export interface Answer {
 
 /** A town on this machine, made with the built program, as a person would. */
 export class TownProcess {
-  readonly home = realpathSync(mkdtempSync(join(tmpdir(), "town-e2e-")));
-  readonly directory = join(this.home, "town");
+  readonly home: string;
+  readonly directory: string;
   readonly env: Record<string, string>;
 
-  constructor(extra: Readonly<Record<string, string>> = {}) {
+  constructor(extra: Readonly<Record<string, string>> = {}, below = tmpdir()) {
+    this.home = realpathSync(mkdtempSync(join(below, "town-e2e-")));
+    this.directory = join(this.home, "town");
     if (!existsSync(cli)) throw new Error("dist/ is not built: run `npm run build` first");
     this.env = {
       PATH: process.env["PATH"] ?? "/usr/bin:/bin",
