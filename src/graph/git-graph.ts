@@ -310,8 +310,9 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.#inTurn(() => this.repository.objects.packOwn({ minimum }));
   }
 
-  async history(id: string): Promise<readonly HistoryEntry[]> {
-    return readHistory(this.repository, this.tip, id, this.unflushed.events);
+  /** In turn: what a flush has taken is neither waiting nor in the tip until it is over. */
+  history(id: string): Promise<readonly HistoryEntry[]> {
+    return this.#inTurn(() => readHistory(this.repository, this.tip, id, this.unflushed.events));
   }
 
   async close(): Promise<void> {

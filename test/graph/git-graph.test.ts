@@ -33,4 +33,25 @@ describe("the store", () => {
     expect(third.graph.get(bead.id)).toEqual(bead);
     expect((await third.graph.history(bead.id)).map(({ event }) => event)).toEqual(["created"]);
   });
+
+  test("given a flush under way, when history is read at any moment of it, then it is whole", async () => {
+    const { graph } = await (await graphWorld()).open();
+    const bead = await graph.transact(alice, (tx) => tx.create({ title: "first" }));
+    await graph.flush();
+    await graph.transact(bob, (tx) => tx.close(bead.id));
+    const flushing = graph.flush();
+    const readings: Promise<readonly string[]>[] = [];
+    let over = false;
+    void flushing.then(() => {
+      over = true;
+    });
+    while (!over && readings.length < 1_000) {
+      readings.push(graph.history(bead.id).then((entries) => entries.map(({ event }) => event)));
+      await Promise.resolve();
+    }
+    await flushing;
+    expect(readings.length).toBeGreaterThan(1);
+    for (const events of await Promise.all(readings)) expect(events).toEqual(["created", "closed"]);
+    await graph.close();
+  });
 });
