@@ -1,201 +1,207 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { performance } from "node:perf_hooks";
-import { NodeGit } from "../../src/adapters/git/node-git.ts";
-import { createNodeFiles } from "../../src/adapters/node-files.ts";
-import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
-import { nodeRandom } from "../../src/adapters/node-random.ts";
-import { systemClock } from "../../src/adapters/system-clock.ts";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { searchBeads } from "../../src/domain/work-graph/queries/search-beads.ts";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
-import { openGraph } from "../../src/graph/open-graph.ts";
-import { silentLog } from "../../src/ports/log.ts";
-import { seededRandom } from "../../src/simulation/seeded-random.ts";
+import type { BenchSite } from "./graph-measures.ts";
+import {
+  appendFloor,
+  author,
+  beads,
+  benchSite,
+  fact,
+  gitCommitFloor,
+  heapMb,
+  load,
+  median,
+  processMs,
+  random,
+  row,
+  sizeOf,
+  timed,
+} from "./graph-measures.ts";
 
-// Usage: npx tsx test/bench/graph.bench.ts [sizes…]   (default 1000 10000 100000)
+// Usage: npx tsx test/bench/graph.bench.ts [sizes…]   (default 1000 10000 100000; 1000000 takes minutes and 4 GB)
 // Prints medians and, where there is one, the ratio to a floor measured in the same run on the same disk.
 
-const author = { actor: "bench" };
-const random = seededRandom("bench");
-
-function beads(count: number): readonly BeadRecord[] {
-  const records: BeadRecord[] = [];
-  for (let i = 0; i < count; i++) {
-    const id = `api-${i.toString(36).padStart(6, "0")}`;
-    const closed = random.chance(0.6);
-    const at = new Date(1_760_000_000_000 + i * 1000).toISOString();
-    const edges = [];
-    if (i > 20 && random.chance(0.3)) {
-      const target = records[closed ? random.below(i) : random.below(i)];
-      if (target !== undefined)
-        edges.push({ issue_id: id, depends_on_id: target.id, type: random.chance(0.25) ? "blocks" : "related" });
-    }
-    const parent = records[i - (i % 20)];
-    if (i % 20 !== 0 && parent !== undefined && !edges.some(({ depends_on_id: to }) => to === parent.id)) {
-      edges.push({ issue_id: id, depends_on_id: parent.id, type: "parent-child" });
-    }
-    records.push({
-      id,
-      title: `Bead ${i}: ${random.base36(30)}`,
-      description: random.base36(180),
-      status: closed && i % 20 !== 0 ? "closed" : "open",
-      priority: random.below(5),
-      issue_type: "task",
-      created_at: at,
-      created_by: "bench",
-      updated_at: at,
-      ...(closed && i % 20 !== 0 ? { closed_at: at, close_reason: "Closed" } : {}),
-      labels: [`l${random.below(20)}`],
-      ...(edges.length === 0 ? {} : { dependencies: edges }),
-    });
-  }
-  return records;
-}
-
-async function timed<T>(work: () => Promise<T> | T): Promise<readonly [T, number]> {
-  const start = performance.now();
-  const result = await work();
-  return [result, performance.now() - start];
-}
-
-async function median(times: number, work: (i: number) => unknown): Promise<number> {
-  const all: number[] = [];
-  for (let i = 0; i < times; i++) all.push((await timed(() => work(i)))[1]);
-  return all.sort((a, b) => a - b)[Math.floor(times / 2)] ?? 0;
-}
-
-/** One append of a record with one fdatasync: the least a durable write can cost here. */
-async function appendFloor(directory: string): Promise<number> {
-  const handle = await open(join(directory, "floor"), "a");
-  const text = `\n${"x".repeat(699)}`;
-  const result = await median(300, async () => {
-    await handle.appendFile(text);
-    await handle.datasync();
-  });
-  await handle.close();
-  return result;
-}
-
-function row(what: string, ms: number, floor?: number, target?: string): void {
-  const ratio = floor === undefined ? "" : `${(ms / floor).toFixed(2)}x floor`;
-  console.log(`  ${what.padEnd(46)} ${ms.toFixed(3).padStart(10)} ms  ${ratio.padEnd(14)} ${target ?? ""}`);
-}
-
 async function bench(count: number): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "town-graph-bench-"));
-  const git = new NodeGit();
-  const files = createNodeFiles();
-  const processes = createNodeProcesses();
-  const repository = await git.init(join(directory, "repo"), { bare: true, branch: "main" });
-  const openStore = (): Promise<GitGraph> =>
-    openGraph({
-      repository,
-      files,
-      clock: systemClock,
-      random: nodeRandom,
-      processes,
-      log: silentLog,
-      namespace: "api",
-      prefix: "api",
-    });
+  const site = await benchSite();
   try {
-    console.log(`\n${count} beads`);
-    const floor = await appendFloor(directory);
+    console.log(`\n${count} beads (load ${load()})`);
+    const floor = await appendFloor(site.directory);
     row("floor: append 700 B + fdatasync", floor);
     const records = beads(count);
-    const [, parseFloor] = await timed(
-      () => records.map((record) => JSON.parse(JSON.stringify(record)) as unknown).length,
-    );
-    const lines = records.map((record) => JSON.stringify(record));
-    const [, jsonFloor] = await timed(() => lines.map((line) => JSON.parse(line) as unknown).length);
-    row("floor: JSON.parse of every record", jsonFloor);
-    void parseFloor;
-
-    let graph = await openStore();
-    const [, imported] = await timed(() => graph.replaceRecords(author, (_here, put) => records.forEach(put)));
-    row("import, acknowledged", imported, jsonFloor);
-    row("import, on the branch", (await timed(() => graph.flush()))[1], jsonFloor);
+    await loading(site, records);
+    const repository = await site.repository("repo");
+    const before = heapMb();
+    const graph = await site.open(repository);
+    fact("memory with the cache, closed ones asleep", `${Math.round(heapMb() - before)} MB`);
+    await reading(graph);
+    await writing(graph, floor);
+    await committing(site, graph, records);
     await graph.close();
-
-    const [opened, warm] = await timed(openStore);
-    graph = opened;
-    row("open with cache", warm, jsonFloor);
-    const [, first] = await timed(() => graph.ready({ limit: 20 }));
-    row("first ready (evaluates everything)", first);
-    row("ready, 20", await median(50, () => graph.ready({ limit: 20 })));
-    const [all, freezing] = await timed(() => graph.ready());
-    row(`ready, all ${all.length}, freezing them`, freezing);
-    row("ready, all", await median(9, () => graph.ready()), undefined, "target < 10 ms at 100k");
-    row("list by status and assignee", (await timed(() => graph.list({ status: ["in_progress"], assignee: "a" })))[1]);
-
-    row(
-      "create, one at a time",
-      await median(200, (i) => graph.transact(author, (tx) => tx.create({ title: `new ${i}` }))),
-      floor,
-      "target <= 2x",
-    );
-    const open1 = graph.ready({ limit: 400 }).map(({ id }) => id);
-    row(
-      "claim, one at a time",
-      await median(200, (i) => graph.transact(author, (tx) => tx.claim(open1[i] ?? "", "a"))),
-      floor,
-      "target <= 2x",
-    );
-    row(
-      "close, one at a time",
-      await median(200, (i) => graph.transact(author, (tx) => tx.close(open1[i] ?? "", { force: true }))),
-      floor,
-      "target <= 2x",
-    );
-    row(
-      "close + ready 20",
-      await median(100, async (i) => {
-        await graph.transact(author, (tx) => tx.close(open1[200 + i] ?? "", { force: true }));
-        graph.ready({ limit: 20 });
-      }),
-      floor,
-    );
-    for (const waiting of [1, 10, 50, 500]) {
-      const total = 6_000;
-      const [, ms] = await timed(() =>
-        Promise.all(
-          Array.from({ length: waiting }, async (_, lane) => {
-            for (let i = lane; i < total; i += waiting)
-              await graph.transact(author, (tx) => tx.setMetadata(open1[i % open1.length] ?? "", { n: i }));
-          }),
-        ),
-      );
-      console.log(
-        `  updates with ${String(waiting).padStart(3)} waiting`.padEnd(48),
-        `${Math.round((total / ms) * 1000)}`.padStart(10),
-        "/s",
-        waiting === 50 ? "           target >= 30,000/s" : "",
-      );
-    }
-    await graph.flush();
-    for (const batch of [1, 100]) {
-      const spent: number[] = [];
-      for (let round = 0; round < 7; round++) {
-        const ids = Array.from({ length: batch }, () => random.pick(records).id);
-        await graph.transact(author, (tx) => ids.forEach((id) => tx.setMetadata(id, { round, n: random.float() })));
-        spent.push((await timed(() => graph.flush()))[1]);
-      }
-      row(
-        `commit of ${batch} changed beads`,
-        spent.sort((a, b) => a - b)[3] ?? 0,
-        undefined,
-        batch === 100 ? "target <= 45 ms at 100k" : "",
-      );
-    }
-    await graph.close();
-    await files.removeTree(join(repository.commonDirectory, "town", "cache"));
-    const [cold, coldMs] = await timed(openStore);
-    row("open without cache", coldMs, jsonFloor);
-    await cold.close();
+    if (count <= 100_000) await growing(site);
+    if (count === 10_000) await merging(site, records);
+    await oneShot(site, count);
   } finally {
-    await git.close();
-    await rm(directory, { recursive: true, force: true });
+    await site.close();
+  }
+}
+
+async function loading(site: BenchSite, records: readonly BeadRecord[]): Promise<void> {
+  const lines = records.map((record) => JSON.stringify(record));
+  const [, jsonFloor] = await timed(() => lines.map((line) => JSON.parse(line) as unknown).length);
+  row("floor: JSON.parse of every record", jsonFloor);
+  const repository = await site.repository("repo");
+  const open = (): Promise<GitGraph> => site.open(repository);
+  const first = await open();
+  row("import, acknowledged", (await timed(() => importAll(first, records)))[1], jsonFloor);
+  row("import, on the branch", (await timed(() => first.flush()))[1], jsonFloor);
+  await first.close();
+  const [second, warm] = await timed(open);
+  row("open with the cache", warm, jsonFloor);
+  await second.close();
+  await rm(join(repository.commonDirectory, "town", "cache"), { recursive: true });
+  const [cold, coldMs] = await timed(open);
+  row("open without", coldMs, jsonFloor);
+  await cold.close();
+}
+
+/** In parts, as an import is cut. */
+async function importAll(graph: GitGraph, records: readonly BeadRecord[]): Promise<void> {
+  for (let from = 0; from < records.length; from += 50_000) {
+    const part = records.slice(from, from + 50_000);
+    await graph.replaceRecords(author, (_here, put) => part.forEach(put));
+  }
+}
+
+async function reading(graph: GitGraph): Promise<void> {
+  row("first ready (evaluates everything)", (await timed(() => graph.ready({ limit: 20 })))[1]);
+  row("ready, 20", await median(50, () => graph.ready({ limit: 20 })));
+  const [all, freezing] = await timed(() => graph.ready());
+  row(`ready, all ${all.length}, freezing them`, freezing);
+  row("ready, all", await median(9, () => graph.ready()), undefined, "aim < 10 ms at 100k");
+  row("list by assignee, the first time", (await timed(() => graph.list({ assignee: "a" })))[1]);
+  row("list by label", await median(5, () => graph.list({ label: "l7" })));
+  const open = graph.list({ status: ["open"] });
+  row(`search of ${open.length} open ones`, await median(3, () => searchBeads(open, "bead 77")));
+}
+
+async function writing(graph: GitGraph, floor: number): Promise<void> {
+  const open = graph.ready({ limit: 400 }).map(({ id }) => id);
+  const each = (what: string, work: (id: string) => Promise<unknown>, aim?: string) =>
+    median(150, (i) => work(open[i] ?? "")).then((ms) => row(what, ms, floor, aim));
+  await each("create, one at a time", () => graph.transact(author, (tx) => tx.create({ title: "new" })), "aim <= 2x");
+  await each("claim, one at a time", (id) => graph.transact(author, (tx) => tx.claim(id, "a")), "aim <= 2x");
+  await each(
+    "close + ready 20",
+    async (id) => {
+      await graph.transact(author, (tx) => tx.close(id, { force: true }));
+      graph.ready({ limit: 20 });
+    },
+    "aim <= 2x",
+  );
+  for (const writers of [1, 16, 50, 500]) {
+    const total = 6_000;
+    const lane = async (first: number): Promise<void> => {
+      for (let i = first; i < total; i += writers)
+        await graph.transact(author, (tx) => tx.setMetadata(open[i % open.length] ?? "", { n: i }));
+    };
+    const [, ms] = await timed(() => Promise.all(Array.from({ length: writers }, (_, i) => lane(i))));
+    const rate = `${Math.round((total / ms) * 1000)} /s`;
+    fact(`updates with ${writers} waiting`, rate, writers === 50 ? "aim >= 30,000/s" : undefined);
+  }
+  await graph.flush();
+}
+
+async function committing(site: BenchSite, graph: GitGraph, records: readonly BeadRecord[]): Promise<void> {
+  for (const batch of [1, 100]) {
+    const floor = await gitCommitFloor(site, batch);
+    row(`floor: git add + commit of ${batch} files`, floor);
+    const spent: number[] = [];
+    for (let round = 0; round < 9; round++) {
+      const ids = Array.from({ length: batch }, () => random.pick(records).id);
+      await graph.transact(author, (tx) => ids.forEach((id) => tx.setMetadata(id, { round, n: random.float() })));
+      spent.push((await timed(() => graph.flush()))[1]);
+    }
+    const middle = spent.sort((a, b) => a - b)[4] ?? 0;
+    row(`commit of ${batch} changed beads`, middle, floor, batch === 100 ? "aim <= 45 ms at 100k" : "");
+  }
+}
+
+/** What 10,000 updates, flushed in hundreds, add to the repository. */
+async function growing(site: BenchSite): Promise<void> {
+  const updates = 10_000;
+  const repository = await site.repository("repo");
+  const graph = await site.open(repository, { flushIntervalMs: 3_600_000, flushRecords: 1_000_000 });
+  await repository.objects.packOwn({ minimum: 1 });
+  const objects = join(repository.commonDirectory, "objects");
+  const before = await sizeOf(objects);
+  const ids = graph.list({ status: ["open"] }).map(({ id }) => id);
+  for (let i = 0; i < updates; i += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, j) =>
+        graph.transact(author, (tx) => tx.setMetadata(ids[(i * 7 + j * 13) % ids.length] ?? "", { n: i + j })),
+      ),
+    );
+    await graph.flush();
+  }
+  const perUpdate = async (): Promise<string> =>
+    `${(((await sizeOf(objects)) - before) / updates / 1000).toFixed(3)} kB`;
+  fact("growth per update, as written", await perUpdate());
+  const [, packing] = await timed(() => repository.objects.packOwn({ minimum: 1 }));
+  fact("growth per update, packed", await perUpdate(), "aim <= 0.5 kB");
+  row("packing it", packing);
+  await graph.close();
+}
+
+async function merging(site: BenchSite, records: readonly BeadRecord[]): Promise<void> {
+  const [left, right] = [await site.repository("left"), await site.repository("right")];
+  const ours = await site.open(left, { flushIntervalMs: 3_600_000 });
+  await importAll(ours, records);
+  let base = (await ours.flush()).commit;
+  await right.fetch(left.path, ["+refs/heads/town/work:refs/heads/town/work"]);
+  const theirs = await site.open(right, { flushIntervalMs: 3_600_000 });
+  for (const changes of [1, 100, 1_000]) {
+    for (const [graph, field] of [
+      [ours, "notes"],
+      [theirs, "design"],
+    ] as const) {
+      const ids = Array.from({ length: changes }, (_, i) => records[(i * 7) % records.length]?.id ?? "");
+      await graph.transact(author, (tx) =>
+        ids.forEach((id) => tx.update(id, { [field]: `${changes} ${base}` }, { force: true })),
+      );
+      base = (await graph.flush()).commit;
+    }
+    await left.fetch(right.path, ["+refs/heads/town/work:refs/town/bench"]);
+    const [, ms] = await timed(async () => {
+      await ours.absorb(base);
+      base = (await ours.flush()).commit;
+    });
+    row(`field merge, ${changes} changes a side`, ms);
+    await right.fetch(left.path, ["+refs/heads/town/work:refs/town/bench"]);
+    await theirs.absorb(base);
+    await theirs.flush();
+  }
+  await Promise.all([ours.close(), theirs.close()]);
+}
+
+/** A whole `town bd` process without a daemon. */
+async function oneShot(site: BenchSite, count: number): Promise<void> {
+  const bin = resolve("dist/bin/town.cjs");
+  if (!existsSync(bin)) return console.log("  one-shot commands: run `npm run build` first");
+  const { path } = await site.repository("repo");
+  const floor = await processMs(["-e", "0"], path);
+  row("floor: node -e 0", floor);
+  for (const words of [
+    ["ready", "--limit", "10"],
+    ["list", "--limit", "10"],
+    ["show", "api-000001"],
+    ["create", "x"],
+  ]) {
+    const aim = count === 10_000 && words[0] !== "create" ? "aim <= 3x at 10k" : "";
+    row(`town bd ${words.join(" ")}`, await processMs([bin, "bd", ...words], path), floor, aim);
   }
 }
 
