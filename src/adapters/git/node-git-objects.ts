@@ -96,12 +96,14 @@ export class NodeGitObjects implements GitObjects {
     const bodies = {
       idBytes: this.#idBytes,
       read: (id: string) => this.#treeBody(id),
-      write: (body: Uint8Array) => {
+      write: (body: Uint8Array, path: string) => {
         const id = this.#writer.put("tree", body);
+        this.#writer.name(id, path);
         this.#trees.keep(id, body);
         return Promise.resolve(id);
       },
     };
+    for (const [path, blob] of changes) if (blob !== null) this.#writer.name(blob, path);
     return (await changeTree(bodies, tree, changes)) ?? this.emptyTree;
   }
 

@@ -28,6 +28,7 @@ const packBytes = 16 * 1024 * 1024;
 export class ObjectWriter {
   readonly #options: ObjectWriterOptions;
   #waiting = new Map<string, NewObject>();
+  #names = new Map<string, string>();
   #flushing: ReadonlyMap<string, NewObject> = new Map();
   #flush: Promise<void> = Promise.resolve();
   #temporaries = 0;
@@ -40,6 +41,11 @@ export class ObjectWriter {
     const id = createHash(this.#options.hash).update(`${type} ${body.length}\0`).update(body).digest("hex");
     if (!this.#flushing.has(id)) this.#waiting.set(id, { id, type, body });
     return id;
+  }
+
+  /** Where an object that is not on disk yet belongs: versions of one file make small deltas of each other when packed. */
+  name(id: string, path: string): void {
+    if (this.#waiting.has(id) && !path.includes("\n")) this.#names.set(id, path);
   }
 
   /** An object that is not on disk yet. */
@@ -87,7 +93,10 @@ export class ObjectWriter {
     const directories = new Set(objects.map(({ id }) => join(this.#objectsDirectory, id.slice(0, 2))));
     await Promise.all(objects.map((object) => this.#writeOne(object)));
     await Promise.all([...directories, this.#objectsDirectory].map(syncDirectory));
-    await this.#note(objects.map(({ id }) => id));
+    await this.#note(
+      objects.map(({ id }) => id),
+      objects,
+    );
   }
 
   async #writeOne({ id, type, body }: NewObject): Promise<void> {
@@ -116,14 +125,19 @@ export class ObjectWriter {
     await writeDurably(temporary, join(directory, `${name}.pack`), pack, 0o444);
     await writeDurably(temporary, join(directory, `${name}.idx`), index, 0o444);
     await syncDirectory(directory);
-    await this.#note([`${name} ${objects.length}`]);
+    await this.#note([`${name} ${objects.length}`], objects);
   }
 
-  async #note(lines: readonly string[]): Promise<void> {
+  async #note(lines: readonly string[], objects: readonly NewObject[]): Promise<void> {
     if (lines.length === 0) return;
+    const names = objects.flatMap(({ id }) => {
+      const path = this.#names.get(id);
+      return path === undefined ? [] : [`name ${id} ${path}`];
+    });
     const directory = join(this.#options.commonDirectory, "town");
     await makeDirectory(directory);
-    await appendFile(join(directory, "own-objects.v1"), `${lines.join("\n")}\n`);
+    await appendFile(join(directory, "own-objects.v1"), `${[...lines, ...names].join("\n")}\n`);
+    for (const { id } of objects) this.#names.delete(id);
   }
 
   get #objectsDirectory(): string {

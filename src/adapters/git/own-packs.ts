@@ -8,11 +8,16 @@ import { idsOfIndex } from "./pack-stream.ts";
 /** git looks through every pack for an object, and a user's gc starts by itself at 50 of them. */
 const manyPacks = 20;
 
+/** Of so many objects the paths are remembered: some megabytes, and days of work. */
+const keptNames = 50_000;
+
 /** What Town wrote into a repository and nobody has removed since. */
 export interface OwnObjects {
   readonly loose: ReadonlySet<string>;
   /** Number of objects by pack name (`pack-<hash>`). */
   readonly packs: ReadonlyMap<string, number>;
+  /** Paths of the latest objects, by id, so that versions of one file are put together also when packs are joined. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /**
@@ -43,20 +48,20 @@ export class OwnPacks {
     if ((waiting < minimum && victims.size < manyPacks) || nothingToJoin) return 0;
     const ids = new Set(own.loose);
     for (const name of victims) for (const id of await this.#idsOf(name)) ids.add(id);
-    const name = await this.#packObjects([...ids]);
+    const name = await this.#packObjects([...ids].map((id) => named(id, own.names)));
     const kept = [...own.packs].filter(([one]) => !victims.has(one));
-    await this.#keep({ loose: new Set(), packs: new Map([...kept, [name, ids.size]]) });
+    await this.#keep({ loose: new Set(), packs: new Map([...kept, [name, ids.size]]), names: own.names });
     for (const id of own.loose) await rm(this.#loosePath(id), { force: true });
     for (const victim of victims) if (victim !== name) await this.#removePack(victim);
     return ids.size;
   }
 
-  async #packObjects(ids: readonly string[]): Promise<string> {
+  async #packObjects(objects: readonly string[]): Promise<string> {
     const args = ["pack-objects", "--quiet", "--delta-base-offset", join(this.#packDirectory, "pack")];
     const hash = await this.#command.text(args, {
       place: { gitDirectory: this.#commonDirectory },
-      doing: `pack ${ids.length} objects in ${this.#commonDirectory}`,
-      input: `${ids.join("\n")}\n`,
+      doing: `pack ${objects.length} objects in ${this.#commonDirectory}`,
+      input: `${objects.join("\n")}\n`,
       timeoutMs: 1_800_000,
     });
     await syncDirectory(this.#packDirectory);
@@ -87,7 +92,11 @@ export class OwnPacks {
       const text = await readTextFile(taken);
       if (text === undefined) continue;
       const added = parseList(text);
-      own = { loose: new Set([...own.loose, ...added.loose]), packs: new Map([...own.packs, ...added.packs]) };
+      own = {
+        loose: new Set([...own.loose, ...added.loose]),
+        packs: new Map([...own.packs, ...added.packs]),
+        names: new Map([...own.names, ...added.names]),
+      };
       await this.#keep(own);
       await rm(taken, { force: true });
     }
@@ -100,11 +109,15 @@ export class OwnPacks {
     const loose = new Set<string>();
     for (const id of own.loose) if (await exists(this.#loosePath(id))) loose.add(id);
     const packs = [...own.packs].filter(([name]) => files.has(`${name}.idx`) && !files.has(`${name}.keep`));
-    return { loose, packs: new Map(packs) };
+    return { loose, packs: new Map(packs), names: own.names };
   }
 
   async #keep(own: OwnObjects): Promise<void> {
-    const lines = [...own.loose, ...[...own.packs].map(([name, count]) => `${name} ${count}`)];
+    const lines = [
+      ...own.loose,
+      ...[...own.packs].map(([name, count]) => `${name} ${count}`),
+      ...[...own.names].slice(-keptNames).map(([id, path]) => `name ${id} ${path}`),
+    ];
     const temporary = `${this.#packerPath}.tmp`;
     await rm(temporary, { force: true });
     await writeDurably(temporary, this.#packerPath, lines.map((line) => `${line}\n`).join(""), 0o644);
@@ -140,13 +153,22 @@ export function packsToJoin(own: OwnObjects): ReadonlySet<string> {
   return new Set(largestFirst.map(([name]) => name));
 }
 
+/** An object as `pack-objects` reads it: with its path it is compared with other versions of the same file. */
+function named(id: string, names: OwnObjects["names"]): string {
+  const path = names.get(id);
+  return path === undefined ? id : `${id} ${path}`;
+}
+
 function parseList(text: string): OwnObjects {
   const loose = new Set<string>();
   const packs = new Map<string, number>();
+  const names = new Map<string, string>();
   for (const line of text.split("\n")) {
     const pack = /^(pack-[0-9a-f]+) (\d+)$/.exec(line);
+    const name = /^name ([0-9a-f]{40,64}) (.*)$/.exec(line);
     if (pack !== null) packs.set(pack[1] ?? "", Number(pack[2]));
+    else if (name !== null) names.set(name[1] ?? "", name[2] ?? "");
     else if (/^[0-9a-f]{40,64}$/.test(line)) loose.add(line);
   }
-  return { loose, packs };
+  return { loose, packs, names };
 }

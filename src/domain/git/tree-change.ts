@@ -8,7 +8,8 @@ export type TreeChanges = ReadonlyMap<string, string | null>;
 export interface TreeBodies {
   readonly idBytes: number;
   read(id: string): Promise<Uint8Array>;
-  write(body: Uint8Array): Promise<string>;
+  /** `path`: of the directory, "" for the root. */
+  write(body: Uint8Array, path: string): Promise<string>;
 }
 
 /** Why a path may not be written into a tree, or undefined. */
@@ -28,6 +29,7 @@ export async function changeTree(
   bodies: TreeBodies,
   tree: string | undefined,
   changes: Iterable<readonly [path: string, blob: string | null]>,
+  at = "",
 ): Promise<string | undefined> {
   const body = tree === undefined ? new Uint8Array() : await bodies.read(tree);
   const entries = new Map<string, TreeEntry | null>();
@@ -49,13 +51,13 @@ export async function changeTree(
       const place = places.get(name);
       const old = place === undefined ? undefined : entryAt(body, bodies.idBytes, place);
       const directory = old?.mode === "040000" ? old.id : undefined;
-      const id = await changeTree(bodies, directory, list);
+      const id = await changeTree(bodies, directory, list, `${at}${name}/`);
       if (id !== undefined) entries.set(name, { mode: "040000", name, id });
       else if (directory !== undefined) entries.set(name, null);
     }),
   );
   const changed = patched(body, places, entries) ?? rebuilt(body, bodies.idBytes, entries);
-  return changed.length === 0 ? undefined : bodies.write(changed);
+  return changed.length === 0 ? undefined : bodies.write(changed, at);
 }
 
 /** Where an entry is in the body of a tree: its first byte, that of its name, and the NUL behind the name. */

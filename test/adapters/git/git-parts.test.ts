@@ -141,6 +141,7 @@ describe("packsToJoin", () => {
   const own = (loose: number, ...packs: number[]) => ({
     loose: new Set(Array.from({ length: loose }, (_, i) => `${i}`)),
     packs: new Map(packs.map((count, i) => [`pack-${i}`, count])),
+    names: new Map<string, string>(),
   });
 
   it.each([

@@ -93,6 +93,35 @@ describe("NodeGitObjects", () => {
     await other.close();
   });
 
+  it("given many versions of one large directory in several packs, when packed, then they are stored as what differs", async () => {
+    const text = (i: number) => `${i} `.repeat(200);
+    const all = new Map<string, string>();
+    for (let i = 0; i < 250; i++) all.set(`d/${i}.json`, await objects.writeBlob(text(i)));
+    let tree = await objects.changeTree(objects.emptyTree, all);
+    await objects.sync();
+    const size = () =>
+      readdirSync(join(path, "objects/pack")).reduce(
+        (sum, name) => sum + statSync(join(path, "objects/pack", name)).size,
+        0,
+      );
+    await objects.packOwn({ minimum: 1 });
+    const before = size();
+    for (let round = 0; round < 40; round++) {
+      const changes = new Map<string, string>();
+      for (let i = 0; i < 30; i++)
+        changes.set(`d/${(round * 7 + i) % 250}.json`, await objects.writeBlob(`${text(i)}${round}`));
+      tree = await objects.changeTree(tree, changes);
+      await objects.sync();
+      if (round % 10 === 9) await objects.packOwn({ minimum: 1 });
+    }
+    await objects.packOwn({ minimum: 1 });
+    // 40 versions of a directory of 10 kB and 1,200 of files of a kilobyte.
+    expect(size() - before).toBeLessThan(200_000);
+    const commit = await objects.writeCommit({ tree, parents: [], message: "m", author: ada, committer: ada });
+    await objects.sync();
+    site.sh(path, "fsck", "--strict", commit);
+  });
+
   it("given very many small packs, when packed, then they are joined though they hold few objects", async () => {
     for (let i = 0; i < 21; i++) await writeHistory(1, 30 + i);
     expect(packs().length).toBeGreaterThan(20);
