@@ -12,7 +12,7 @@ const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
 /** BD_CONTENTION=long: ten times as many commands, for a machine that has the time. */
 const isLong = process.env["BD_CONTENTION"] === "long";
 const actors = 50;
-const rounds = isLong ? 10 : 1;
+const rounds = isLong ? 20 : 1;
 /** One of so many commands is killed somewhere on its way. */
 const killEvery = 5;
 
@@ -121,6 +121,6 @@ describe("many processes on one store", () => {
         execFileSync("git", ["log", "--oneline", "town/work"], { cwd: repository, env: environment, encoding: "utf8" }),
       ).not.toBe("");
     },
-    isLong ? 1_200_000 : 120_000,
+    isLong ? 3_600_000 : 240_000,
   );
 });

@@ -93,7 +93,7 @@ export interface BenchSite {
   readonly environment: Readonly<Record<string, string>>;
   repository(name: string, bare?: boolean): Promise<Repository>;
   open(repository: Repository, more?: Partial<Parameters<typeof openGraph>[0]>): Promise<GitGraph>;
-  sh(cwd: string, ...args: readonly string[]): string;
+  sh(this: void, cwd: string, ...args: readonly string[]): string;
   close(): Promise<void>;
 }
 
