@@ -36,7 +36,11 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
         return await diff(args, git, streams);
       case "doctor":
         return await (await import("./daemon/doctor.ts")).runDoctor(
-          { cwd: textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd(), json: args["output"] === "json" },
+          {
+            cwd: textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd(),
+            json: args["output"] === "json",
+            env: process.env,
+          },
           git,
           streams,
         );

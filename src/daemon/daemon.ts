@@ -170,6 +170,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       tokens,
       view,
       graphHost: graphs,
+      collectOwned: () => store.collect(),
       shellAgent: [process.execPath, join(dist, "shell-agent", "main.js")],
       turnRunner: [process.execPath, join(dist, "turn-runner", "main.js")],
       gitHooks: join(dist, "agent-hooks"),

@@ -1,16 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
-import { createNodeProcesses } from "../adapters/node-processes.ts";
+import { dirname } from "node:path";
 import type { Git } from "../ports/git.ts";
-
-export interface Finding {
-  readonly check: string;
-  readonly state: "Ok" | "Warning" | "Error";
-  readonly message: string;
-  readonly fix?: string;
-}
+import type { Finding } from "./finding.ts";
+import { townFindings } from "./doctor-town.ts";
+import { installedAgents } from "./installed-agents.ts";
+import { townLayout } from "./layout.ts";
 
 interface Streams {
   out(text: string): void;
@@ -20,27 +16,35 @@ const MIN_FREE_BYTES = 2 * 1024 ** 3;
 
 /** Checks of the machine and the town that need no daemon; exit 1 when one is an Error. */
 export async function runDoctor(
-  at: { readonly cwd: string; readonly json: boolean },
+  at: { readonly cwd: string; readonly json: boolean; readonly env: Readonly<Record<string, string | undefined>> },
   git: Git,
   streams: Streams,
 ): Promise<number> {
-  const findings = [
+  const machine = [
     nodeVersion(),
     program("git", ["--version"], [2, 38], "Error"),
     program("tmux", ["-V"], [3, 2], "Warning"),
     await disk(at.cwd),
-    ...(await town(at.cwd, git)),
-    isolation(),
+    agentPrograms(at.env["PATH"] ?? ""),
   ];
-  if (at.json) streams.out(`${JSON.stringify(findings, undefined, 2)}\n`);
-  else {
-    const mark = { Ok: "ok     ", Warning: "warning", Error: "error  " } as const;
-    for (const finding of findings)
-      streams.out(
-        `${mark[finding.state]}  ${finding.check}: ${finding.message}${finding.fix === undefined ? "" : `\n         ${finding.fix}`}\n`,
-      );
-  }
+  // Without a usable git there is nothing more to ask it.
+  const hasGit = machine.every((finding) => finding.check !== "git" || finding.state === "Ok");
+  const findings = [...machine, ...(hasGit ? await town(at, git) : []), isolation()];
+  streams.out(at.json ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings));
   return findings.some((finding) => finding.state === "Error") ? 1 : 0;
+}
+
+const MARK = { Ok: "ok", Warning: "warning", Error: "error" } as const;
+
+function findingsText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const indent = " ".repeat(9 + width + 2);
+  const lines = findings.flatMap(({ check, state, message, fix }) => [
+    `${MARK[state].padEnd(9)}${check.padEnd(width)}  ${message}`,
+    ...(fix === undefined ? [] : [`${indent}${fix}`]),
+  ]);
+  const count = (state: Finding["state"]): number => findings.filter((finding) => finding.state === state).length;
+  return `${lines.join("\n")}\n\n${count("Error")} errors, ${count("Warning")} warnings\n`;
 }
 
 function nodeVersion(): Finding {
@@ -91,39 +95,56 @@ async function disk(directory: string): Promise<Finding> {
         check: "disk",
         state: "Warning",
         message: text,
-        fix: "no new work is claimed below spec.capacity.diskFloor of the Town (default 2Gi)",
+        fix: "nothing new is claimed below spec.capacity.diskFloor of the Town (2Gi)",
       };
 }
 
-async function town(directory: string, git: Git): Promise<readonly Finding[]> {
-  const repository = await git.open(directory);
+function agentPrograms(path: string): Finding {
+  const found = installedAgents(path);
+  return found.length > 0
+    ? { check: "agents", state: "Ok", message: found.map(({ program: name }) => name).join(", ") }
+    : {
+        check: "agents",
+        state: "Warning",
+        message: "no agent program on the PATH",
+        fix: "only the shell provider works; install claude, codex or another",
+      };
+}
+
+async function town(
+  at: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  git: Git,
+): Promise<readonly Finding[]> {
+  const repository = await git.open(at.cwd);
   if (repository === undefined)
-    return [{ check: "town", state: "Warning", message: `no town at ${directory}`, fix: "make one: town init DIR" }];
-  const endpoint = join(repository.commonDirectory, "town", "endpoint.json");
-  if (!existsSync(endpoint))
-    return [{ check: "controller", state: "Warning", message: "is not running", fix: "start it: town up -d" }];
-  const { pid, startTime, bootId } = JSON.parse(readFileSync(endpoint, "utf8")) as {
-    pid: number;
-    startTime: string;
-    bootId: string;
-  };
-  const state = await createNodeProcesses().probe({ pid, startTime, bootId });
-  return state === "Alive"
-    ? [{ check: "controller", state: "Ok", message: `runs (pid ${pid})` }]
-    : [
-        {
-          check: "controller",
-          state: "Error",
-          message: `pid ${pid} is gone without having said goodbye`,
-          fix: "start it again: town up -d",
-        },
-      ];
+    return [{ check: "town", state: "Warning", message: `no town at ${at.cwd}`, fix: "make one: town init DIR" }];
+  const { socket } = townLayout(repository.path, repository.commonDirectory, at.env["XDG_RUNTIME_DIR"]);
+  return [
+    { check: "town", state: "Ok", message: repository.path },
+    socketPlace(socket),
+    ...(await townFindings(repository, git, Date.now())),
+  ];
+}
+
+function socketPlace(socket: string): Finding {
+  const base = dirname(dirname(socket));
+  try {
+    accessSync(base, constants.W_OK | constants.X_OK);
+    return { check: "socket", state: "Ok", message: socket };
+  } catch {
+    return {
+      check: "socket",
+      state: "Error",
+      message: `cannot write to ${base}, where the API's socket goes`,
+      fix: "make it writable, or set XDG_RUNTIME_DIR or TMPDIR to another directory",
+    };
+  }
 }
 
 function isolation(): Finding {
   return {
     check: "isolation",
     state: "Warning",
-    message: "agents run under your user: permissions stop mistakes, not malice",
+    message: "agents run as you: permissions stop mistakes, not malice",
   };
 }

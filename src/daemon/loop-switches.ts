@@ -16,8 +16,8 @@ export const LOOP_PARTS: Readonly<Record<LoopName, readonly string[]>> = {
   merges: ["merges"],
   patrols: ["patrols", "plugins"],
   messages: [],
-  // Not a controller: the store collects by itself.
-  collection: [],
+  // Beside the store's own, which follows what loses its owner at once.
+  collection: ["collection"],
 };
 
 export interface LoopSwitchesOptions {
@@ -84,7 +84,7 @@ export class LoopSwitches {
 
 function stateOf(name: LoopName, chosen: ReadonlySet<LoopName>): "Running" | "Disabled" | "NotServed" {
   if (!chosen.has(name)) return "Disabled";
-  return LOOP_PARTS[name].length === 0 && name !== "collection" ? "NotServed" : "Running";
+  return LOOP_PARTS[name].length === 0 ? "NotServed" : "Running";
 }
 
 function loopName(name: string): LoopName {

@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import type { Clock } from "../ports/clock.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { LogLine, LogRequest, LogSource } from "../server/pod-logs.ts";
@@ -20,44 +19,112 @@ export function sessionLogs(paths: LogPaths, clock: Clock, running: (session: To
       if (spec.runtimeName === undefined || spec.generation === undefined) return undefined;
       const generation = request.previous ? spec.generation - 1 : spec.generation;
       const path = paths.logPath(spec.runtimeName, generation);
-      if ((await sizeOf(path)) === undefined) return undefined;
+      if ((await placeOf(path)) === undefined && (await placeOf(`${path}.1`)) === undefined) return undefined;
       return follow(path, request, clock, () => !request.previous && running(session));
     },
   };
 }
 
+/** Lines of a log that the session's own writer turns over: what is in `<path>.1` came first. */
 async function* follow(path: string, request: LogRequest, clock: Clock, live: () => boolean): AsyncIterable<LogLine> {
-  const size = (await sizeOf(path)) ?? 0;
-  const timeMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? clock.now();
+  const lines = new LineBuffer();
+  const at = await placeOf(path);
+  const timeMs = at?.modifiedMs ?? clock.now();
+  const older = await placeOf(`${path}.1`);
   const existing: string[] = [];
-  for await (const line of linesOf(path, 0, size)) existing.push(line);
+  for await (const text of textOf({ path: `${path}.1`, from: 0, to: older?.size ?? 0 }))
+    existing.push(...lines.add(text));
+  for await (const text of textOf({ path, from: 0, to: at?.size ?? 0 })) existing.push(...lines.add(text));
+  if (!request.follow) existing.push(...lines.end());
   const shown =
     request.tailLines === undefined ? existing : existing.slice(Math.max(0, existing.length - request.tailLines));
   for (const text of shown) yield { text, timeMs };
-  let at = size;
-  while (request.follow && !request.signal.aborted) {
+  if (!request.follow) return;
+  for await (const part of grown(path, at, request, clock, live))
+    for await (const text of textOf(part))
+      for (const line of lines.add(text)) yield { text: line, timeMs: clock.now() };
+  for (const text of lines.end()) yield { text, timeMs: clock.now() };
+}
+
+/** What is written from now on, until the session ended and all of it was told, or nobody listens. */
+async function* grown(
+  path: string,
+  from: Place | undefined,
+  request: LogRequest,
+  clock: Clock,
+  live: () => boolean,
+): AsyncIterable<Part> {
+  let at = from;
+  while (!request.signal.aborted) {
     const alive = live();
-    const now = (await sizeOf(path)) ?? at;
-    if (now < at) at = 0;
-    if (now > at) {
-      for await (const text of linesOf(path, at, now)) yield { text, timeMs: clock.now() };
-      at = now;
-    } else if (!alive) return;
-    else await clock.sleep(POLL_MS, request.signal);
+    const now = await placeOf(path);
+    const parts = await written(path, at, now);
+    yield* parts;
+    at = now ?? at;
+    if (parts.length > 0) continue;
+    if (!alive) return;
+    await clock.sleep(POLL_MS, request.signal);
   }
 }
 
-async function* linesOf(path: string, from: number, to: number): AsyncIterable<string> {
+interface Place {
+  readonly file: number;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+interface Part {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was written since a look: the rest of a file that was turned over meanwhile, then the new one. */
+async function written(path: string, before: Place | undefined, now: Place | undefined): Promise<readonly Part[]> {
+  if (now === undefined) return [];
+  if (before === undefined || before.file === now.file)
+    return now.size > (before?.size ?? 0) ? [{ path, from: before?.size ?? 0, to: now.size }] : [];
+  const turned = await placeOf(`${path}.1`);
+  const rest =
+    turned?.file === before.file && turned.size > before.size
+      ? [{ path: `${path}.1`, from: before.size, to: turned.size }]
+      : [];
+  return now.size > 0 ? [...rest, { path, from: 0, to: now.size }] : rest;
+}
+
+async function placeOf(path: string): Promise<Place | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? undefined : { file: found.ino, size: found.size, modifiedMs: found.mtimeMs };
+}
+
+async function* textOf({ path, from, to }: Part): AsyncIterable<string> {
   if (to <= from) return;
-  const input = createReadStream(path, { start: from, end: to - 1, encoding: "utf8" });
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const text = plainLine(line).trimEnd();
-    if (text !== "") yield text;
+  try {
+    for await (const text of createReadStream(path, { start: from, end: to - 1, encoding: "utf8" })) yield String(text);
+  } catch (error) {
+    // It was turned over once more since it was looked at.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  return (await stat(path).catch(() => undefined))?.size;
+/** Whole lines of a text that comes in pieces; empty ones and control characters are left out. */
+class LineBuffer {
+  #rest = "";
+
+  add(text: string): readonly string[] {
+    const lines = `${this.#rest}${text}`.split("\n");
+    this.#rest = lines.pop() ?? "";
+    return lines.map(shownLine).filter((line) => line !== "");
+  }
+
+  /** What is left without a final newline. */
+  end(): readonly string[] {
+    return this.add("\n");
+  }
+}
+
+function shownLine(line: string): string {
+  return plainLine(line).trimEnd();
 }
 
 /** Terminal output as text: escape sequences and other control characters are taken out. */

@@ -109,6 +109,12 @@ export class TokenRegistry implements SessionTokens {
     await this.#save();
   }
 
+  held(): Promise<readonly { readonly namespace: string; readonly agent: string; readonly generation: number }[]> {
+    return Promise.resolve(
+      [...this.#sessions.values()].map(({ namespace, agent, generation }) => ({ namespace, agent, generation })),
+    );
+  }
+
   /** The overseer's token, as it lies in the state directory. */
   async overseerToken(): Promise<string> {
     return ((await this.#files.readText(`${this.#layout.state}/tokens/overseer`)) ?? "").trim();

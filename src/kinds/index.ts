@@ -7,6 +7,7 @@ import { agent } from "./agent/agent.schema.ts";
 import { agentPools } from "./agent-pool/agent-pool.kind.ts";
 import { agentPool } from "./agent-pool/agent-pool.schema.ts";
 import { bead } from "./bead/bead.schema.ts";
+import { collection } from "./collection/collection.kind.ts";
 import { convoys } from "./convoy/convoy.kind.ts";
 import { convoy } from "./convoy/convoy.schema.ts";
 import { mergeRequest } from "./merge-request/merge-request.schema.ts";
@@ -61,5 +62,6 @@ export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
   hooks,
   convoys,
   merges,
+  collection,
   ...UNSERVED,
 ];

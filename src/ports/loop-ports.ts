@@ -41,6 +41,8 @@ export interface SessionTokens {
     readonly permissions: readonly string[];
   }): Promise<void>;
   revoke(namespace: string, agent: string): Promise<void>;
+  /** Who holds a token that is not void. */
+  held(): Promise<readonly { readonly namespace: string; readonly agent: string; readonly generation: number }[]>;
 }
 
 export type SessionSight =
@@ -100,6 +102,8 @@ export interface LoopPorts extends Ports {
   readonly tokens: SessionTokens;
   readonly view: SessionsView;
   readonly graphHost: GraphHost;
+  /** Looks at every object once whose owners are gone; resolves when what follows from it is done. */
+  readonly collectOwned: () => Promise<void>;
   /** Program and arguments of the shipped shell agent, put for `{shellAgent}` in a provider's command. */
   readonly shellAgent: readonly string[];
   /** Program that runs an agent program's turns one after the other where sessions have no terminal. */

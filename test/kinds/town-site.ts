@@ -32,6 +32,8 @@ export class TownSite {
   readonly git: NodeGit;
   /** What the loops see of a session by its runtime name; others are absent. */
   readonly sights = new Map<string, SessionSight>();
+  /** Session tokens that are not void. */
+  readonly tokens: { readonly namespace: string; readonly agent: string; readonly generation: number }[] = [];
   /** Free bytes that the disk claims to have; undefined: as many as it has. */
   freeBytes: number | undefined;
   #aheadMs = 0;
@@ -100,7 +102,15 @@ export class TownSite {
       metrics: noMetrics,
       layout,
       formulas: { get: () => undefined, names: () => [] },
-      tokens: { issue: () => Promise.resolve(), revoke: () => Promise.resolve() },
+      tokens: {
+        issue: () => Promise.resolve(),
+        revoke: (namespace, agent) => {
+          const index = this.tokens.findIndex((token) => token.namespace === namespace && token.agent === agent);
+          if (index >= 0) this.tokens.splice(index, 1);
+          return Promise.resolve();
+        },
+        held: () => Promise.resolve([...this.tokens]),
+      },
       view: {
         ready: true,
         frozen: false,
@@ -109,6 +119,7 @@ export class TownSite {
         note: () => Promise.resolve(),
       },
       graphHost: graphs,
+      collectOwned: () => store.collect(),
       shellAgent: ["shell-agent"],
       turnRunner: ["turn-runner"],
       gitHooks: "/git-hooks",
@@ -193,7 +204,7 @@ export class TownSite {
       controller,
       ports: this.ports,
       key,
-      summary: true,
+      summary: loop !== "collection",
       signal: new AbortController().signal,
       calledOff: () => false,
       quietConflict: false,

@@ -6,6 +6,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { agentRecord, taskBranch } from "../../work/agent-record.ts";
 import { conversationsOf, endConversation } from "../../work/conversation.ts";
 import { attemptsOf } from "../../work/hooking.ts";
+import { saveWork } from "../../work/rescue.ts";
 import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import { targetHead } from "../../work/rig-target.ts";
@@ -194,33 +195,14 @@ export async function removeSandbox(
     return;
   }
   await endSetUp(namespace, agent, ports);
-  await repository.removeStaleLocks({ worktree: path });
-  const status = await repository.worktreeStatus(path);
-  let head = status.head;
-  if (status.changed.length + status.untracked.length > 0) {
-    const author = { name: object.spec.identity, email: "rescue@town.invalid", timeMs: ports.clock.now() };
-    const rescued = await repository.commitAll(
-      path,
-      `town: rescue of ${object.spec.identity}\n\nUncommitted when the sandbox was removed: ${reason}.`,
-      author,
-      author,
-    );
-    if (rescued !== undefined) {
-      head = rescued;
-      const ref = `refs/town/rescue/${namespace}/${agent}/${rescued}`;
-      await repository.updateRefs([{ ref, to: rescued }], "town: rescue");
-      ports.events.record(about, {
-        type: "Warning",
-        reason: "WorkRescued",
-        message: `${status.changed.length + status.untracked.length} uncommitted files of ${path} are kept in ${ref}`,
-      });
-    }
-  }
-  if (head !== undefined)
-    await repository.updateRefs(
-      [{ ref: pinRef(beadOfBranch(status.branch) ?? agent, head), to: head }],
-      "town: sandbox removed",
-    );
+  const author = { name: object.spec.identity, email: "rescue@town.invalid", timeMs: ports.clock.now() };
+  const { head, rescue } = await saveWork(repository, path, { namespace, agent, author, reason });
+  if (rescue !== undefined)
+    ports.events.record(about, {
+      type: "Warning",
+      reason: "WorkRescued",
+      message: `${rescue.files} uncommitted files of ${path} are kept in ${rescue.ref}`,
+    });
   await repository.removeWorktree(path);
   await ports.files.removeTree(sessionDirectory(namespace, agent, ports));
   await endHeldConversation(namespace, agent, ports);
@@ -245,9 +227,4 @@ async function endHeldConversation(namespace: string, agent: string, ports: Loop
     const record = agentRecord(tx, agent);
     if (record !== undefined) endConversation(tx, record, "SandboxRemoved");
   });
-}
-
-function beadOfBranch(branch: string | undefined): string | undefined {
-  const last = branch?.split("/").at(-1);
-  return last === "home" ? undefined : last;
 }

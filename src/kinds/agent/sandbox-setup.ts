@@ -16,18 +16,24 @@ export type SetUpState =
   | { readonly state: "Running"; readonly log: string }
   | { readonly state: "Failed"; readonly message: string; readonly retryMs: number };
 
-/** What is recorded of a set-up, outside the worktree so that no commit can hold it. */
+/**
+ * What is recorded of a set-up, outside the worktree so that no commit can hold it. Written by the agent's loop alone;
+ * the run itself, which ends when it ends, writes only to a file of its own.
+ */
 interface SetUpRecord {
   readonly version: 1;
-  /** Which run it is: one that was overtaken records nothing. */
   readonly run: string;
   readonly branch: string;
   readonly command: string;
-  readonly state: "Running" | "Done" | "Failed";
-  /** The process, once it runs, and the controller that waits for it. */
-  readonly process?: ProcessIdentity;
-  readonly controller?: ProcessIdentity;
+  /** The controller that waits for the run. */
+  readonly controller: ProcessIdentity;
+  /** Runs for this branch that failed before. */
   readonly failures: number;
+}
+
+interface RunRecord {
+  readonly state: "Running" | "Done" | "Failed";
+  readonly process?: ProcessIdentity;
   readonly message?: string;
   readonly endedMs?: number;
 }
@@ -35,8 +41,16 @@ interface SetUpRecord {
 const RETRY_BASE_MS = 10_000;
 const RETRY_MAX_MS = 300_000;
 
-function setUpMarker(namespace: string, agent: string, ports: Pick<LoopPorts, "layout">): string {
+function recordPath(namespace: string, agent: string, ports: Pick<LoopPorts, "layout">): string {
   return `${ports.layout.state}/sandboxes/${namespace}/${agent}.json`;
+}
+
+function runPrefix(agent: string): string {
+  return `${agent}.setup-`;
+}
+
+function runPath(namespace: string, agent: string, run: string, ports: Pick<LoopPorts, "layout">): string {
+  return `${ports.layout.state}/sandboxes/${namespace}/${runPrefix(agent)}${run}.json`;
 }
 
 function setUpLog(namespace: string, agent: string, ports: Pick<LoopPorts, "layout">): string {
@@ -53,33 +67,41 @@ export async function readSetUp(
   of: { readonly namespace: string; readonly agent: string; readonly branch: string },
   ports: LoopPorts,
 ): Promise<SetUpState> {
-  const command = setUpOf(of.namespace, ports)?.command;
+  const { namespace, agent, branch } = of;
+  const command = setUpOf(namespace, ports)?.command;
   if (command === undefined) return { state: "Done" };
-  const record = await readRecord(of.namespace, of.agent, ports);
-  if (record === undefined || record.branch !== of.branch || record.command !== command) return { state: "Needed" };
-  if (record.state === "Done") return { state: "Done" };
-  if (record.state === "Running")
-    return (await isOurs(record, ports))
-      ? { state: "Running", log: setUpLog(of.namespace, of.agent, ports) }
+  const record = await readRecord(namespace, agent, ports);
+  if (record === undefined || record.branch !== branch || record.command !== command) return { state: "Needed" };
+  const run = await readRun(namespace, agent, record.run, ports);
+  if (run.state === "Done") return { state: "Done" };
+  if (run.state === "Running")
+    return (await isOurs(record.controller, ports))
+      ? { state: "Running", log: setUpLog(namespace, agent, ports) }
       : { state: "Needed" };
-  const pause = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (record.failures - 1));
-  const retryMs = (record.endedMs ?? 0) + pause;
-  return ports.clock.now() >= retryMs
-    ? { state: "Needed" }
-    : { state: "Failed", message: record.message ?? "", retryMs };
+  const retryMs = (run.endedMs ?? 0) + Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** record.failures);
+  return ports.clock.now() >= retryMs ? { state: "Needed" } : { state: "Failed", message: run.message ?? "", retryMs };
 }
 
-async function isOurs(record: SetUpRecord, ports: LoopPorts): Promise<boolean> {
+async function isOurs(controller: ProcessIdentity, ports: LoopPorts): Promise<boolean> {
   const self = await ports.processes.self();
-  const { controller } = record;
-  return controller?.pid === self.pid && controller.startTime === self.startTime && controller.bootId === self.bootId;
+  const { pid, startTime, bootId } = controller;
+  return pid === self.pid && startTime === self.startTime && bootId === self.bootId;
 }
 
 async function readRecord(namespace: string, agent: string, ports: LoopPorts): Promise<SetUpRecord | undefined> {
+  const record = parsed<SetUpRecord>(await ports.files.readText(recordPath(namespace, agent, ports)));
+  return record?.version === 1 && record.controller !== undefined ? record : undefined;
+}
+
+/** Nothing written yet: the run has just begun. */
+async function readRun(namespace: string, agent: string, run: string, ports: LoopPorts): Promise<RunRecord> {
+  return parsed<RunRecord>(await ports.files.readText(runPath(namespace, agent, run, ports))) ?? { state: "Running" };
+}
+
+/** A record that cannot be read is as good as none: the set-up is done once more. */
+function parsed<T>(text: string | undefined): T | undefined {
   try {
-    const text = await ports.files.readText(setUpMarker(namespace, agent, ports));
-    const record = text === undefined ? undefined : (JSON.parse(text) as SetUpRecord);
-    return record?.version === 1 && record.state !== undefined ? record : undefined;
+    return text === undefined ? undefined : (JSON.parse(text) as T);
   } catch {
     return undefined;
   }
@@ -89,53 +111,40 @@ async function readRecord(namespace: string, agent: string, ports: LoopPorts): P
  * Begins the rig's set-up command in a new sandbox and returns: what it takes may be minutes, and other agents wait for
  * no one. Its output goes to a log, its end to the record. Whatever a killed controller left running is ended first.
  */
-export async function startSetUp(object: AgentObject, path: string, branch: string, ports: LoopPorts): Promise<void> {
+export async function startSetUp(object: AgentObject, cwd: string, branch: string, ports: LoopPorts): Promise<void> {
   const namespace = object.metadata.namespace ?? "hq";
   const agent = object.metadata.name;
   const setup = setUpOf(namespace, ports);
   if (setup?.command === undefined) return;
   const former = await readRecord(namespace, agent, ports);
-  if (former?.process !== undefined && former.state === "Running")
-    await ports.processes.terminate(former.process, 2_000);
-  const log = setUpLog(namespace, agent, ports);
-  const base = {
+  const again = former?.branch === branch && former.command === setup.command;
+  const failed = again && (await readRun(namespace, agent, former.run, ports)).state === "Failed";
+  await endRuns(namespace, agent, ports);
+  const record: SetUpRecord = {
     version: 1,
     run: ports.random.base36(10),
     branch,
     command: setup.command,
     controller: await ports.processes.self(),
-    failures: former?.branch === branch && former.command === setup.command ? former.failures : 0,
-  } as const;
-  const write = (record: SetUpRecord): Promise<void> => writeRecord(namespace, agent, record, ports);
-  // Its sandbox may go, or another run begin, while this one takes its time.
-  const overtaken = async (): Promise<boolean> => (await readRecord(namespace, agent, ports))?.run !== base.run;
+    failures: failed ? former.failures + 1 : 0,
+  };
+  const log = setUpLog(namespace, agent, ports);
   await ports.files.makeDirectory(log.slice(0, log.lastIndexOf("/")));
   await ports.files.remove(log);
-  await write({ ...base, state: "Running" });
   const env = await setUpEnvironment(namespace, ports);
+  const path = recordPath(namespace, agent, ports);
+  await ports.files.makeDirectory(path.slice(0, path.lastIndexOf("/")));
+  await ports.files.writeAtomic(path, `${JSON.stringify(record)}\n`);
   const about = { kind: "Agent", namespace, name: agent };
   ports.events.record(about, { type: "Normal", reason: "SetUpStarted", message: `${setup.command}; output in ${log}` });
-  const run = ports.processes.run("/bin/sh", ["-c", setup.command], {
-    cwd: path,
-    env,
-    timeoutMs: durationMs(setup.timeout),
-    logPath: log,
-    started: async (process) => {
-      if (await overtaken()) throw new TownError("SetUpCalledOff", `the sandbox of ${agent} is gone`);
-      await write({ ...base, state: "Running", process });
-    },
-  });
+  const write = (run: RunRecord): Promise<void> =>
+    ports.files.writeAtomic(runPath(namespace, agent, record.run, ports), `${JSON.stringify(run)}\n`);
+  // Its sandbox may have gone meanwhile: then there is nothing to set up, and nobody to tell.
+  const wanted = async (): Promise<boolean> => (await readRecord(namespace, agent, ports))?.run === record.run;
   const end = async (problem: string | undefined): Promise<void> => {
-    if (await overtaken()) return;
-    const failures = problem === undefined ? 0 : base.failures + 1;
+    if (!(await wanted())) return;
     const message = `set-up (spec.setup.command of Rig ${namespace}) ${problem ?? "is done"}; see ${log}`;
-    await write({
-      ...base,
-      state: problem === undefined ? "Done" : "Failed",
-      failures,
-      message,
-      endedMs: ports.clock.now(),
-    });
+    await write({ state: problem === undefined ? "Done" : "Failed", message, endedMs: ports.clock.now() });
     ports.events.record(
       about,
       problem === undefined
@@ -143,7 +152,17 @@ export async function startSetUp(object: AgentObject, path: string, branch: stri
         : { type: "Warning", reason: "SetUpFailed", message },
     );
   };
-  void run
+  void ports.processes
+    .run("/bin/sh", ["-c", setup.command], {
+      cwd,
+      env,
+      timeoutMs: durationMs(setup.timeout),
+      logPath: log,
+      started: async (process) => {
+        if (!(await wanted())) throw new TownError("SetUpCalledOff", `the sandbox of ${agent} is gone`);
+        await write({ state: "Running", process });
+      },
+    })
     .then((result) => problemOf(result, setup.timeout), messageOf)
     .then(end)
     .catch((error: unknown) => ports.log.warn({ err: error, agent, namespace }, "cannot record the end of a set-up"));
@@ -158,17 +177,20 @@ function problemOf(result: RunResult, timeout: string): string | undefined {
 
 /** Ends a set-up that still runs and forgets it: its sandbox goes. */
 export async function endSetUp(namespace: string, agent: string, ports: LoopPorts): Promise<void> {
-  const record = await readRecord(namespace, agent, ports);
-  // Without a record the run that ends now has nothing to say.
-  await ports.files.remove(setUpMarker(namespace, agent, ports));
-  if (record?.state === "Running" && record.process !== undefined)
-    await ports.processes.terminate(record.process, 2_000);
+  // Without the record a run that ends now has nothing to say.
+  await ports.files.remove(recordPath(namespace, agent, ports));
+  await endRuns(namespace, agent, ports);
 }
 
-async function writeRecord(namespace: string, agent: string, record: SetUpRecord, ports: LoopPorts): Promise<void> {
-  const path = setUpMarker(namespace, agent, ports);
-  await ports.files.makeDirectory(path.slice(0, path.lastIndexOf("/")));
-  await ports.files.writeAtomic(path, `${JSON.stringify(record)}\n`);
+/** Ends every run that was recorded, whoever began it, and removes what it wrote. */
+async function endRuns(namespace: string, agent: string, ports: LoopPorts): Promise<void> {
+  const directory = `${ports.layout.state}/sandboxes/${namespace}`;
+  for (const name of await ports.files.list(directory)) {
+    if (!name.startsWith(runPrefix(agent))) continue;
+    const run = parsed<RunRecord>(await ports.files.readText(`${directory}/${name}`));
+    if (run?.state === "Running" && run.process !== undefined) await ports.processes.terminate(run.process, 2_000);
+    await ports.files.remove(`${directory}/${name}`);
+  }
 }
 
 /** The variables that the town and the rig give to agents; a home of its own, which all set-ups share for their caches. */

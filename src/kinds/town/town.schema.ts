@@ -108,6 +108,7 @@ export const townStatus = z.object({
   ...statusBase,
   sync: syncStatus.optional().describe("The sync axis."),
   health: healthStatus.optional().describe("The health axis."),
+  collectionTime: z.string().optional().describe("When orphans were looked for last (RFC 3339)."),
   sessions: z.int().optional().describe("Agent sessions running."),
   loops: z
     .array(

@@ -126,14 +126,23 @@ describe("sandboxes on real git", () => {
     it("given a controller killed during a set-up, when another looks, then what was left is ended and it runs anew", async () => {
       await begin("echo ran >> ../ran.txt; [ -e ../second ] || sleep 60");
       while (!existsSync(join(path(toast), "../ran.txt"))) await sleep(20);
-      const marker = join(site.ports.layout.state, "sandboxes/api/toast.json");
-      const record = JSON.parse(readFileSync(marker, "utf8")) as { controller: object; process: { pid: number } };
-      writeFileSync(marker, JSON.stringify({ ...record, controller: { ...record.controller, pid: 1 } }));
+      const records = join(site.ports.layout.state, "sandboxes/api");
+      const record = JSON.parse(readFileSync(join(records, "toast.json"), "utf8")) as {
+        run: string;
+        controller: object;
+      };
+      const { process } = JSON.parse(readFileSync(join(records, `toast.setup-${record.run}.json`), "utf8")) as {
+        process: { pid: number };
+      };
+      writeFileSync(
+        join(records, "toast.json"),
+        JSON.stringify({ ...record, controller: { ...record.controller, pid: 1 } }),
+      );
       expect(await setUp(toast)).toEqual({ state: "Needed" });
       writeFileSync(join(path(toast), "../second"), "");
       await act(toast, { do: "SetUp", bead: "api-1" });
       expect(await setUpEnded(toast)).toBe("Done");
-      expect(await site.processes.identify(record.process.pid)).toBeUndefined();
+      expect(await site.processes.identify(process.pid)).toBeUndefined();
     });
 
     it("given a set-up that still runs, when the sandbox is removed, then it is ended and leaves no record", async () => {

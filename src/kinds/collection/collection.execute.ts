@@ -1,0 +1,83 @@
+import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { saveWork } from "../../work/rescue.ts";
+import type { Orphan } from "./collection.observe.ts";
+import type { CollectionAction } from "./collection.plan.ts";
+
+const ACTOR = "loop/collection";
+const GRACE_MS = 3_000;
+
+export async function executeCollection(action: CollectionAction, _town: unknown, ports: LoopPorts): Promise<void> {
+  if (action.do === "ScanOwners") return ports.collectOwned();
+  const kept = await remove(action.orphan, ports);
+  ports.events.record(
+    { kind: "Town", name: "hq" },
+    {
+      type: "Normal",
+      reason: `Orphan${action.orphan.sort}Removed`,
+      message: `${nameOf(action.orphan)}: ${action.orphan.evidence}${kept === undefined ? "" : `; ${kept}`}`,
+      actor: ACTOR,
+    },
+  );
+}
+
+/** Removes it; says where work that was in it is now. */
+async function remove(orphan: Orphan, ports: LoopPorts): Promise<string | undefined> {
+  switch (orphan.sort) {
+    case "Worktree":
+      return removeWorktree(orphan, ports);
+    case "Session":
+      await ports.sessions.stop(orphan.runtimeName, orphan.generation, { graceMs: GRACE_MS });
+      await ports.tokens.revoke(orphan.namespace, orphan.agent);
+      await ports.view.note(orphan.runtimeName, undefined);
+      return undefined;
+    case "Token":
+      await ports.tokens.revoke(orphan.namespace, orphan.agent);
+      return undefined;
+    case "Ref": {
+      const repository = await ports.git.open(ports.layout.clone(orphan.namespace));
+      await repository?.updateRefs([{ ref: orphan.ref, to: null, from: orphan.commit }], "town: collected");
+      return undefined;
+    }
+    case "Log":
+      await ports.files.remove(orphan.path);
+      return undefined;
+    default:
+      return orphan satisfies never;
+  }
+}
+
+async function removeWorktree(
+  orphan: Extract<Orphan, { sort: "Worktree" }>,
+  ports: LoopPorts,
+): Promise<string | undefined> {
+  const { namespace, path } = orphan;
+  const repository = await ports.git.open(namespace === "hq" ? ports.layout.root : ports.layout.clone(namespace));
+  if (repository === undefined) return undefined;
+  if (orphan.gone) {
+    await repository.removeWorktree(path);
+    return undefined;
+  }
+  const agent = path.slice(path.lastIndexOf("/") + 1);
+  const author = { name: `${namespace}/${agent}`, email: "rescue@town.invalid", timeMs: ports.clock.now() };
+  const saved = await saveWork(repository, path, { namespace, agent, author, reason: orphan.evidence });
+  await repository.removeWorktree(path);
+  const rescue =
+    saved.rescue === undefined ? "" : `${saved.rescue.files} uncommitted files are kept in ${saved.rescue.ref}, `;
+  return `${rescue}head ${saved.head?.slice(0, 12) ?? "none"} stays pinned`;
+}
+
+function nameOf(orphan: Orphan): string {
+  switch (orphan.sort) {
+    case "Worktree":
+    case "Log":
+      return orphan.path;
+    case "Session":
+      return orphan.runtimeName;
+    case "Token":
+      return `token of ${orphan.namespace}/${orphan.agent}`;
+    case "Ref":
+      return `${orphan.ref} of ${orphan.namespace}`;
+    default:
+      return orphan satisfies never;
+  }
+}

@@ -1,0 +1,150 @@
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { declareAgent } from "../../../src/work/agent-record.ts";
+import { TownSite } from "../town-site.ts";
+
+const HQ = { kind: "Town", name: "hq" } as const;
+const DAY_MS = 24 * 3_600_000;
+
+describe("the collection loop", () => {
+  let site: TownSite;
+
+  beforeEach(async () => {
+    site = await TownSite.make();
+    await site.declare("Rig", undefined, "api", { path: site.repository("project") });
+    await site.settle("rigs", { kind: "Rig", name: "api" });
+    await site.store.patchStatus(HQ, { sync: { status: "Synced" } });
+  });
+
+  afterEach(() => site.end());
+
+  const clone = () => site.ports.layout.clone("api");
+  const collect = async (): Promise<readonly string[]> => {
+    site.later(11 * 60_000);
+    return (await site.round("collection", HQ)).filter((action) => action === "Remove");
+  };
+  const sandbox = (agent: string) => site.ports.layout.sandbox("api", "polecats", agent);
+  const worktree = (agent: string): string => {
+    mkdirSync(dirname(sandbox(agent)), { recursive: true });
+    site.run(
+      clone(),
+      "worktree",
+      "add",
+      "--quiet",
+      "-b",
+      `town/agents/api/${agent}/api-1`,
+      sandbox(agent),
+      "origin/main",
+    );
+    return sandbox(agent);
+  };
+  const declare = (name: string) =>
+    site.ports.graphs.graph("api")?.transact({ actor: "pat" }, (tx) =>
+      declareAgent(tx, "api", {
+        name,
+        identity: `api/polecats/${name}`,
+        role: "polecat",
+        pool: "p",
+        desired: "OnWork",
+      }),
+    );
+
+  it("given a worktree whose agent never was, when collected, then its work is rescued and it is gone; others stay", async () => {
+    const orphan = worktree("ghost");
+    const kept = worktree("toast");
+    await declare("toast");
+    writeFileSync(join(orphan, "work.txt"), "work\n");
+    expect(await collect()).toHaveLength(1);
+    expect(existsSync(orphan)).toBe(false);
+    expect(existsSync(kept)).toBe(true);
+    const rescue = site.run(clone(), "for-each-ref", "--format=%(refname)", "refs/town/rescue/api/ghost");
+    expect(site.run(clone(), "show", `${rescue}:work.txt`)).toBe("work");
+    expect(site.events("hq")).toContain("OrphanWorktreeRemoved");
+    expect(await collect()).toEqual([]);
+  });
+
+  it("given a worktree that was deleted by hand, when collected, then git's record goes; with its parent gone, too, it stays", async () => {
+    rmSync(worktree("toast"), { recursive: true });
+    await declare("toast");
+    rmSync(dirname(sandbox("toast")), { recursive: true });
+    expect(await collect()).toEqual([]);
+    mkdirSync(dirname(sandbox("toast")));
+    expect(await collect()).toHaveLength(1);
+    expect(site.run(clone(), "worktree", "list")).not.toContain("toast");
+  });
+
+  it("given commits built for merge requests, when collected, then those of ended ones go", async () => {
+    const head = site.run(clone(), "rev-parse", "origin/main");
+    await site.ports.graphs.graph("api")?.transact({ actor: "pat" }, (tx) => {
+      tx.create({ id: "api-open", title: "x", issue_type: "merge-request" });
+      tx.create({ id: "api-done", title: "x", issue_type: "merge-request" });
+      tx.close("api-done", { reason: "Merged" });
+    });
+    for (const id of ["api-open", "api-done"]) site.run(clone(), "update-ref", `refs/town/merge/${id}`, head);
+    expect(await collect()).toHaveLength(1);
+    expect(site.run(clone(), "for-each-ref", "--format=%(refname)", "refs/town/merge")).toBe(
+      "refs/town/merge/api-open",
+    );
+  });
+
+  it("given logs, when collected, then the old ones go and those of running sessions stay", async () => {
+    const log = (path: string, ageMs: number): string => {
+      const file = join(site.ports.layout.state, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "x\n");
+      const time = (site.ports.clock.now() - ageMs) / 1_000;
+      utimesSync(file, time, time);
+      return file;
+    };
+    const old = log("log/gates/api/mr-1-test.log", 15 * DAY_MS);
+    const young = log("log/gates/api/mr-2-test.log", DAY_MS);
+    const daemon = log("log/daemon.log", 30 * DAY_MS);
+    const running = log("sessions/logs/api-crew-joe.3.log", 30 * DAY_MS);
+    const ended = log("sessions/logs/api-crew-joe.2.log", 30 * DAY_MS);
+    await declare("joe");
+    await site.store.publish(
+      { kind: "Session", namespace: "api", name: "joe" },
+      {
+        spec: { agent: "joe", role: "crew", generation: 3, runtime: "memory", runtimeName: "api-crew-joe" },
+        status: { state: "Running" },
+      },
+    );
+    await collect();
+    expect([old, young, daemon, running, ended].map((file) => existsSync(file))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("given a session and a token of an agent that never was, when collected, then they end", async () => {
+    await site.store.publish(
+      { kind: "Session", namespace: "api", name: "ghost" },
+      {
+        spec: { agent: "ghost", role: "polecat", generation: 2, runtime: "memory", runtimeName: "api-polecat-ghost" },
+        status: { state: "Running" },
+      },
+    );
+    site.tokens.push({ namespace: "api", agent: "ghost", generation: 2 });
+    await collect();
+    expect(site.events("hq")).toEqual(expect.arrayContaining(["OrphanSessionRemoved", "OrphanTokenRemoved"]));
+    expect(site.tokens).toEqual([]);
+  });
+
+  it("given manifests that were not read completely, when collected, then nothing is judged", async () => {
+    worktree("ghost");
+    await site.store.patchStatus(HQ, { sync: { status: "OutOfSync" } });
+    expect(await collect()).toEqual([]);
+    expect(existsSync(sandbox("ghost"))).toBe(true);
+  });
+
+  it("given a look a moment ago, when the town changes, then nothing is looked at again", async () => {
+    await collect();
+    worktree("ghost");
+    expect(await site.round("collection", HQ)).toEqual([]);
+    expect(existsSync(sandbox("ghost"))).toBe(true);
+  });
+});
