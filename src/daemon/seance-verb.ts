@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { transcriptText } from "../domain/agent-program/transcript-text.ts";
 import { ApiStatusError, messageOf } from "../errors/town-error.ts";
-import { resolveEnvironment } from "../kinds/agent/agent-environment.ts";
+import { resolveEnvironment } from "../work/session-environment.ts";
 import { agentSessionName } from "../kinds/agent/agent.observe.ts";
 import type { ProviderSpec } from "../kinds/provider/provider.schema.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";

@@ -13,6 +13,7 @@ import { joinVerb } from "../verbs/join.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
+import { providerTestVerb } from "../verbs/provider-test.ts";
 import { sandboxListVerb, sandboxVerb } from "../verbs/sandbox.ts";
 import { slingVerb } from "../verbs/sling.ts";
 import { attachVerb, peekVerb, tmuxVerb } from "../verbs/terminal.ts";
@@ -37,6 +38,7 @@ export function townVerbs(at: {
     molVerb("current", ports),
     molVerb("progress", ports),
     agentCvVerb(ports),
+    providerTestVerb(ports),
     escalateVerb(ports),
     nudgeVerb(ports),
     nudgeDrainVerb(ports),

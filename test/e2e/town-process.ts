@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -48,6 +48,17 @@ export class TownProcess {
   }
 
   /** A town whose agents run on the shell provider, whatever is installed here. */
+  /** As `run`, while this process goes on with what else it serves. */
+  async runBeside(...args: string[]): Promise<Answer> {
+    const child = spawn(process.execPath, [cli, "-C", this.directory, ...args], { env: this.env });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
+    return { status, stdout, stderr };
+  }
+
   init(...args: string[]): Answer {
     return this.initIn(this.home, this.directory, "--provider", "shell", ...args);
   }

@@ -138,6 +138,12 @@ export const verbRows: readonly VerbRow[] = [
   },
   { name: "sandbox list", group: "agents", summary: "every agent's worktree with its branch and state" },
   {
+    name: "provider test",
+    group: "agents",
+    summary: "check an installed agent program; asks its model a few words",
+    positionals: [one("name")],
+  },
+  {
     name: "agent cv",
     group: "agents",
     summary: "what an agent has done and what came of it",

@@ -13,7 +13,7 @@ import type { RigSpec } from "../rig/rig.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import type { AgentObject } from "./agent.observe.ts";
-import { resolveEnvironment, withGitHooks } from "./agent-environment.ts";
+import { resolveEnvironment, withGitHooks } from "../../work/session-environment.ts";
 import { sessionDirectory } from "./agent-sandbox.ts";
 
 const AUTHOR = { actor: "loop/workers" };

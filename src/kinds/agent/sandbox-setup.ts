@@ -5,7 +5,7 @@ import { durationMs } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
-import { resolveEnvironment } from "./agent-environment.ts";
+import { resolveEnvironment } from "../../work/session-environment.ts";
 import type { AgentObject } from "./agent.schema.ts";
 
 /** How far the set-up of a sandbox is. */

@@ -96,6 +96,9 @@ export class AgentTown extends TownProcess {
   #settle(runtime: string): void {
     const document = parseDocument(readFileSync(join(manifests, `${this.#program}.yaml`), "utf8"));
     document.setIn(["spec", "autonomyArgs"], AUTONOMY[this.#program]);
+    const variables = Object.entries(this.#variables()).map(([name, value]) => ({ name, value }));
+    const { env = [] } = (document.toJS() as { spec: { env?: readonly unknown[] } }).spec;
+    document.setIn(["spec", "env"], [...env, ...variables]);
     const write = (path: string, text: string): void => {
       const full = join(this.directory, "manifests", path);
       mkdirSync(join(full, ".."), { recursive: true });
@@ -106,16 +109,13 @@ export class AgentTown extends TownProcess {
       "roles/worker.yaml",
       "apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata:\n  name: worker\nspec:\n  lifecycle: Ephemeral\n  prompt: You work.\n",
     );
-    const env = Object.entries(this.#variables())
-      .map(([name, value]) => `    - { name: ${name}, value: ${JSON.stringify(value)} }\n`)
-      .join("");
     for (const [name, role, replicas] of [
       ["polecats", "worker", 1],
       ["crew", "crew", 0],
     ] as const)
       write(
         `api/agentpools/${name}.yaml`,
-        `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata:\n  name: ${name}\n  namespace: api\nspec:\n  role: ${role}\n  provider: ${this.#program}\n  replicas: ${replicas}\n  env:\n${env}`,
+        `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata:\n  name: ${name}\n  namespace: api\nspec:\n  role: ${role}\n  provider: ${this.#program}\n  replicas: ${replicas}\n`,
       );
     this.git(this.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
     const town = join(this.directory, "manifests", "towns", "hq.yaml");

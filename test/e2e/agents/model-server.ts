@@ -114,7 +114,10 @@ function plainAnswer(url: string, response: ServerResponse): void {
   response.end(JSON.stringify(url.includes("models") ? models : { input_tokens: 10, totalTokens: 10 }));
 }
 
+/** Lines of a script, and the one command that the conformance test asks for in a sentence. */
 function stepsIn(text: string): readonly Step[] {
+  const asked = /Run the shell command `([^`]+)` now/.exec(text)?.[1];
+  if (asked !== undefined) return [{ run: asked }];
   return [...text.matchAll(/^[>|\s]*(RUN|SAY|HANG|FAIL): (.+)$/gm)].map(([, word, rest = ""]) => {
     if (word === "RUN") return { run: rest };
     if (word === "HANG") return { hangMs: Number(rest) };

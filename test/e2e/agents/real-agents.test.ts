@@ -102,6 +102,17 @@ for (const program of programs) {
       );
       expect(second?.entries.some(({ from }) => from === "Tool")).toBe(false);
     });
+
+    it("given the installed program, when its provider is tested, then everything passes and its version counts as tested", async () => {
+      await town.until("the program is found", () => town.object("provider", undefined, program)?.status?.["program"]);
+      const tested = await town.runBeside("provider", "test", program);
+      expect(`${tested.stdout}${tested.stderr}`).not.toMatch(/FAILED|Error/);
+      const checks = tested.stdout.split("\n").flatMap((line) => /^ok +([a-z ]+):/.exec(line)?.[1] ?? []);
+      expect(checks).toEqual(["start", "first prompt", "idle", "stop hook", "prompt hook", "resume", "headless"]);
+      const { status } = town.object("provider", undefined, program) ?? {};
+      expect(status?.["tested"]).toEqual({ from: status?.["version"], to: status?.["version"] });
+      expect(existsSync(join(town.directory, "rigs", ".conformance", program))).toBe(false);
+    });
   });
 
   describe(`${program} without a terminal, with a scripted model`, () => {

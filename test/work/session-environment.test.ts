@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { resolveEnvironment } from "../../../src/kinds/agent/agent-environment.ts";
-import { environmentEntry } from "../../../src/resource/field.ts";
-import { MemoryDisk } from "../../../src/simulation/memory-disk.ts";
+import { resolveEnvironment } from "../../src/work/session-environment.ts";
+import { environmentEntry } from "../../src/resource/field.ts";
+import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
 
 async function site() {
   const files = new MemoryDisk({ clock: { now: () => 0 } as never }).mount();

@@ -1,6 +1,6 @@
-import { TownError } from "../../errors/town-error.ts";
-import type { LoopPorts } from "../../ports/loop-ports.ts";
-import { SECRET_NAME, secretFile } from "../../work/secrets.ts";
+import { TownError } from "../errors/town-error.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import { SECRET_NAME, secretFile } from "./secrets.ts";
 
 export interface EnvironmentEntry {
   readonly name: string;
