@@ -126,6 +126,8 @@ export class Housekeeping {
 
   /** Before the store is closed with `tip` as its last commit and nothing unwritten. */
   async finish(tip: string | undefined): Promise<void> {
+    // One that is being written is of an earlier commit.
+    await this.#caching;
     if (tip !== undefined && this.#isDue(0)) this.#refreshCache(tip, this.#lastingRecords());
     await this.#caching;
     await this.#packing;

@@ -128,7 +128,7 @@ export async function benchSite(): Promise<BenchSite> {
     sh: (cwd, ...args) => execFileSync("git", args, { cwd, env: environment, encoding: "utf8" }).trim(),
     close: async () => {
       await git.close();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

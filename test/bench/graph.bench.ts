@@ -44,6 +44,10 @@ async function bench(count: number): Promise<void> {
     if (count <= 100_000) await growing(site);
     if (count === 10_000) await merging(site, records);
     await oneShot(site, count);
+  } catch (error) {
+    // Tidying up behind a store that is still open may fail too, and would hide this.
+    console.error(error);
+    process.exitCode = 1;
   } finally {
     await site.close();
   }

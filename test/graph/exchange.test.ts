@@ -136,6 +136,38 @@ describe("the cache", () => {
     }
   });
 
+  test("given a store that is closed while its cache is written, when opened again, then the cache has what came after, too", async () => {
+    const world = await graphWorld();
+    const disk = world.disk.mount();
+    let go = (): void => undefined;
+    const going = new Promise<void>((resolve) => (go = resolve));
+    const slow = async (path: string, text: string): Promise<void> => {
+      if (path.includes("/cache/")) await going;
+      return disk.writeAtomic(path, text);
+    };
+    const files = new Proxy(disk, {
+      get: (target, name) => {
+        const value: unknown = name === "writeAtomic" ? slow : Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const { graph } = await world.open("/repo", { ...calm, files });
+    const many = (from: number) =>
+      graph.transact(alice, (tx) => {
+        for (let i = from; i < from + 1_100; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
+      });
+    await many(0);
+    await graph.flush();
+    await many(2_000);
+    await graph.flush();
+    const closed = graph.close();
+    for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+    go();
+    await closed;
+    const manifest = (await disk.readText("/repo/town/cache/manifest.json")) ?? "";
+    expect((JSON.parse(manifest) as { commit: string }).commit).toBe(graph.tip);
+  });
+
   test("given a closed bead whose text in the cache is damaged, when it is read, then it is said what to do, and the others are there", async () => {
     const world = await graphWorld();
     const { graph } = await world.open("/repo", calm);
