@@ -6,7 +6,7 @@ import { createNodeFiles } from "./adapters/node-files.ts";
 import { createNodeProcesses } from "./adapters/node-processes.ts";
 import { nodeRandom } from "./adapters/node-random.ts";
 import { systemClock } from "./adapters/system-clock.ts";
-import { messageOf, TownError } from "./errors/town-error.ts";
+import { messageOf, type TownError } from "./errors/town-error.ts";
 import type { Git } from "./ports/git.ts";
 
 interface Streams {
@@ -51,7 +51,7 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
         return 6;
     }
   } catch (error) {
-    const hint = error instanceof TownError && error.hint !== undefined ? `\n  ${error.hint}` : "";
+    const hint = isTownError(error) && error.hint !== undefined ? `\n  ${error.hint}` : "";
     streams.err(`Error: ${messageOf(error)}${hint}\n`);
     return 1;
   } finally {
@@ -138,8 +138,13 @@ async function orTrouble(work: Promise<number>, streams: Streams): Promise<numbe
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof TownError)) throw error;
+    if (!isTownError(error)) throw error;
     streams.err(`Error: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}\n`);
     return 2;
   }
+}
+
+/** By its shape: what a verb loads for itself may hold the class a second time. */
+function isTownError(error: unknown): error is TownError {
+  return error instanceof Error && "reason" in error && "causes" in error;
 }
