@@ -46,7 +46,7 @@ import { openRigGraphs } from "./rig-graphs.ts";
 import { openRuntime } from "./runtime.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import { seanceVerb } from "./seance-verb.ts";
-import { sessionLogs } from "./session-logs.ts";
+import { endedSession, sessionLogs } from "./session-logs.ts";
 import { displayStatus } from "./status-display.ts";
 import { TokenRegistry } from "./session-tokens.ts";
 import { tokenVerbs } from "./token-verbs.ts";
@@ -259,6 +259,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         sessions,
         systemClock,
         (session) => view.sight(String(session.spec["runtimeName"])).state === "Running",
+        endedSession(store),
       ),
       log,
       version: options.version,

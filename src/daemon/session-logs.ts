@@ -1,6 +1,8 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { agentSessionName } from "../kinds/agent/agent.observe.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Objects } from "../ports/objects.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { LogLine, LogRequest, LogSource } from "../server/pod-logs.ts";
 
@@ -10,18 +12,51 @@ export interface LogPaths {
 }
 
 const POLL_MS = 200;
+/** Generations may have no output: a start that failed, or a program that a person started. */
+const LOOKED_BACK = 20;
 
 /** Output of sessions from the files the runtime writes; control sequences are taken out. */
-export function sessionLogs(paths: LogPaths, clock: Clock, running: (session: TownObject) => boolean): LogSource {
+export function sessionLogs(
+  paths: LogPaths,
+  clock: Clock,
+  running: (session: TownObject) => boolean,
+  ended?: NonNullable<LogSource["ended"]>,
+): LogSource {
   return {
+    ...(ended === undefined ? {} : { ended }),
     async lines(session, request) {
       const spec = session.spec as { readonly runtimeName?: string; readonly generation?: number };
       if (spec.runtimeName === undefined || spec.generation === undefined) return undefined;
-      const generation = request.previous ? spec.generation - 1 : spec.generation;
-      const path = paths.logPath(spec.runtimeName, generation);
-      if ((await placeOf(path)) === undefined && (await placeOf(`${path}.1`)) === undefined) return undefined;
+      const newest = request.previous ? spec.generation - 1 : spec.generation;
+      const oldest = request.previous || !running(session) ? newest - LOOKED_BACK : newest;
+      const path = await newestLog(paths, spec.runtimeName, { newest, oldest: Math.max(1, oldest) });
+      if (path === undefined) return undefined;
       return follow(path, request, clock, () => !request.previous && running(session));
     },
+  };
+}
+
+async function newestLog(
+  paths: LogPaths,
+  runtimeName: string,
+  { newest, oldest }: { readonly newest: number; readonly oldest: number },
+): Promise<string | undefined> {
+  for (let generation = newest; generation >= oldest; generation -= 1) {
+    const path = paths.logPath(runtimeName, generation);
+    if ((await placeOf(path)) !== undefined || (await placeOf(`${path}.1`)) !== undefined) return path;
+  }
+  return undefined;
+}
+
+/** The last session of an agent that has none now. */
+export function endedSession(objects: Pick<Objects, "get">): NonNullable<LogSource["ended"]> {
+  return (namespace = "hq", name) => {
+    const agent = objects.get({ kind: "Agent", namespace, name });
+    const generation = (agent?.status as { readonly generation?: number } | undefined)?.generation;
+    if (agent === undefined || generation === undefined) return undefined;
+    const role = String(agent.spec["role"]);
+    const spec = { agent: name, role, generation, runtimeName: agentSessionName(namespace, { role }, name) };
+    return { ...agent, kind: "Session", spec };
   };
 }
 

@@ -21,6 +21,8 @@ export interface LogSource {
    * kept.
    */
   lines(session: TownObject, request: LogRequest): Promise<AsyncIterable<LogLine> | undefined>;
+  /** The last session of that name, when none runs: its output is kept longer than itself. */
+  ended?(namespace: string | undefined, name: string): TownObject | undefined;
 }
 
 export interface LogRequest {
@@ -56,7 +58,8 @@ export function servePod(logs: PodLogs, request: ResourceRequest): Promise<Respo
 
 async function podLog(logs: PodLogs, request: ResourceRequest): Promise<Response> {
   const { query, resource, name = "", namespace } = request;
-  const session = logs.store.get({ kind: resource.storeKind, name, ...(namespace === undefined ? {} : { namespace }) });
+  const key = { kind: resource.storeKind, name, ...(namespace === undefined ? {} : { namespace }) };
+  const session = logs.store.get(key) ?? logs.source?.ended?.(namespace, name);
   if (session === undefined) throw notFound(resource, name);
   const container = query.get("container") ?? "";
   if (container !== "" && container !== CONTAINER)

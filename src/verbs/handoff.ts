@@ -10,6 +10,7 @@ import { type AddressedAgent, agentNamed } from "../work/agent-address.ts";
 import { AGENT, agentRecord, generationOf, hookOf } from "../work/agent-record.ts";
 import { endConversation } from "../work/conversation.ts";
 import { recordHandoff } from "../work/handoff.ts";
+import { sendMessage } from "../work/mailbox.ts";
 import { currentStep } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
 import { authorOf, checkFence, sessionOf } from "./agent-session.ts";
@@ -20,6 +21,8 @@ const handoffArguments = z.strictObject({
   note: z.string().max(10_000).optional(),
   message: z.string().max(10_000).optional(),
   agent: z.string().min(1).optional(),
+  /** The note is kept as mail to the agent as well. */
+  mail: z.boolean().default(false),
   /** What the agent program told its hook; `trigger` is `manual` when a person asked it to compact. */
   hook: z.looseObject({ trigger: z.string().max(100).optional() }).optional(),
 });
@@ -41,7 +44,12 @@ export function handoffVerb(ports: LoopPorts): Verb {
       const agent = agentFor(caller, options.agent, ports);
       if (options.hook !== undefined && staysInContext(agent, options.hook.trigger, ports))
         return { text: "", data: { agent: agent.identity, handedOff: false } };
-      return handOff(agent, options.hook === undefined ? note : note || CONTEXT_FULL, caller, ports);
+      if (options.mail && note === "")
+        throw new ApiStatusError(400, "BadRequest", "town handoff --mail: there is no note to keep", {
+          hint: 'town handoff --mail "where you are"',
+        });
+      const said = options.hook === undefined ? note : note || CONTEXT_FULL;
+      return handOff(agent, { note: said, mail: options.mail }, caller, ports);
     },
   };
 }
@@ -71,7 +79,12 @@ function staysInContext(agent: AddressedAgent, trigger: string | undefined, port
   return trigger === "manual" || role?.spec.onContextFull === "Reprime";
 }
 
-async function handOff(agent: AddressedAgent, note: string, caller: Caller, ports: LoopPorts): Promise<VerbResult> {
+async function handOff(
+  agent: AddressedAgent,
+  { note, mail }: { readonly note: string; readonly mail: boolean },
+  caller: Caller,
+  ports: LoopPorts,
+): Promise<VerbResult> {
   const own = caller.session !== undefined && caller.name === agent.identity;
   const author = authorOf(caller);
   const { generation, bead } = await agent.graph.transact(author, (tx) => {
@@ -95,6 +108,15 @@ async function handOff(agent: AddressedAgent, note: string, caller: Caller, port
       },
       agent.identity,
     );
+    if (mail)
+      sendMessage(tx, {
+        to: agent.identity,
+        from: author.actor,
+        subject: `Handoff${hooked === undefined ? "" : ` of ${hooked.id}`}`,
+        text: note,
+        durable: true,
+        key: `handoff/${agent.identity}/${generationOf(record)}`,
+      });
     // A fresh start is what is asked for: the next session does not go on with this conversation.
     endConversation(tx, agentRecord(tx, agent.name) ?? record, "HandedOff");
     return { generation: generationOf(record), bead: hooked?.id };

@@ -28,6 +28,17 @@ describe("town handoff", () => {
     expect(site.api.get(bead.id)?.comments?.at(-1)?.text).toContain("tests are red");
   });
 
+  it("given --mail, when a session hands off twice, then the note is one mail to itself; without a note it is refused", async () => {
+    await site.hooked();
+    const caller = await site.caller();
+    for (let time = 0; time < 2; time += 1)
+      await site.call(handoffVerb(site.ports), { note: "see the red test", mail: true }, caller);
+    const mails = site.api.list({ type: ["message"], assignee: TOAST });
+    expect(mails).toHaveLength(1);
+    expect(mails[0]).toMatchObject({ description: "see the red test", sender: TOAST });
+    await expect(site.call(handoffVerb(site.ports), { mail: true }, caller)).rejects.toMatchObject({ code: 400 });
+  });
+
   it("given a session that was replaced, when it hands off, then it is fenced off", async () => {
     await site.hooked();
     const old = await site.caller();

@@ -98,6 +98,7 @@ export const verbRows: readonly VerbRow[] = [
     positionals: [text("note")],
     flags: [
       value("message", "NOTE", "the note, also as plain words behind the command", "m"),
+      flag("mail", "keep the note as mail to the agent, too"),
       value("agent", "AGENT", "hand off another agent's session"),
     ],
     isHook: true,
