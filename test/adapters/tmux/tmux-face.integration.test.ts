@@ -102,7 +102,7 @@ describe.skipIf(!tmuxInstalled)("tmux face", () => {
     await sessions.showStatus("3 agents, convoy 2/7", texts);
     expect(option("@town_status")).toBe("3 agents, convoy 2/7");
     expect(world.tmux("display-message", "-p", "-t", "=api-polecats-toast:", "#{T:status-left}")).toContain(
-      "api/polecat/toast",
+      "polecat/toast",
     );
     expect(option("@town_state", "=api-polecats-toast:")).toBe("Working ##[fg=red]##{pid} 'x' [2J");
     expect(option("@town_state", "=api-polecats-rye:")).toBe("");
