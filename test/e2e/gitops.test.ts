@@ -148,6 +148,50 @@ describe("manifests in git, with the built program", () => {
     expect(town.run("scale", "pool/crew", "-n", "sample", "--replicas", "1").status).not.toBe(0);
   });
 
+  it("given a town, a rig, a pool, a convoy and a plugin, when suspended and resumed, then each is a commit, says so, and nothing new starts meanwhile", async () => {
+    town.commit(
+      "sample/plugins/tidy.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Plugin\nmetadata: { name: tidy, namespace: sample }\nspec: { gate: { manual: true }, run: { prompt: Tidy up. } }\n",
+    );
+    town.commit(
+      "hq/convoys/later.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: later, namespace: hq }\nspec:\n  owner: pat@example.org\n  suspend: true\n  items:\n    - { name: one, rig: sample, title: One, description: later }\n",
+    );
+    town.run("up", "-d");
+    await town.until("the crew runs", () => crew() === 1);
+    const suspended = (type: string, name: string, namespace?: string): unknown =>
+      town.object(type, namespace, name)?.spec["suspend"];
+    for (const [type, name, namespace] of [
+      ["pool", "crew", "sample"],
+      ["rig", "sample", undefined],
+      ["town", "hq", undefined],
+      ["convoy", "later", "hq"],
+      ["plugin", "tidy", "sample"],
+    ] as const) {
+      const where = namespace === undefined ? [] : ["-n", namespace];
+      const first = tip();
+      const [act, undo] = type === "convoy" ? (["resume", "suspend"] as const) : (["suspend", "resume"] as const);
+      expect(town.run(act, `${type}/${name}`, ...where), type).toMatchObject({ status: 0 });
+      expect([suspended(type, name, namespace), tip() === first], type).toEqual([act === "suspend", false]);
+      if (act === "suspend" && type !== "plugin")
+        await town.until(`${type} says so`, () => ready(type, name, namespace)?.reason === "Suspended");
+      if (type === "pool" || type === "rig" || type === "town") {
+        town.edit(POOL, "replicas: 1", "replicas: 2");
+        await town.until(
+          "the change is applied",
+          () => town.object("agentpool", "sample", "crew")?.spec["replicas"] === 2,
+        );
+        expect(crew(), type).toBe(1);
+        town.edit(POOL, "replicas: 2", "replicas: 1");
+      }
+      expect(town.run(undo, `${type}/${name}`, ...where), type).toMatchObject({ status: 0 });
+      expect(town.run(undo, `${type}/${name}`, ...where).stdout, type).toContain("(no change)");
+    }
+    expect(crew()).toBe(1);
+    expect(town.git(town.directory, "status", "--porcelain")).toBe("");
+    expect(readFileSync(manifest(POOL), "utf8")).not.toContain("suspend:");
+  });
+
   it("given 240 bad files in one commit, when synced, then the program lives and a good change beside them is applied", async () => {
     town.run("up", "-d");
     await town.until("synced", () => ready("town", "hq")?.reason === "Applied");
