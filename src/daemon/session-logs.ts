@@ -70,7 +70,8 @@ async function* follow(path: string, request: LogRequest, clock: Clock, live: ()
   for await (const text of textOf({ path: `${path}.1`, from: 0, to: older?.size ?? 0 }))
     existing.push(...lines.add(text));
   for await (const text of textOf({ path, from: 0, to: at?.size ?? 0 })) existing.push(...lines.add(text));
-  if (!request.follow) existing.push(...lines.end());
+  // A prompt that waits for input ends without a newline; who follows sees it, too.
+  existing.push(...lines.end());
   const shown =
     request.tailLines === undefined ? existing : existing.slice(Math.max(0, existing.length - request.tailLines));
   for (const text of shown) yield { text, timeMs };
