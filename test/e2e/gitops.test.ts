@@ -106,7 +106,7 @@ describe("manifests in git, with the built program", () => {
       return join(town.home, name);
     };
     const origin = bare("origin.git");
-    const shared = bare("shared.git");
+    const shared = bare("apart.git");
     town.git(town.home, "clone", "--quiet", shared, "theirs");
     const share = (replicas: number): void => {
       const file = join(town.home, "theirs", "manifests", "pool.yaml");
@@ -124,7 +124,7 @@ describe("manifests in git, with the built program", () => {
     town.edit("towns/hq.yaml", "spec:\n", "spec:\n  sync:\n    remote:\n      url: origin\n");
     town.commit(
       "sources/shared.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Source\nmetadata: { name: shared }\nspec: { url: ../shared.git }\n",
+      "apiVersion: town.dev/v1alpha1\nkind: Source\nmetadata: { name: shared }\nspec: { url: ../apart.git }\n",
     );
     town.git(town.directory, "push", "--quiet", "origin", "main");
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });

@@ -9,7 +9,7 @@ const DOG = { kind: "Role", name: "dog" };
 const dogText = (prompt: string) => `${roleText("dog", prompt)}  lifecycle: Persistent\n`;
 
 const sourceText = (more = "", name = "shared") =>
-  `apiVersion: town.dev/v1alpha1\nkind: Source\nmetadata:\n  name: ${name}\nspec:\n  url: ../shared.git\n${more}`;
+  `apiVersion: town.dev/v1alpha1\nkind: Source\nmetadata:\n  name: ${name}\nspec:\n  url: ../apart.git\n${more}`;
 
 /** What following further repositories means, for any git. */
 export function describeFurtherSources(name: string, open: () => Promise<SuiteSite>): void {
@@ -20,7 +20,7 @@ export function describeFurtherSources(name: string, open: () => Promise<SuiteSi
 
     beforeEach(async () => {
       site = await open();
-      shared = await site.git.init(`${site.base}/shared.git`, { bare: true, branch: "main" });
+      shared = await site.git.init(`${site.base}/apart.git`, { bare: true, branch: "main" });
       town = await SyncTown.make(site, "town");
     });
     afterEach(() => site.close());
@@ -78,7 +78,7 @@ export function describeFurtherSources(name: string, open: () => Promise<SuiteSi
       });
       await expect(town.edit(pool("a"), { replicas: 3 })).rejects.toMatchObject({
         code: 403,
-        message: expect.stringMatching(/shared\.git\), manifests\/a\.yaml:1 at [0-9a-f]{40}/),
+        message: expect.stringMatching(/apart\.git\), manifests\/a\.yaml:1 at [0-9a-f]{40}/),
       });
       expect(status()).toMatchObject({
         health: "Healthy",

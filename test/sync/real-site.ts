@@ -5,10 +5,10 @@ import { systemClock } from "../../src/adapters/system-clock.ts";
 import { realSite } from "../adapters/git/git-site.ts";
 import type { SuiteSite } from "./source-sync.suite.ts";
 
-/** A directory with real git, and one repository, `shared.git`, that can be put out of reach. */
+/** A directory with real git, and one repository, `apart.git`, that can be put out of reach. */
 export async function realSyncSite(): Promise<SuiteSite> {
   const real = realSite();
-  const shared = join(real.root, "shared.git");
+  const shared = join(real.root, "apart.git");
   return {
     git: real.git,
     files: createNodeFiles(),

@@ -304,7 +304,7 @@ export function describeSourceSync(name: string, open: () => Promise<SuiteSite>)
       async function twoTowns(
         sync = remote,
       ): Promise<{ one: SyncTown; two: SyncTown; push: (town: SyncTown) => Promise<string> }> {
-        const shared = `${site.base}/shared.git`;
+        const shared = `${site.base}/apart.git`;
         const upstream = await site.git.init(shared, { bare: true, branch: "main" });
         await upstream.setConfig("receive.denyDeleteCurrent", "ignore");
         const one = await aTown({ ...API_POOLS, "hq.yaml": townText(sync) });
