@@ -1,6 +1,5 @@
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import { META } from "../../src/domain/work-graph/bead.ts";
-import { TownGraphs } from "../../src/graph/graph-host.ts";
 import type { PlannedEvent } from "../../src/resource/controller.ts";
 import type { LoopPorts } from "../../src/ports/loop-ports.ts";
 import { silentLog } from "../../src/ports/log.ts";
@@ -13,6 +12,7 @@ import { declareAgent, nextGeneration, taskBranch } from "../../src/work/agent-r
 import { hookBead } from "../../src/work/hooking.ts";
 import type { MemoryGit } from "../../src/simulation/memory-git.ts";
 import { graphWorld } from "../graph/graph-world.ts";
+import { storesOf } from "../graph/stores.ts";
 
 export const overseer: Caller = { name: "overseer", role: "admin", email: "pat@example.org" };
 
@@ -63,16 +63,7 @@ const FORMULA = {
 export async function verbSite(): Promise<VerbSite> {
   const world = await graphWorld();
   const { clock, git, random } = world;
-  const files = world.disk.mount();
-  const { processes } = world.machine.life();
-  const graphs = new TownGraphs({
-    files,
-    clock,
-    random,
-    processes,
-    log: silentLog,
-    project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
-  });
+  const { files, processes, graphs } = storesOf(world);
   const author = { name: "Pat", email: "pat@example.org" };
   await files.makeDirectory("/project");
   const project = await git.init("/project", { bare: false, branch: "main" });

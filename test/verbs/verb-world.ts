@@ -1,11 +1,10 @@
-import { TownGraphs } from "../../src/graph/graph-host.ts";
-import { silentLog } from "../../src/ports/log.ts";
 import type { LoopPorts } from "../../src/ports/loop-ports.ts";
 import type { WorkGraph } from "../../src/ports/work-graph.ts";
 import type { Caller } from "../../src/resource/caller.ts";
 import type { Verb, VerbResult } from "../../src/resource/verb.ts";
 import { declareAgent, nextGeneration } from "../../src/work/agent-record.ts";
 import { graphWorld } from "../graph/graph-world.ts";
+import { storesOf } from "../graph/stores.ts";
 
 /** Stores `hq`, `api` and `web` with what verbs reach; no loops, no sessions. */
 export interface VerbWorld {
@@ -25,16 +24,7 @@ export const overseer: Caller = { name: "overseer", role: "admin", email: "pat@e
 export async function verbWorld(): Promise<VerbWorld> {
   const world = await graphWorld();
   const { clock, random, git } = world;
-  const files = world.disk.mount();
-  const { processes } = world.machine.life();
-  const graphs = new TownGraphs({
-    files,
-    clock,
-    random,
-    processes,
-    log: silentLog,
-    project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
-  });
+  const { files, graphs } = storesOf(world);
   for (const namespace of ["hq", "api", "web"]) {
     const repository = await world.repository(`/repo/${namespace}`);
     await graphs.open(namespace, repository, { prefix: namespace, branch: "town/work" });
