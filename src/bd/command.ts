@@ -47,7 +47,19 @@ export interface Call {
   transact<T>(graph: WorkGraph, work: (tx: GraphTransaction) => T): Promise<T>;
 }
 
-export interface BdCommand {
+/** One call of a command that tells about the program alone. */
+export interface AboutCall extends Pick<Call, "args" | "own"> {
+  readonly version: string;
+}
+
+/** A command works on a store (`run`), or tells about the program (`about`): then it needs neither store nor repository. */
+export type BdCommand = CommandWords &
+  (
+    | { run(call: Call): Answer | Promise<Answer>; readonly about?: never }
+    | { about(call: AboutCall): Answer; readonly run?: never }
+  );
+
+interface CommandWords {
   /** `create`, or `dep add` for a command of a group. */
   readonly name: string;
   readonly aliases?: readonly string[];
@@ -61,5 +73,4 @@ export interface BdCommand {
   readonly writes?: boolean;
   /** Flags with which a command that reads changes something. */
   readonly writesWith?: readonly string[];
-  run(call: Call): Answer | Promise<Answer>;
 }

@@ -11,6 +11,7 @@ import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
 import type { Flags } from "./grammar/flags.ts";
 import type { ParsedLine } from "./grammar/parse-flags.ts";
 import { parseFlags } from "./grammar/parse-flags.ts";
+import { usageError } from "./grammar/usage-error.ts";
 import { paintFor } from "./output/paint.ts";
 import { runnable } from "./output/program-name.ts";
 
@@ -19,23 +20,48 @@ import { runnable } from "./output/program-name.ts";
  * when the store could not be written now.
  */
 export async function runBd(argv: readonly string[], given: BdContext): Promise<BdResult> {
+  const program = given.session === undefined ? "town bd" : "bd";
+  const told = aboutBd(argv, given, program);
+  if (told !== undefined) return told;
   const { directory } = placeFlags(argv);
   const context = directory === undefined ? given : { ...given, cwd: absolute(directory, given.cwd) };
-  const isJson = argv.includes("--json");
-  const program = given.session === undefined ? "town bd" : "bd";
-  const own = (text: string): string => runnable(text, program);
   try {
-    const chosen = chooseCommand(commands, argv);
-    if (chosen === undefined) return printed(own(overview(commands)));
-    const { command, rest } = chosen;
-    const line = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);
-    if (line.flags.isSet("help")) return printed(own(commandHelp(command, commands)));
-    const call = callOf(command, line, context, own);
-    return rendered(await command.run(call), call);
+    const { command, line } = understood(argv);
+    const call = callOf(command, line, context, (text) => runnable(text, program));
+    return command.run === undefined ? printed("") : rendered(await command.run(call), call);
   } catch (error) {
     if (error instanceof TownError && error.reason === "Forbidden") context.denied?.(error.message);
-    return failed(error, isJson, program);
+    return failed(error, argv.includes("--json"), program);
   }
+}
+
+/**
+ * The answer to a line that asks for nothing but the program itself: help, its version, the tour; and the error of one that
+ * nobody understands. Undefined: it needs a store.
+ */
+export function aboutBd(
+  argv: readonly string[],
+  { version, env }: Pick<BdContext, "version" | "env">,
+  program = "town bd",
+): BdResult | undefined {
+  const own = (text: string): string => runnable(text, program);
+  try {
+    if (chooseCommand(commands, argv) === undefined) return printed(own(overview(commands)));
+    const { command, line } = understood(argv);
+    const { args, flags } = line;
+    if (flags.isSet("help")) return printed(own(commandHelp(command, commands)));
+    if (command.about === undefined) return undefined;
+    return rendered(command.about({ args, own, version }), { flags, isJson: flags.isSet("json"), context: { env } });
+  } catch (error) {
+    return failed(error, argv.includes("--json"), program);
+  }
+}
+
+function understood(argv: readonly string[]): { readonly command: BdCommand; readonly line: ParsedLine } {
+  const chosen = chooseCommand(commands, argv);
+  if (chosen === undefined) throw usageError("no command was given", "bd help lists the commands");
+  const { command, rest } = chosen;
+  return { command, line: parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]) };
 }
 
 function printed(text: string): BdResult {
@@ -80,7 +106,9 @@ function authorOf(context: BdContext, actor: string | undefined): Author {
   return { actor: context.actor, session: session.name };
 }
 
-function rendered(answer: Answer, call: Call): BdResult {
+type Rendering = Pick<Call, "flags" | "isJson"> & { readonly context: Pick<BdContext, "env"> };
+
+function rendered(answer: Answer, call: Rendering): BdResult {
   const isQuiet = call.flags.isSet("quiet");
   const stdout =
     answer.isRaw === true
@@ -102,7 +130,7 @@ function textOf({ text }: Answer): string {
   return typeof text === "string" ? text : text();
 }
 
-function jsonText(answer: Answer, { context }: Call): string {
+function jsonText(answer: Answer, { context }: Rendering): string {
   const data = "json" in answer ? answer.json : { text: textOf(answer) };
   const enveloped = ["1", "true"].includes(context.env["BD_JSON_ENVELOPE"] ?? "");
   if (!enveloped) return printableJson(JSON.stringify(data, undefined, 2));
@@ -146,11 +174,8 @@ export function failed(error: unknown, isJson: boolean, program = "town bd"): Bd
  */
 export function changesStore(argv: readonly string[]): boolean {
   try {
-    const chosen = chooseCommand(commands, argv);
-    if (chosen === undefined) return false;
-    const { command, rest } = chosen;
-    const { flags } = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);
-    return !flags.isSet("help") && writesNow(command, flags);
+    const { command, line } = understood(argv);
+    return !line.flags.isSet("help") && writesNow(command, line.flags);
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import { absolute } from "../bd/access/files.ts";
 import type { BdContext } from "../bd/context.ts";
 import { oneGraph } from "../bd/context.ts";
 import { placeFlags } from "../bd/grammar/global-flags.ts";
-import { changesStore, failed, runBd } from "../bd/run-bd.ts";
+import { aboutBd, changesStore, failed, runBd } from "../bd/run-bd.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
 import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
@@ -59,6 +59,12 @@ export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): 
 }
 
 async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> {
+  const told = aboutBd(call.argv, call);
+  if (told !== undefined) {
+    if (told.stdout !== "") call.out(told.stdout);
+    if (told.stderr !== "") call.err(told.stderr);
+    return told.exitCode;
+  }
   const { directory } = placeFlags(call.argv);
   const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
   const isWrite = changesStore(call.argv);

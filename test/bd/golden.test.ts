@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { commands } from "../../src/bd/commands/command-list.ts";
+import { nameAndAliases } from "../../src/bd/grammar/choose-command.ts";
 import { displayWidth } from "../../src/bd/output/plain-text.ts";
 import { bdWorld, type BdWorld } from "./bd-world.ts";
 
@@ -170,6 +172,15 @@ describe("commands in our own words", () => {
     const { stdout } = await bd.run(["prime"], { session });
     expect(stdout).toContain("`bd ready`");
     expect((await bd.run(["show", "nope"], { session })).stderr).toContain("  bd list --all shows what exists");
+  });
+
+  test("given all help there is, then `bd` in a sentence is not taken for a command", async () => {
+    const names = new Set(commands.flatMap((command) => nameAndAliases(command).map((name) => name.split(" ")[0])));
+    for (const { name } of commands) {
+      const text = await bd.out("help", ...name.split(" "));
+      for (const [, word = ""] of `${await bd.out("help")}\n${text}`.matchAll(/town bd ([a-z][a-z-]*)/g))
+        expect(names, text).toContain(word);
+    }
   });
 
   test("given a title that reads like a command, when printed, then it is left as it is", async () => {

@@ -97,6 +97,20 @@ describe("bd without a town", () => {
     expect(stderr).toContain("git init");
   });
 
+  test("given what tells about the program alone, when run, then neither a repository nor a store that can be read is needed", async () => {
+    const nowhere = site.path("nowhere");
+    site.write(`${nowhere}/x`, "");
+    const broken = site.repository("broken");
+    await site.bd(broken, ["create", "x"]);
+    site.write(`${broken}/.git/town/graph.json`, '{"format":99}');
+    expect((await site.bd(broken, ["list"])).stderr).toContain("format 99");
+    for (const at of [nowhere, broken]) {
+      for (const argv of [["version"], ["help"], ["help", "create"], ["create", "--help"], ["quickstart"], []])
+        expect(await site.bd(at, argv)).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringMatching(/bd/) });
+      expect((await site.bd(at, ["frobnicate"])).stderr).toContain('unknown command "frobnicate"');
+    }
+  });
+
   test("given init --prefix, when beads are made, then they begin with it, and a moved directory keeps it", async () => {
     const at = site.repository("renamed");
     expect((await site.bd(at, ["init", "--prefix", "Shop"])).stderr).toContain('invalid prefix "Shop"');

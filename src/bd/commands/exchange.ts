@@ -11,7 +11,7 @@ import { cleanLine } from "../output/plain-text.ts";
 export const importCommand: BdCommand = {
   name: "import",
   group: "Store",
-  summary: "take in beads from a JSONL file of any bd version, or a backup directory",
+  summary: "take in beads from a JSONL file of bd, of any version, or from a backup directory",
   args: "[file|directory|-]",
   flags: [
     also(text("input", "FILE", "the file, instead of the argument", "i"), "file"),
@@ -101,7 +101,7 @@ async function importSource(
 export const exportCommand: BdCommand = {
   name: "export",
   group: "Store",
-  summary: "write beads as JSONL, as bd does; lines of unchanged beads keep their bytes",
+  summary: "write beads as the JSONL of bd; lines of unchanged beads keep their bytes",
   flags: [
     text("output", "FILE", "write this file; default stdout", "o"),
     flag("all", "wisps and records of the machinery, too"),

@@ -11,7 +11,7 @@ export function helpCommand(commands: () => readonly BdCommand[]): BdCommand {
     group: "Help",
     summary: "the commands, or the flags of one",
     args: "[command]",
-    run: ({ args, own }) => {
+    about: ({ args, own }) => {
       const wanted = args.join(" ");
       if (wanted === "") return { text: own(overview(commands())) };
       const found = commands().find((command) => nameAndAliases(command).includes(wanted));
@@ -30,8 +30,8 @@ export const versionCommand: BdCommand = {
   name: "version",
   group: "Help",
   summary: "the version of this program",
-  run: ({ context }) => ({
-    text: `bd of town ${context.version}`,
-    json: { version: context.version, program: "town" },
+  about: ({ version }) => ({
+    text: `bd of town ${version}`,
+    json: { version, program: "town" },
   }),
 };

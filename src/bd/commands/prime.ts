@@ -62,13 +62,13 @@ export const quickstartCommand: BdCommand = {
   name: "quickstart",
   group: "Help",
   summary: "a short tour",
-  run: ({ home, own }) => ({
+  about: ({ own }) => ({
     text: own(`Beads are issues that know what they wait for. They live in this repository's git, on the branch town/work:
 no database, no server, nothing in your checkout.
 
   bd create "Set up the database" -p 1
   bd create "Write the API" -t feature
-  bd dep add ${home.prefix}-API ${home.prefix}-DB     the API waits for the database
+  bd dep add API-ID DB-ID        the API waits for the database
   bd ready                       what can start now
   bd update ID --claim           it is yours
   bd close ID --reason "done"    and what waited for it becomes ready
