@@ -112,8 +112,8 @@ function placeholders(options: InitOptions, rig: string, human: GitIdentity): Re
 
 /** The manifest's gates, or how to state them. */
 function gateLines(gate: string | undefined): string {
-  const lines = ["gates:", "  - name: test", `    command: ${quoted(gate ?? "your test command")}`];
-  return lines.map((line) => (gate === undefined ? `# ${line}` : line)).join("\n    ");
+  const lines = ["merge:", "  gates:", "    - name: test", `      command: ${quoted(gate ?? "your test command")}`];
+  return lines.map((line) => (gate === undefined ? `# ${line}` : line)).join("\n  ");
 }
 
 /** The provider as it comes with Town, with its comments: what a person may want to change is in the town's own hands. */

@@ -90,8 +90,11 @@ describe("town init", () => {
     expect(made.stdout).toContain("shell (no agent program found");
     expect(made.stdout).toContain("none yet");
     const rig = readFileSync(join(town.home, "src/api-town/manifests/rigs/api.yaml"), "utf8");
-    expect(rig).toContain("# gates:");
+    expect(rig).toContain("#   gates:");
     expect(rig).not.toMatch(/^\s*gates:/m);
+    const validated = town.run("validate", join(town.home, "src/api-town"));
+    expect(validated.stdout + validated.stderr).toContain("valid");
+    expect(validated.status).toBe(0);
   });
 
   it("given a town, when init is run again in or on it, then nothing changes and the next steps are shown", () => {
