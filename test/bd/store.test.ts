@@ -62,6 +62,16 @@ describe("the past", () => {
     expect(await bd.fails("diff", "nonsense")).toContain("no such commit or time");
   });
 
+  test("given metadata with a structure, when history is asked, then its field is named and its text left to --json", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("one", "--metadata", '{"plan":{"steps":[1,2]},"team":"blue"}');
+    await bd.run(["update", id, "--metadata", '{"plan":{"steps":[3]},"team":"red"}']);
+    const text = await bd.out("history", id);
+    expect(text).toContain("metadata.plan set");
+    expect(text).toContain("metadata.team: blue → red");
+    expect(text).not.toContain("steps");
+  });
+
   test("given changes by several, when history is asked, then it says who, what and from what to what", async () => {
     const bd = await bdWorld();
     const id = await bd.make("x", "-p", "3");

@@ -225,8 +225,15 @@ export function historyLine(
 }
 
 function changeText(field: string, from: unknown, to: unknown): string {
+  if (isStructure(from) || isStructure(to)) return to === undefined ? `${field} removed` : `${field} set`;
   if (from === undefined) return `${field}: ${valueText(to)}`;
   return to === undefined ? `${field}: ${valueText(from)} removed` : `${field}: ${valueText(from)} → ${valueText(to)}`;
+}
+
+/** Not words for a person: `--json` prints it. */
+function isStructure(value: unknown): boolean {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return parts.some((part) => typeof part === "object" && part !== null);
 }
 
 function valueText(value: unknown): string {

@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { timestamp } from "../../resource/condition.ts";
+import { slingOf } from "../../work/sling.ts";
 import { attemptsAt, usageAt } from "../../work/ledger.ts";
 import { isNoUsage } from "../../work/usage.ts";
 import { defined, metaNumber, metaText, seconds } from "../../work/record-fields.ts";
@@ -51,12 +52,24 @@ export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedIn
           type: "Closed",
           status: record.status === "closed" ? "True" : "False",
           reason: record.status === "closed" ? "Closed" : "Open",
-          message: record.close_reason ?? `the bead is ${record.status}`,
+          message: record.close_reason ?? standing(record, blockers, open && !graph.isBlocked(record.id)),
           lastTransitionTime: seconds(record.closed_at) ?? seconds(record.created_at) ?? timestamp(0),
         },
       ],
     }),
   };
+}
+
+/** What an open bead waits for, and what gets it going where nothing will by itself. */
+function standing(record: BeadRecord, blockers: readonly string[], ready: boolean): string {
+  if (record.status !== "open") return `the bead is ${record.status}${record.assignee ? ` by ${record.assignee}` : ""}`;
+  if (blockers.length > 0)
+    return `open; waits for ${blockers.slice(0, 3).join(", ")}${blockers.length > 3 ? " …" : ""}`;
+  if (!ready) return "open; not ready yet";
+  const convoy = metaText(record, META.convoy);
+  if (convoy !== undefined) return `ready; asked for by convoy ${convoy}`;
+  if (slingOf(record) !== undefined) return "ready; the next free worker takes it";
+  return `ready, but no agent is asked to do it: town sling ${record.id}`;
 }
 
 /** Labels by which `-l` finds work objects. */
