@@ -103,6 +103,11 @@ export interface StoreTools {
   ): Promise<SyncSummary>;
   /** The records as they were at a commit or time; undefined: there is no such revision. */
   asOf(graph: WorkGraph, revision: string): Promise<PastState | undefined>;
+  /** Digests among the records with the texts they stand for; `missing`: ids whose texts are not in this repository. */
+  fullTexts(
+    graph: WorkGraph,
+    records: readonly BeadRecord[],
+  ): Promise<{ readonly records: readonly BeadRecord[]; readonly missing: readonly string[] }>;
   /** What changed between two revisions. Throws TownError `RevisionUnknown`. */
   diff(graph: WorkGraph, from: string, to: string): Promise<readonly RecordChangeSummary[]>;
   importFrom(
@@ -111,12 +116,14 @@ export interface StoreTools {
     options: { readonly source: string; readonly author: Author; readonly nowMs: number; readonly dryRun: boolean },
   ): Promise<ImportSummary>;
   /** Every record, deleted ones as tombstones. */
-  records(graph: WorkGraph): Iterable<BeadRecord>;
+  records(graph: WorkGraph): readonly BeadRecord[];
   /** Writes a file of beads, keeping the bytes of unchanged lines. Throws TownError `EmptyExport`. */
   exportTo(
     graph: WorkGraph,
     path: string,
     options: {
+      /** Default: all. */
+      readonly records?: readonly BeadRecord[];
       readonly all: boolean;
       readonly templates: boolean;
       readonly memories: readonly { readonly key: string; readonly value: string }[];

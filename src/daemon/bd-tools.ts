@@ -2,7 +2,7 @@ import { statusesOf } from "../domain/work-graph/record/statuses.ts";
 import type { StoreTools, SyncSummary } from "../bd/context.ts";
 import { exportJsonl, importDoltBackup, importJsonl } from "../graph/exchange.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
-import { graphAsOf, graphDiff } from "../graph/past.ts";
+import { graphAsOf, graphDiff, withFullTexts } from "../graph/past.ts";
 import type { StorePaths } from "../graph/paths.ts";
 import { storePaths } from "../graph/paths.ts";
 import { changeSettings, readSettings } from "../graph/store-settings.ts";
@@ -62,6 +62,7 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
       return summaryOf(report);
     },
     asOf: (graph, revision) => graphAsOf(storeOf(graph), revision),
+    fullTexts: (graph, records) => withFullTexts(storeOf(graph), records),
     diff: (graph, from, to) => graphDiff(storeOf(graph), from, to),
     importFrom: (graph, what, options) =>
       "text" in what

@@ -88,17 +88,18 @@ async function importContents(graph: GitGraph, contents: JsonlContents, options:
 }
 
 /**
- * Writes the graph into a Beads JSONL file, atomically. Lines of the former file that cannot be read are set aside first.
+ * Writes the graph (or the given version of its records) into a Beads JSONL file, atomically. Lines of the former file that cannot be read are set aside first.
  * Throws TownError `EmptyExport`, or AdapterError.
  */
 export async function exportJsonl(
   graph: GitGraph,
   files: Files,
   path: string,
-  options: Omit<ExportOptions, "existing"> = {},
+  options: Omit<ExportOptions, "existing"> & { readonly records?: readonly BeadRecord[] } = {},
 ): Promise<JsonlExport> {
   const existing = await files.readText(path);
-  const result = writeJsonl(graph.storedRecords(), { ...options, existing });
+  const { records = graph.storedRecords(), ...how } = options;
+  const result = writeJsonl(records, { ...how, existing });
   await graph.setAside(
     "export",
     result.dropped.map(({ line, problem, text }) => ({ place: `${path}:${line}`, problem, text })),

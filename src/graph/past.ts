@@ -1,8 +1,10 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { fullTextCommit, isDigest, withFullText } from "../domain/work-graph/compaction/digest.ts";
 import type { ChangeEvent } from "../domain/work-graph/history/change-events.ts";
 import { changeEvents } from "../domain/work-graph/history/change-events.ts";
 import { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
+import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
 import { timeOf } from "../domain/work-graph/record/stamp.ts";
 import { TownError } from "../errors/town-error.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
@@ -41,6 +43,49 @@ export async function commitOf(graph: GitGraph, revision: string): Promise<strin
   return (await graph.repository.resolve(`${revision}^{commit}`)) ?? undefined;
 }
 
+/**
+ * Digests among the records with the texts they stand for, read from the commits that hold them. `missing`: ids whose commit
+ * is not in this repository, so they stay digests.
+ */
+export async function withFullTexts(
+  graph: GitGraph,
+  records: readonly BeadRecord[],
+): Promise<{ readonly records: readonly BeadRecord[]; readonly missing: readonly string[] }> {
+  const wanted = new Map<string, string[]>();
+  for (const record of records) {
+    const commit = fullTextCommit(record);
+    if (commit === undefined) continue;
+    const ids = wanted.get(commit);
+    if (ids === undefined) wanted.set(commit, [record.id]);
+    else ids.push(record.id);
+  }
+  const originals = new Map<string, BeadRecord>();
+  for (const [commit, ids] of wanted)
+    for (const [id, record] of await originalsAt(graph, commit, ids)) originals.set(id, record);
+  const missing: string[] = [];
+  const full = records.map((record) => {
+    const original = originals.get(record.id);
+    if (original !== undefined) return deepFreeze(withFullText(record, original));
+    if (isDigest(record)) missing.push(record.id);
+    return record;
+  });
+  return { records: full, missing };
+}
+
+async function originalsAt(
+  graph: GitGraph,
+  commit: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, BeadRecord>> {
+  // Other tools write there what they like.
+  const found = /^[0-9a-f]{7,64}$/.test(commit) ? await graph.repository.resolve(`${commit}^{commit}`) : undefined;
+  return found === undefined ? new Map() : readerOf(graph).recordsAt(found, ids);
+}
+
+function readerOf(graph: GitGraph): ForeignReader {
+  return new ForeignReader(graph.repository, new TreeWriter(graph.repository.objects), () => graph.statuses);
+}
+
 function timeText(text: string): number | undefined {
   return timeOf(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59.999Z` : text);
 }
@@ -70,7 +115,7 @@ export async function graphDiff(graph: GitGraph, from: string, to: string): Prom
     const id = idOfPath(path);
     if (id !== undefined) ids.push(id);
   }
-  const reader = new ForeignReader(graph.repository, new TreeWriter(graph.repository.objects), () => graph.statuses);
+  const reader = readerOf(graph);
   const before = await reader.recordsAt(old, ids);
   const after = await reader.recordsAt(fresh, ids);
   return ids.sort().map((id) => ({

@@ -200,6 +200,28 @@ describe("bd without a town", () => {
     expect(ids(await site.bd(at, ["ready", "--json"]))).toEqual([waiting]);
   });
 
+  test("given a compacted bead, when the user's git collects garbage and another clone takes it in, then both still have the texts", async () => {
+    const at = site.repository("digests");
+    const text = "The whole story. ".repeat(80);
+    const id = (await site.bd(at, ["create", "old", "-d", text, "--silent"])).stdout.trim();
+    await site.bd(at, ["close", id]);
+    expect((await site.bd(at, ["compact", "--apply", "--id", id, "--summary", "Short."])).exitCode).toBe(0);
+    await site.bd(at, ["flush"]);
+    await site.bd(at, ["gc"]);
+    site.git(at, "reflog", "expire", "--expire=now", "--all");
+    site.git(at, "gc", "--quiet", "--prune=now");
+    site.git(site.root, "clone", "--quiet", "--bare", at, "digests.git");
+    site.git(site.root, "clone", "--quiet", "digests.git", "digests-clone");
+    const clone = site.path("digests-clone");
+    expect((await site.bd(clone, ["sync"])).exitCode).toBe(0);
+    for (const place of [at, clone]) {
+      expect((await site.bd(place, ["show", id])).stdout).toMatch(/Short\./);
+      expect(JSON.parse((await site.bd(place, ["show", id, "--full", "--json"])).stdout)).toMatchObject([
+        { description: text },
+      ]);
+    }
+  });
+
   test("given the merge driver, when git merges two branches of a file of beads, then both sides' changes are in it", async () => {
     const at = site.repository("merging");
     const a = await made(at, "a");

@@ -105,7 +105,7 @@ describe("compaction", () => {
     expect((after?.description ?? "").length).toBeLessThan(700);
     expect(after?.notes).toBeUndefined();
     const shown = await bd.out("show", id);
-    expect(shown).toContain("A summary");
+    expect(shown).toContain("A digest, made 2027");
     expect(shown).not.toContain("n".repeat(500));
     expect(await bd.out("show", id, "--full")).toContain("n".repeat(500));
     expect(await bd.json("compact", "--auto")).toMatchObject({ compacted: [] });
@@ -127,6 +127,84 @@ describe("compaction", () => {
     expect(bd.graph.get(id)).toMatchObject({ compaction_level: 2, original_size: 10 });
     expect(await bd.out("show", id, "--full")).toContain("short text");
     expect(await bd.json("compact", "--stats")).toMatchObject({ compacted: 1, saved: 9 });
+  });
+
+  test("given digests, when listed, searched, shown and exported, then JSON says that they are, and --full gives the texts", async () => {
+    const bd = await bdWorld();
+    const epic = await bd.make("epic", "-t", "epic", "-d", "short");
+    const id = await bd.make(
+      "old",
+      "--parent",
+      epic,
+      "-d",
+      `${"Long text. ".repeat(90)} needle`,
+      "--design",
+      "hidden plan",
+    );
+    await bd.out("close", id, epic);
+    await bd.pass(40 * day);
+    await bd.out("compact", "--auto");
+    const both = async (...argv: readonly string[]) => {
+      const read = async (more: readonly string[]) => {
+        const found = await bd.json<Record<string, unknown> | Record<string, unknown>[]>(...argv, ...more);
+        return (Array.isArray(found) ? found : [found]).find((one) => one["id"] === id);
+      };
+      return [await read([]), await read(["--full"])];
+    };
+    for (const argv of [
+      ["list", "--all"],
+      ["search", "old"],
+      ["show", id],
+      ["children", epic],
+      ["show", epic, "--children"],
+    ]) {
+      const [digest, full] = await both(...argv);
+      expect(digest).toMatchObject({ is_digest: true, compaction_level: 1 });
+      expect(digest?.["description"]).not.toContain("needle");
+      expect(full).not.toHaveProperty("is_digest");
+      expect(full).toMatchObject({ description: expect.stringContaining("needle"), design: "hidden plan" });
+    }
+    expect(await bd.json("search", "needle")).toEqual([]);
+    expect(await bd.json("search", "needle", "--full")).toMatchObject([{ id }]);
+    expect(await bd.out("export")).not.toContain("needle");
+    expect(await bd.out("export", "--full")).toContain("needle");
+    await bd.out("export", "--full", "-o", "all.jsonl");
+    expect(await bd.files.readText("/home/alice/all.jsonl")).toContain("hidden plan");
+    expect(await bd.out("history", id)).toMatch(/compacted \(characters: 10\d\d → \d+\)/);
+  });
+
+  test("given a digest, when restored or opened again, then the bead has its texts and is no digest", async () => {
+    const bd = await bdWorld();
+    const [a, b] = [await bd.make("a", "-d", "x".repeat(900)), await bd.make("b", "-d", "y".repeat(900))];
+    await bd.out("close", a, b);
+    await bd.pass(40 * day);
+    const before = bd.graph.get(a);
+    await bd.out("compact", "--auto");
+    await bd.out("update", a, "--append-notes", "since");
+    expect(await bd.json("restore", a)).toMatchObject([{ id: a, description: "x".repeat(900), notes: "since" }]);
+    expect(bd.graph.get(a)).toEqual({ ...before, notes: "since", updated_at: expect.anything() });
+    expect(await bd.fails("restore", a)).toContain("is not compacted");
+    await bd.out("reopen", b);
+    expect(bd.graph.get(b)).toMatchObject({ status: "open", description: "y".repeat(900) });
+    expect(bd.graph.get(b)).not.toHaveProperty("compaction_level");
+  });
+
+  test("given a digest whose texts are in another repository, when asked for them, then that is said", async () => {
+    const bd = await bdWorld();
+    const at = {
+      priority: 1,
+      issue_type: "task",
+      created_at: "2026-01-01T00:00:00Z",
+      updated_at: "2026-01-01T00:00:00Z",
+    };
+    const digest = { ...at, id: "api-1", title: "t", status: "closed", closed_at: at.updated_at, compaction_level: 1 };
+    await bd.run(["import", "-"], { stdin: `${JSON.stringify({ ...digest, compacted_at_commit: "deadbeef" })}\n` });
+    expect(await bd.run(["show", "api-1", "--full"])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("api-1 are not in this repository"),
+    });
+    expect(await bd.fails("restore", "api-1")).toContain("its texts are not in this repository");
+    expect((await bd.run(["reopen", "api-1"])).exitCode).toBe(0);
   });
 
   test("given an open bead, when compacted, then it is refused", async () => {

@@ -14,6 +14,7 @@ import { cleanLine } from "../output/plain-text.ts";
 import type { ClosedBead } from "../writes/close-bead.ts";
 import { closeBead, unblockedBy } from "../writes/close-bead.ts";
 import type { Outcome } from "../writes/each-bead.ts";
+import { originalsOf, restoreTexts } from "./restore.ts";
 import { eachBead } from "../writes/each-bead.ts";
 
 export const closeCommand: BdCommand = {
@@ -162,9 +163,12 @@ function closedJson(done: readonly Outcome<ClosedMore>[], { flags }: Call): unkn
 
 async function reopen(call: Call): Promise<Answer> {
   const reason = call.flags.text("reason");
+  // Who works on it again needs its texts, not what was left of them.
+  const originals = await originalsOf(call, call.args);
   const { done, notes, exitCode } = await eachBead(call, call.args, (tx, id) => {
     requireMayChange(call, requireIn(tx, id), "reopen");
-    return tx.reopen(id, reason === undefined ? {} : { reason });
+    const opened = tx.reopen(id, reason === undefined ? {} : { reason });
+    return restoreTexts(tx, id, originals) ?? opened;
   });
   return {
     text: done

@@ -3,7 +3,7 @@ import { batchCommand } from "./batch.ts";
 import { heartbeatCommand, reclaimCommand } from "./claims.ts";
 import { closeCommand, deleteCommand, reopenCommand } from "./close.ts";
 import { commentCommand, commentsCommand } from "./comment.ts";
-import { compactCommand, gcCommand } from "./compact.ts";
+import { compactCommand } from "./compact.ts";
 import {
   configGetCommand,
   configListCommand,
@@ -20,6 +20,7 @@ import { doctorCommand } from "./doctor.ts";
 import { duplicateCommand, duplicatesCommand, supersedeCommand } from "./duplicate.ts";
 import { epicCloseCommand, epicStatusCommand } from "./epic.ts";
 import { exportCommand, importCommand } from "./exchange.ts";
+import { gcCommand } from "./gc.ts";
 import { helpCommand, versionCommand } from "./help.ts";
 import { diffCommand, historyCommand } from "./history.ts";
 import { labelAddCommand, labelListAllCommand, labelListCommand, labelRemoveCommand } from "./label.ts";
@@ -30,6 +31,7 @@ import { mergeDriverCommand, mergeDriverInstallCommand } from "./merge-driver.ts
 import { infoCommand, initCommand, whereCommand } from "./place.ts";
 import { primeCommand, quickstartCommand } from "./prime.ts";
 import { readyCommand } from "./ready.ts";
+import { restoreCommand } from "./restore.ts";
 import { countCommand, searchCommand, staleCommand } from "./search.ts";
 import { childrenCommand, showCommand } from "./show.ts";
 import { statsCommand } from "./stats.ts";
@@ -90,6 +92,7 @@ export const commands: readonly BdCommand[] = [
   configUnsetCommand,
   doctorCommand,
   compactCommand,
+  restoreCommand,
   gcCommand,
   diffCommand,
   rememberCommand,

@@ -1,22 +1,22 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
-import { timeOf } from "../../domain/work-graph/record/stamp.ts";
-import { TownError } from "../../errors/town-error.ts";
+import type { Tier } from "../../domain/work-graph/compaction/digest.ts";
+import { bodySize, compactionLevel, digestFields, isDigest } from "../../domain/work-graph/compaction/digest.ts";
+import { mechanicalDigest } from "../../domain/work-graph/compaction/mechanical-digest.ts";
 import { requireBead, requireIn } from "../access/find-bead.ts";
 import { readInput } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { flag, number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
-import type { Tier } from "../queries/compaction.ts";
-import { bodySize, compactable, compactedFields, compactionLevel, mechanicalSummary } from "../queries/compaction.ts";
+import { compactable } from "../queries/compaction.ts";
 
 export const compactCommand: BdCommand = {
   name: "compact",
   group: "Store",
-  summary: "put summaries in place of the texts of old closed beads; bd show --full has the texts",
+  summary: "put digests in place of the texts of old closed beads; --full still shows them",
   flags: [
     flag("analyze", "show what could be compacted, with its texts in --json"),
-    flag("auto", "compact all of it with mechanical summaries"),
+    flag("auto", "compact all of it, each to a digest made by rule"),
     flag("apply", "compact one bead with --summary"),
     text("id", "ID", "with --apply: the bead"),
     text("summary", "TEXT", "with --apply: its summary; @FILE or - reads it"),
@@ -64,7 +64,7 @@ function analyze(call: Call): Answer {
         ? "Nothing to compact."
         : [
             ...found.map((record) => `${record.id}  ${bodySize(record)} characters  ${cleanLine(record.title)}`),
-            call.own(`${found.length} beads; bd compact --auto summarises them`),
+            call.own(`${found.length} beads; bd compact --auto makes digests of them`),
           ].join("\n"),
     json: found.map((record) => ({
       id: record.id,
@@ -83,10 +83,10 @@ function analyze(call: Call): Answer {
 async function applyAll(call: Call): Promise<Answer> {
   const tier = tierOf(call);
   const found = candidates(call)
-    .map((record) => ({ record, summary: mechanicalSummary(record, tier) }))
-    .filter(({ record, summary }) => summary.length < bodySize(record));
+    .map((record) => ({ record, digest: mechanicalDigest(record, tier) }))
+    .filter(({ record, digest }) => digest.length < bodySize(record));
   if (found.length === 0) return { text: "Nothing to compact.", json: { compacted: [], saved: 0 } };
-  const saved = found.reduce((sum, { record, summary }) => sum + bodySize(record) - summary.length, 0);
+  const saved = found.reduce((sum, { record, digest }) => sum + bodySize(record) - digest.length, 0);
   if (call.flags.isSet("dry-run"))
     return {
       text: `Would compact ${found.length} beads and save ${saved} characters`,
@@ -94,16 +94,16 @@ async function applyAll(call: Call): Promise<Answer> {
     };
   const { commit } = await call.home.flush();
   const done = await call.transact(call.home, (tx) =>
-    found.flatMap(({ record, summary }) => {
+    found.flatMap(({ record, digest }) => {
       const now = tx.get(record.id);
       // It was reopened or changed since: its texts are not history.
       if (now === undefined || now.updated_at !== record.updated_at) return [];
-      tx.update(record.id, compactedFields(now, { summary, tier, commit, now: tx.now }));
+      tx.update(record.id, digestFields(now, { digest, tier, commit, now: tx.now }));
       return [record.id];
     }),
   );
   return {
-    text: `${call.paint("green", "✓")} Compacted ${done.length} beads, ${saved} characters less; ${call.own("bd show")} ID --full has the texts`,
+    text: `${call.paint("green", "✓")} Compacted ${done.length} beads, ${saved} characters less; --full shows the texts`,
     json: { compacted: done, saved },
   };
 }
@@ -114,7 +114,7 @@ async function applyOne(call: Call): Promise<Answer> {
   const given = flags.text("summary");
   if (id === undefined || given === undefined)
     throw usageError("--apply needs --id and --summary", 'bd compact --apply --id ID --summary "…"');
-  const summary = (await summaryText(given, call)).trim();
+  const digest = (await summaryText(given, call)).trim();
   const { graph } = requireBead(id, context);
   const tier = tierOf(call);
   const { commit } = await graph.flush();
@@ -124,13 +124,13 @@ async function applyOne(call: Call): Promise<Answer> {
     if (compactionLevel(record) >= tier)
       throw usageError(`${id} is compacted already (tier ${compactionLevel(record)})`);
     const before = bodySize(record);
-    if (summary === "" || summary.length >= before)
+    if (digest === "" || digest.length >= before)
       throw usageError(
-        `the summary has ${summary.length} characters, what it replaces has ${before}`,
+        `the summary has ${digest.length} characters, what it replaces has ${before}`,
         "it must be shorter",
       );
-    tx.update(id, compactedFields(record, { summary, tier, commit, now: tx.now }));
-    return { before, after: summary.length };
+    tx.update(id, digestFields(record, { digest, tier, commit, now: tx.now }));
+    return { before, after: digest.length };
   });
   return {
     text: `${call.paint("green", "✓")} Compacted ${id}: ${sizes.before} → ${sizes.after} characters`,
@@ -144,7 +144,7 @@ function summaryText(given: string, { context }: Call): Promise<string> {
 }
 
 function stats(call: Call): Answer {
-  const compacted = call.home.list().filter((record) => compactionLevel(record) > 0);
+  const compacted = call.home.list().filter((record) => isDigest(record));
   const saved = compacted.reduce(
     (sum, record) => sum + Math.max(0, Number(record["original_size"] ?? 0) - bodySize(record)),
     0,
@@ -157,55 +157,4 @@ function stats(call: Call): Answer {
     text: `${compacted.length} beads are compacted, ${saved} characters less.\nCould be compacted: ${open.tier1} (tier 1), ${open.tier2} (tier 2).`,
     json: { compacted: compacted.length, saved, candidates: open },
   };
-}
-
-export const gcCommand: BdCommand = {
-  name: "gc",
-  group: "Store",
-  summary: "pack what the store wrote, and delete beads that were closed long ago if asked to",
-  flags: [
-    number("older-than", "DAYS", "delete beads closed for so long (with --force)"),
-    flag("force", "do delete them", "f"),
-    flag("dry-run", "only show"),
-  ],
-  writes: true,
-  run: gc,
-};
-
-// Wisps past their time go by themselves.
-async function gc(call: Call): Promise<Answer> {
-  const { flags, home, context } = call;
-  if (context.session !== undefined && !context.session.managesBeads)
-    throw new TownError("Forbidden", `${context.actor} may not tidy the store`, { hint: "ask the overseer" });
-  const days = flags.number("older-than");
-  const old = days === undefined ? [] : oldClosed(call, days);
-  const isDryRun = flags.isSet("dry-run");
-  const deletes = flags.isSet("force") ? old : [];
-  if (!isDryRun && deletes.length > 0)
-    await call.transact(home, (tx) => {
-      for (const { id } of deletes)
-        if (tx.get(id)?.status === "closed") tx.delete(id, `closed for more than ${days} days`);
-    });
-  if (!isDryRun) await home.flush();
-  const packed = isDryRun ? 0 : await context.tools.pack(home);
-  const kept = old.length - deletes.length;
-  return {
-    text: [
-      ...(days === undefined
-        ? []
-        : [`${isDryRun ? "Would delete" : "Deleted"} ${deletes.length} beads closed for more than ${days} days`]),
-      isDryRun ? "Would pack what the store wrote" : `Packed ${packed} objects`,
-    ].join("\n"),
-    json: { dry_run: isDryRun, issues_deleted: deletes.length, objects_packed: packed },
-    notes: kept > 0 ? [`Note: ${kept} old closed beads were kept; --force deletes them.`] : [],
-  };
-}
-
-/** Nobody refers to them, nor do they hold children. */
-function oldClosed({ home, now }: Call, days: number): readonly BeadRecord[] {
-  const before = now - days * 86_400_000;
-  return home
-    .list({ status: ["closed"] })
-    .filter((record) => (timeOf(record.closed_at) ?? now) < before && record.pinned !== true)
-    .filter(({ id }) => home.dependentsOf(id).every(({ issue_id: other }) => home.get(other)?.status === "closed"));
 }

@@ -1,5 +1,6 @@
 import { writeJsonl } from "../../domain/work-graph/exchange/write-jsonl.ts";
 import { TownError } from "../../errors/town-error.ts";
+import { fullFlag } from "../access/full-text.ts";
 import { absolute, allowedPath, readInput, stdinText } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import type { BackupTexts, ImportSummary } from "../context.ts";
@@ -108,6 +109,7 @@ export const exportCommand: BdCommand = {
     flag("include-infra", "the same as --all"),
     flag("no-templates", "without templates"),
     flag("include-memories", "memories, too"),
+    fullFlag,
   ],
   examples: ["bd export -o .beads/issues.jsonl", "bd export | jq -r .title"],
   // Lines of the former file that cannot be read are kept in the store.
@@ -121,19 +123,24 @@ async function runExport(call: Call): Promise<Answer> {
   const templates = !flags.isSet("no-templates");
   const memories = flags.isSet("include-memories") || flags.isSet("all") ? await memoriesOf(call) : [];
   const output = flags.text("output");
+  const stored = context.tools.records(home);
+  const { records, missing } = flags.isSet("full")
+    ? await context.tools.fullTexts(home, stored)
+    : { records: stored, missing: [] };
+  const notes = missing.length === 0 ? [] : [`Note: ${missing.length} beads stay digests: their texts are not here.`];
   if (output === undefined || output === "-") {
-    const { text: lines } = writeJsonl(context.tools.records(home), { existing: undefined, all, templates, memories });
-    return { text: lines.replace(/\n$/, ""), isRaw: true };
+    const { text: lines } = writeJsonl(records, { existing: undefined, all, templates, memories });
+    return { text: lines.replace(/\n$/, ""), isRaw: true, notes };
   }
   const path = await allowedPath(output, context);
   const existing = (await context.files.readText(path)) ?? "";
-  const isNothing =
-    writeJsonl(context.tools.records(home), { existing: undefined, all, templates, memories }).text === "";
+  const isNothing = writeJsonl(records, { existing: undefined, all, templates, memories }).text === "";
   if (isNothing && existing.trim() !== "")
     throw new TownError("EmptyExport", `cannot export: there is nothing to write, and ${output} is not empty`, {
       hint: "remove the file first if that is what you want",
     });
   const { written, dropped } = await context.tools.exportTo(home, absolute(output, context.cwd), {
+    records,
     all,
     templates,
     memories,
@@ -141,6 +148,6 @@ async function runExport(call: Call): Promise<Answer> {
   return {
     text: `${call.paint("green", "✓")} Exported ${written} issues to ${output}`,
     json: { exported: written, output, dropped_lines: dropped },
-    notes: dropped > 0 ? [`Note: ${dropped} unreadable lines of ${output} were set aside.`] : [],
+    notes: [...notes, ...(dropped > 0 ? [`Note: ${dropped} unreadable lines of ${output} were set aside.`] : [])],
   };
 }

@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
+import { fullFlag } from "../access/full-text.ts";
 import { allStoresFlag } from "../access/scope.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, list, number, text } from "../grammar/flag.ts";
@@ -31,6 +32,7 @@ export const listCommand: BdCommand = {
     flag("reverse", "the other way around", "r"),
     flag("flat", "no tree"),
     also(flag("tree", "children below their parents; the default"), "pretty"),
+    fullFlag,
     allStoresFlag,
   ],
   examples: ["bd list --status in_progress --json", "bd list -t bug -p 0 --label backend"],

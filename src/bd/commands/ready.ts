@@ -61,7 +61,7 @@ async function runReady(call: Call): Promise<Answer> {
   const molecule = flags.text("mol");
   if (molecule !== undefined) return stepsReady(call, molecule);
   const found = scopeOf(call).flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record })));
-  const answer = listing(call, byPolicy(found, call), {
+  const answer = await listing(call, byPolicy(found, call), {
     limit: flags.number("limit") ?? defaultLimit,
     isTree: false,
     nothing: "No ready work: nothing is open, or everything open is blocked, deferred or claimed.",
@@ -168,7 +168,7 @@ function claimOne(tx: GraphTransaction, call: Call, lease: { readonly leaseMs?: 
 }
 
 /** What waited for a gate that is closed now and can be done, with nobody on it or on the molecule it belongs to. */
-function gated(call: Call): Answer {
+function gated(call: Call): Promise<Answer> {
   const found: ListedBead[] = [];
   for (const graph of scopeOf(call)) {
     const roots = new Map<string, BeadRecord>();
@@ -190,7 +190,7 @@ function gated(call: Call): Answer {
 }
 
 /** Steps of a molecule whose needs within it are met, in order. */
-function stepsReady(call: Call, id: string): Answer {
+function stepsReady(call: Call, id: string): Promise<Answer> {
   const { graph, record: root } = findBead(id, call.context);
   const steps = graph.childrenOf(root.id);
   const inside = new Set(steps.map((step) => step.id));

@@ -3,6 +3,7 @@ import { staleBeads } from "../../domain/work-graph/queries/attention.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
 import { searchBeads } from "../../domain/work-graph/queries/search-beads.ts";
 import { timeOf } from "../../domain/work-graph/record/stamp.ts";
+import { fullFlag, inFull } from "../access/full-text.ts";
 import { allStoresFlag, scopeOf } from "../access/scope.ts";
 import { settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
@@ -33,6 +34,7 @@ export const searchCommand: BdCommand = {
     number("limit", "N", "at most N; default 50, 0 for all", "n"),
     text("sort", "FIELD", "by a field instead of by how well it fits"),
     flag("reverse", "the other way around", "r"),
+    fullFlag,
     allStoresFlag,
   ],
   examples: ['bd search "login timeout"', "bd search cache --status open --json"],
@@ -43,7 +45,8 @@ async function search(call: Call): Promise<Answer> {
   const { flags, args } = call;
   const query = [...args, ...flags.texts("query")].join(" ").trim();
   if (query === "") throw usageError("search query is required", 'bd search "words"');
-  const candidates = await selectedBeads(call, everything);
+  const selected = await selectedBeads(call, everything);
+  const candidates = flags.isSet("full") ? (await inFull(selected, call.context)).beads : selected;
   const graphs = new Map(candidates.map(({ graph, record }) => [record, graph]));
   const hits = searchBeads(graphs.keys(), query).map(({ record }) => ({
     record,
@@ -121,7 +124,7 @@ async function stale(call: Call): Promise<Answer> {
   }
   const limit = call.flags.number("limit") ?? defaultLimit;
   const nothing = `No stale issues: none was left untouched for ${days} days.`;
-  const answer = listing(call, found, { limit, isTree: false, nothing });
+  const answer = await listing(call, found, { limit, isTree: false, nothing });
   if (call.isBrief || found.length === 0) return answer;
   const touched = ({ record }: ListedBead): string => agoText(timeOf(record.updated_at) ?? 0, call.now);
   return {

@@ -1,6 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { messageOf, TownError } from "../../errors/town-error.ts";
 import type { GraphReader, HistoryEntry, WorkGraph } from "../../ports/work-graph.ts";
+import { fullFlag, inFull } from "../access/full-text.ts";
 import { findBead, notFound } from "../access/find-bead.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, text } from "../grammar/flag.ts";
@@ -19,7 +20,7 @@ export const showCommand: BdCommand = {
     flag("short", "one line each"),
     flag("children", "the children of each"),
     also(flag("refs", "what refers to each"), "include-dependents"),
-    flag("full", "the texts of a compacted bead as they were"),
+    fullFlag,
     flag("no-history", "without what happened to it"),
     flag("include-comments", "kept for compatibility: comments are always printed"),
     text("as-of", "REV", "as it was at a commit of the work branch or a time"),
@@ -34,6 +35,7 @@ export const childrenCommand: BdCommand = {
   group: "Finding work",
   summary: "the children of a bead",
   args: "<id>",
+  flags: [fullFlag],
   run: (call) => {
     const [id] = call.args;
     if (id === undefined || call.args.length > 1) throw usageError("bd children needs one id");
@@ -53,18 +55,20 @@ async function show(call: Call): Promise<Answer> {
   const { args, flags } = call;
   const ids = [...args, ...flags.texts("id")];
   if (ids.length === 0) throw usageError("requires at least 1 arg(s), only received 0", "bd show ID");
-  const shown: Shown[] = [];
+  const found: Shown[] = [];
   const notes: string[] = [];
   for (const id of ids) {
     try {
-      shown.push(await oneShown(id, call));
+      found.push(await oneShown(id, call));
     } catch (error) {
       if (!(error instanceof TownError) || ids.length === 1) throw error;
       notes.push(`Error fetching ${id}: ${messageOf(error)}`);
     }
   }
-  const rest = { notes, exitCode: notes.length > 0 ? 1 : 0 };
-  if (flags.isSet("children")) return { ...childList(call, shown), ...rest };
+  const exitCode = notes.length > 0 ? 1 : 0;
+  const { beads: shown, notes: missing } = flags.isSet("full") ? await inFull(found, call.context) : asFound(found);
+  const rest = { notes: [...notes, ...missing], exitCode };
+  if (flags.isSet("children")) return { ...(await childList(call, shown)), ...rest };
   if (flags.isSet("refs") && !call.isJson) return { text: refLines(call, shown).join("\n"), ...rest };
   if (flags.isSet("short") || call.isBrief)
     return { text: shortLines(call, shown).join("\n"), json: jsonOf(call, shown), ...rest };
@@ -72,11 +76,15 @@ async function show(call: Call): Promise<Answer> {
   return { text: pages.join("\n\n"), json: call.isJson ? jsonOf(call, shown) : undefined, ...rest };
 }
 
+function asFound<T>(beads: readonly T[]): { readonly beads: readonly T[]; readonly notes: readonly string[] } {
+  return { beads, notes: [] };
+}
+
 async function oneShown(id: string, call: Call): Promise<Shown> {
   const revision = call.flags.text("as-of");
   if (revision === undefined) {
     const { graph, record } = findBead(id, call.context);
-    return { graph, reader: graph, record: call.flags.isSet("full") ? await fullRecord(graph, record, call) : record };
+    return { graph, reader: graph, record };
   }
   // A bead may be gone by now, so its store is told by the prefix alone.
   const graph = call.context.graphs.graphOf(id) ?? call.home;
@@ -87,16 +95,6 @@ async function oneShown(id: string, call: Call): Promise<Shown> {
   const record = reader.get(id) ?? reader.get(`${graph.prefix}-${id}`);
   if (record === undefined) throw notFound(id);
   return { graph, reader, record };
-}
-
-/** The record with the texts it had before it was compacted. */
-async function fullRecord(graph: WorkGraph, record: BeadRecord, { context }: Call): Promise<BeadRecord> {
-  const commit = record["compacted_at_commit"];
-  if (typeof commit !== "string" || commit === "") return record;
-  const past = (await context.tools.asOf(graph, commit))?.reader.get(record.id);
-  if (past === undefined) return record;
-  const { description = "", design = "", acceptance_criteria = "", notes = "" } = past;
-  return { ...record, description, design, acceptance_criteria, notes };
 }
 
 function jsonOf(call: Call, shown: readonly Shown[]): unknown {
@@ -129,15 +127,23 @@ function refLines(call: Call, shown: readonly Shown[]): readonly string[] {
   });
 }
 
-function childList(call: Call, shown: readonly Shown[]): Answer {
-  const children = shown.map(({ reader, record }) => ({ reader, record, list: reader.childrenOf(record.id) }));
+async function childList(call: Call, shown: readonly Shown[]): Promise<Answer> {
+  const lists: { readonly parent: BeadRecord; readonly children: readonly Shown[] }[] = [];
+  const notes: string[] = [];
+  for (const { graph, reader, record } of shown) {
+    const children = reader.childrenOf(record.id).map((child) => ({ graph, reader, record: child }));
+    const read = call.flags.isSet("full") ? await inFull(children, call.context) : asFound(children);
+    lists.push({ parent: record, children: read.beads });
+    notes.push(...read.notes);
+  }
   return {
-    text: children
-      .flatMap(({ record, list }) => [
-        ...(call.isBrief ? [] : [`Children of ${record.id}: ${list.length}`]),
-        ...list.map((child) => (call.isBrief ? briefLine(child) : `  ${beadLine(child, call)}`)),
+    text: lists
+      .flatMap(({ parent, children }) => [
+        ...(call.isBrief ? [] : [`Children of ${parent.id}: ${children.length}`]),
+        ...children.map(({ record }) => (call.isBrief ? briefLine(record) : `  ${beadLine(record, call)}`)),
       ])
       .join("\n"),
-    json: children.flatMap(({ reader, list }) => list.map((child) => listedBead(reader, child))),
+    json: lists.flatMap(({ children }) => children.map(({ reader, record }) => listedBead(reader, record))),
+    notes,
   };
 }

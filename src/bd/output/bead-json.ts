@@ -1,8 +1,14 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { isDigest } from "../../domain/work-graph/compaction/digest.ts";
 import { blockingTypes, edgesOf } from "../../domain/work-graph/record/edges.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** Says of a digest that it is one. */
+function digestMark(record: BeadRecord): Json {
+  return isDigest(record) ? { is_digest: true } : {};
+}
 
 /** A bead as `list`, `ready` and most commands print it: its dependencies are edges, its comments a number. */
 export function listedBead(graph: GraphReader, record: BeadRecord): Json {
@@ -12,6 +18,7 @@ export function listedBead(graph: GraphReader, record: BeadRecord): Json {
     id,
     title,
     ...fields,
+    ...digestMark(record),
     dependency_count: edgesOf(record).length,
     dependent_count: graph.dependentsOf(record.id).length,
     comment_count: commentCount(record),
@@ -26,7 +33,7 @@ export function commentCount(record: BeadRecord): number {
 /** Without edges and comments: as it is shown inside of another bead. */
 export function shortBead(record: BeadRecord): Json {
   const { id, title, comments: _comments, dependencies: _edges, ...fields } = record;
-  return { id, title, ...fields };
+  return { id, title, ...fields, ...digestMark(record) };
 }
 
 /** A bead as `show` prints it: its dependencies and dependents are beads with the type of the edge. */
@@ -50,6 +57,7 @@ export function shownBead(
     id,
     title,
     ...fields,
+    ...digestMark(record),
     labels: record.labels ?? [],
     dependencies,
     dependents,

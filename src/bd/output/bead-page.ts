@@ -1,4 +1,5 @@
 import type { BeadRecord, DependencyEdge } from "../../domain/work-graph/bead.ts";
+import { isDigest } from "../../domain/work-graph/compaction/digest.ts";
 import { edgesOf, parentChild } from "../../domain/work-graph/record/edges.ts";
 import { leaseExpired } from "../../domain/work-graph/rules/claim.ts";
 import { timeOf } from "../../domain/work-graph/record/stamp.ts";
@@ -70,9 +71,10 @@ function headLines(
 }
 
 function compactedText(record: BeadRecord, own: PageStyle["own"]): string {
+  if (!isDigest(record)) return "";
   const at = record["compacted_at"];
-  if (typeof at !== "string" || at === "") return "";
-  return own(`A summary, made ${timeText(at)}; the texts as they were: bd show ${record.id} --full`);
+  const made = typeof at === "string" && at !== "" ? `, made ${timeText(at)}` : "";
+  return own(`A digest${made}; the texts as they were: bd show ${record.id} --full`);
 }
 
 function facts(pairs: readonly (readonly [string, string | undefined])[]): string {

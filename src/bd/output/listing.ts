@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
+import { inFull } from "../access/full-text.ts";
 import type { Answer, Call, Truncation } from "../command.ts";
 import { listedBead } from "./bead-json.ts";
 import { beadLine, briefLine, treeLines } from "./bead-line.ts";
@@ -19,8 +20,8 @@ export function limited<T>(
   return { shown: all.slice(0, limit), truncated: { shown: limit, total: all.length } };
 }
 
-/** The answer of a command that lists beads. */
-export function listing(
+/** The answer of a command that lists beads; their texts in full where `--full` says so. */
+export async function listing(
   call: Call,
   found: readonly ListedBead[],
   options: {
@@ -30,11 +31,14 @@ export function listing(
     readonly nothing: string;
     readonly title?: (count: number) => string;
   },
-): Answer {
-  const { shown, truncated } = limited(found, options.limit);
+): Promise<Answer> {
+  const { shown: first, truncated } = limited(found, options.limit);
+  const read = call.flags.isSet("full") ? await inFull(first, call.context) : undefined;
+  const shown = read?.beads ?? first;
   return {
     text: () => listingText(call, shown, options),
     json: call.isJson ? shown.map(({ graph, record }) => listedBead(graph, record)) : undefined,
+    ...(read === undefined ? {} : { notes: read.notes }),
     ...(truncated === undefined ? {} : { truncated }),
   };
 }

@@ -1,5 +1,6 @@
 import type { BeadComment, BeadRecord, DependencyEdge } from "../bead.ts";
 import { META } from "../bead.ts";
+import { bodyFields, bodySize, compactionLevel, digestFieldNames } from "../compaction/digest.ts";
 import { sameJson } from "../record/canonical.ts";
 import { isClaimed, metadataOf } from "../record/facts.ts";
 import { tombstone } from "../record/statuses.ts";
@@ -62,12 +63,24 @@ function reasonOf(record: BeadRecord): readonly FieldChange[] {
   return reason === undefined ? [] : [{ field: "reason", to: shortened(reason) }];
 }
 
-function fieldEvents(before: BeadRecord, after: BeadRecord, fields: readonly FieldChange[]): readonly ChangeEvent[] {
+const compactionFields = new Set<string>([...bodyFields, ...digestFieldNames]);
+
+/** A digest is told by its size: the texts it stands for are not worth a copy in the log. */
+function compactionEvent(before: BeadRecord, after: BeadRecord): ChangeEvent | undefined {
+  if (compactionLevel(before) === compactionLevel(after)) return undefined;
+  const event = compactionLevel(after) > compactionLevel(before) ? "compacted" : "restored";
+  return { event, changes: [{ field: "characters", from: bodySize(before), to: bodySize(after) }] };
+}
+
+function fieldEvents(before: BeadRecord, after: BeadRecord, all: readonly FieldChange[]): readonly ChangeEvent[] {
+  const compaction = compactionEvent(before, after);
+  const fields = compaction === undefined ? all : all.filter(({ field }) => !compactionFields.has(field));
   const state = fields.filter(({ field }) => stateFields.has(field));
   const rest = fields.filter(({ field }) => !stateFields.has(field));
   const takenOver = isClaimed(after) && fenceChanged(before, after);
   return [
     ...(state.length > 0 || takenOver ? [{ event: stateEvent(before, after), changes: state }] : []),
+    ...(compaction === undefined ? [] : [compaction]),
     ...(rest.length > 0 ? [{ event: "updated", changes: rest }] : []),
   ];
 }

@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../bead.ts";
 import { META } from "../bead.ts";
+import { withoutLostDigest } from "../compaction/digest.ts";
 import { canonicalJson, sameJson } from "../record/canonical.ts";
 import { fenceOf, isClaimed, metadataOf, withFields } from "../record/facts.ts";
 import type { Stamp } from "../record/stamp.ts";
@@ -45,6 +46,14 @@ const apart = new Set<string>([
  * that was published first. Apart from the claim the result does not depend on which side is which.
  */
 export function mergeRecords(base: BeadRecord | undefined, first: MergeSide, second: MergeSide): BeadRecord {
+  return mergeSides(
+    base,
+    { ...first, record: withoutLostDigest(base, first.record, second.record) },
+    { ...second, record: withoutLostDigest(base, second.record, first.record) },
+  );
+}
+
+function mergeSides(base: BeadRecord | undefined, first: MergeSide, second: MergeSide): BeadRecord {
   const a = first.record;
   const b = second.record;
   if (sameJson(a, b)) return a;

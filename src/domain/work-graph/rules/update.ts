@@ -1,6 +1,7 @@
 import { TownError } from "../../../errors/town-error.ts";
 import type { BeadRecord } from "../bead.ts";
 import { META } from "../bead.ts";
+import { endsDigest } from "../compaction/digest.ts";
 import type { GraphIndex } from "../index/graph-index.ts";
 import { normalisedFields, requireValidFields } from "../record/check-record.ts";
 import { sameJson } from "../record/canonical.ts";
@@ -35,7 +36,7 @@ export function updated(
   options: { readonly force?: boolean },
   context: ChangeContext,
 ): BeadRecord {
-  const wanted = normalisedFields(patch);
+  const wanted = endsDigest(record, normalisedFields(patch));
   const fields = Object.fromEntries(
     Object.entries(wanted).filter(([key, value]) => !sameJson(value ?? undefined, record[key])),
   );
