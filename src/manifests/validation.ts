@@ -10,6 +10,7 @@ import { ParseCache } from "./parse-cache.ts";
 import { byPlace, type Problem, problemText } from "./problem.ts";
 import { MANIFESTS, readSourceAtCommit, readSourceOnDisk } from "./read-source.ts";
 import { checkReferences, type ReferenceCheck } from "./references.ts";
+import { counted } from "../domain/text/counted.ts";
 
 /** What `town validate` answers. */
 export interface Validation {
@@ -40,10 +41,6 @@ export function validationText({ problems, objects, files }: Validation): string
     ...problems.map(problemText),
     problems.length === 0 ? `${what}: all valid` : `${what} usable, ${counts}`,
   ].join("\n");
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
 export interface OfflineOptions {

@@ -6,6 +6,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
 import type { AgentSession } from "./agent-session.ts";
 import { listed } from "./sandbox-place.ts";
+import { counted } from "../domain/text/counted.ts";
 
 /**
  * The commit that is handed in: HEAD of the worktree, which must stand on the task's branch with everything committed,
@@ -28,9 +29,14 @@ export async function committedHead(
   await refuseOtherBranch(session, bead, repository, status);
   const open = [...status.changed, ...status.untracked];
   if (open.length > 0 && !commitAll)
-    throw new ApiStatusError(409, "UncommittedWork", `${open.length} files are not committed: ${listed(open)}`, {
-      hint: "git add -A && git commit, then: town done; or all at once: town done --commit-all",
-    });
+    throw new ApiStatusError(
+      409,
+      "UncommittedWork",
+      `not committed: ${counted(open.length, "file")} (${listed(open)})`,
+      {
+        hint: "git add -A && git commit, then: town done; or all at once: town done --commit-all",
+      },
+    );
   if (open.length > 0) {
     const email = bead.owner ?? "overseer@town.invalid";
     const author = { name: session.identity, email, timeMs: ports.clock.now() };
@@ -55,11 +61,11 @@ export async function unsubmitted(
   if ((await ports.files.stat(`${session.sandbox}/.git`)) === undefined) return undefined;
   const { head, changed, untracked } = await repository.worktreeStatus(session.sandbox);
   const open = [...changed, ...untracked];
-  if (open.length > 0) return `${open.length} files that are not committed (${listed(open)})`;
+  if (open.length > 0) return `${counted(open.length, "file")} not committed (${listed(open)})`;
   const base = sandboxFact(bead)?.base;
   if (head === undefined || base === undefined || head === base) return undefined;
   const commits = await repository.log(base, head, 100);
-  return commits.length === 0 ? undefined : `${commits.length} commits since ${base.slice(0, 12)}`;
+  return commits.length === 0 ? undefined : `${counted(commits.length, "commit")} since ${base.slice(0, 12)}`;
 }
 
 /** How each ends; git refuses much else until then. */

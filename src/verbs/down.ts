@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb } from "../resource/verb.ts";
 import { argumentsOf } from "./arguments.ts";
+import { counted } from "../domain/text/counted.ts";
 
 const downArguments = z.strictObject({ sessions: z.boolean().default(false) });
 const GRACE_MS = 2_000;
@@ -23,7 +24,7 @@ export function downVerb(ports: LoopPorts, stopLoops: () => Promise<void>): Verb
         ),
       );
       return {
-        text: `ended ${observation.sessions.length} sessions`,
+        text: `ended ${counted(observation.sessions.length, "session")}`,
         data: { sessions: observation.sessions.map((session) => session.name) },
       };
     },

@@ -7,6 +7,7 @@ import { hookOf } from "../work/agent-record.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { authorOf, checkFence } from "./agent-session.ts";
 import { listed, sandboxPlace } from "./sandbox-place.ts";
+import { counted } from "../domain/text/counted.ts";
 
 export interface ClearRequest {
   readonly agent: Pick<AddressedAgent, "namespace" | "name" | "identity" | "graph">;
@@ -35,7 +36,7 @@ export async function clearHook(request: ClearRequest, ports: LoopPorts): Promis
       throw new ApiStatusError(
         409,
         "UncommittedWork",
-        `${bead.id}: ${open.length} files in ${place.path} are not committed: ${listed(open)}`,
+        `${bead.id}: not committed in ${place.path}: ${counted(open.length, "file")} (${listed(open)})`,
         {
           hint: own
             ? "git add -A && git commit, then: town hook --clear"

@@ -5,6 +5,7 @@ import { untilNextDay } from "../../work/budget.ts";
 import { identityText } from "../../work/agent-record.ts";
 import { agentNameAt } from "./agent-names.ts";
 import type { AgentPoolObject, AgentPoolObserved, PoolAgent } from "./agent-pool.observe.ts";
+import { counted } from "../../domain/text/counted.ts";
 
 export type AgentPoolAction =
   | {
@@ -100,7 +101,7 @@ function planDrain(observed: AgentPoolObserved): Plan<AgentPoolAction> {
         type: READY,
         status: "False",
         reason: "Draining",
-        message: `${busy.length} agents still have work or a session`,
+        message: `${counted(busy.length, "agent")} left with work or a session`,
       },
     ],
     requeueAfterMs: 2_000,
@@ -194,7 +195,7 @@ function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running
       type: READY,
       status: "True",
       reason: "PoolReady",
-      message: `up to ${object.spec.replicas} agents work at once`,
+      message: `up to ${counted(object.spec.replicas, "agent")} at work at once`,
     };
   }
   return running >= object.spec.replicas
@@ -202,12 +203,12 @@ function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running
         type: READY,
         status: "True",
         reason: "PoolReady",
-        message: `${running} of ${object.spec.replicas} agents are running`,
+        message: `${running} of ${counted(object.spec.replicas, "agent")} running`,
       }
     : {
         type: READY,
         status: "False",
         reason: "AgentsStarting",
-        message: `${running} of ${object.spec.replicas} agents are running`,
+        message: `${running} of ${counted(object.spec.replicas, "agent")} running`,
       };
 }
