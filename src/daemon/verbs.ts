@@ -13,6 +13,7 @@ import { joinVerb } from "../verbs/join.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
+import { receiptVerb } from "../verbs/receipt.ts";
 import { providerTestVerb } from "../verbs/provider-test.ts";
 import { sandboxListVerb, sandboxVerb } from "../verbs/sandbox.ts";
 import { slingVerb } from "../verbs/sling.ts";
@@ -42,6 +43,7 @@ export function townVerbs(at: {
     escalateVerb(ports),
     nudgeVerb(ports),
     nudgeDrainVerb(ports),
+    receiptVerb(ports),
     mailSendVerb(ports),
     mailReplyVerb(ports),
     mailInboxVerb(ports),

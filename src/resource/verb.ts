@@ -10,6 +10,11 @@ export interface VerbResult {
   readonly data?: unknown;
   /** Default 0. */
   readonly exitCode?: number;
+  /**
+   * Arguments of the verb `receipt`, which the caller calls once the answer was shown: until then what is handed over here
+   * counts as not handed over.
+   */
+  readonly receipt?: Readonly<Record<string, unknown>>;
 }
 
 export interface VerbRequest {

@@ -9,6 +9,8 @@ export type ExitCode = 0 | 1 | 3;
 
 /** What the loop does to the world. */
 export interface AgentEffects {
+  /** What is to be done, as data; `shown` says that it was read and shown. */
+  prime(): Promise<{ readonly data: unknown; shown(): Promise<void> }>;
   /** Data of a verb's answer; waits while the town is away. Throws RefusedError-like errors with `final`. */
   verb(name: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
   head(): Promise<string>;
@@ -62,8 +64,10 @@ export class AgentLoop {
     if (await this.#misbehaves("ignore-hook", { step: "", attempt: 1, bead: "" })) return this.#ignore();
     for (let refusals = 0; ; ) {
       try {
-        const prime = primeOf(await this.#effects.verb("prime", {}));
+        const primed = await this.#effects.prime();
+        const prime = primeOf(primed.data);
         for (const message of prime.messages) this.#show(message);
+        await primed.shown();
         const code = await this.#follow(decide(prime));
         if (code !== undefined) return code;
         refusals = 0;

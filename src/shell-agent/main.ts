@@ -28,7 +28,11 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
   const notePath = async (): Promise<string> => join(await worktree.ownDirectory(), "note.json");
   const effects: AgentEffects = {
     // An answer that is lost on the way is asked for again as the same request.
-    verb: (name, args) => api.verb(name, name === "prime" ? { ...args, request: randomUUID() } : args),
+    prime: async () => {
+      const { data, receipt } = await api.answer("prime", { request: randomUUID() });
+      return { data, shown: () => api.receipt(receipt) };
+    },
+    verb: (name, args) => api.verb(name, args),
     head: () => worktree.head(),
     commitAll: (message) => worktree.commitAll(message),
     backTo: (head) => worktree.backTo(head),

@@ -30,6 +30,13 @@ export interface TownApiOptions {
   readonly away: (why: string | undefined) => void;
 }
 
+/** What a verb answers. */
+export interface Answer {
+  readonly text: string;
+  readonly data: unknown;
+  readonly receipt: Readonly<Record<string, unknown>> | undefined;
+}
+
 const CALL_TIMEOUT_MS = 30_000;
 const LONGEST_WAIT_MS = 10_000;
 
@@ -42,24 +49,22 @@ export class TownApi {
     this.#options = options;
   }
 
-  /** Calls a verb and returns its data, as `answer` does. */
+  /** Calls a verb and returns its data; tries again as `answer` does. */
   async verb(name: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
     return (await this.answer(name, args)).data;
   }
 
   /**
-   * Calls a verb and returns its text and data. While the town is unreachable or in trouble it tries again for ever (0.2 s to 10 s
+   * Calls a verb and returns its text and data, and the receipt that it wants (see `receipt`). While the town is unreachable or in trouble it tries again for ever (0.2 s to 10 s
    * apart). Throws RefusedError when the answer is no.
    */
-  async answer(
-    name: string,
-    args: Readonly<Record<string, unknown>>,
-  ): Promise<{ readonly text: string; readonly data: unknown }> {
+  async answer(name: string, args: Readonly<Record<string, unknown>>): Promise<Answer> {
     for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       try {
         const answer = await this.#call(name, args);
         this.#reached(undefined);
-        return { text: typeof answer["text"] === "string" ? answer["text"] : "", data: answer["data"] };
+        const receipt = answer["receipt"] as Answer["receipt"];
+        return { text: typeof answer["text"] === "string" ? answer["text"] : "", data: answer["data"], receipt };
       } catch (error) {
         if (error instanceof RefusedError && !error.passing) {
           this.#reached(undefined);
@@ -69,6 +74,11 @@ export class TownApi {
         await this.#options.sleep(waitMs);
       }
     }
+  }
+
+  /** Says that an answer was shown, or that it got lost after all; until it is said, what it handed over comes again. */
+  async receipt(receipt: Answer["receipt"], how: "Shown" | "Lost" = "Shown"): Promise<void> {
+    if (receipt !== undefined) await this.answer("receipt", how === "Lost" ? { ...receipt, lost: true } : receipt);
   }
 
   #reached(trouble: string | undefined): void {

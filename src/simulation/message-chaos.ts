@@ -46,17 +46,29 @@ function nudge(town: TownWorld, agent: string, text: string): Promise<unknown> |
   });
 }
 
-/** No content twice: a session is handed a message once, and a later session only as something that comes again. */
+/**
+ * At least once, applied once by sequence: what comes unmarked came to nobody before and comes in order; a session that
+ * said it was shown a message is not handed it again; a later session is, marked.
+ */
 export function checkMessages(town: TownWorld): void {
-  const seen = new Map<string, number[]>();
-  for (const { subject, generation, again } of town.handed) {
-    const former = seen.get(subject) ?? [];
-    if (former.includes(generation))
-      throw new TownError("Invariant", `"${subject}" was handed to generation ${generation} twice`);
+  const shown = new Set<string>();
+  const receipted = new Set<string>();
+  const newest = new Map<string, number>();
+  for (const { agent, subject, seq, generation, again, event } of town.handed) {
+    const delivery = `${subject}@${generation}`;
+    if (event === "Receipted") {
+      receipted.add(delivery);
+      continue;
+    }
+    if (receipted.has(delivery))
+      throw new TownError("Invariant", `"${subject}" was handed to generation ${generation} after its receipt`);
     // Who was handed it before may have died before it heard the answer; then it comes marked without having been seen.
-    if (!again && former.length > 0)
+    if (!again && shown.has(subject))
       throw new TownError("Invariant", `"${subject}" came to generation ${generation} again, unmarked`);
-    seen.set(subject, [...former, generation]);
+    if (!again && seq <= (newest.get(agent) ?? 0))
+      throw new TownError("Invariant", `"${subject}" came to ${agent} after a later message`);
+    shown.add(subject);
+    if (!again) newest.set(agent, seq);
   }
 }
 

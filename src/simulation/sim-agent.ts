@@ -26,8 +26,12 @@ export interface Handed {
   readonly agent: string;
   readonly generation: number;
   readonly subject: string;
+  readonly seq: number;
   readonly again: boolean;
 }
+
+/** Where a program's hook is killed: between the town's answer and its output, or between that and the receipt. */
+export type HookDeath = "BeforeOutput" | "BeforeReceipt";
 
 /**
  * How a session goes wrong: `Ignore` sits at its prompt whatever is typed; `Deaf` acts only when its doorbell rings;
@@ -37,7 +41,7 @@ export interface Handed {
 export type SimMisbehaviour = "None" | "Ignore" | "Deaf" | "SlowStart" | "Hang" | "Stall";
 
 interface PrimeData {
-  readonly messages: readonly { readonly subject: string; readonly again: boolean }[];
+  readonly messages: readonly Omit<Handed, "agent" | "generation">[];
   readonly hook: {
     readonly bead: { readonly id: string; readonly title: string; readonly description: string };
     readonly attempt: number;
@@ -62,6 +66,10 @@ export function simAgent(world: {
   readonly worked: (work: WorkDone) => void;
   readonly committed: (commit: string) => void;
   readonly handed: (message: Handed) => void;
+  /** A session has said that it was shown these. */
+  readonly receipted: (messages: readonly Handed[]) => void;
+  /** Whether the hook that reads for the program is killed now. */
+  readonly hookDies: () => HookDeath | undefined;
   /** How the next session behaves. */
   readonly misbehaviour: () => SimMisbehaviour;
   /** Whether its context is full now, at the end of a step. */
@@ -123,15 +131,27 @@ export function simAgent(world: {
         : await say("close", { id: step.id, continue: true });
     };
     const record = programRecord(world.files, `${start.agent}-${start.generation}`);
+    const prime = async (): Promise<PrimeData | "Over" | "HookKilled"> => {
+      requests += 1;
+      const primed = await say("prime", { hook: record.hook, request: `request-${requests}` });
+      if (primed === "Over") return "Over";
+      const death = world.hookDies();
+      if (death === "BeforeOutput") return "HookKilled";
+      const data = primed.data as PrimeData;
+      const handed = data.messages.map((message) => ({ agent: caller.name, generation: start.generation, ...message }));
+      for (const message of handed) world.handed(message);
+      if (death !== undefined || primed.receipt === undefined) return data;
+      if ((await say("receipt", primed.receipt)) === "Over") return "Over";
+      world.receipted(handed);
+      return data;
+    };
     setTitle("shell-agent idle");
     await beforeReading[misbehaviour]?.();
     while (!signal.aborted) {
-      requests += 1;
-      const primed = await say("prime", { hook: record.hook, request: `request-${requests}` });
+      const primed = await prime();
       if (primed === "Over") return 0;
-      const { hook, exit, messages } = primed.data as PrimeData;
-      for (const { subject, again } of messages)
-        world.handed({ agent: caller.name, generation: start.generation, subject, again });
+      if (primed === "HookKilled") continue;
+      const { hook, exit } = primed;
       if (hook === null) {
         if (exit === true) return 0;
         setTitle("shell-agent idle");

@@ -22,6 +22,7 @@ import { nudgeVerb } from "../verbs/mail-writing.ts";
 import { handoffVerb } from "../verbs/handoff.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { primeVerb } from "../verbs/prime.ts";
+import { receiptVerb } from "../verbs/receipt.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryGit } from "./memory-git.ts";
 import { MemoryMachine } from "./memory-processes.ts";
@@ -96,14 +97,16 @@ export class TownWorld {
   readonly machine: MemoryMachine;
   readonly sessions: MemorySessions;
   readonly worked: WorkDone[] = [];
-  /** Messages that sessions were handed, in order. */
-  readonly handed: Handed[] = [];
+  /** Messages that sessions were shown, in order, and what each said that it was shown. */
+  readonly handed: (Handed & { readonly event: "Shown" | "Receipted" })[] = [];
   /** What a person wrote to agents. */
   readonly written: { readonly agent: string; readonly subject: string }[] = [];
   /** Commits that agents made. */
   readonly committed = new Set<string>();
   /** Share of verbs whose answer is lost, and of typed lines that no program reads. */
   answersLost = 0;
+  /** Share of the programs' hooks that are killed between the town's answer and the receipt for it. */
+  hooksKilled = 0;
   typingLost = 0;
   /** How often an agent was to hand off. */
   handoffs = 0;
@@ -128,7 +131,12 @@ export class TownWorld {
       random: this.random.fork("agents"),
       worked: (work) => this.worked.push(work),
       committed: (commit) => this.committed.add(commit),
-      handed: (message) => this.handed.push(message),
+      handed: (message) => this.handed.push({ ...message, event: "Shown" }),
+      receipted: (messages) => this.handed.push(...messages.map((each) => ({ ...each, event: "Receipted" }) as const)),
+      hookDies: () => {
+        if (mischief.float() >= this.hooksKilled) return undefined;
+        return mischief.below(2) === 0 ? "BeforeOutput" : "BeforeReceipt";
+      },
       misbehaviour: () => options.misbehaviour?.(mischief) ?? "None",
       handsOff: () => {
         const isFull = options.fullContexts !== undefined && contexts.below(options.fullContexts) === 0;
@@ -284,6 +292,7 @@ export class TownWorld {
     const verbs = new Map(
       [
         primeVerb(ports),
+        receiptVerb(ports),
         doneVerb(ports),
         closeVerb(ports),
         handoffVerb(ports),

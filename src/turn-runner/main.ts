@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { messageOf, TownError } from "../errors/town-error.ts";
-import { RefusedError, TownApi } from "../shell-agent/town-api.ts";
+import { type Answer, RefusedError, TownApi } from "../shell-agent/town-api.ts";
 import { type Reading, runTurns, type TurnResult } from "./turn-loop.ts";
 import { turnPlanOf } from "./turn-plan.ts";
 
@@ -23,11 +24,17 @@ async function main(env: NodeJS.ProcessEnv, path: string | undefined): Promise<n
     sleep,
     away: (why) => say(why === undefined ? "the town is back" : `waiting for the town (${why})`),
   });
-  return runTurns(plan, { read: async () => readingOf(await api.answer("prime", {})), run, say, sleep });
+  return runTurns(plan, {
+    read: async () => readingOf(await api.answer("prime", { request: randomUUID() })),
+    receipt: (reading, how) => api.receipt(reading.receipt, how),
+    run,
+    say,
+    sleep,
+  });
 }
 
 /** What `prime` answered; it hands messages over with the work. */
-function readingOf(answer: { readonly text: string; readonly data: unknown }): Reading {
+function readingOf(answer: Answer): Reading {
   const data = (answer.data ?? {}) as {
     readonly hook?: { readonly bead?: { readonly id?: string }; readonly step?: { readonly id?: string } } | null;
     readonly messages?: readonly unknown[];
@@ -37,6 +44,7 @@ function readingOf(answer: { readonly text: string; readonly data: unknown }): R
     text: answer.text,
     work: hook === null || hook === undefined ? undefined : `${hook.bead?.id ?? ""} ${hook.step?.id ?? ""}`.trim(),
     hasMessages: (data.messages ?? []).length > 0,
+    receipt: answer.receipt,
   };
 }
 

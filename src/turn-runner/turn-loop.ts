@@ -7,6 +7,8 @@ export interface Reading {
   /** Bead and step at hand, as one text; undefined for an empty hook. */
   readonly work: string | undefined;
   readonly hasMessages: boolean;
+  /** To be given back when the reading became a turn's prompt. */
+  readonly receipt?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface TurnResult {
@@ -19,6 +21,8 @@ export interface TurnResult {
 export interface TurnEffects {
   /** Reads hook and inbox; waits while the town is away. */
   read(): Promise<Reading>;
+  /** The reading became a turn's prompt, or the turn came to nothing and its messages are to come again. */
+  receipt(reading: Reading, how: "Shown" | "Lost"): Promise<void>;
   run(command: readonly string[]): Promise<TurnResult>;
   say(text: string): void;
   sleep(ms: number): Promise<void>;
@@ -41,13 +45,17 @@ export async function runTurns(plan: TurnPlan, effects: TurnEffects): Promise<0 
   let begun = plan.prompt !== undefined;
   let idleTurns = 0;
   let before: string | undefined;
+  let prompted: Reading | undefined;
   let command: readonly string[] | undefined =
     plan.prompt === undefined ? undefined : filled(plan.first, { prompt: plan.prompt });
   for (;;) {
     if (command !== undefined) {
+      // Before the turn: what its own hooks read in it is what comes after this.
+      if (prompted !== undefined) await effects.receipt(prompted, "Shown");
       const result = await effects.run(command);
       session = sessionAfter(plan, session, result);
       effects.say(`turn ended with ${result.exitCode}`);
+      if (result.exitCode !== 0 && prompted?.hasMessages === true) await effects.receipt(prompted, "Lost");
       if (result.exitCode !== 0) await effects.sleep(pauseAfter(idleTurns));
     }
     const reading = await readingWithNews(plan, effects);
@@ -59,6 +67,7 @@ export async function runTurns(plan: TurnPlan, effects: TurnEffects): Promise<0 
     }
     if (idleTurns > 1) await effects.sleep(pauseAfter(idleTurns));
     before = reading.work;
+    prompted = reading;
     command = begun ? furtherTurn(plan, session, reading) : filled(plan.first, { prompt: reading.text });
     begun = true;
   }

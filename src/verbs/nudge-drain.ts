@@ -6,6 +6,7 @@ import { drain, type HandedMessage } from "../work/mailbox.ts";
 import { messageData, messagesText } from "../work/message-text.ts";
 import { checkFence, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import type { Receipt } from "./receipt.ts";
 
 /** What an agent program told the hook that called. */
 export const programHook = z
@@ -19,10 +20,13 @@ export const programHook = z
 
 export type HookInput = NonNullable<z.infer<typeof programHook>>;
 
-const drainArguments = z.strictObject({ hook: programHook, request: z.string().min(8).max(100).optional() });
+/** Whoever names its request asks for it again when the answer is lost, and says with `receipt` that it was shown. */
+export const request = z.string().min(8).max(100).optional();
+
+const drainArguments = z.strictObject({ hook: programHook, request });
 
 /**
- * `town nudge drain`: hands the session what waits for it, and takes what it was handed before as taken note of. Called by
+ * `town nudge drain`: hands the session what waits for it, and takes what it was shown before as taken note of. Called by
  * the agent program's hooks when a prompt is submitted and when a turn ends.
  */
 export function nudgeDrainVerb(ports: LoopPorts): Verb {
@@ -31,15 +35,16 @@ export function nudgeDrainVerb(ports: LoopPorts): Verb {
     summary: "take the messages that wait for this session",
     needs: "agent",
     async run({ caller, args }) {
-      const options = argumentsOf("nudge drain", drainArguments, args);
+      const { request: asked } = argumentsOf("nudge drain", drainArguments, args);
       const session = sessionOf("nudge drain", caller, ports);
-      const handed = await handOver(session.graph, session.author, options.request, (tx) => {
+      const handed = await handOver(session.graph, session.author, asked, (tx) => {
         checkFence(tx, session.name, session.generation);
-        return drain(tx, session);
+        return drain(tx, session, asked);
       });
       return {
         text: messagesText(handed),
         data: { messages: handed.map(messageData) },
+        ...(asked === undefined || handed.length === 0 ? {} : { receipt: { request: asked } satisfies Receipt }),
       };
     },
   };

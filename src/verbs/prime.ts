@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import { fenceOf } from "../domain/work-graph/record/facts.ts";
 import { sameJson } from "../domain/work-graph/record/canonical.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb } from "../resource/verb.ts";
-import { AGENT, hookOf } from "../work/agent-record.ts";
+import { AGENT, agentRecord, hookOf } from "../work/agent-record.ts";
 import { noteProgram } from "../work/conversation.ts";
 import { noteFor } from "../work/handoff.ts";
-import { acknowledgeHook } from "../work/hook-acknowledgement.ts";
+import { isAcknowledged, readHook } from "../work/hook-acknowledgement.ts";
 import { attemptsOf } from "../work/hooking.ts";
 import { drain } from "../work/mailbox.ts";
 import { messageData, messagesText } from "../work/message-text.ts";
@@ -15,8 +16,9 @@ import { metaText } from "../work/record-fields.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
-import { handOver, type HookInput, programHook } from "./nudge-drain.ts";
+import { handOver, type HookInput, programHook, request } from "./nudge-drain.ts";
 import { lastAttempt } from "./prime-retry.ts";
+import { type Receipt, takeReceipt, type Told } from "./receipt.ts";
 import {
   fingerprints,
   type PrimeFacts,
@@ -31,19 +33,12 @@ const primeArguments = z.strictObject({
   /** The bead's text uncut. */
   full: z.boolean().default(false),
   hook: programHook,
-  /** The same request again (its answer was lost) hands over the same messages. */
-  request: z.string().min(8).max(100).optional(),
+  request,
 });
 
-/** What the newest conversation was told, so that a resume is told the difference. */
-interface Primed {
-  readonly session: string;
-  readonly told: Readonly<Record<string, string>>;
-}
-
 /**
- * `town prime`: what to do now, how to finish, what to do when stuck. It reads the hook and acknowledges it in one
- * transaction, so the text is never older than the claim.
+ * `town prime`: what to do now, how to finish, what to do when stuck. It reads the hook and claims it in one transaction,
+ * so the text is never older than the claim. The hook is acknowledged by the receipt, or at once when none will come.
  */
 export function primeVerb(ports: LoopPorts): Verb {
   return {
@@ -56,28 +51,70 @@ export function primeVerb(ports: LoopPorts): Verb {
       let bead: BeadRecord | undefined;
       const handed = await handOver(session.graph, session.author, options.request, (tx) => {
         checkFence(tx, session.name, session.generation);
-        bead = acknowledgeHook(tx, session);
+        bead = readHook(tx, session);
         noteProgram(tx, session.name, {
           session: options.hook?.session_id,
           transcript: options.hook?.transcript_path ?? undefined,
           bead: bead?.id,
         });
-        return drain(tx, session);
+        return drain(tx, session, options.request);
       });
       bead ??= hookOf(session.graph, session.identity);
       const facts = await factsOf(session, bead, options.full, ports);
       const sections = primeSections(facts);
-      const text = await told(session, sections, options.hook);
       const messages = messagesText(handed);
+      const text = textFor(session, sections, options.hook);
+      const receipt = receiptOf(session, { bead, sections, hook: options.hook });
+      const isWanted = receipt !== undefined || handed.length > 0;
+      if (options.request === undefined && receipt !== undefined) await receive(session, receipt);
       return {
         text: messages === "" ? text : `${text}\n\n${messages}`,
         data: {
           ...(bead === undefined ? emptyData(facts, handed.length > 0) : hookData(session, bead, facts)),
           messages: handed.map(messageData),
         },
+        ...(options.request === undefined || !isWanted
+          ? {}
+          : { receipt: { ...receipt, request: options.request } satisfies Receipt }),
       };
     },
   };
+}
+
+/** What is to be noted once the text was shown; undefined: nothing that is not noted yet. */
+function receiptOf(
+  session: AgentSession,
+  shown: {
+    readonly bead: BeadRecord | undefined;
+    readonly sections: readonly PrimeSection[];
+    readonly hook: HookInput | undefined;
+  },
+): Omit<Receipt, "request"> | undefined {
+  const { bead, sections, hook } = shown;
+  const record = agentRecord(session.graph, session.name);
+  const isNew = bead !== undefined && !isAcknowledged(record, bead, session.generation);
+  const program = hook?.session_id;
+  const told: Told | undefined = program === undefined ? undefined : { session: program, told: fingerprints(sections) };
+  const isNews = told !== undefined && !sameJson(record?.metadata?.[AGENT.primed], told);
+  if (!isNew && !isNews) return undefined;
+  return {
+    ...(isNew ? { hook: { bead: bead.id, fence: fenceOf(bead) } } : {}),
+    ...(isNews ? { told } : {}),
+  };
+}
+
+async function receive(session: AgentSession, receipt: Omit<Receipt, "request">): Promise<void> {
+  await session.graph.transact(session.author, (tx) => {
+    checkFence(tx, session.name, session.generation);
+    takeReceipt(tx, session, receipt);
+  });
+}
+
+/** The whole text, or for a conversation that goes on, what it has not been told yet. */
+function textFor(session: AgentSession, sections: readonly PrimeSection[], hook: HookInput | undefined): string {
+  const former = session.record.metadata?.[AGENT.primed] as Told | undefined;
+  const goesOn = hook?.source === "resume" && hook.session_id !== undefined && former?.session === hook.session_id;
+  return goesOn ? resumedText(sections, former.told) : primeText(sections);
 }
 
 async function factsOf(
@@ -113,26 +150,6 @@ function stepOf(session: AgentSession, bead: BeadRecord): PrimeStep | undefined 
   const steps = stepsOf(session.graph, molecule);
   const number = steps.findIndex((step) => step.id === record.id) + 1;
   return { record, name: metaText(record, META.step) ?? "", number, count: steps.length };
-}
-
-/** The whole text, or for a conversation that goes on, what it has not been told yet. */
-async function told(
-  session: AgentSession,
-  sections: readonly PrimeSection[],
-  hook: HookInput | undefined,
-): Promise<string> {
-  const program = hook?.session_id;
-  if (program === undefined) return primeText(sections);
-  const former = session.record.metadata?.[AGENT.primed] as Primed | undefined;
-  const now: Primed = { session: program, told: fingerprints(sections) };
-  if (!sameJson(former, now))
-    await session.graph.transact(session.author, (tx) => {
-      checkFence(tx, session.name, session.generation);
-      tx.setMetadata(session.record.id, { [AGENT.primed]: now });
-    });
-  return hook?.source === "resume" && former?.session === program
-    ? resumedText(sections, former.told)
-    : primeText(sections);
 }
 
 /** Messages are read before a session ends. */

@@ -3,7 +3,7 @@ import { fenceOf } from "../domain/work-graph/record/facts.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
 import { AGENT, agentRecord, hookOf } from "./agent-record.ts";
 
-/** Which hooking of which bead a session has read. The fence tells two hookings of one bead apart. */
+/** Which hooking of which bead a session was shown. The fence tells two hookings of one bead apart. */
 export interface Acknowledgement {
   readonly bead: string;
   readonly fence: number;
@@ -12,23 +12,32 @@ export interface Acknowledgement {
   readonly at: string;
 }
 
-/** Reads the hook for a session and takes note that it did, in one transaction. Undefined when nothing is on the hook. */
+interface ReadingSession {
+  readonly name: string;
+  readonly identity: string;
+  readonly generation: number;
+}
+
+/** The bead on the hook, claimed for this session. Undefined when nothing is on the hook. */
+export function readHook(tx: GraphTransaction, session: ReadingSession): BeadRecord | undefined {
+  const held = hookOf(tx, session.identity);
+  if (held?.status !== "hooked") return held;
+  return tx.claim(held.id, session.identity, { status: "in_progress", generation: session.generation });
+}
+
+/** Takes note that the session knows this hooking of the bead; nothing when it is on its hook no more. */
 export function acknowledgeHook(
   tx: GraphTransaction,
-  session: { readonly name: string; readonly identity: string; readonly generation: number },
-): BeadRecord | undefined {
+  session: ReadingSession,
+  hook: Pick<Acknowledgement, "bead" | "fence">,
+): void {
   const held = hookOf(tx, session.identity);
-  if (held === undefined) return undefined;
-  const { generation } = session;
-  const bead =
-    held.status === "hooked" ? tx.claim(held.id, session.identity, { status: "in_progress", generation }) : held;
   const record = agentRecord(tx, session.name);
-  if (record !== undefined && !isAcknowledged(record, bead, generation)) {
-    const at = new Date(tx.now).toISOString();
-    const acknowledged: Acknowledgement = { bead: bead.id, fence: fenceOf(bead), generation, at };
-    tx.setMetadata(record.id, { [AGENT.acknowledged]: acknowledged });
-  }
-  return bead;
+  if (held?.id !== hook.bead || fenceOf(held) !== hook.fence || record === undefined) return;
+  if (isAcknowledged(record, held, session.generation)) return;
+  const at = new Date(tx.now).toISOString();
+  const acknowledged: Acknowledgement = { ...hook, generation: session.generation, at };
+  tx.setMetadata(record.id, { [AGENT.acknowledged]: acknowledged });
 }
 
 export function acknowledgementOf(agent: BeadRecord | undefined): Acknowledgement | undefined {

@@ -11,7 +11,7 @@ export const MESSAGE = {
   replyTo: "town.replyTo",
   /** True: the reader's doorbell is rung for it at once. */
   urgent: "town.urgent",
-  /** Last time it was handed to a session: `{ generation, at, times }`. */
+  /** Last time it was handed to a session: `{ generation, at, times, request?, shown? }`. */
   delivery: "town.delivery",
   /** When it was taken note of (ISO 8601); it is not delivered again. */
   read: "town.read",
@@ -102,8 +102,16 @@ export function messageState(record: BeadRecord): MessageState {
 
 interface Delivery {
   readonly generation: number;
+  /** ISO 8601. */
   readonly at: string;
   readonly times: number;
+  /** The request whose answer holds it; who asked says when the answer was shown. Absent: it counts as shown. */
+  readonly request?: string;
+  readonly shown?: true;
+}
+
+function isShown(delivery: Delivery): boolean {
+  return delivery.request === undefined || delivery.shown === true;
 }
 
 function deliveryOf(record: BeadRecord): Delivery | undefined {
@@ -111,12 +119,33 @@ function deliveryOf(record: BeadRecord): Delivery | undefined {
   return typeof value === "object" && typeof value.generation === "number" ? value : undefined;
 }
 
+/** An answer that was given is shown within this time, or whoever was to show it is gone. */
+const SHOWN_WITHIN_MS = 30_000;
+
+export interface Undelivered {
+  readonly record: BeadRecord;
+  /** Some session was handed it before. */
+  readonly again: boolean;
+  /** Since when it waits for this session, ms. */
+  readonly sinceMs: number;
+}
+
 /**
- * Messages that a session of this generation has not been handed: new ones, and those that an older generation was
- * handed without showing that it took note. In order of sequence.
+ * Messages that a session of this generation has not been shown: new ones, those that an older generation was handed
+ * without showing that it took note, and those that got lost between the town's answer and this session's program. In
+ * order of sequence.
  */
-export function undelivered(graph: GraphReader, to: string, generation: number): readonly BeadRecord[] {
-  return unread(graph, to).filter((record) => (deliveryOf(record)?.generation ?? -1) < generation);
+export function undelivered(graph: GraphReader, to: string, generation: number, now: number): readonly Undelivered[] {
+  return unread(graph, to).flatMap((record) => {
+    const delivery = deliveryOf(record);
+    const createdMs = Date.parse(record.created_at);
+    if (delivery === undefined || delivery.generation < generation)
+      return [{ record, again: delivery !== undefined, sinceMs: createdMs }];
+    const handedMs = Date.parse(delivery.at);
+    // A time ahead of the clock was written before the clock was set back.
+    const sinceMs = handedMs > now ? now : handedMs + SHOWN_WITHIN_MS;
+    return isShown(delivery) || sinceMs > now ? [] : [{ record, again: true, sinceMs }];
+  });
 }
 
 function unread(graph: GraphReader, to: string): readonly BeadRecord[] {
@@ -128,34 +157,59 @@ function unread(graph: GraphReader, to: string): readonly BeadRecord[] {
 
 export interface HandedMessage {
   readonly record: BeadRecord;
-  /** A former generation was handed it too, and may have acted on it. */
+  /** It was handed over before, and may have been acted on. */
   readonly again: boolean;
 }
 
 /**
- * Hands a session everything that waits for its agent. What the same generation was handed before counts as taken note
- * of: it came back for more.
+ * Hands a session everything that waits for its agent. What the same generation was shown before counts as taken note of:
+ * it came back for more. With `request` the hand-over has a second half, `noteShown`, without which these messages come
+ * again, marked.
  *
- * Guarantees: a message is handed to one generation once; it is handed to the next one, marked, as long as no generation
- * took note of it.
+ * Guarantees: a message that was shown to one generation is not handed to that one again; it is handed to the next one,
+ * marked, as long as no generation took note of it. None is taken note of that was not shown.
  */
 export function drain(
   tx: GraphTransaction,
   session: { readonly identity: string; readonly generation: number },
+  request?: string,
 ): readonly HandedMessage[] {
   const handed: HandedMessage[] = [];
   for (const record of unread(tx, session.identity)) {
     const former = deliveryOf(record);
-    if (former !== undefined && former.generation >= session.generation) {
+    if (former !== undefined && former.generation >= session.generation && isShown(former)) {
       takeNote(tx, record);
       continue;
     }
     const at = new Date(tx.now).toISOString();
-    const delivery: Delivery = { generation: session.generation, at, times: (former?.times ?? 0) + 1 };
+    const delivery: Delivery = {
+      generation: session.generation,
+      at,
+      times: (former?.times ?? 0) + 1,
+      ...(request === undefined ? {} : { request }),
+    };
     tx.setMetadata(record.id, { [MESSAGE.delivery]: delivery });
     handed.push({ record, again: former !== undefined });
   }
   return handed;
+}
+
+/**
+ * The second half of a hand-over: the session was shown what the answer to `request` held, or it came out later that it
+ * was not (`Lost`).
+ */
+export function noteShown(
+  tx: GraphTransaction,
+  session: { readonly identity: string; readonly generation: number },
+  request: string,
+  how: "Shown" | "Lost" = "Shown",
+): void {
+  for (const record of unread(tx, session.identity)) {
+    const former = deliveryOf(record);
+    if (former?.request !== request || former.generation !== session.generation) continue;
+    const { shown: _former, ...delivery } = former;
+    tx.setMetadata(record.id, { [MESSAGE.delivery]: how === "Shown" ? { ...delivery, shown: true } : delivery });
+  }
 }
 
 /** Read: a wisp has done its duty with that, mail stays in the inbox until it is acknowledged or archived. */

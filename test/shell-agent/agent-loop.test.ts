@@ -60,16 +60,20 @@ function world(
         },
   });
   const effects: AgentEffects = {
+    prime: async () => {
+      state.failVerb?.("prime");
+      state.calls.push("prime");
+      const data = { ...prime(), messages: state.messages.splice(0) };
+      return { data, shown: async () => void state.said.push("SHOWN") };
+    },
     verb: async (name, args) => {
       state.failVerb?.(name);
       state.calls.push(
-        name === "prime"
-          ? "prime"
-          : `${name} ${String(args["id"] ?? args["outcome"])}${args["reason"] === undefined ? "" : ` ${JSON.stringify(args["reason"])}`}`,
+        `${name} ${String(args["id"] ?? args["outcome"])}${args["reason"] === undefined ? "" : ` ${JSON.stringify(args["reason"])}`}`,
       );
       if (name === "close") state.steps.shift();
       if (name === "done") state.over = true;
-      return name === "prime" ? { ...prime(), messages: state.messages.splice(0) } : prime();
+      return prime();
     },
     head: async () => head(),
     commitAll: async () => {

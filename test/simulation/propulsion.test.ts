@@ -23,6 +23,7 @@ async function hostileWorld(seed: number | string): Promise<TownWorld> {
   });
   town.answersLost = 0.05;
   town.typingLost = 0.2;
+  town.hooksKilled = 0.1;
   return town;
 }
 
@@ -34,12 +35,13 @@ const SEEDS = Array.from(
 describe("agents in the simulated town", () => {
   it.each(
     SEEDS,
-  )("given seed %i, when agents ignore, stall and hang, probes lie, and answers and doorbells get lost, then it still ends right", async (seed) => {
+  )("given seed %i, when agents ignore, stall and hang, probes lie, hooks are killed, and answers and doorbells get lost, then it still ends right", async (seed) => {
     const town = await hostileWorld(`hostile ${seed}`);
     await runChaos(town, { meanGapMs: 3_000, faultsUntilMs: 240_000, limitMs: 6 * 3_600_000, more: LETTERS });
     await checkTown(town);
     // Who is there all the time hears of everything, if only in its next session.
     town.answersLost = 0;
+    town.hooksKilled = 0;
     const crew = new Set(
       town.controller.store.list("Agent", { labels: { "town.dev/role": "crew" } }).map((agent) => agent.metadata.name),
     );

@@ -22,8 +22,10 @@ async function run(
   readonly commands: readonly string[];
   readonly sleptMs: number;
   readonly said: string;
+  readonly receipts: readonly string[];
 }> {
   const commands: string[] = [];
+  const receipts: string[] = [];
   const said: string[] = [];
   let sleptMs = 0;
   let read = 0;
@@ -35,6 +37,10 @@ async function run(
         commands.push(command.join(" "));
         return Promise.resolve({ output: "", exitCode: 0, ...results[commands.length - 1] });
       },
+      receipt: (reading, how) => {
+        receipts.push(`${how} ${reading.text} before turn ${commands.length + 1}`);
+        return Promise.resolve();
+      },
       say: (text) => said.push(text),
       sleep: (ms) => {
         sleptMs += ms;
@@ -42,7 +48,7 @@ async function run(
       },
     },
   );
-  return { code, commands, sleptMs, said: said.join("\n") };
+  return { code, commands, sleptMs, said: said.join("\n"), receipts };
 }
 
 describe("runTurns", () => {
@@ -68,6 +74,13 @@ describe("runTurns", () => {
   it("given a message on an empty hook, when read, then it is the next prompt", async () => {
     const message = { text: "mail", work: undefined, hasMessages: true };
     expect((await run({}, [message, EMPTY])).commands).toEqual(["agent --id s1 begin", "agent --resume s1 mail"]);
+  });
+
+  it("given a message, when its turn begins, then it counts as shown; when the turn fails, then it is to come again", async () => {
+    const mail = { text: "mail", work: undefined, hasMessages: true };
+    const again = { ...mail, text: "mail again" };
+    const { receipts } = await run({}, [mail, again, EMPTY], [{ exitCode: 0 }, { exitCode: 1 }]);
+    expect(receipts).toEqual(["Shown mail before turn 2", "Lost mail before turn 3", "Shown mail again before turn 3"]);
   });
 
   it("given a persistent agent without work, when started, then no turn is run until there is some", async () => {

@@ -10,8 +10,11 @@ import { roleSpec, type RoleSpec } from "../../src/kinds/role/role.schema.ts";
 import { handoffVerb } from "../../src/verbs/handoff.ts";
 import { primeVerb } from "../../src/verbs/prime.ts";
 import { BEAD_TOKENS, type PrimeFacts, primeSections, primeText } from "../../src/verbs/prime-text.ts";
+import { receiptVerb } from "../../src/verbs/receipt.ts";
+import { acknowledgementOf, isAcknowledged } from "../../src/work/hook-acknowledgement.ts";
+import { sendMessage } from "../../src/work/mailbox.ts";
 import { closeStep, currentStep } from "../../src/work/molecule.ts";
-import { type VerbSite, verbSite } from "./verb-site.ts";
+import { TOAST, type VerbSite, verbSite } from "./verb-site.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../manifests/builtin/roles/", import.meta.url));
 
@@ -149,6 +152,40 @@ describe("town prime", () => {
     expect([site.api.revOf(bead.id), site.api.revOf("api-agent-toast")]).toEqual(revisions);
     expect(first.text).toContain("## Now: step 1 of 3, implement");
     expect(first.text).toContain("Make it so.");
+  });
+
+  it("given a prime whose answer was never shown, when asked again, then it says all of it and the hook counts as not read until the receipt", async () => {
+    const bead = await site.hooked();
+    const caller = await site.caller();
+    const acknowledged = () =>
+      isAcknowledged(site.api.get("api-agent-toast"), site.api.get(bead.id) ?? bead, caller.session?.generation ?? 0);
+    await site.api.transact({ actor: "overseer" }, (tx) =>
+      sendMessage(tx, { to: TOAST, from: "overseer", subject: "pull main", text: "", durable: false }),
+    );
+    const killed = await prime({ hook: { session_id: "s1", source: "startup" }, request: "request-1" }, caller);
+    expect(killed.text).toContain("pull main");
+    expect(acknowledged()).toBe(false);
+    // Its conversation goes on; nothing of what it was not shown may be left out.
+    const again = await prime({ hook: { session_id: "s1", source: "resume" }, request: "request-2" }, caller);
+    expect(again.text).toContain("Make it so.");
+    expect(again.text).toContain('subject="pull main" again="true"');
+    await site.call(receiptVerb(site.ports), again.receipt, caller);
+    expect(acknowledged()).toBe(true);
+    const resumed = await prime({ hook: { session_id: "s1", source: "resume" }, request: "request-3" }, caller);
+    expect(resumed.text).toContain("nothing has changed");
+    expect(resumed.text).not.toContain("pull main");
+    expect(resumed.receipt).toBeUndefined();
+  });
+
+  it("given a receipt for a hook that was handed on meanwhile, or of a session that was replaced, when given, then nothing is noted", async () => {
+    const bead = await site.hooked();
+    const caller = await site.caller();
+    const { receipt } = await prime({ request: "request-1" }, caller);
+    await site.api.transact({ actor: "overseer" }, (tx) => tx.release(bead.id, { reason: "handed on" }));
+    await site.call(receiptVerb(site.ports), receipt, caller);
+    expect(acknowledgementOf(site.api.get("api-agent-toast"))).toBeUndefined();
+    await site.caller();
+    await expect(site.call(receiptVerb(site.ports), receipt, caller)).rejects.toMatchObject({ reason: "Fenced" });
   });
 
   it("given a handoff, when the next generation is primed, then it reads the note before the work", async () => {

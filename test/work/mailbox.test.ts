@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { WorkGraph } from "../../src/ports/work-graph.ts";
-import { drain, messagesTo, messageState, sendMessage, sequenceOf, undelivered } from "../../src/work/mailbox.ts";
+import {
+  drain,
+  messagesTo,
+  messageState,
+  noteShown,
+  sendMessage,
+  sequenceOf,
+  undelivered,
+} from "../../src/work/mailbox.ts";
 import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
 
 const toast = "api/polecats/toast";
@@ -19,9 +27,19 @@ const send = (subject: string, more: object = {}) =>
   graph.transact(author, (tx) =>
     sendMessage(tx, { to: toast, from: "overseer", subject, text: "", durable: false, ...more }),
   );
-const take = async (generation: number): Promise<readonly string[]> =>
+const take = async (generation: number, request?: string): Promise<readonly string[]> =>
   graph.transact({ actor: toast, session: `toast@${generation}` }, (tx) =>
-    drain(tx, { identity: toast, generation }).map(({ record, again }) => `${record.title}${again ? " again" : ""}`),
+    drain(tx, { identity: toast, generation }, request).map(
+      ({ record, again }) => `${record.title}${again ? " again" : ""}`,
+    ),
+  );
+const shown = (generation: number, request: string, how: "Shown" | "Lost" = "Shown"): Promise<void> =>
+  graph.transact({ actor: toast, session: `toast@${generation}` }, (tx) =>
+    noteShown(tx, { identity: toast, generation }, request, how),
+  );
+const waiting = (generation: number, inMs = 0): readonly string[] =>
+  undelivered(graph, toast, generation, world.clock.now() + inMs).map(
+    ({ record, again }) => `${record.title}${again ? " again" : ""}`,
   );
 
 describe("a mailbox", () => {
@@ -43,10 +61,10 @@ describe("a mailbox", () => {
 
   test("given a message, when one session drains twice, then it is handed over once and taken note of", async () => {
     await send("a");
-    expect(undelivered(graph, toast, 1)).toHaveLength(1);
+    expect(waiting(1)).toEqual(["a"]);
     expect(await take(1)).toEqual(["a"]);
     expect(messagesTo(graph, toast).map(messageState)).toEqual(["Delivered"]);
-    expect(undelivered(graph, toast, 1)).toEqual([]);
+    expect(waiting(1)).toEqual([]);
     expect(await take(1)).toEqual([]);
     expect(await take(2)).toEqual([]);
     expect(messagesTo(graph, toast).map(messageState)).toEqual(["Acknowledged"]);
@@ -55,7 +73,7 @@ describe("a mailbox", () => {
   test("given a session that ended in the turn it was handed a message, when the next one drains, then it comes again, marked", async () => {
     await send("a");
     await take(1);
-    expect(undelivered(graph, toast, 2)).toHaveLength(1);
+    expect(waiting(2)).toEqual(["a again"]);
     expect(await take(2)).toEqual(["a again"]);
     expect(await take(2)).toEqual([]);
   });
@@ -72,29 +90,77 @@ describe("a mailbox", () => {
     expect(messagesTo(graph, toast).map(messageState)).toEqual(["Acknowledged", "Read"]);
   });
 
-  test("given any order of sending, draining and session ends, then no generation gets a message twice and none is lost", async () => {
-    const steps = fc.array(fc.constantFrom("send", "drain", "die"), { maxLength: 30 });
+  test("given an answer that was never shown, when the same session drains again, then it is handed over again, marked, until it was shown", async () => {
+    await send("a");
+    expect(await take(1, "request-1")).toEqual(["a"]);
+    expect(await take(1, "request-2")).toEqual(["a again"]);
+    // The receipt of an answer that is superseded says nothing about the newer one.
+    await shown(1, "request-1");
+    expect(await take(1, "request-3")).toEqual(["a again"]);
+    await shown(1, "request-3");
+    expect(messagesTo(graph, toast).map(messageState)).toEqual(["Delivered"]);
+    expect(await take(1, "request-4")).toEqual([]);
+    expect(messagesTo(graph, toast).map(messageState)).toEqual(["Acknowledged"]);
+  });
+
+  test("given an answer without a receipt, when half a minute has passed, then it waits again; with one it does not", async () => {
+    await send("a");
+    await take(1, "request-1");
+    expect([waiting(1), waiting(1, 29_000), waiting(1, 31_000)]).toEqual([[], [], ["a again"]]);
+    // A clock that was set back since must not make it wait for hours.
+    expect(waiting(1, -3_600_000)).toEqual(["a again"]);
+    await shown(1, "request-1");
+    expect(waiting(1, 31_000)).toEqual([]);
+  });
+
+  test("given a turn that failed after its messages were shown, when said so, then they come again, unless noted meanwhile", async () => {
+    await send("a");
+    await take(1, "request-1");
+    await shown(1, "request-1");
+    await shown(1, "request-1", "Lost");
+    expect(await take(1, "request-2")).toEqual(["a again"]);
+    await shown(1, "request-2");
+    await take(1, "request-3");
+    await shown(1, "request-2", "Lost");
+    expect(await take(1, "request-4")).toEqual([]);
+  });
+
+  test("given any order of sending, draining, hooks that are killed and session ends, then what was shown is never handed to that generation again, and none is lost", async () => {
+    const steps = fc.array(fc.constantFrom("send", "drain", "killed before", "killed after", "die"), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(steps, async (sequence) => {
         const own = `api/polecats/${world.random.base36(8)}`;
         let generation = 1;
         let sent = 0;
-        const got = new Map<string, number[]>();
+        let requests = 0;
+        const handedBefore = new Set<string>();
+        const read = new Set<string>();
+        /** What this generation has shown and said so. */
+        let receipted = new Set<string>();
         const noted = new Set<string>();
-        let pending: string[] = [];
-        const drainOnce = async (): Promise<void> => {
-          for (const subject of pending) noted.add(subject);
-          const handed = await graph.transact({ actor: own, session: `x@${generation}` }, (tx) =>
-            drain(tx, { identity: own, generation }).map(({ record, again }) => ({ subject: record.title, again })),
+        const transact = <T>(work: Parameters<typeof graph.transact<T>>[1]): Promise<T> =>
+          graph.transact({ actor: own, session: `x@${generation}` }, work);
+        const drainOnce = async (end: string): Promise<void> => {
+          for (const subject of receipted) noted.add(subject);
+          requests += 1;
+          const request = `request-${requests}`;
+          const handed = await transact((tx) =>
+            drain(tx, { identity: own, generation }, request).map(({ record, again }) => ({
+              subject: record.title,
+              again,
+            })),
           );
-          pending = handed.map(({ subject }) => subject);
           for (const { subject, again } of handed) {
             expect(noted.has(subject)).toBe(false);
-            const former = got.get(subject) ?? [];
-            expect(again).toBe(former.length > 0);
-            expect(former).not.toContain(generation);
-            got.set(subject, [...former, generation]);
+            expect(receipted.has(subject)).toBe(false);
+            expect(again).toBe(handedBefore.has(subject));
+            handedBefore.add(subject);
           }
+          if (end === "killed before") return;
+          for (const { subject } of handed) read.add(subject);
+          if (end === "killed after") return;
+          await transact((tx) => noteShown(tx, { identity: own, generation }, request));
+          for (const { subject } of handed) receipted.add(subject);
         };
         for (const step of sequence) {
           if (step === "send") {
@@ -103,15 +169,14 @@ describe("a mailbox", () => {
             await graph.transact(author, (tx) =>
               sendMessage(tx, { to: own, from: "overseer", subject, text: "", durable: sent % 2 === 0 }),
             );
-          } else if (step === "drain") await drainOnce();
-          else {
+          } else if (step === "die") {
             generation += 1;
-            pending = [];
-          }
+            receipted = new Set();
+          } else await drainOnce(step);
         }
-        await drainOnce();
-        expect(got.size).toBe(sent);
-        expect(undelivered(graph, own, generation)).toEqual([]);
+        await drainOnce("drain");
+        expect(read.size).toBe(sent);
+        expect(undelivered(graph, own, generation, world.clock.now() + 60_000)).toEqual([]);
       }),
       { numRuns: 60 },
     );

@@ -1,7 +1,7 @@
 import type { VerbResult } from "../../resource/verb.ts";
 import type { Api } from "../connection/api.ts";
 import { bodyOf } from "../connection/api-status.ts";
-import type { Streams } from "../context.ts";
+import type { CommandContext, Streams } from "../context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { colouredText, plainText } from "../output/terminal-text.ts";
 import { yamlText } from "../output/yaml.ts";
@@ -56,6 +56,15 @@ export function printResult(
   else if (result.text !== "") streams.out(withNewline(clean(result.text)));
   if (result.errorText !== undefined && result.errorText !== "") streams.err(withNewline(plainText(result.errorText)));
   return result.exitCode ?? EXIT.done;
+}
+
+/**
+ * Says that the answer was printed, where the daemon waits for that. A failure is nobody's trouble here: what was handed
+ * over comes again, marked.
+ */
+export async function giveReceipt(context: CommandContext, { receipt }: VerbResult): Promise<void> {
+  if (receipt === undefined) return;
+  await callVerb(context.api(), "receipt", receipt, { signal: context.signal }).catch(() => undefined);
 }
 
 function withNewline(text: string): string {

@@ -3,6 +3,7 @@ import type { CommandContext, CommandInput, FlagSpec } from "../context.ts";
 import { errorText } from "../error-text.ts";
 import { EXIT, usageError } from "../exit-codes.ts";
 import { plainText } from "../output/terminal-text.ts";
+import { giveReceipt } from "./call-verb.ts";
 
 /** Flags of a command that the hooks of agent programs call. */
 export const HOOK_FLAGS: readonly FlagSpec[] = [
@@ -44,8 +45,10 @@ export async function answerHook(
 ): Promise<number> {
   try {
     const hook = (await hookJson(input, context)) ?? {};
-    const answer = hookReply(input.flags["reply"], hook, plainText((await call(hook)).text));
+    const result = await call(hook);
+    const answer = hookReply(input.flags["reply"], hook, plainText(result.text));
     if (answer !== "") context.streams.out(`${answer}\n`);
+    await giveReceipt(context, result);
     return EXIT.done;
   } catch (error) {
     context.streams.err(errorText(error));

@@ -10,7 +10,7 @@ import { usageError } from "../exit-codes.ts";
 import { camelCase } from "../flag-names.ts";
 import type { VerbResult } from "../../resource/verb.ts";
 import { callAgain } from "./call-again.ts";
-import { callVerb, printResult } from "./call-verb.ts";
+import { callVerb, giveReceipt, printResult } from "./call-verb.ts";
 import { answerHook, HOOK_FLAGS } from "./hook-answer.ts";
 
 /**
@@ -73,10 +73,12 @@ export function verbCommand(row: VerbRow): CommandSpec {
       if (input.flags["hook"] === true && row.isHook === true)
         return answerHook(input, context, (hook) => call({ hook }));
       const result = await call({});
-      return printResult(result, context.streams, {
+      const code = printResult(result, context.streams, {
         format: textFlag(input, "output"),
         keepColours: row.keepColours ?? false,
       });
+      await giveReceipt(context, result);
+      return code;
     },
   };
 }

@@ -82,12 +82,12 @@ async function contentFile(object: AgentObject, generation: number, ports: LoopP
   if (hasPromptHook(object, ports)) return undefined;
   const namespace = object.metadata.namespace ?? "hq";
   const graph = ports.graphs.graph(namespace);
-  const waiting = graph === undefined ? [] : undelivered(graph, object.spec.identity, generation);
+  const waiting = graph === undefined ? [] : undelivered(graph, object.spec.identity, generation, ports.clock.now());
   if (waiting.length === 0) return undefined;
   const directory = `${ports.layout.state}/mail`;
   const path = `${directory}/${namespace}-${object.metadata.name}.md`;
   await ports.files.makeDirectory(directory, { mode: 0o700 });
-  await ports.files.writeAtomic(path, `${messagesText(waiting.map((record) => ({ record, again: false })))}\n`, {
+  await ports.files.writeAtomic(path, `${messagesText(waiting)}\n`, {
     mode: 0o600,
   });
   return path;

@@ -52,8 +52,9 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   const ready = provider?.spec.ready;
+  const now = ports.clock.now();
   return {
-    now: ports.clock.now(),
+    now,
     suspended: town?.spec.suspend === true,
     session:
       session === undefined
@@ -66,9 +67,9 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
             canType: ports.sessions.runtime !== "process",
           },
     hook: graph === undefined || hook === undefined ? undefined : observeHook(graph, hook, record, generation),
-    mail: graph === undefined ? undefined : observeMail(graph, identity, generation),
+    mail: graph === undefined ? undefined : observeMail(graph, identity, generation, now),
     policy: policyOf(role),
-    title: titleState(ready, session?.title, ports.clock.now()),
+    title: titleState(ready, session?.title, now),
     screen: undefined,
     readyShows: ready?.screen !== undefined,
     delayMs: durationMs(ready?.delay ?? "0s"),
@@ -110,16 +111,16 @@ function observeHook(
   };
 }
 
-function observeMail(graph: WorkGraph, identity: string, generation: number): HooksObserved["mail"] {
-  const waiting = undelivered(graph, identity, generation);
+function observeMail(graph: WorkGraph, identity: string, generation: number, now: number): HooksObserved["mail"] {
+  const waiting = undelivered(graph, identity, generation, now);
   const [first] = waiting;
   if (first === undefined) return undefined;
-  const urgent = waiting.filter((record) => record.metadata?.[MESSAGE.urgent] === true);
-  const oldest = urgent[0] ?? first;
+  const urgent = waiting.filter(({ record }) => record.metadata?.[MESSAGE.urgent] === true);
+  const sequences = waiting.map(({ record }) => sequenceOf(record));
   return {
-    newest: Math.max(...waiting.map(sequenceOf)),
-    oldest: sequenceOf(first),
-    arrivedMs: Date.parse(oldest.created_at),
+    newest: Math.max(...sequences),
+    oldest: Math.min(...sequences),
+    arrivedMs: (urgent[0] ?? first).sinceMs,
     urgent: urgent.length > 0,
     count: waiting.length,
   };

@@ -37,6 +37,23 @@ describe("town VERB --hook", () => {
     ]);
   });
 
+  it.each([
+    "prime --hook",
+    "prime",
+    "nudge drain --hook --reply block",
+  ])("given an answer that wants a receipt, when `town %s` has printed it, then it says so; a refused receipt is nobody's trouble", async (line) => {
+    const town = new FakeTown();
+    const verb = line.startsWith("prime") ? "prime" : "nudge drain";
+    town.verbs.set(verb, () => ({ body: { text: "do this", receipt: { request: "request-1" } } }));
+    town.verbs.set("receipt", () => ({ status: 409, body: { kind: "Status", code: 409, message: "fenced" } }));
+    const answer = await runTown(town, line, { stdin: "{}" });
+    expect(answer.out).toContain("do this");
+    expect(answer).toMatchObject({ code: 0, err: "" });
+    expect(town.requests.map(({ path, body }) => `${path.split("/").at(-1)} ${body}`).at(-1)).toBe(
+      'receipt {"args":{"request":"request-1"}}',
+    );
+  });
+
   it("given stdin that is no JSON, when called as a hook, then it fails without the exit code that refuses a prompt", async () => {
     const answer = await runTown(new FakeTown(), "prime --hook", { stdin: "no json" });
     expect(answer).toMatchObject({ code: 1, out: "" });
