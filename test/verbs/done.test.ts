@@ -48,7 +48,7 @@ describe("town done", () => {
     await commit();
     await expect(done({ outcome: "NoChange" })).rejects.toMatchObject({
       reason: "UnsubmittedWork",
-      message: expect.stringContaining("1 commits"),
+      message: expect.stringContaining("1 commit since"),
       hint: expect.stringContaining("town done"),
     });
     expect(site.api.get(bead.id)?.status).toBe("hooked");
