@@ -31,6 +31,8 @@ export interface ObservedSession {
   /** 128 + n when signal n ended the program, as shells say. Absent for an Exited session whose end nobody could see. */
   readonly exitCode?: number;
   readonly exitSignal?: string;
+  /** Exited without its terminal: the runtime, or its place there, was gone first. How it ended says nothing about it. */
+  readonly terminalLost?: true;
   /** First process of the session (a shim); the program runs below it. */
   readonly pid?: number;
   readonly startedAtMs: number;

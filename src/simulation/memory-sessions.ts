@@ -40,6 +40,7 @@ interface Entry {
   output: string;
   copyMode: boolean;
   exited: ExitStatus | undefined;
+  terminalLost: boolean;
   readonly ending: AbortController;
   readonly ended: Promise<void>;
   readonly end: (status: ExitStatus) => void;
@@ -204,7 +205,12 @@ export class MemorySessions implements Sessions {
   /** Every program is hung up; they stay as Exited, and observations say ServerGone until the next start. */
   killServer(): void {
     this.#server = "Gone";
-    for (const entry of this.#entries.values()) entry.end(exitStatusOfSignalName("SIGHUP"));
+    for (const entry of this.#entries.values()) {
+      if (entry.exited !== undefined) continue;
+      entry.terminalLost = true;
+      // Programs that lose their terminal end in ways of their own.
+      entry.end(entry.start.generation % 2 === 1 ? exitStatusOfSignalName("SIGHUP") : { exitCode: 1 });
+    }
     this.#notify();
   }
 
@@ -282,6 +288,7 @@ export class MemorySessions implements Sessions {
       output: "",
       copyMode: false,
       exited: undefined,
+      terminalLost: false,
       ending: new AbortController(),
       ended,
       typed: [],
@@ -342,6 +349,7 @@ function observed(entry: Entry): ObservedSession {
     ...(start.bead === undefined ? {} : { bead: start.bead }),
     state: exited === undefined ? "Running" : "Exited",
     ...exited,
+    ...(entry.terminalLost ? { terminalLost: true as const } : {}),
     pid: entry.pid,
     startedAtMs: entry.startedAtMs,
     lastActivityMs: entry.lastActivityMs,

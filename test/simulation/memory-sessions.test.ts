@@ -84,7 +84,7 @@ describe("MemorySessions", () => {
     runtime.killServer();
     expect(await runtime.observe()).toMatchObject({
       completeness: "ServerGone",
-      sessions: [{ name: "a", state: "Exited", exitSignal: "SIGHUP" }],
+      sessions: [{ name: "a", state: "Exited", exitSignal: "SIGHUP", terminalLost: true }],
     });
     await runtime.start(start({ name: "b" }));
     expect(await runtime.observe()).toMatchObject({

@@ -79,4 +79,17 @@ describe("agents in the simulated town", () => {
     await town.clock.advance(2 * 3_600_000);
     expect(town.sessions.launches).toBe(launches);
   });
+
+  it("given a runtime whose server is killed every few seconds, however its programs end by that, then nobody is taken for a crash loop", async () => {
+    const town = await world(1);
+    await town.start();
+    for (let kills = 0; kills < 30; kills += 1) {
+      await town.clock.advance(2_000 + 100 * kills);
+      town.sessions.killServer();
+    }
+    const failures = town.controller.store.list("Agent").map((agent) => agent.status?.["failures"]);
+    expect(new Set(failures)).toEqual(new Set([0]));
+    await town.clock.runUntil(() => convoyClosed(town), 3_600_000);
+    await checkTown(town);
+  });
 });

@@ -75,7 +75,7 @@ export class LostSessions {
     }
     this.#gone.add(key);
     const exit = code === undefined ? {} : exitStatusOfShell(code);
-    return { session: { ...observedOfRecord(record), state: "Exited", ...exit }, living: false };
+    return { session: { ...observedOfRecord(record), state: "Exited", terminalLost: true, ...exit }, living: false };
   }
 
   /** Any process of it: the first one is the first to go when a terminal is lost. */

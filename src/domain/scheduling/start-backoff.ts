@@ -18,21 +18,28 @@ const TOLERATED_KILLS = 20;
 /** Failures in a row after which the agent is Stalled. */
 export const CRASH_LOOP = 6;
 
+/**
+ * Who ended a session. `Program`: it ended by itself. `Outside`: somebody killed it. `Town`: what it ran on was taken from
+ * it (terminal, runtime, machine), or the town ended it; that says nothing about the program.
+ */
+export type EndedBy = "Program" | "Outside" | "Town";
+
 export interface SessionEnd {
   readonly livedMs: number;
-  /** Ended from outside rather than by itself. */
-  readonly killed: boolean;
+  readonly by: EndedBy;
   /** Uniform in [0,1): spreads restarts. */
   readonly jitter: number;
 }
 
 /**
- * The record after a session ended: the first failure and kills from outside restart at once; further failures in a
+ * The record after a session ended. What the town did to it counts for nothing. The first failure and kills from outside restart at once; further failures in a
  * row wait 10 s, doubling to 5 min, plus up to 20 % jitter; a session that lived 10 minutes starts the count anew.
  */
 export function afterEnd(record: StartRecord, end: SessionEnd, now: number): StartRecord {
   const fresh = end.livedMs >= HEALTHY_MS ? NO_STARTS : record;
-  if (end.killed && fresh.kills < TOLERATED_KILLS) return { ...fresh, kills: fresh.kills + 1, nextStartMs: now };
+  if (end.by === "Town") return { ...fresh, nextStartMs: now };
+  if (end.by === "Outside" && fresh.kills < TOLERATED_KILLS)
+    return { ...fresh, kills: fresh.kills + 1, nextStartMs: now };
   const failures = fresh.failures + 1;
   if (failures === 1) return { ...fresh, failures, nextStartMs: now };
   const wait = Math.min(BASE_MS * 2 ** (failures - 2), MAX_MS);
@@ -53,8 +60,16 @@ export function waitBeforeStart(record: StartRecord, now: number): number {
 
 const OUTSIDE_SIGNALS: ReadonlySet<string> = new Set(["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "9", "15", "1", "2"]);
 
-/** Whether an exit looks like somebody ended the program: 128 + KILL, TERM, HUP or INT, or the signal itself. */
-export function endedFromOutside(exit: { readonly exitCode?: number; readonly exitSignal?: string }): boolean {
-  if (exit.exitSignal !== undefined) return OUTSIDE_SIGNALS.has(exit.exitSignal);
-  return exit.exitCode !== undefined && [137, 143, 129, 130].includes(exit.exitCode);
+/**
+ * Who ended a session, by what is left of it; `exit` undefined: nothing is. An end that nobody saw took its shim along,
+ * which no program does.
+ */
+export function endedBy(
+  exit: { readonly exitCode?: number; readonly exitSignal?: string; readonly terminalLost?: true } | undefined,
+): EndedBy {
+  if (exit === undefined || exit.terminalLost === true) return "Town";
+  if (exit.exitSignal !== undefined) return OUTSIDE_SIGNALS.has(exit.exitSignal) ? "Outside" : "Program";
+  if (exit.exitCode === undefined) return "Outside";
+  // 128 + KILL, TERM, HUP or INT.
+  return [137, 143, 129, 130].includes(exit.exitCode) ? "Outside" : "Program";
 }

@@ -1,7 +1,7 @@
 import {
   afterEnd,
   CRASH_LOOP,
-  endedFromOutside,
+  endedBy,
   NO_STARTS,
   type StartRecord,
   waitBeforeStart,
@@ -318,22 +318,22 @@ function noteEnd(
       event: { type: "Normal", reason: "SessionHandedOff", message },
     };
   }
-  const killed = session === undefined || endedFromOutside(session);
   const livedMs = session === undefined ? 0 : observed.now - session.startedAtMs;
-  const how =
-    session === undefined
-      ? "its runtime is gone"
-      : session.exitSignal !== undefined
-        ? `signal ${session.exitSignal}`
-        : `exit code ${session.exitCode ?? "unknown"}`;
   return {
-    starts: afterEnd(startRecord(object), { livedMs, killed, jitter: observed.jitter }, observed.now),
+    starts: afterEnd(startRecord(object), { livedMs, by: endedBy(session), jitter: observed.jitter }, observed.now),
     event: {
       type: "Warning",
       reason: "SessionEnded",
-      message: `session of generation ${observed.generation} ended: ${how}`,
+      message: `session of generation ${observed.generation} ended: ${howItEnded(session)}`,
     },
   };
+}
+
+function howItEnded(session: ObservedSession | undefined): string {
+  if (session === undefined) return "its runtime is gone";
+  const how =
+    session.exitSignal !== undefined ? `signal ${session.exitSignal}` : `exit code ${session.exitCode ?? "unknown"}`;
+  return session.terminalLost === true ? `its terminal was taken from it (${how})` : how;
 }
 
 function judgeUnwanted(observed: AgentObserved): Judgement {

@@ -300,7 +300,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       );
       const edge = noticed(() => world.tmux("kill-session", "-t", "=api-polecats-toast"));
       expect(await edge).toBeLessThan(3_000);
-      expect(await exited()).toMatchObject({ exitCode: 129, exitSignal: "SIGHUP" });
+      expect(await exited()).toMatchObject({ exitCode: 129, exitSignal: "SIGHUP", terminalLost: true });
       expect((await sessions.observe()).completeness).toBe("Complete");
       expect(await sessions.capture("api-polecats-toast", 3)).toBe("some output");
       expect(await sessions.start(start({ generation: 2 }))).toMatchObject({ state: "Running", generation: 2 });

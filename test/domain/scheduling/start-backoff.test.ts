@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
-import {
-  afterEnd,
-  endedFromOutside,
-  NO_STARTS,
-  waitBeforeStart,
-} from "../../../src/domain/scheduling/start-backoff.ts";
+import { afterEnd, endedBy, NO_STARTS, waitBeforeStart } from "../../../src/domain/scheduling/start-backoff.ts";
 
-const crash = { livedMs: 1_000, killed: false, jitter: 0 };
+const crash = { livedMs: 1_000, by: "Program", jitter: 0 } as const;
+const kill = { ...crash, by: "Outside" } as const;
 
 describe("backoff of starts", () => {
   it("given failures in a row, when each ends, then waits grow from none to five minutes", () => {
@@ -33,19 +29,28 @@ describe("backoff of starts", () => {
 
   it("given kills from outside, when they are many, then they wait like crashes", () => {
     let record = NO_STARTS;
-    for (let round = 0; round < 20; round += 1) record = afterEnd(record, { ...crash, killed: true }, 0);
+    for (let round = 0; round < 20; round += 1) record = afterEnd(record, kill, 0);
     expect(record).toEqual({ failures: 0, kills: 20, nextStartMs: 0 });
-    record = afterEnd(afterEnd(record, { ...crash, killed: true }, 0), { ...crash, killed: true }, 0);
+    record = afterEnd(afterEnd(record, kill, 0), kill, 0);
     expect(record.nextStartMs).toBe(10_000);
   });
 
+  it("given what the town did to it, when it happens again and again, then nothing counts and nothing waits", () => {
+    let record = { failures: 5, kills: 20, nextStartMs: 0 };
+    for (let round = 0; round < 50; round += 1) record = afterEnd(record, { ...crash, by: "Town" }, 7);
+    expect(record).toEqual({ failures: 5, kills: 20, nextStartMs: 7 });
+  });
+
   it.each([
-    { exit: { exitCode: 137 }, outside: true },
-    { exit: { exitSignal: "SIGTERM" }, outside: true },
-    { exit: { exitCode: 1 }, outside: false },
-    { exit: { exitSignal: "SIGSEGV" }, outside: false },
-    { exit: {}, outside: false },
-  ])("given an exit $exit, then ended from outside is $outside", ({ exit, outside }) => {
-    expect(endedFromOutside(exit)).toBe(outside);
+    { exit: { exitCode: 137 }, by: "Outside" },
+    { exit: { exitSignal: "SIGTERM" }, by: "Outside" },
+    { exit: { exitCode: 1 }, by: "Program" },
+    { exit: { exitSignal: "SIGSEGV" }, by: "Program" },
+    { exit: {}, by: "Outside" },
+    { exit: { exitCode: 1, terminalLost: true as const }, by: "Town" },
+    { exit: { exitSignal: "SIGHUP", terminalLost: true as const }, by: "Town" },
+    { exit: undefined, by: "Town" },
+  ])("given an exit $exit, then it was ended by $by", ({ exit, by }) => {
+    expect(endedBy(exit)).toBe(by);
   });
 });
