@@ -59,7 +59,12 @@ export class GitGraph extends GraphStore implements WorkGraph {
     this.#parts = parts;
     const { index, log, random } = options;
     parts.wal.onLost = () => this.#logLost();
-    this.#house = new Housekeeping({ ...parts, index, log, state: () => ({ seq: this.seq, requests: this.requests }) });
+    this.#house = new Housekeeping({
+      ...parts,
+      index,
+      log,
+      state: () => ({ seq: this.seq, requests: this.requests, wispHistory: this.wispHistory }),
+    });
     this.#merger = new BranchMerger(parts.repository, parts.writer, {
       namespace: this.namespace,
       prefix: this.prefix,
@@ -312,6 +317,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   /** In turn: what a flush has taken is neither waiting nor in the tip until it is over. */
   history(id: string): Promise<readonly HistoryEntry[]> {
+    if (this.index.stored(id)?.ephemeral === true) return Promise.resolve([...this.wispHistory.of(id)]);
     return this.#inTurn(() => readHistory(this.repository, this.tip, id, this.unflushed.events));
   }
 

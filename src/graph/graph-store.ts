@@ -7,12 +7,14 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Author, GraphChange, GraphTransaction } from "../ports/work-graph.ts";
+import { entriesOf } from "./event-log.ts";
 import { IndexReader } from "./index-reader.ts";
 import { RequestMemory } from "./request-memory.ts";
 import type { RecordChange } from "./transaction.ts";
 import { isLeaseOnly, leaseWorthWriting, Transaction } from "./transaction.ts";
 import { UnflushedChanges } from "./unflushed.ts";
 import type { WalOperation, WalRecord } from "./wal-record.ts";
+import { WispHistory } from "./wisp-history.ts";
 import { fingerprint } from "./wal-record.ts";
 
 /** Where transactions become durable: the log of the store. */
@@ -32,6 +34,8 @@ export interface StoreOptions {
   /** Seq of the last change known so far. */
   readonly lastSeq: number;
   readonly requests: ReadonlyMap<string, unknown>;
+  /** What happened to the wisps that are there. Default: nothing is known. */
+  readonly wispHistory?: WispHistory;
 }
 
 export interface WriteOptions {
@@ -75,6 +79,7 @@ export class GraphStore extends IndexReader {
   protected readonly options: StoreOptions;
   /** Records and events that the branch does not have yet. */
   protected readonly unflushed = new UnflushedChanges();
+  protected readonly wispHistory: WispHistory;
   readonly #stamps = new StampClock();
   readonly #requests: RequestMemory;
   readonly #listeners = new Set<(changes: readonly GraphChange[]) => void>();
@@ -92,6 +97,7 @@ export class GraphStore extends IndexReader {
     this.prefix = options.prefix;
     this.#seq = options.lastSeq;
     this.#requests = new RequestMemory(options.requests);
+    this.wispHistory = options.wispHistory ?? new WispHistory();
   }
 
   /** Seq of the last committed change. */
@@ -279,7 +285,7 @@ export class GraphStore extends IndexReader {
         });
         this.#trackLease(id, before, line === undefined);
       });
-      if (line !== undefined) this.#trackUnflushed(changes, waiting, timeMs);
+      if (line !== undefined) this.#trackHistory(changes, waiting, timeMs);
       this.#seq = seq;
     }
     this.#announce(announced);
@@ -296,16 +302,21 @@ export class GraphStore extends IndexReader {
     else if (before !== undefined && !this.#leaseWritten.has(id)) this.#leaseWritten.set(id, before);
   }
 
-  #trackUnflushed(changes: readonly RecordChange[], waiting: Waiting, timeMs: number): void {
-    const lasting = changes.filter(({ before, after }) => (after ?? before)?.ephemeral !== true);
+  #trackHistory(changes: readonly RecordChange[], waiting: Waiting, timeMs: number): void {
+    const lasting = changes.filter((change) => !isWispChange(change));
+    if (lasting.length < changes.length) this.#trackWisps(changes.filter(isWispChange), waiting, timeMs);
     if (lasting.length === 0) return;
     if (waiting.options.clean !== true) this.unflushed.mark(lasting.map(({ id }) => id));
     if (waiting.options.quiet === true) return;
-    // On the branch a wisp that became a bead begins there.
-    const told = lasting.map((change) =>
-      change.before?.ephemeral === true ? { ...change, before: undefined } : change,
-    );
-    this.unflushed.addChanges(told, waiting.author, timeMs);
+    // A wisp that became a bead brings its history along.
+    for (const { id, before } of lasting)
+      if (before?.ephemeral === true) this.unflushed.addEvents(this.wispHistory.take(id));
+    this.unflushed.addChanges(lasting, waiting.author, timeMs);
+  }
+
+  #trackWisps(changes: readonly RecordChange[], { author }: Waiting, timeMs: number): void {
+    this.wispHistory.add(entriesOf(changes, author, timeMs));
+    for (const { id, after } of changes) if (after === undefined) this.wispHistory.take(id);
   }
 
   #announce(changes: readonly GraphChange[]): void {
@@ -344,6 +355,11 @@ export class GraphStore extends IndexReader {
   protected get stopped(): boolean {
     return this.#closed;
   }
+}
+
+/** Nothing of it reaches the branch. */
+export function isWispChange({ before, after }: Pick<RecordChange, "before" | "after">): boolean {
+  return (after ?? before)?.ephemeral === true;
 }
 
 function visible(record: BeadRecord | undefined): BeadRecord | undefined {

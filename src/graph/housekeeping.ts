@@ -4,11 +4,13 @@ import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { BranchWriter } from "./branch-writer.ts";
+import type { KeptWisp } from "./local-state.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
 import { writeCache } from "./record-cache.ts";
 import { writeIdentity } from "./store-identity.ts";
 import type { Wal } from "./wal.ts";
+import type { WispHistory } from "./wisp-history.ts";
 
 export interface HousekeepingOptions {
   readonly repository: Repository;
@@ -18,8 +20,12 @@ export interface HousekeepingOptions {
   readonly writer: BranchWriter;
   readonly index: GraphIndex;
   readonly log: Log;
-  /** Seq of the last committed change, and answers to requests: what the local state keeps. */
-  readonly state: () => { readonly seq: number; readonly requests: ReadonlyMap<string, unknown> };
+  /** Seq of the last committed change, answers to requests, and what happened to wisps: what the local state keeps. */
+  readonly state: () => {
+    readonly seq: number;
+    readonly requests: ReadonlyMap<string, unknown>;
+    readonly wispHistory: WispHistory;
+  };
   readonly segmentBytes: number;
   /** Records that were not in the cache when the store was opened. */
   readonly loadedFromGit: number;
@@ -108,12 +114,12 @@ export class Housekeeping {
 
   async #writeLocal(): Promise<void> {
     const { files, paths, wal, index, state } = this.#options;
-    const { seq, requests } = state();
-    const wisps: { readonly record: BeadRecord; readonly rev: number }[] = [];
+    const { seq, requests, wispHistory } = state();
+    const wisps: KeptWisp[] = [];
     const revs = new Map<string, number>();
     for (const record of index.all()) {
       const rev = index.revOf(record.id);
-      if (record.ephemeral === true) wisps.push({ record, rev });
+      if (record.ephemeral === true) wisps.push({ record, rev, history: wispHistory.of(record.id) });
       else if (rev > 1) revs.set(record.id, rev);
     }
     await writeLocalState(files, paths.local, {

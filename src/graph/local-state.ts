@@ -1,13 +1,22 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { TownError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
+import type { HistoryEntry } from "../ports/work-graph.ts";
+import { eventLine, parseEventLine } from "./event-log.ts";
 import { formatVersion } from "./paths.ts";
+
+/** A wisp with what happened to it, oldest first. */
+export interface KeptWisp {
+  readonly record: BeadRecord;
+  readonly rev: number;
+  readonly history: readonly HistoryEntry[];
+}
 
 /** What lives beside the branch: wisps, answers to requests, and who this store is. */
 export interface LocalState {
   /** The log positions that are contained: log id to seq. */
   readonly logs: ReadonlyMap<string, number>;
-  readonly wisps: readonly { readonly record: BeadRecord; readonly rev: number }[];
+  readonly wisps: readonly KeptWisp[];
   /** Revs above 1 of the records on the branch. */
   readonly revs: ReadonlyMap<string, number>;
   /** Request id to answer, oldest first. */
@@ -18,9 +27,10 @@ export interface LocalState {
 
 const empty: LocalState = { logs: new Map(), wisps: [], revs: new Map(), requests: new Map(), damaged: [] };
 
-/** One line of the file: a wisp with its rev, the rev of a bead, or the answer to a request. */
+/** One line of the file: a wisp with its rev and the lines of its history, the rev of a bead, or the answer to a request. */
 interface Item {
   readonly d?: BeadRecord;
+  readonly h?: readonly string[];
   readonly i?: string;
   readonly k?: number;
   readonly r?: string;
@@ -36,14 +46,14 @@ export async function readLocalState(files: Files, path: string): Promise<LocalS
   if (header.format > formatVersion) throw tooNew(path, header.format);
   const state = {
     logs: new Map(Object.entries(header.logs ?? {})),
-    wisps: [] as LocalState["wisps"][number][],
+    wisps: [] as KeptWisp[],
     revs: new Map<string, number>(),
     requests: new Map<string, unknown>(),
     damaged: [] as string[],
   };
   for (const line of lines) {
     const item = parse(line) as Item | undefined;
-    if (item?.d !== undefined) state.wisps.push({ record: item.d, rev: item.k ?? 1 });
+    if (item?.d !== undefined) state.wisps.push({ record: item.d, rev: item.k ?? 1, history: historyOf(item.h) });
     else if (item?.i !== undefined) state.revs.set(item.i, item.k ?? 1);
     else if (item?.r !== undefined) state.requests.set(item.r, item.v);
     else state.damaged.push(line);
@@ -55,11 +65,15 @@ export async function readLocalState(files: Files, path: string): Promise<LocalS
 export async function writeLocalState(files: Files, path: string, state: Omit<LocalState, "damaged">): Promise<void> {
   const lines = [
     JSON.stringify({ format: formatVersion, logs: Object.fromEntries(state.logs) }),
-    ...state.wisps.map(({ record, rev }) => JSON.stringify({ d: record, k: rev })),
+    ...state.wisps.map(({ record, rev, history }) => JSON.stringify({ d: record, k: rev, h: history.map(eventLine) })),
     ...[...state.revs].map(([id, rev]) => JSON.stringify({ i: id, k: rev })),
     ...[...state.requests].map(([request, answer]) => JSON.stringify({ r: request, v: answer })),
   ];
   await files.writeAtomic(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+}
+
+function historyOf(lines: readonly string[] | undefined): readonly HistoryEntry[] {
+  return (lines ?? []).map(parseEventLine).filter((entry) => entry !== undefined);
 }
 
 function parse(line: string): unknown {

@@ -96,7 +96,18 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   for (const [id, seq] of otherLogs) writer.contains(id, seq);
   const journal = lock === undefined ? undefined : wal;
   const graph = new GitGraph(
-    { namespace, prefix, index, clock, random, log, journal, lastSeq: recovered.lastSeq, requests: recovered.requests },
+    {
+      namespace,
+      prefix,
+      index,
+      clock,
+      random,
+      log,
+      journal,
+      lastSeq: recovered.lastSeq,
+      requests: recovered.requests,
+      wispHistory: recovered.wispHistory,
+    },
     {
       ...limitsOf(options),
       repository,

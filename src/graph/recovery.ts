@@ -16,6 +16,7 @@ import { setAside } from "./set-aside.ts";
 import { readIdentity } from "./store-identity.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 import { Wal } from "./wal.ts";
+import { WispHistory } from "./wisp-history.ts";
 
 export interface RecoveryOptions {
   readonly repository: Repository;
@@ -41,6 +42,7 @@ export interface Recovered {
   readonly dirty: ReadonlySet<string>;
   readonly events: readonly HistoryEntry[];
   readonly requests: ReadonlyMap<string, unknown>;
+  readonly wispHistory: WispHistory;
   readonly lastSeq: number;
   /** Last seq of each log but the current one. */
   readonly otherLogs: ReadonlyMap<string, number>;
@@ -60,11 +62,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   index.load(loaded?.records ?? []);
   index.loadDormant(loaded?.dormant ?? []);
   const local = await readLocalState(files, paths.local);
-  loadWisps(index, local);
+  const wispHistory = loadWisps(index, local);
   const positions = base === undefined ? new Map<string, number>() : await positionsAt(repository, base);
-  const replayed = await replayLogs(options, identity.logs, positions, local);
+  const replayed = await replayLogs(options, identity.logs, positions, local, wispHistory);
   return {
     ...replayed,
+    wispHistory,
     pin,
     tip,
     base,
@@ -106,7 +109,7 @@ async function ownCommit(
   return own;
 }
 
-function loadWisps(index: GraphIndex, local: LocalState): void {
+function loadWisps(index: GraphIndex, local: LocalState): WispHistory {
   // A wisp that became a real bead is on the branch, and that is newer.
   const wisps = local.wisps.filter(({ record }) => index.stored(record.id) === undefined);
   index.load(
@@ -114,6 +117,9 @@ function loadWisps(index: GraphIndex, local: LocalState): void {
     new Map(wisps.map(({ record, rev }) => [record.id, rev])),
   );
   for (const [id, rev] of local.revs) index.raiseRev(id, rev);
+  const told = new WispHistory();
+  for (const { history } of wisps) told.add(history);
+  return told;
 }
 
 interface ReplayedLogs extends Pick<Recovered, "wal" | "dirty" | "events" | "requests" | "lastSeq" | "otherLogs"> {
@@ -126,6 +132,7 @@ async function replayLogs(
   logs: readonly string[],
   positions: ReadonlyMap<string, number>,
   local: LocalState,
+  wispHistory: WispHistory,
 ): Promise<ReplayedLogs> {
   const dirty = new Set<string>();
   const events: HistoryEntry[] = [];
@@ -136,7 +143,8 @@ async function replayLogs(
   let lastSeq = 0;
   for (const id of logs) {
     const opened = await Wal.open(files, paths.wal, id);
-    const replayed = replay(index, opened.entries, { branch: positions.get(id) ?? 0, local: local.logs.get(id) ?? 0 });
+    const contained = { branch: positions.get(id) ?? 0, local: local.logs.get(id) ?? 0 };
+    const replayed = replay(index, opened.entries, contained, wispHistory);
     wal = opened.wal;
     if (id !== logs.at(-1)) otherLogs.set(id, replayed.lastSeq);
     lastSeq = Math.max(lastSeq, replayed.lastSeq);

@@ -1,10 +1,12 @@
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { entriesOf } from "./event-log.ts";
+import { isWispChange } from "./graph-store.ts";
 import type { RecordChange } from "./transaction.ts";
 import type { WalEntry } from "./wal.ts";
 import type { WalOperation, WalRecord } from "./wal-record.ts";
 import { authorOf, fingerprint, lastSeqOf } from "./wal-record.ts";
+import type { WispHistory } from "./wisp-history.ts";
 
 /** Up to where other files already contain a log. */
 export interface Contained {
@@ -26,9 +28,15 @@ export interface Replayed {
 
 /**
  * Applies what a log holds beyond the given positions. A change counts only when it was made on the state that is here:
- * of two writers that appended to one log against all locks, the first in the file wins.
+ * of two writers that appended to one log against all locks, the first in the file wins. What happens to wisps is added to
+ * `wispHistory`.
  */
-export function replay(index: GraphIndex, entries: readonly WalEntry[], contained: Contained): Replayed {
+export function replay(
+  index: GraphIndex,
+  entries: readonly WalEntry[],
+  contained: Contained,
+  wispHistory: WispHistory,
+): Replayed {
   const dirty = new Set<string>();
   const events: HistoryEntry[] = [];
   const requests = new Map<string, unknown>();
@@ -49,26 +57,25 @@ export function replay(index: GraphIndex, entries: readonly WalEntry[], containe
     for (const { i, k } of record.o) index.raiseRev(i, k);
     for (const operation of due) {
       const change = applyOperation(index, operation);
-      if (change === undefined) continue;
+      const told = record.q === 1 ? [] : entriesOf([change], authorOf(record), record.t);
+      if (isWispChange(change) || (change.after === undefined && operation.e === 1)) {
+        wispHistory.add(told);
+        if (change.after === undefined) wispHistory.take(operation.i);
+        continue;
+      }
       dirty.add(operation.i);
-      if (record.q !== 1) events.push(...entriesOf([change], authorOf(record), record.t));
+      if (change.before?.ephemeral === true) events.push(...wispHistory.take(operation.i));
+      events.push(...told);
     }
   }
   return { dirty, events, requests, refused, lastSeq };
 }
 
-// Undefined: the branch has nothing to do with it.
-function applyOperation(index: GraphIndex, operation: WalOperation): RecordChange | undefined {
+function applyOperation(index: GraphIndex, operation: WalOperation): RecordChange {
   const before = index.stored(operation.i);
   const after = operation.d ?? undefined;
   index.put(operation.i, after, after === undefined ? undefined : operation.k);
-  if (after?.ephemeral === true || (after === undefined && operation.e === 1)) return undefined;
-  return {
-    id: operation.i,
-    before: before?.ephemeral === true ? undefined : before,
-    after,
-    ...(operation.m === undefined ? {} : { note: operation.m }),
-  };
+  return { id: operation.i, before, after, ...(operation.m === undefined ? {} : { note: operation.m }) };
 }
 
 // A wisp that became a real bead is due when the branch does not have it yet.

@@ -52,6 +52,11 @@ export class UnflushedChanges implements Unflushed {
     this.#untold.push({ changes, author, timeMs });
   }
 
+  /** Events that happened before those of changes added later. */
+  addEvents(events: readonly HistoryEntry[]): void {
+    this.#events = [...this.events, ...events];
+  }
+
   take(): Unflushed {
     const taken = { ids: this.#ids, events: this.events };
     this.#ids = new Set();
