@@ -7,6 +7,7 @@ import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
 import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
+import { LockQueue } from "../graph/lock-queue.ts";
 import { openGraph } from "../graph/open-graph.ts";
 import { defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
 import { META } from "../domain/work-graph/bead.ts";
@@ -207,23 +208,19 @@ const noteAfterMs = 2_000;
 /** Short commands hold the store for a fraction of a second: who keeps it for so long is a town, or hangs. */
 const patienceMs = 10_000;
 const longestWaitMs = 120_000;
-/**
- * Between looks at the lock: long at first, so that many who wait do not slow who works, and the shorter the longer one has
- * waited, so that newcomers do not take the lock away from those who were there before them.
- */
-const longestPauseMs = 120;
-const leastPauseMs = 15;
-/** Looks per attempt to take a lock that somebody has. */
+/** Between looks at the lock for the one whose turn it is; who stands further back looks so much less often. */
+const pauseMs = 12;
+const longestPauseMs = 250;
+/** Looks per attempt to take a lock that somebody has: asking for it costs far more than looking at it. */
 const asksEvery = 10;
 
-/** Waits while other short commands take turns; gives up when one process keeps the store. */
+/** Waits its turn while other short commands take theirs; gives up when one process keeps the store. */
 async function openStore(
   repository: Repository,
   how: { readonly prefix: string; readonly isWrite: boolean; readonly call: OfflineBdCall },
   ports: OfflineBdPorts,
 ): Promise<GitGraph> {
   const { call, prefix, isWrite } = how;
-  const { clock, files } = ports;
   const options = {
     ...ports,
     repository,
@@ -234,28 +231,44 @@ async function openStore(
     lockTimeoutMs: 0,
   };
   if (!isWrite) return openForReading(repository, options);
-  const lockPath = storePaths(repository.commonDirectory).lock;
+  const paths = storePaths(repository.commonDirectory);
+  const queue = new LockQueue(paths.waiting, ports);
+  try {
+    return await openInTurn(options, queue, paths.lock, call);
+  } finally {
+    await queue.leave();
+  }
+}
+
+async function openInTurn(
+  options: Parameters<typeof openGraph>[0],
+  queue: LockQueue,
+  lockPath: string,
+  call: OfflineBdCall,
+): Promise<GitGraph> {
+  const { clock, files, random } = options;
   const started = clock.monotonicMs();
   let holder = { text: await files.readText(lockPath), sinceMs: started };
   let isTold = false;
+  let inFront = (await queue.isBusy()) ? await queue.place() : 0;
   for (let attempt = 0; ; attempt += 1) {
     const now = clock.monotonicMs();
     const text = await files.readText(lockPath);
     if (text !== holder.text) holder = { text, sinceMs: now };
-    // Asking for the lock costs far more than looking at it. A holder that stays is asked about: it may be dead.
-    if (text === undefined || attempt % asksEvery === 0) {
+    const isStuck = now - holder.sinceMs >= patienceMs || now - started >= longestWaitMs;
+    if (isStuck || (inFront === 0 && (text === undefined || attempt % asksEvery === 0))) {
       try {
         return await openGraph(options);
       } catch (error) {
         if (!(error instanceof WaitingError) || error.reason !== "StoreLocked") throw error;
-        if (now - holder.sinceMs >= patienceMs || now - started >= longestWaitMs) throw lockedFor(error, now - started);
+        if (isStuck) throw lockedFor(error, now - started);
       }
     }
     if (!isTold && now - started >= noteAfterMs)
       call.err("Note: waiting for another process that changes these beads\n");
     isTold ||= now - started >= noteAfterMs;
-    const pauseMs = Math.max(leastPauseMs, longestPauseMs - (now - started) / 40);
-    await clock.sleep(pauseMs * (0.5 + ports.random.float()));
+    await clock.sleep(Math.min(longestPauseMs, pauseMs * (1 + inFront)) * (0.75 + random.float() / 2));
+    inFront = await queue.place();
   }
 }
 

@@ -20,6 +20,8 @@ export interface StorePaths {
   readonly root: string;
   readonly identity: string;
   readonly lock: string;
+  /** Who waits for the lock, in order. */
+  readonly waiting: string;
   readonly wal: string;
   readonly local: string;
   readonly cache: string;
@@ -33,6 +35,7 @@ export function storePaths(commonDirectory: string): StorePaths {
     root,
     identity: `${root}/graph.json`,
     lock: `${root}/graph.lock`,
+    waiting: `${root}/waiting`,
     wal: `${root}/wal`,
     local: `${root}/wisps.jsonl`,
     cache: `${root}/cache`,

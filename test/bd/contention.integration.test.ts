@@ -9,7 +9,7 @@ import { seededRandom } from "../../src/simulation/seeded-random.ts";
 
 const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
 
-/** BD_CONTENTION=long: ten times as many commands, for a machine that has the time. */
+/** `npm run contention` sets BD_CONTENTION=long: twenty times as many commands, for a machine that has the time. */
 const isLong = process.env["BD_CONTENTION"] === "long";
 const actors = 50;
 const rounds = isLong ? 20 : 1;
@@ -41,7 +41,7 @@ beforeAll(() => {
   };
   execFileSync("git", ["init", "--quiet", repository], { env: environment });
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => rmSync(root, { recursive: true, force: true }), 600_000);
 
 /** One bd command as a process of its own; with `killAfterMs`, ended by SIGKILL if it still runs then. */
 function bd(actor: string, argv: readonly string[], killAfterMs?: number): Promise<Ended> {

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/adapters/system-clock.ts";
 import { openGraph } from "../../src/graph/open-graph.ts";
 import { silentLog } from "../../src/ports/log.ts";
 
-// A process to be killed: writes as fast as it can and prints the id of every bead that was acknowledged.
+// A process to be killed: writes as fast as it can and prints the id of every bead and wisp that was acknowledged.
 // Usage: node --import tsx graph-writer.ts REPOSITORY NAME
 
 const [, , path = "", name = "writer"] = process.argv;
@@ -26,11 +26,11 @@ const graph = await openGraph({
 });
 process.stdout.write("open\n");
 for (let i = 0; ; i++) {
-  const lane = async (): Promise<void> => {
+  const lane = async (more: object = {}): Promise<void> => {
     const { id } = await graph.transact({ actor: name }, (tx) =>
-      tx.create({ title: `${name} ${i}`, description: "x".repeat(i % 900) }),
+      tx.create({ title: `${name} ${i}`, description: "x".repeat(i % 900), ...more }),
     );
     process.stdout.write(`${id}\n`);
   };
-  await Promise.all([lane(), lane(), lane()]);
+  await Promise.all([lane(), lane(), lane({ ephemeral: true, wisp_type: ["ping", "patrol", "error"][i % 3] })]);
 }

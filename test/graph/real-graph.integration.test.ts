@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createNodeFiles } from "../../src/adapters/node-files.ts";
@@ -276,10 +276,45 @@ describe("a process that has the store", () => {
       const graph = await openIn(site, path);
       expect(acknowledged.length).toBeGreaterThan(0);
       expect(acknowledged.filter((id) => graph.get(id) === undefined)).toEqual([]);
+      const wisps = acknowledged.filter((id) => graph.get(id)?.ephemeral === true);
+      expect(wisps.length).toBeGreaterThan(0);
+      for (const id of wisps) expect(await graph.history(id)).toMatchObject([{ actor: "writer", event: "created" }]);
+      const files = site.sh(path, "ls-tree", "-r", "--name-only", "town/work");
+      expect(wisps.filter((id) => files.includes(`${id}.json`))).toEqual([]);
       await graph.close();
       expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
     }
     const wal = readdirSync(join(path, ".git", "town", "wal"));
     expect(wal).toHaveLength(1);
+  });
+
+  test("given a user who collects garbage again and again meanwhile, when the process is killed, then nothing acknowledged is missing", async () => {
+    const site = newSite();
+    const path = userRepository(site);
+    const { child, acknowledged, opened } = await writer(site, path);
+    await opened();
+    for (let round = 0; round < 4; round++) {
+      site.sh(path, "reflog", "expire", "--expire=now", "--all");
+      try {
+        site.sh(path, "gc", "--quiet", "--prune=now");
+      } catch (error) {
+        // It may find that a ref has moved under it; that is all it may.
+        expect(String(error)).toMatch(/cannot lock ref|unable to|failed to run/);
+      }
+    }
+    const gone = new Promise((done) => child.once("close", done));
+    child.kill("SIGKILL");
+    await gone;
+    const graph = await openIn(site, path);
+    expect(acknowledged.length).toBeGreaterThan(0);
+    expect(acknowledged.filter((id) => graph.get(id) === undefined)).toEqual([]);
+    await graph.flush();
+    await graph.close();
+    expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+    // Also without the cache, from git alone.
+    rmSync(join(path, ".git", "town", "cache"), { recursive: true, force: true });
+    const again = await openIn(site, path);
+    expect(acknowledged.filter((id) => again.get(id) === undefined)).toEqual([]);
+    await again.close();
   });
 });
