@@ -18,8 +18,9 @@ import {
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileError } from "../ports/file-error.ts";
-import type { AppendFile, FileStat, Files } from "../ports/files.ts";
+import type { AppendFile, FileStat, Files, ReadFile } from "../ports/files.ts";
 import { openAppendFile } from "./node-append-file.ts";
+import { openReadFile } from "./node-read-file.ts";
 import { PathWatch } from "./path-watch.ts";
 import { isTemporary, sweepTemporary, syncDirectory, writeBeside } from "./temporary-file.ts";
 
@@ -69,6 +70,10 @@ class NodeFiles implements Files {
         await handle.close();
       }
     });
+  }
+
+  async openRead(path: string): Promise<ReadFile | undefined> {
+    return orMissing("open", path, () => openReadFile(path));
   }
 
   async writeAtomic(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {

@@ -4,6 +4,7 @@ import { canonicalJson } from "../domain/work-graph/record/canonical.ts";
 import { AdapterError } from "../errors/town-error.ts";
 import type { GitIdentity, Repository } from "../ports/git.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
+import type { CommitHead } from "./commit-head.ts";
 import type { LogPlace } from "./event-log.ts";
 import { appendToLog, eventLine } from "./event-log.ts";
 import { positionsAt, versionFile, versionText } from "./git-records.ts";
@@ -70,8 +71,23 @@ export class BranchWriter {
     this.#positions.set(log, Math.max(seq, this.positionOf(log)));
   }
 
-  /** Takes a commit as the one to build on. `pin`: what the pin of this store says now. */
-  async adopt(commit: string, pin: string | undefined): Promise<void> {
+  /** The tip with what must be known to build on it; undefined before the first commit. */
+  get head(): CommitHead | undefined {
+    const commit = this.#tip;
+    return commit === undefined
+      ? undefined
+      : { commit, tree: this.#tree, positions: Object.fromEntries(this.#positions) };
+  }
+
+  /** Takes a commit that is known as the one to build on. `pin`: what the pin of this store says now. */
+  start({ commit, tree, positions }: CommitHead, pin: string | undefined): void {
+    this.#pin = pin;
+    this.#tip = commit;
+    this.#tree = tree;
+    this.#positions = new Map(Object.entries(positions));
+  }
+
+  async #adopt(commit: string): Promise<void> {
     const { repository } = this.#options;
     const info = await repository.objects.readCommit(commit);
     if (info === undefined)
@@ -80,10 +96,8 @@ export class BranchWriter {
         `Cannot read commit ${commit} of the work branch: it is not in ${repository.path}.`,
         { hint: "Run `git fsck` there." },
       );
-    this.#pin = pin;
-    this.#tip = commit;
-    this.#tree = info.tree;
-    this.#positions = new Map(await positionsAt(repository, commit));
+    const positions = Object.fromEntries(await positionsAt(repository, commit));
+    this.start({ commit, tree: info.tree, positions }, this.#pin);
   }
 
   /** Reads the pin again, after somebody moved refs meanwhile. */
@@ -94,7 +108,7 @@ export class BranchWriter {
   /** Builds on a commit that contains the tip. */
   async fastForward(commit: string): Promise<void> {
     const former = this.#positions;
-    await this.adopt(commit, this.#pin);
+    await this.#adopt(commit);
     for (const [id, seq] of former) this.#positions.set(id, Math.max(seq, this.positionOf(id)));
   }
 

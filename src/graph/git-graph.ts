@@ -17,6 +17,7 @@ import { readHistory } from "./event-log.ts";
 import type { StoreOptions } from "./graph-store.ts";
 import { GraphStore } from "./graph-store.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import type { LoadedCommit } from "./load-commit.ts";
 import type { StorePaths } from "./paths.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
@@ -35,7 +36,8 @@ export interface GitGraphParts {
   readonly flushIntervalMs: number;
   readonly flushRecords: number;
   readonly segmentBytes: number;
-  readonly loadedFromGit: number;
+  /** The commit that memory was filled from. */
+  readonly loaded: LoadedCommit | undefined;
   readonly otherLogs: ReadonlyMap<string, number>;
 }
 
@@ -251,9 +253,9 @@ export class GitGraph extends GraphStore implements WorkGraph {
     const taken = this.unflushed.take();
     const seq = this.seq;
     // What memory holds at this instant is what the commit will hold.
-    const snapshot = this.#house.snapshotFor(taken.ids.size);
     const records = new Map<string, BeadRecord | undefined>();
     for (const id of taken.ids) records.set(id, this.index.stored(id));
+    const snapshot = this.#house.snapshot(records.keys());
     let commit: string | undefined;
     try {
       const files = merged === undefined ? {} : { files: merged.files, merged: merged.tip };
@@ -263,7 +265,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     }
     if (commit === undefined) return undefined;
     this.#merger.settled();
-    await this.#house.committed(commit, taken.ids.size, snapshot);
+    await this.#house.committed(snapshot);
     return commit;
   }
 
@@ -307,7 +309,9 @@ export class GitGraph extends GraphStore implements WorkGraph {
       },
       how,
     );
-    return merged as GraphMergeResult;
+    const result = merged as GraphMergeResult;
+    this.#house.changed(result.records.keys());
+    return result;
   }
 
   /** Packs what this store wrote and nothing else; returns how many objects. */
@@ -326,14 +330,18 @@ export class GitGraph extends GraphStore implements WorkGraph {
     await this.stop();
     this.#stopping.abort();
     await this.#timer?.done;
-    if (this.#parts.lock === undefined) return;
+    if (this.#parts.lock === undefined) {
+      await this.#parts.loaded?.close();
+      return;
+    }
     try {
       await this.flush();
-      await this.#inTurn(() => this.#house.finish(this.tip));
+      await this.#inTurn(() => this.#house.finish());
     } catch (error) {
       this.options.log.warn({ namespace: this.namespace, err: error }, "work graph closed without a last flush");
     }
     await this.#parts.wal.close();
+    await this.#parts.loaded?.close();
     await this.#parts.lock.release();
   }
 }

@@ -1,13 +1,18 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { BranchWriter } from "./branch-writer.ts";
+import type { ChangedRecords } from "./cached-changes.ts";
+import { appendChanges } from "./cached-changes.ts";
+import type { CachePosition, CommitHead } from "./commit-head.ts";
 import type { KeptWisp } from "./local-state.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
-import { writeCache } from "./record-cache.ts";
+import type { LoadedCommit } from "./load-commit.ts";
+import { changesPath, writeCache } from "./record-cache.ts";
 import { writeIdentity } from "./store-identity.ts";
 import type { Wal } from "./wal.ts";
 import type { WispHistory } from "./wisp-history.ts";
@@ -27,8 +32,8 @@ export interface HousekeepingOptions {
     readonly wispHistory: WispHistory;
   };
   readonly segmentBytes: number;
-  /** Records that were not in the cache when the store was opened. */
-  readonly loadedFromGit: number;
+  /** The commit that the store was opened with. */
+  readonly loaded: LoadedCommit | undefined;
   /** Logs written under other ids, with their last seq; they go once everything in them is elsewhere. */
   readonly otherLogs: ReadonlyMap<string, number>;
 }
@@ -39,6 +44,14 @@ const cacheShare = 0.05;
 /** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
 const packEvery = 20;
 
+/** What a commit that is made at this instant will hold, as far as the cache wants it. */
+export interface CacheSnapshot {
+  /** Everything, where the cache should be written anew. */
+  readonly beads: readonly (BeadRecord | DormantBead)[] | undefined;
+  /** What was changed since the commit of the cache. */
+  readonly changed: ChangedRecords;
+}
+
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
@@ -47,46 +60,92 @@ export class Housekeeping {
   #packing: Promise<void> | undefined;
   #commits = 0;
   #otherLogs: ReadonlyMap<string, number>;
+  /** Commit that the tables of the cache are of, and the one that the cache leads to with what was added to it. */
+  #cached: CachePosition | undefined;
+  /** There is no cache yet, and the smallest is better than none. */
+  #isFirst: boolean;
+  /** Changed since the commit that the cache leads to. */
+  #changed = new Set<string>();
+  /** What comes while the cache is written anew is added to the new one. */
+  #added: (() => Promise<void>)[] = [];
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#uncached = options.loadedFromGit;
+    this.#uncached = options.loaded?.uncached ?? 0;
     this.#otherLogs = options.otherLogs;
+    this.#cached = options.loaded?.cache;
+    this.#isFirst = this.#cached === undefined;
+    this.changed(options.loaded?.changed ?? []);
   }
 
-  /** The records that a commit made at this instant holds, where the cache should be written with it. */
-  snapshotFor(changed: number): readonly BeadRecord[] | undefined {
-    return this.#isDue(changed) ? this.#lastingRecords() : undefined;
+  /** Records were changed by taking in commits of others. */
+  changed(ids: Iterable<string>): void {
+    for (const id of ids) this.#changed.add(id);
+  }
+
+  /** Taken at the instant when what a commit will hold is what memory holds; `ids`: what the commit changes. */
+  snapshot(ids: Iterable<string>): CacheSnapshot {
+    this.changed(ids);
+    const changed = new Map<string, BeadRecord | undefined>();
+    for (const id of this.#changed) changed.set(id, this.#options.index.stored(id));
+    return { changed, beads: this.#isDue(changed.size) ? this.#lastingBeads() : undefined };
   }
 
   #isDue(changed: number): boolean {
-    const least = Math.max(cacheEvery, this.#options.index.size * cacheShare);
+    const least = this.#isFirst ? 1 : Math.max(cacheEvery, this.#options.index.size * cacheShare);
     return this.#caching === undefined && this.#uncached + changed >= least;
   }
 
-  #lastingRecords(): readonly BeadRecord[] {
-    const records: BeadRecord[] = [];
-    for (const record of this.#options.index.all()) if (record.ephemeral !== true) records.push(record);
-    return records;
+  #lastingBeads(): readonly (BeadRecord | DormantBead)[] {
+    const beads: (BeadRecord | DormantBead)[] = [];
+    for (const bead of this.#options.index.beads())
+      if (bead instanceof DormantBead || bead.ephemeral !== true) beads.push(bead);
+    return beads;
   }
 
-  /** Told of each commit, with how many records it changed and the snapshot that belongs to it. */
-  async committed(commit: string, changed: number, snapshot: readonly BeadRecord[] | undefined): Promise<void> {
-    this.#uncached += changed;
-    if (snapshot !== undefined) this.#refreshCache(commit, snapshot);
+  /** Told of each commit, with the snapshot that was taken for it. */
+  async committed({ beads, changed }: CacheSnapshot): Promise<void> {
+    const { head } = this.#options.writer;
+    this.#uncached += changed.size;
+    for (const id of changed.keys()) this.#changed.delete(id);
+    if (beads !== undefined && head !== undefined) this.#refreshCache(head, beads);
+    else if (head !== undefined) await this.#extendCache(head, changed);
     if (++this.#commits % packEvery === 0) this.#packing ??= this.#pack();
     await this.#endSegments();
   }
 
   // In the background: a cache that could not be written costs time at the next start, nothing else.
-  #refreshCache(commit: string, records: readonly BeadRecord[]): void {
+  #refreshCache(head: CommitHead, beads: readonly (BeadRecord | DormantBead)[]): void {
     const { files, paths, log } = this.#options;
     this.#uncached = 0;
-    this.#caching = writeCache(files, paths.cache, commit, records)
+    this.#isFirst = false;
+    this.#caching = writeCache(files, paths.cache, head, beads)
+      .then(async () => {
+        this.#cached = { tables: head.commit, commit: head.commit };
+        for (const add of this.#added) await add();
+      })
       .catch((error: unknown) => log.warn({ err: error }, "cannot write the cache of the work graph"))
       .finally(() => {
+        this.#added = [];
         this.#caching = undefined;
       });
+  }
+
+  async #extendCache(head: CommitHead, changed: ChangedRecords): Promise<void> {
+    const add = async (): Promise<void> => {
+      const { files, paths, log } = this.#options;
+      const cached = this.#cached;
+      if (cached === undefined || cached.commit === head.commit) return;
+      try {
+        await appendChanges(files, changesPath(paths.cache, cached.tables), cached.commit, head, changed);
+        this.#cached = { tables: cached.tables, commit: head.commit };
+      } catch (error) {
+        this.#cached = undefined;
+        log.warn({ err: error }, "cannot add to the cache of the work graph");
+      }
+    };
+    if (this.#caching === undefined) await add();
+    else this.#added.push(add);
   }
 
   // In the background, never in the way of a commit: loose objects cost disk, not correctness.
@@ -117,11 +176,9 @@ export class Housekeeping {
     const { seq, requests, wispHistory } = state();
     const wisps: KeptWisp[] = [];
     const revs = new Map<string, number>();
-    for (const record of index.all()) {
-      const rev = index.revOf(record.id);
-      if (record.ephemeral === true) wisps.push({ record, rev, history: wispHistory.of(record.id) });
-      else if (rev > 1) revs.set(record.id, rev);
-    }
+    for (const record of index.wisps()) wisps.push({ record, rev: index.revOf(record.id), history: wispHistory.of(record.id) });
+    const own = new Set(wisps.map(({ record }) => record.id));
+    for (const [id, rev] of index.revs) if (rev > 1 && !own.has(id)) revs.set(id, rev);
     await writeLocalState(files, paths.local, {
       logs: new Map([...this.#otherLogs, [wal.id, seq]]),
       wisps,
@@ -130,11 +187,12 @@ export class Housekeeping {
     });
   }
 
-  /** Before the store is closed with `tip` as its last commit and nothing unwritten. */
-  async finish(tip: string | undefined): Promise<void> {
+  /** Before the store is closed with nothing unwritten. */
+  async finish(): Promise<void> {
     // One that is being written is of an earlier commit.
     await this.#caching;
-    if (tip !== undefined && this.#isDue(0)) this.#refreshCache(tip, this.#lastingRecords());
+    const { head } = this.#options.writer;
+    if (head !== undefined && this.#isDue(0)) this.#refreshCache(head, this.#lastingBeads());
     await this.#caching;
     await this.#packing;
   }

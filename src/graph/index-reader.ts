@@ -1,4 +1,4 @@
-import type { BeadRecord, DependencyEdge } from "../domain/work-graph/bead.ts";
+import type { BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import { isBlocked, openBlockers } from "../domain/work-graph/index/readiness.ts";
 import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
@@ -8,6 +8,7 @@ import { notWorkTypes } from "../domain/work-graph/record/bead-types.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
 
 export type ListFilter = NonNullable<Parameters<GraphReader["list"]>[0]>;
+export type SketchFilter = Pick<ListFilter, "status" | "type" | "assignee" | "label">;
 export type ReadyOptions = NonNullable<Parameters<GraphReader["ready"]>[0]>;
 
 /** Reads of a set of records. What is handed out is frozen on its way, so that loading need not freeze everything. */
@@ -26,7 +27,7 @@ export class IndexReader implements GraphReader {
 
   byKey(key: string): BeadRecord | undefined {
     if (key === "") return undefined;
-    for (const id of this.index.idsBy("key", key)) return this.get(id);
+    for (const id of this.index.idsByKey(key)) return this.get(id);
     return undefined;
   }
 
@@ -35,6 +36,15 @@ export class IndexReader implements GraphReader {
     for (const id of this.#candidates(filter)) {
       const record = this.index.record(id);
       if (record !== undefined && matches(record, filter)) found.push(deepFreeze(record));
+    }
+    return found;
+  }
+
+  sketches(filter: SketchFilter = {}): readonly BeadSketch[] {
+    const found: BeadSketch[] = [];
+    for (const id of this.#candidates(filter)) {
+      const facts = this.index.facts(id);
+      if (facts !== undefined && matches(facts, filter)) found.push(deepFreeze(facts));
     }
     return found;
   }
@@ -50,22 +60,30 @@ export class IndexReader implements GraphReader {
     if (filter.type?.length === 1) consider(this.index.idsBy("issue_type", filter.type[0] ?? ""));
     if (filter.status?.length === 1) consider(this.index.idsBy("status", filter.status[0] ?? ""));
     const key = filter.metadata?.["town.key"];
-    if (typeof key === "string") consider(this.index.idsBy("key", key));
+    if (typeof key === "string") consider(this.index.idsByKey(key));
     if (smallest === undefined) return this.index.sortedIds();
     return [...smallest].sort();
   }
 
   ready(options: ReadyOptions = {}): readonly BeadRecord[] {
     this.index.advance(this.#now());
-    const limit = options.limit ?? Number.POSITIVE_INFINITY;
+    const { limit = Number.POSITIVE_INFINITY, type, assignee } = options;
     const found: BeadRecord[] = [];
-    for (const record of this.index.ready(listFor(options.type))) {
-      if (found.length >= limit) break;
-      if (options.type !== undefined && record.issue_type !== options.type) continue;
-      if (options.assignee !== undefined && (record.assignee ?? "") !== options.assignee) continue;
-      found.push(deepFreeze(record));
-    }
+    if (limit <= 0) return found;
+    this.index.visitReady(listFor(type), (record) => {
+      const fits =
+        (type === undefined || record.issue_type === type) &&
+        (assignee === undefined || (record.assignee ?? "") === assignee);
+      if (fits) found.push(deepFreeze(record));
+      return found.length < limit;
+    });
     return found;
+  }
+
+  readySketches(type?: string): readonly BeadSketch[] {
+    this.index.advance(this.#now());
+    const facts = this.index.readyFacts(listFor(type));
+    return (type === undefined ? facts : facts.filter((one) => one.issue_type === type)).map(deepFreeze);
   }
 
   isBlocked(id: string): boolean {

@@ -1,68 +1,91 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import type { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
+import type { BeadTable } from "../domain/work-graph/index/bead-table.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
+import type { CachePosition, CommitHead } from "./commit-head.ts";
 import type { BadFile } from "./git-records.ts";
-import { readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
+import { positionsAt, readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
 import type { CachedCommit } from "./record-cache.ts";
 import { readCache } from "./record-cache.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
 export interface LoadedCommit {
+  readonly head: CommitHead;
   readonly records: readonly BeadRecord[];
-  /** Closed ones that nobody has read yet. */
-  readonly dormant: readonly DormantBead[];
+  /** Those that nobody has read yet. */
+  readonly tables: readonly BeadTable[];
+  /** Ids in the tables that count no more. */
+  readonly without: ReadonlySet<string>;
+  /** Parents of what is in the tables that are in none. */
+  readonly outside: readonly string[];
   readonly bad: readonly BadFile[];
-  /** Files that had to be read from git: what a new cache would save the next time. */
-  readonly fromGit: number;
+  /** Records that were not in the tables of the cache: what a new cache would save the next time. */
+  readonly uncached: number;
+  /** How far the cache goes; undefined when there was none. */
+  readonly cache: CachePosition | undefined;
+  /** Ids that were changed between the commit that the cache leads to and this one. */
+  readonly changed: readonly string[];
+  /** Lets the files of the tables go. */
+  close(): Promise<void>;
 }
 
-/** The records of a commit, from the cache and what changed since it was written; without a cache, all from git. */
+interface CachePlace {
+  readonly files: Files;
+  readonly directory: string;
+}
+
+/**
+ * The records of a commit, from the cache and what changed since it was written; without a cache, all from git. Git is not
+ * asked for anything when the cache is of this commit.
+ */
 export async function loadCommit(
   repository: Repository,
   trees: TreeWriter,
   commit: string,
-  cache: { readonly files: Files; readonly directory: string },
+  { files, directory }: CachePlace,
 ): Promise<LoadedCommit> {
+  const cached = await readCache(files, directory, commit);
+  if (cached?.head.commit === commit) return { ...cached, bad: [], changed: [] };
   await requireKnownFormat(repository, trees, commit);
-  const cached = await readCache(cache.files, cache.directory);
-  if (
-    cached !== undefined &&
-    (cached.commit === commit || (await repository.resolve(`${cached.commit}^{commit}`)) !== undefined)
-  ) {
-    const loaded = await loadFromCache(repository, trees, commit, cached);
-    if (loaded !== undefined) return loaded;
-  }
-  const read = await readCommitRecords(repository, commit);
-  return { ...read, dormant: [], fromGit: read.records.length };
+  const head = await headOf(repository, commit);
+  if (cached !== undefined && (await repository.resolve(`${cached.head.commit}^{commit}`)) !== undefined)
+    return changedSince(repository, trees, head, cached);
+  await cached?.close();
+  const { records, bad } = await readCommitRecords(repository, commit);
+  const nothingElse = { tables: [], without: new Set<string>(), outside: [], cache: undefined, changed: [] };
+  return { head, records, bad, ...nothingElse, uncached: records.length, close: () => Promise.resolve() };
 }
 
-async function loadFromCache(
+async function headOf(repository: Repository, commit: string): Promise<CommitHead> {
+  const tree = (await repository.objects.readCommit(commit))?.tree ?? repository.objects.emptyTree;
+  return { commit, tree, positions: Object.fromEntries(await positionsAt(repository, commit)) };
+}
+
+async function changedSince(
   repository: Repository,
   trees: TreeWriter,
-  commit: string,
+  head: CommitHead,
   cached: CachedCommit,
-): Promise<LoadedCommit | undefined> {
-  if (cached.commit === commit) return { ...cached, bad: [], fromGit: 0 };
-  const tree = (await repository.objects.readCommit(commit))?.tree;
-  if (tree === undefined) return undefined;
+): Promise<LoadedCommit> {
   const changed = new Map<string, string>();
-  for (const path of await repository.changedFiles(cached.commit, commit)) {
+  for (const path of await repository.changedFiles(cached.head.commit, head.commit)) {
     const id = idOfPath(path);
     if (id !== undefined) changed.set(id, path);
   }
   const files: { readonly path: string; readonly blob: string }[] = [];
   for (const path of changed.values()) {
-    const blob = await trees.find(tree, path);
+    const blob = await trees.find(head.tree, path);
     if (blob !== undefined) files.push({ path, blob });
   }
-  const { records, bad } = await readRecordFiles(repository.objects, commit, files);
-  const isUnchanged = ({ id }: { readonly id: string }): boolean => !changed.has(id);
+  const { records, bad } = await readRecordFiles(repository.objects, head.commit, files);
   return {
-    records: [...cached.records.filter(isUnchanged), ...records],
-    dormant: cached.dormant.filter(isUnchanged),
+    ...cached,
+    head,
+    records: [...cached.records.filter(({ id }) => !changed.has(id)), ...records],
+    without: new Set([...cached.without, ...changed.keys()]),
     bad,
-    fromGit: changed.size,
+    uncached: cached.uncached + changed.size,
+    changed: [...changed.keys()],
   };
 }

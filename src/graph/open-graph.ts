@@ -92,7 +92,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   const { wal, base, pin, otherLogs } = recovered;
   const committer = options.committer ?? { name: "town", email: "town@localhost" };
   const writer = new BranchWriter({ repository, trees, branch, logId: wal.id, now: () => clock.now(), committer });
-  if (base !== undefined) await writer.adopt(base, pin);
+  if (base !== undefined) writer.start(base.head, pin);
   for (const [id, seq] of otherLogs) writer.contains(id, seq);
   const journal = lock === undefined ? undefined : wal;
   const graph = new GitGraph(
@@ -118,11 +118,11 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
       lock,
       wal,
       otherLogs,
-      loadedFromGit: recovered.fromGit,
+      loaded: base,
     },
   );
   graph.resume({ ids: recovered.dirty, events: recovered.events });
-  if (recovered.tip !== undefined && recovered.tip !== base) await graph.absorb(recovered.tip);
+  if (recovered.tip !== undefined && recovered.tip !== base?.head.commit) await graph.absorb(recovered.tip);
   return graph;
 }
 

@@ -5,6 +5,7 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { logPositions, positionsAt } from "./git-records.ts";
+import type { LoadedCommit } from "./load-commit.ts";
 import { loadCommit } from "./load-commit.ts";
 import type { LocalState } from "./local-state.ts";
 import { readLocalState } from "./local-state.ts";
@@ -37,8 +38,7 @@ export interface Recovered {
   /** Tip of the branch; where it is not `base`, somebody else moved it. */
   readonly tip: string | undefined;
   /** The commit that was loaded. */
-  readonly base: string | undefined;
-  readonly fromGit: number;
+  readonly base: LoadedCommit | undefined;
   readonly dirty: ReadonlySet<string>;
   readonly events: readonly HistoryEntry[];
   readonly requests: ReadonlyMap<string, unknown>;
@@ -59,19 +59,18 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const base = await ownCommit(repository, pin, tip, identity.logId);
   const loaded =
     base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
+  index.loadTables(loaded?.tables ?? [], loaded);
   index.load(loaded?.records ?? []);
-  index.loadDormant(loaded?.dormant ?? []);
   const local = await readLocalState(files, paths.local);
   const wispHistory = loadWisps(index, local);
-  const positions = base === undefined ? new Map<string, number>() : await positionsAt(repository, base);
+  const positions = new Map(Object.entries(loaded?.head.positions ?? {}));
   const replayed = await replayLogs(options, identity.logs, positions, local, wispHistory);
   return {
     ...replayed,
     wispHistory,
     pin,
     tip,
-    base,
-    fromGit: loaded?.fromGit ?? 0,
+    base: loaded,
     problems: {
       log: replayed.problems,
       branch: (loaded?.bad ?? []).map(({ path, commit, problem, text }) => ({

@@ -18,6 +18,17 @@ export interface AppendFile {
 }
 
 /**
+ * A file that is read in parts, for parts that are looked up one at a time: it stays what it was when it was opened, also
+ * after it was replaced or removed. Only for files that are written as a whole and then never changed.
+ */
+export interface ReadFile {
+  readonly size: number;
+  /** Bytes from `start` up to `end`, read at once; fewer at the end of the file. Throws AdapterError. */
+  bytes(start: number, end: number): Uint8Array;
+  close(): Promise<void>;
+}
+
+/**
  * The disk. Paths are absolute. A missing file is `undefined`, every other failure throws AdapterError with `code`.
  *
  * Guarantees: `writeAtomic` is tmp + fsync + rename + fsync of the directory, so a reader (or a crash) sees the old or
@@ -29,6 +40,8 @@ export interface Files {
   readText(path: string): Promise<string | undefined>;
   /** Bytes from `start` to the end, for tailing; undefined when the file is missing. */
   readFrom(path: string, start: number, maxBytes?: number): Promise<Uint8Array | undefined>;
+  /** Undefined when the file is missing. */
+  openRead(path: string): Promise<ReadFile | undefined>;
   writeAtomic(path: string, text: string, options?: { readonly mode?: number }): Promise<void>;
   openAppend(path: string, options?: { readonly mode?: number }): Promise<AppendFile>;
   /** Cuts a file to `size` bytes (used to set a torn tail aside). */

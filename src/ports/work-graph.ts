@@ -1,4 +1,4 @@
-import type { BeadComment, BeadRecord, DependencyEdge } from "../domain/work-graph/bead.ts";
+import type { BeadComment, BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
 
 /** Who makes a change; kept with it for ever. */
 export interface Author {
@@ -34,6 +34,15 @@ export interface GraphReader {
     readonly label?: string;
     readonly metadata?: Readonly<Record<string, unknown>>;
   }): readonly BeadRecord[];
+  /** As `list`, without reading what is asleep: for filtering and ordering many to show few. */
+  sketches(filter?: {
+    readonly status?: readonly string[];
+    readonly type?: readonly string[];
+    readonly assignee?: string;
+    readonly label?: string;
+  }): readonly BeadSketch[];
+  /** As `ready`, without reading what is asleep. */
+  readySketches(type?: string): readonly BeadSketch[];
   /** Ready work, most urgent first: a pure function of the records and the time. */
   ready(options?: {
     readonly limit?: number;

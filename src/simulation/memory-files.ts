@@ -1,6 +1,6 @@
 import { AdapterError } from "../errors/town-error.ts";
 import { fileError } from "../ports/file-error.ts";
-import type { AppendFile, FileStat, Files } from "../ports/files.ts";
+import type { AppendFile, FileStat, Files, ReadFile } from "../ports/files.ts";
 import type { DirectoryNode, DiskNode, DiskTree, FileNode, Place } from "./disk-tree.ts";
 
 /** A method of Files, or `append`, or `sync`: the moment between a write and its being on disk. */
@@ -35,6 +35,24 @@ export class MemoryFiles implements Files {
   async readFrom(path: string, start: number, maxBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
     const file = await this.#readFile("readFrom", path);
     return file?.bytes.slice(Math.min(start, file.size), Math.min(file.size, start + maxBytes));
+  }
+
+  async openRead(path: string): Promise<ReadFile | undefined> {
+    const file = await this.#readFile("openRead", path);
+    if (file === undefined) return undefined;
+    const content = file.bytes.slice(0, file.size);
+    let isOpen = true;
+    return {
+      size: content.length,
+      bytes: (start, end) => {
+        if (!isOpen) throw fileError("read", path, "EBADF");
+        return content.subarray(start, end);
+      },
+      close: () => {
+        isOpen = false;
+        return Promise.resolve();
+      },
+    };
   }
 
   async writeAtomic(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {

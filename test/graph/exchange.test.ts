@@ -112,20 +112,24 @@ describe("the cache", () => {
       tx.create({ id: "api-new", title: "new" }),
     ]);
     await second.graph.close();
-    // Too few changes for a new cache: the next start reads them from git.
+    // Too few changes for a new cache: they are added to it.
     expect(await disk.readText(`${cache}/manifest.json`)).toBe(before);
     const state = second.graph.storedRecords();
+    const changes = `${cache}/${(await disk.list(cache)).find((name) => name.endsWith("-changes.jsonl")) ?? ""}`;
+    const added = (await disk.readText(changes)) ?? "";
+    expect(added.split("\n").filter((line) => line !== "")).toHaveLength(1);
     for (const prepare of [
       async () => undefined,
+      // As a crash leaves it, and without what was added: git has it all.
+      async () => disk.writeAtomic(changes, added.slice(0, -5)),
+      async () => disk.remove(changes),
       async () => {
         const shard = (await disk.list(cache)).find((name) => name !== "manifest.json") ?? "";
         await disk.writeAtomic(`${cache}/${shard}`, "[]");
       },
       async () => {
-        const closed = (await disk.list(cache)).find((name) => name.endsWith(".txt")) ?? "";
-        expect(closed).not.toBe("");
-        const text = (await disk.readText(`${cache}/${closed}`)) ?? "";
-        await disk.writeAtomic(`${cache}/${closed}`, `x${text.slice(1)}`);
+        const texts = (await disk.list(cache)).find((name) => name.endsWith(".txt")) ?? "";
+        await disk.writeAtomic(`${cache}/${texts}`, ((await disk.readText(`${cache}/${texts}`)) ?? "").slice(1));
       },
       async () => disk.removeTree(cache),
     ]) {
@@ -178,7 +182,7 @@ describe("the cache", () => {
     await graph.close();
     const disk = world.disk.mount();
     const cache = "/repo/town/cache";
-    const file = `${cache}/${(await disk.list(cache)).find((name) => name.endsWith(".txt")) ?? ""}`;
+    const file = `${cache}/${(await disk.list(cache)).findLast((name) => name.endsWith(".txt")) ?? ""}`;
     await disk.writeAtomic(file, ((await disk.readText(file)) ?? "").replace("bead 7", '"bead '));
     const again = await world.open("/repo", { ...calm, readOnly: true });
     expect(again.graph.ready()).toHaveLength(1_099);
@@ -204,6 +208,6 @@ describe("the cache", () => {
     expect(again.graph.list()).toEqual(graph.list());
     await again.graph.close();
     expect(await disk.list(cache)).not.toContain("old-0.json");
-    expect(JSON.parse((await disk.readText(`${cache}/manifest.json`)) ?? "")).toMatchObject({ format: 2 });
+    expect(JSON.parse((await disk.readText(`${cache}/manifest.json`)) ?? "")).toMatchObject({ format: 3 });
   });
 });

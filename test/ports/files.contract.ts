@@ -153,6 +153,26 @@ export function filesContract(name: string, make: () => Promise<FilesUnderTest>)
     );
 
     given(
+      "given a file opened for reading, when it is replaced and removed, then its parts are still what they were",
+      async ({ files, root }) => {
+        await files.writeAtomic(`${root}/a`, "0123456789");
+        const file = await files.openRead(`${root}/a`);
+        await files.writeAtomic(`${root}/a`, "abc");
+        await files.remove(`${root}/a`);
+        const text = (start: number, end: number): string | undefined =>
+          file === undefined ? undefined : new TextDecoder().decode(file.bytes(start, end));
+        expect(file?.size).toBe(10);
+        expect(text(2, 5)).toBe("234");
+        expect(text(8, 99)).toBe("89");
+        expect(text(99, 100)).toBe("");
+        await file?.close();
+        await file?.close();
+        expect(() => file?.bytes(0, 1)).toThrow(expect.objectContaining({ code: "EBADF" }));
+        expect(await files.openRead(`${root}/none`)).toBeUndefined();
+      },
+    );
+
+    given(
       "given racers for one lock file, when they create it, then one wins and its content is whole",
       async ({ files, root }) => {
         const wins = await Promise.all(

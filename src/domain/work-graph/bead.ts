@@ -39,6 +39,23 @@ export interface BeadRecord {
   readonly [unknownKey: string]: unknown;
 }
 
+/** What every list can be filtered and ordered by without reading whole records; edges may lack who made them and when. */
+export type BeadSketch = Pick<
+  BeadRecord,
+  | "id"
+  | "status"
+  | "priority"
+  | "issue_type"
+  | "created_at"
+  | "assignee"
+  | "labels"
+  | "dependencies"
+  | "defer_until"
+  | "pinned"
+  | "is_template"
+  | "ephemeral"
+>;
+
 /** `issue_id` depends on `depends_on_id`; for parent-child the issue is the child. */
 export interface DependencyEdge {
   readonly issue_id: string;

@@ -71,7 +71,7 @@ class WaitGraph {
   }
 
   #edgesFrom(id: string): readonly DependencyEdge[] {
-    const foreign = this.#source.record(id) ?? this.#source.foreign.lookup(id);
+    const foreign = this.#source.facts(id) ?? this.#source.foreign.lookup(id);
     const edges = typeof foreign === "object" ? edgesOf(foreign) : [];
     return this.#extra?.issue_id === id ? [...edges, this.#extra] : edges;
   }

@@ -5,27 +5,47 @@ import { isDeleted } from "../record/facts.ts";
 const none: readonly DependencyEdge[] = [];
 const nobody: readonly string[] = [];
 
-/** Edges by the record they point at, and waits-for edges by the record whose children they wait for. */
+/**
+ * Edges by the record they point at, and waits-for edges by the record whose children they wait for. Built when first asked
+ * for: a command that only looks at single beads does without.
+ */
 export class EdgeIndex {
   readonly #byTarget = new Map<string, DependencyEdge[]>();
   readonly #waiters = new Map<string, string[]>();
+  readonly #records: () => Iterable<BeadRecord>;
+  #isBuilt = false;
+
+  /** `records`: all there are, deleted ones too, as far as indexes need them. */
+  constructor(records: () => Iterable<BeadRecord>) {
+    this.#records = records;
+  }
+
+  #build(): void {
+    if (this.#isBuilt) return;
+    this.#isBuilt = true;
+    for (const record of this.#records()) this.change(undefined, record);
+  }
 
   to(id: string): readonly DependencyEdge[] {
+    this.#build();
     return this.#byTarget.get(id) ?? none;
   }
 
   /** Records with a waits-for edge whose spawner is `id`. */
   waitersOn(id: string): readonly string[] {
+    this.#build();
     return this.#waiters.get(id) ?? nobody;
   }
 
   /** Targets that somebody points at, whether they exist or not. */
   targets(): Iterable<string> {
+    this.#build();
     return this.#byTarget.keys();
   }
 
   /** The same edges as other objects, at the same places. */
   swap(before: readonly DependencyEdge[], after: readonly DependencyEdge[]): void {
+    if (!this.#isBuilt) return;
     before.forEach((old, i) => {
       const list = this.#byTarget.get(old.depends_on_id);
       const at = list?.indexOf(old) ?? -1;
@@ -35,6 +55,7 @@ export class EdgeIndex {
   }
 
   change(before: BeadRecord | undefined, after: BeadRecord | undefined): void {
+    if (!this.#isBuilt) return;
     const old = before === undefined || isDeleted(before) ? none : edgesOf(before);
     const current = after === undefined || isDeleted(after) ? none : edgesOf(after);
     if (old === current) return;

@@ -1,39 +1,33 @@
 import type { BeadRecord } from "../bead.ts";
 import { isDeleted } from "../record/facts.ts";
 
-const none: ReadonlySet<string> = new Set();
-
-/** Ids by the values of one field. Built when first asked for, kept up to date from then on. */
+/** Ids by the values of one field. What has a value is looked for when it is first asked for, and kept up to date from then on. */
 export class FieldIndex {
   readonly #valuesOf: (record: BeadRecord) => readonly string[];
-  #ids: Map<string, Set<string>> | undefined;
+  readonly #ids = new Map<string, Set<string>>();
 
   constructor(valuesOf: (record: BeadRecord) => readonly string[]) {
     this.#valuesOf = valuesOf;
   }
 
-  ids(value: string, records: Iterable<BeadRecord>): ReadonlySet<string> {
-    if (this.#ids === undefined) {
-      this.#ids = new Map();
-      for (const record of records) this.#add(record, this.#ids);
-    }
-    return this.#ids.get(value) ?? none;
+  /** `find`: the ids that have a value, to begin with. */
+  ids(value: string, find: (value: string) => Iterable<string>): ReadonlySet<string> {
+    const known = this.#ids.get(value);
+    if (known !== undefined) return known;
+    const found = new Set(find(value));
+    this.#ids.set(value, found);
+    return found;
+  }
+
+  has(record: BeadRecord, value: string): boolean {
+    return !isDeleted(record) && this.#valuesOf(record).includes(value);
   }
 
   change(before: BeadRecord | undefined, after: BeadRecord | undefined): void {
-    if (this.#ids === undefined) return;
-    if (before !== undefined && !isDeleted(before)) {
+    if (this.#ids.size === 0) return;
+    if (before !== undefined && !isDeleted(before))
       for (const value of this.#valuesOf(before)) this.#ids.get(value)?.delete(before.id);
-    }
-    if (after !== undefined) this.#add(after, this.#ids);
-  }
-
-  #add(record: BeadRecord, ids: Map<string, Set<string>>): void {
-    if (isDeleted(record)) return;
-    for (const value of this.#valuesOf(record)) {
-      const members = ids.get(value);
-      if (members === undefined) ids.set(value, new Set([record.id]));
-      else members.add(record.id);
-    }
+    if (after !== undefined && !isDeleted(after))
+      for (const value of this.#valuesOf(after)) this.#ids.get(value)?.add(after.id);
   }
 }

@@ -2,20 +2,22 @@ import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import { edgesOf, parentChild, parentIdsOf } from "../record/edges.ts";
 import { isDeleted, isMerged, keyOf } from "../record/facts.ts";
 import type { StatusBook } from "../record/statuses.ts";
-import { isSettled, standardStatuses } from "../record/statuses.ts";
+import { isSettled, standardStatuses, tombstone } from "../record/statuses.ts";
 import { timeOf } from "../record/stamp.ts";
+import type { BeadTable } from "./bead-table.ts";
 import { DormantBead } from "./dormant-bead.ts";
 import { EdgeIndex } from "./edge-index.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { ForeignBeads } from "./foreign-beads.ts";
 import { noForeignBeads } from "./foreign-beads.ts";
+import { KeyIndex } from "./key-index.ts";
 import { isReady, readyList } from "./readiness.ts";
 import { ReadySet } from "./ready-set.ts";
 import type { RecordSource } from "./record-source.ts";
 import { StaleRecords } from "./stale-records.ts";
 
 export type ReadyListName = "Work" | "Epic" | "Wisp" | "Other";
-export type IndexedField = "status" | "assignee" | "issue_type" | "label" | "key";
+export type IndexedField = "status" | "assignee" | "issue_type" | "label";
 
 export interface GraphIndexOptions {
   readonly statuses?: StatusBook;
@@ -33,13 +35,13 @@ export class GraphIndex implements RecordSource {
   foreign: ForeignBeads;
   readonly #records = new Map<string, BeadRecord | DormantBead>();
   readonly #revs = new Map<string, number>();
-  readonly #edges = new EdgeIndex();
+  readonly #edges = new EdgeIndex(() => this.#facts());
+  readonly #keys = new KeyIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
     status: new FieldIndex((record) => [record.status]),
     assignee: new FieldIndex((record) => [record.assignee ?? ""]),
     issue_type: new FieldIndex((record) => [record.issue_type]),
     label: new FieldIndex((record) => (Array.isArray(record.labels) ? record.labels : [])),
-    key: new FieldIndex((record) => [keyOf(record) ?? ""]),
   };
   readonly #fieldIndexes = Object.values(this.#fields);
   readonly #stale: StaleRecords;
@@ -93,6 +95,12 @@ export class GraphIndex implements RecordSource {
     return record === undefined || isDeleted(record) ? undefined : record;
   }
 
+  facts(id: string): BeadRecord | undefined {
+    const found = this.#records.get(id);
+    const facts = found instanceof DormantBead ? found.facts : found;
+    return facts === undefined || isDeleted(facts) ? undefined : facts;
+  }
+
   /** The record, also when it is a tombstone. */
   stored(id: string): BeadRecord | undefined {
     return this.#at(id);
@@ -134,8 +142,24 @@ export class GraphIndex implements RecordSource {
     for (const found of this.#records.values()) yield found instanceof DormantBead ? this.#wake(found) : found;
   }
 
+  /** Everything, tombstones included, without reading what sleeps. */
+  beads(): IterableIterator<BeadRecord | DormantBead> {
+    return this.#records.values();
+  }
+
+  /** Records that never reach the branch. They are always awake. */
+  *wisps(): Iterable<BeadRecord> {
+    for (const found of this.#records.values())
+      if (!(found instanceof DormantBead) && found.ephemeral === true) yield found;
+  }
+
   *#facts(): IterableIterator<BeadRecord> {
     for (const found of this.#records.values()) yield found instanceof DormantBead ? found.facts : found;
+  }
+
+  /** Revs above 1. */
+  get revs(): ReadonlyMap<string, number> {
+    return this.#revs;
   }
 
   /** Adds or replaces a record, or removes it without a trace when `after` is undefined; returns what was there. */
@@ -147,8 +171,9 @@ export class GraphIndex implements RecordSource {
     else this.#revs.set(id, rev ?? this.revOf(id));
     this.#count(id, before, after);
     this.#edges.change(before, after);
+    this.#keys.change(before, after);
     for (const index of this.#fieldIndexes) index.change(before, after);
-    this.#trackDeferral(id, after);
+    this.#trackDeferral(id, after?.defer_until);
     this.#trackParents(after);
     this.#markStale(id, before, after);
     return before;
@@ -161,26 +186,46 @@ export class GraphIndex implements RecordSource {
       this.#records.set(record.id, record);
       this.#count(record.id, before, record);
       this.#edges.change(before, record);
-      this.#trackDeferral(record.id, record);
+      this.#keys.change(before, record);
+      this.#trackDeferral(record.id, record.defer_until);
       this.#trackParents(record);
-      if (before !== undefined) for (const index of this.#fieldIndexes) index.change(before, record);
+      for (const index of this.#fieldIndexes) index.change(before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
     this.#sortedIds = undefined;
     this.#stale.markAll();
   }
 
-  /** Takes in closed records that are read when somebody asks for them. Ids that are here already are left as they are. */
-  loadDormant(beads: Iterable<DormantBead>): void {
-    for (const bead of beads) {
-      if (this.#records.has(bead.id)) continue;
-      this.#records.set(bead.id, bead);
-      this.#count(bead.id, undefined, bead.facts);
-      this.#edges.change(undefined, bead.facts);
-      for (const index of this.#fieldIndexes) index.change(undefined, bead.facts);
-    }
+  /**
+   * Takes in records that are read when somebody asks for them, before any other record. `outside`: parents of theirs that
+   * are in no table; `without`: ids that are left out.
+   */
+  loadTables(
+    tables: readonly BeadTable[],
+    { outside = [], without = [] }: { readonly outside?: Iterable<string>; readonly without?: Iterable<string> } = {},
+  ): void {
+    for (const table of tables) this.#loadTable(table);
+    for (const parent of outside) this.#outsideParents.add(parent);
+    for (const id of without) this.#leaveOut(id);
     this.#sortedIds = undefined;
     this.#stale.markAll();
+  }
+
+  #loadTable(table: BeadTable): void {
+    table.ids.forEach((id, row) => {
+      this.#records.set(id, new DormantBead(table, row, id));
+    });
+    this.#topLevel += table.counts.topLevel;
+    this.#deleted += table.counts.deleted;
+    for (const [id, until] of table.deferred()) this.#trackDeferral(id, until);
+  }
+
+  #leaveOut(id: string): void {
+    const left = this.#records.get(id);
+    if (!(left instanceof DormantBead)) return;
+    this.#records.delete(id);
+    this.#count(id, left.facts, undefined);
+    this.#trackDeferral(id, undefined);
   }
 
   #count(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
@@ -194,8 +239,8 @@ export class GraphIndex implements RecordSource {
     else this.#sortedIds.splice(at, 1);
   }
 
-  #trackDeferral(id: string, after: BeadRecord | undefined): void {
-    const until = after === undefined || after.defer_until === undefined ? undefined : timeOf(after.defer_until);
+  #trackDeferral(id: string, deferUntil: string | undefined): void {
+    const until = deferUntil === undefined ? undefined : timeOf(deferUntil);
     if (until === undefined) {
       if (this.#deferred.size > 0) this.#deferred.delete(id);
       return;
@@ -253,10 +298,16 @@ export class GraphIndex implements RecordSource {
     }
   }
 
-  /** What is ready now in a list, most urgent first, older first among equals. */
-  ready(list: ReadyListName = "Work"): Iterable<BeadRecord> {
+  /** Calls `visit` for what is ready now in a list, most urgent first, older first among equals, until it says false. */
+  visitReady(list: ReadyListName, visit: (record: BeadRecord) => boolean): void {
     this.#evaluate();
-    return this.#ready[list].records();
+    this.#ready[list].visit((id) => this.record(id), visit);
+  }
+
+  /** The same as far as indexes know it, without reading anything. */
+  readyFacts(list: ReadyListName = "Work"): readonly BeadRecord[] {
+    this.#evaluate();
+    return this.#ready[list].facts();
   }
 
   readyCount(list: ReadyListName = "Work"): number {
@@ -273,25 +324,53 @@ export class GraphIndex implements RecordSource {
     const stale = this.#stale.take();
     if (stale === "Everything") {
       for (const set of Object.values(this.#ready)) set.clear();
-      for (const record of this.#records.values()) {
-        if (record instanceof DormantBead) continue;
-        if (!isDeleted(record) && isReady(this, record, this.#nowMs)) this.#ready[readyList(record)].add(record);
-      }
+      for (const found of this.#records.values()) this.#evaluateOne(found);
       return;
     }
     // Inserting each into a sorted list moves its tail; from a few thousand on sorting once is cheaper.
     if (stale.size > 2_000) for (const set of Object.values(this.#ready)) set.unsort();
     for (const id of stale) {
-      const record = this.record(id);
-      const list = record !== undefined && isReady(this, record, this.#nowMs) ? readyList(record) : undefined;
+      const found = this.#records.get(id);
+      const list = found === undefined ? undefined : this.#evaluateOne(found);
       for (const [name, set] of Object.entries(this.#ready)) if (name !== list) set.remove(id);
-      if (record !== undefined && list !== undefined) this.#ready[list].add(record);
     }
   }
 
-  /** Ids by the value of a field; deleted records apart. `""` for assignee and key means none. */
+  /** Puts a record into the list where it belongs and says which; undefined: it is not ready. */
+  #evaluateOne(found: BeadRecord | DormantBead): ReadyListName | undefined {
+    // Most are closed, and then nothing else of them need be known.
+    if (found.status === tombstone || this.#statuses.categoryOf(found.status) !== "active") return undefined;
+    const facts = found instanceof DormantBead ? found.facts : found;
+    if (!isReady(this, facts, this.#nowMs)) return undefined;
+    const list = readyList(facts);
+    this.#ready[list].add(facts, found);
+    return list;
+  }
+
+  /** Ids by the value of a field; deleted records apart. `""` for assignee means none. */
   idsBy(field: IndexedField, value: string): ReadonlySet<string> {
-    return this.#fields[field].ids(value, this.#facts());
+    return this.#fields[field].ids(value, (wanted) => this.#idsWith(field, wanted));
+  }
+
+  *#idsWith(field: IndexedField, value: string): Iterable<string> {
+    for (const found of this.#records.values()) {
+      if (found.status === tombstone) continue;
+      const has = found instanceof DormantBead ? found.has(field, value) : this.#fields[field].has(found, value);
+      if (has) yield found.id;
+    }
+  }
+
+  /** Ids by the key of their creator; deleted records apart. */
+  idsByKey(key: string): ReadonlySet<string> {
+    if (!this.#keys.isBuilt) this.#keys.build(this.#allKeys());
+    return this.#keys.ids(key);
+  }
+
+  *#allKeys(): Iterable<readonly [string, string]> {
+    for (const found of this.#records.values()) {
+      const key = found instanceof DormantBead ? found.key : keyOf(found);
+      if (key !== undefined && found.status !== tombstone) yield [found.id, key];
+    }
   }
 
   /** All ids in code-unit order, tombstones included. */

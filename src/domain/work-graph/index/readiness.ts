@@ -28,7 +28,7 @@ function edgeBlocks(source: RecordSource, edge: DependencyEdge): boolean {
   const external = externalTarget(edge.depends_on_id);
   if (external !== undefined) return !source.foreign.provides(external.project, external.capability);
   if (edge.type === "waits-for") return waitsForChildren(source, edge);
-  const target = source.record(edge.depends_on_id) ?? source.foreign.lookup(edge.depends_on_id);
+  const target = source.facts(edge.depends_on_id) ?? source.foreign.lookup(edge.depends_on_id);
   // Nobody has the target: a reference that dangles does not hold work for ever. A store that is away does.
   if (target === undefined || target === "Missing") return false;
   if (target === "Unavailable") return true;
@@ -43,7 +43,7 @@ function waitsForChildren(source: RecordSource, edge: DependencyEdge): boolean {
   let open = 0;
   let settled = 0;
   for (const { issue_id: id, type } of source.edgesTo(spawnerId)) {
-    const child = type === parentChild ? source.record(id) : undefined;
+    const child = type === parentChild ? source.facts(id) : undefined;
     if (child === undefined) continue;
     if (isSettled(child.status, source.statuses)) settled++;
     else open++;
@@ -96,7 +96,7 @@ function walkAncestors(
     for (const id of level) {
       if (seen.has(id)) continue;
       seen.add(id);
-      const ancestor = source.record(id);
+      const ancestor = source.facts(id);
       if (visit(id, ancestor)) return true;
       next.push(...parentIdsOf(ancestor));
     }

@@ -1,23 +1,24 @@
 import type { BeadRecord } from "../bead.ts";
 import { timeOf } from "../record/stamp.ts";
+import { DormantBead } from "./dormant-bead.ts";
 
 interface Place {
   readonly id: string;
   readonly priority: number;
   readonly created: string;
-  record: BeadRecord;
+  bead: BeadRecord | DormantBead;
 }
 
 const buckets = 5;
 
 /**
- * Records by priority, older first within one, kept in order as they come and go. A bucket is sorted when it is first read,
+ * Records by priority, older first within one, kept in order as they come and go. All are sorted when they are first read,
  * and from then on by insertion, so that a query never sorts the whole set.
  */
 export class ReadySet {
   readonly #places = new Map<string, Place>();
-  readonly #sorted: (Place[] | undefined)[] = Array.from({ length: buckets }, () => []);
-  readonly #members: Map<string, Place>[] = Array.from({ length: buckets }, () => new Map<string, Place>());
+  /** By priority; undefined: without order until somebody asks. */
+  #sorted: readonly Place[][] | undefined = emptyBuckets();
 
   get size(): number {
     return this.#places.size;
@@ -27,32 +28,27 @@ export class ReadySet {
     return this.#places.has(id);
   }
 
-  add(record: BeadRecord): void {
-    const place: Place = {
-      id: record.id,
-      priority: bucketOf(record.priority),
-      created: record.created_at,
-      record,
-    };
-    const known = this.#places.get(record.id);
+  /** `bead`: what `facts` are those of. */
+  add(facts: BeadRecord, bead: BeadRecord | DormantBead): void {
+    const { id, created_at: created } = facts;
+    const priority = bucketOf(facts.priority);
+    const known = this.#places.get(id);
     if (known !== undefined) {
-      known.record = record;
-      if (known.priority === place.priority && known.created === place.created) return;
-      this.remove(record.id);
+      known.bead = bead;
+      if (known.priority === priority && known.created === created) return;
+      this.remove(id);
     }
-    this.#places.set(place.id, place);
-    this.#members[place.priority]?.set(place.id, place);
-    const list = this.#sorted[place.priority];
-    if (list === undefined) return;
-    list.splice(position(list, place), 0, place);
+    const place: Place = { id, priority, created, bead };
+    this.#places.set(id, place);
+    const list = this.#sorted?.[priority];
+    list?.splice(position(list, place), 0, place);
   }
 
   remove(id: string): void {
     const place = this.#places.get(id);
     if (place === undefined) return;
     this.#places.delete(id);
-    this.#members[place.priority]?.delete(id);
-    const list = this.#sorted[place.priority];
+    const list = this.#sorted?.[place.priority];
     if (list === undefined) return;
     const sorted = position(list, place);
     // Times that are none have no place that can be found again.
@@ -63,25 +59,44 @@ export class ReadySet {
   /** Empty, and without order until it is next asked for. */
   clear(): void {
     this.#places.clear();
-    for (const members of this.#members) members.clear();
     this.unsort();
   }
 
   /** Forgets the order until it is next asked for: cheaper than insertion while very many records come in. */
   unsort(): void {
-    for (let i = 0; i < buckets; i++) this.#sorted[i] = undefined;
+    this.#sorted = undefined;
   }
 
-  *records(): Iterable<BeadRecord> {
-    for (let priority = 0; priority < buckets; priority++) {
-      let list = this.#sorted[priority];
-      if (list === undefined) {
-        list = [...(this.#members[priority]?.values() ?? [])].sort(comparePlaces);
-        this.#sorted[priority] = list;
+  /** Calls `visit` for each, most urgent first, until it says false. `wake` gives the record of one that sleeps. */
+  visit(wake: (id: string) => BeadRecord | undefined, visit: (record: BeadRecord) => boolean): void {
+    for (const list of this.#inOrder()) {
+      for (const place of list) {
+        if (place.bead instanceof DormantBead) place.bead = wake(place.id) ?? place.bead;
+        if (!(place.bead instanceof DormantBead) && !visit(place.bead)) return;
       }
-      for (const place of list) yield place.record;
     }
   }
+
+  /** What is known of each without reading it, most urgent first. */
+  facts(): readonly BeadRecord[] {
+    const found: BeadRecord[] = [];
+    for (const list of this.#inOrder())
+      for (const { bead } of list) found.push(bead instanceof DormantBead ? bead.facts : bead);
+    return found;
+  }
+
+  #inOrder(): readonly Place[][] {
+    if (this.#sorted === undefined) {
+      this.#sorted = emptyBuckets();
+      for (const place of this.#places.values()) this.#sorted[place.priority]?.push(place);
+      for (const list of this.#sorted) list.sort(comparePlaces);
+    }
+    return this.#sorted;
+  }
+}
+
+function emptyBuckets(): readonly Place[][] {
+  return Array.from({ length: buckets }, () => []);
 }
 
 function bucketOf(priority: number): number {

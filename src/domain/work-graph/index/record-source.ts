@@ -6,8 +6,8 @@ import type { ForeignBeads } from "./foreign-beads.ts";
 export interface RecordSource {
   readonly statuses: StatusBook;
   readonly foreign: ForeignBeads;
-  /** Deleted records are absent. */
-  record(id: string): BeadRecord | undefined;
+  /** The record, as far as indexes need it: its title, texts and times of change may be missing. Deleted ones are absent. */
+  facts(id: string): BeadRecord | undefined;
   /** Edges of other records that point at `id`. */
   edgesTo(id: string): readonly DependencyEdge[];
 }

@@ -34,7 +34,7 @@ export function sourceOf(
   return {
     statuses: options.statuses ?? standardStatuses,
     foreign: options.foreign ?? noForeignBeads,
-    record: (id) => view.get(id),
+    facts: (id) => view.get(id),
     edgesTo: (id) => view.dependentsOf(id),
   };
 }

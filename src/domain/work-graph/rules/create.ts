@@ -78,7 +78,7 @@ function presentFields(fields: Readonly<Record<string, unknown>>): Readonly<Reco
 export function requireFreeKey(index: GraphIndex, record: BeadRecord): void {
   const key = keyOf(record);
   if (key === undefined) return;
-  for (const other of index.idsBy("key", key)) {
+  for (const other of index.idsByKey(key)) {
     if (other === record.id) continue;
     throw new TownError("KeyTaken", `Cannot give bead ${record.id} the key '${key}': ${other} has it.`, {
       hint: `Use ${other}: it was made for the same purpose.`,

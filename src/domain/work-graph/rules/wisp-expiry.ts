@@ -12,8 +12,7 @@ import { timeOf } from "../record/stamp.ts";
  */
 export function expiredWisps(index: GraphIndex, nowMs: number): readonly string[] {
   const families = new Map<string, string[]>();
-  for (const record of index.all()) {
-    if (record.ephemeral !== true) continue;
+  for (const record of index.wisps()) {
     const root = rootOf(index, record);
     const family = families.get(root);
     if (family === undefined) families.set(root, [record.id]);

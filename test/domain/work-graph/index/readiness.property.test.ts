@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BeadRecord, DependencyEdge } from "../../../../src/domain/work-graph/bead.ts";
-import { DormantBead, dormantFacts, mayBeDormant } from "../../../../src/domain/work-graph/index/dormant-bead.ts";
+import {
+  BeadTable,
+  fitsTable,
+  parentsOutside,
+  tableLines,
+} from "../../../../src/domain/work-graph/index/bead-table.ts";
 import { GraphIndex } from "../../../../src/domain/work-graph/index/graph-index.ts";
 import type { ForeignBeads } from "../../../../src/domain/work-graph/index/foreign-beads.ts";
 import { statusBook } from "../../../../src/domain/work-graph/record/statuses.ts";
@@ -185,17 +190,22 @@ describe("ready work", () => {
           const index = new GraphIndex({ statuses: statusBook("triage:active,done:done,iced:frozen"), foreign });
           const records = new Map(first.map((record) => [record.id, record]));
           let now = Date.UTC(2026, 0, 1);
-          // Closed ones sleep until somebody reads them; that must not be noticed.
-          index.load([...records.values()].filter((record) => !mayBeDormant(record)));
-          index.loadDormant(
-            [...records.values()]
-              .filter(mayBeDormant)
-              .map((record) => new DormantBead(dormantFacts(record), () => structuredClone(record))),
-          );
+          // Most sleep until somebody reads them; that must not be noticed.
+          const asleep = [...records.values()].filter(fitsTable);
+          const texts = asleep.map((record) => JSON.stringify(record));
+          const table = new BeadTable(tableLines(asleep), {
+            record: (row) => JSON.parse(texts[row] ?? "") as BeadRecord,
+            text: (row) => texts[row] ?? "",
+          });
+          index.loadTables([table], { outside: parentsOutside(asleep) });
+          index.load([...records.values()].filter((record) => !fitsTable(record)));
           index.advance(now);
           const check = (): void => {
             const expected = oracle({ records, now, shipped });
-            expect([...index.ready()]).toEqual(expected.map((id) => index.record(id)));
+            expect(index.readyFacts().map(({ id }) => id)).toEqual(expected);
+            const ready: BeadRecord[] = [];
+            index.visitReady("Work", (record) => ready.push(record) > 0);
+            expect(ready).toEqual(expected.map((id) => records.get(id)));
             for (const id of ids) {
               const record = index.record(id);
               if (record !== undefined && expected.includes(id)) expect(index.isReady(id)).toBe(true);
