@@ -43,6 +43,8 @@ const cacheEvery = 1_000;
 const cacheShare = 0.05;
 /** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
 const packEvery = 20;
+/** A store that is closed leaves no longer log than this to whoever opens it next. */
+const leftOpenBytes = 64 * 1024;
 
 /** What a commit that is made at this instant will hold, as far as the cache wants it. */
 export interface CacheSnapshot {
@@ -160,9 +162,9 @@ export class Housekeeping {
   }
 
   /** Segments go once the branch has their beads and the local state their wisps. */
-  async #endSegments(): Promise<void> {
-    const { wal, writer, segmentBytes, files, paths } = this.#options;
-    if (wal.size < segmentBytes && this.#otherLogs.size === 0) return;
+  async #endSegments(least = this.#options.segmentBytes): Promise<void> {
+    const { wal, writer, files, paths } = this.#options;
+    if (wal.size < least && this.#otherLogs.size === 0) return;
     await wal.rotate();
     await this.#writeLocal();
     await wal.drop(writer.positionOf(wal.id));
@@ -189,6 +191,7 @@ export class Housekeeping {
 
   /** Before the store is closed with nothing unwritten. */
   async finish(): Promise<void> {
+    await this.#endSegments(Math.min(this.#options.segmentBytes, leftOpenBytes));
     // One that is being written is of an earlier commit.
     await this.#caching;
     const { head } = this.#options.writer;

@@ -17,15 +17,15 @@ export interface LocalState {
   /** The log positions that are contained: log id to seq. */
   readonly logs: ReadonlyMap<string, number>;
   readonly wisps: readonly KeptWisp[];
-  /** Revs above 1 of the records on the branch. */
-  readonly revs: ReadonlyMap<string, number>;
+  /** Revs above 1 of the records on the branch; read from their lines now. */
+  readonly revs: () => ReadonlyMap<string, number>;
   /** Request id to answer, oldest first. */
   readonly requests: ReadonlyMap<string, unknown>;
   /** Lines that could not be read, for the set-aside file. */
   readonly damaged: readonly string[];
 }
 
-const empty: LocalState = { logs: new Map(), wisps: [], revs: new Map(), requests: new Map(), damaged: [] };
+const empty: LocalState = { logs: new Map(), wisps: [], revs: () => new Map(), requests: new Map(), damaged: [] };
 
 /** One line of the file: a wisp with its rev and the lines of its history, the rev of a bead, or the answer to a request. */
 interface Item {
@@ -44,25 +44,43 @@ export async function readLocalState(files: Files, path: string): Promise<LocalS
   const header = parse(first) as { readonly format?: number; readonly logs?: Record<string, number> } | undefined;
   if (header?.format === undefined) return { ...empty, damaged: [first, ...lines] };
   if (header.format > formatVersion) throw tooNew(path, header.format);
+  const revLines: string[] = [];
   const state = {
     logs: new Map(Object.entries(header.logs ?? {})),
     wisps: [] as KeptWisp[],
-    revs: new Map<string, number>(),
+    revs: () => revsIn(revLines),
     requests: new Map<string, unknown>(),
     damaged: [] as string[],
   };
   for (const line of lines) {
+    // There can be one for each bead, and most who open a store never ask for a rev.
+    if (line.startsWith('{"i":') && line.endsWith("}")) {
+      revLines.push(line);
+      continue;
+    }
     const item = parse(line) as Item | undefined;
     if (item?.d !== undefined) state.wisps.push({ record: item.d, rev: item.k ?? 1, history: historyOf(item.h) });
-    else if (item?.i !== undefined) state.revs.set(item.i, item.k ?? 1);
     else if (item?.r !== undefined) state.requests.set(item.r, item.v);
     else state.damaged.push(line);
   }
   return state;
 }
 
+function revsIn(lines: readonly string[]): ReadonlyMap<string, number> {
+  const revs = new Map<string, number>();
+  for (const line of lines) {
+    const item = parse(line) as Item | undefined;
+    if (item?.i !== undefined) revs.set(item.i, item.k ?? 1);
+  }
+  return revs;
+}
+
 /** Replaces the file as a whole; durable when it resolves. */
-export async function writeLocalState(files: Files, path: string, state: Omit<LocalState, "damaged">): Promise<void> {
+export async function writeLocalState(
+  files: Files,
+  path: string,
+  state: Omit<LocalState, "damaged" | "revs"> & { readonly revs: ReadonlyMap<string, number> },
+): Promise<void> {
   const lines = [
     JSON.stringify({ format: formatVersion, logs: Object.fromEntries(state.logs) }),
     ...state.wisps.map(({ record, rev, history }) => JSON.stringify({ d: record, k: rev, h: history.map(eventLine) })),

@@ -115,7 +115,7 @@ function loadWisps(index: GraphIndex, local: LocalState): WispHistory {
     wisps.map(({ record }) => record),
     new Map(wisps.map(({ record, rev }) => [record.id, rev])),
   );
-  for (const [id, rev] of local.revs) index.raiseRev(id, rev);
+  index.raiseRevsLater(() => local.revs());
   const told = new WispHistory();
   for (const { history } of wisps) told.add(history);
   return told;
@@ -127,7 +127,7 @@ interface ReplayedLogs extends Pick<Recovered, "wal" | "dirty" | "events" | "req
 
 /** Replays the logs of this store, oldest first; the last one is the one that is written. */
 async function replayLogs(
-  { files, paths, index }: RecoveryOptions,
+  { files, paths, index, readOnly }: RecoveryOptions,
   logs: readonly string[],
   positions: ReadonlyMap<string, number>,
   local: LocalState,
@@ -141,8 +141,8 @@ async function replayLogs(
   let wal: Wal | undefined;
   let lastSeq = 0;
   for (const id of logs) {
-    const opened = await Wal.open(files, paths.wal, id);
     const contained = { branch: positions.get(id) ?? 0, local: local.logs.get(id) ?? 0 };
+    const opened = await Wal.open(files, paths.wal, id, readOnly ? contained : undefined);
     const replayed = replay(index, opened.entries, contained, wispHistory);
     wal = opened.wal;
     if (id !== logs.at(-1)) otherLogs.set(id, replayed.lastSeq);

@@ -3,18 +3,10 @@ import type { HistoryEntry } from "../ports/work-graph.ts";
 import { entriesOf } from "./event-log.ts";
 import { isWispChange } from "./graph-store.ts";
 import type { RecordChange } from "./transaction.ts";
-import type { WalEntry } from "./wal.ts";
+import type { Contained, WalEntry } from "./wal.ts";
 import type { WalOperation, WalRecord } from "./wal-record.ts";
 import { authorOf, fingerprint, lastSeqOf } from "./wal-record.ts";
 import type { WispHistory } from "./wisp-history.ts";
-
-/** Up to where other files already contain a log. */
-export interface Contained {
-  /** Seq up to which the loaded commit contains records that are no wisps. */
-  readonly branch: number;
-  /** Seq up to which the loaded local state contains wisps. */
-  readonly local: number;
-}
 
 export interface Replayed {
   /** Ids whose records differ from the loaded commit. */

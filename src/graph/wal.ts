@@ -12,6 +12,14 @@ export interface DamagedLine {
   readonly text: string;
 }
 
+/** Up to where other files already contain a log. */
+export interface Contained {
+  /** Seq up to which the loaded commit contains records that are no wisps. */
+  readonly branch: number;
+  /** Seq up to which the loaded local state contains wisps. */
+  readonly local: number;
+}
+
 export interface WalEntry {
   readonly record: WalRecord;
   /** A line before it in the same log was damaged, so the state it was made on may be missing. */
@@ -48,11 +56,15 @@ export class Wal {
     this.id = id;
   }
 
-  /** Reads a log. Throws TownError `FormatTooNew` when a later version of Town wrote it. */
+  /**
+   * Reads a log. Records that are `contained` elsewhere are passed over unread; who writes needs them all, for revs and
+   * answers to requests. Throws TownError `FormatTooNew` when a later version of Town wrote it.
+   */
   static async open(
     files: Files,
     directory: string,
     id: string,
+    contained?: Contained,
   ): Promise<{ readonly wal: Wal; readonly entries: readonly WalEntry[]; readonly damaged: readonly DamagedLine[] }> {
     const wal = new Wal(files, `${directory}/${id}`, id);
     const entries: WalEntry[] = [];
@@ -64,7 +76,7 @@ export class Wal {
       const segment: Segment = { number: Number(number), path, lastSeq: 0 };
       wal.#goodBytes = (await files.stat(path))?.size ?? 0;
       const text = (await files.readText(path)) ?? "";
-      readSegment(path, text, entries, damaged);
+      readSegment(path, text, { entries, damaged }, contained);
       segment.lastSeq = entries.reduce((last, { record }) => Math.max(last, lastSeqOf(record)), 0);
       wal.#segments.push(segment);
     }
@@ -237,11 +249,16 @@ export class Wal {
   }
 }
 
-function readSegment(path: string, text: string, entries: WalEntry[], damaged: DamagedLine[]): void {
+function readSegment(
+  path: string,
+  text: string,
+  { entries, damaged }: { readonly entries: WalEntry[]; readonly damaged: DamagedLine[] },
+  contained: Contained | undefined,
+): void {
   const lines = text.split("\n");
   let afterDamage = false;
   lines.forEach((line, i) => {
-    if (line === "") return;
+    if (line === "" || (contained !== undefined && isContained(line, lines[i + 1], contained))) return;
     if (i === 0 && isHeader(path, line)) return;
     const record = parseWalRecord(line);
     if (record === undefined) {
@@ -249,6 +266,13 @@ function readSegment(path: string, text: string, entries: WalEntry[], damaged: D
       afterDamage = true;
     } else entries.push({ record, afterDamage });
   });
+}
+
+/** By their numbers alone: a record ends where the next one begins. Wisps are contained elsewhere than the rest. */
+function isContained(line: string, next: string | undefined, { branch, local }: Contained): boolean {
+  const [first, after] = [line, next].map((one) => Number(/^\{"s":(\d+),/.exec(one ?? "")?.[1] ?? Number.NaN));
+  if (first === undefined || after === undefined || !(first < after)) return false;
+  return after <= branch + 1 && (after <= local + 1 || !line.includes('"e":1'));
 }
 
 function isHeader(path: string, line: string): boolean {

@@ -35,6 +35,8 @@ export class GraphIndex implements RecordSource {
   foreign: ForeignBeads;
   readonly #records = new Map<string, BeadRecord | DormantBead>();
   readonly #revs = new Map<string, number>();
+  /** Revs of a file that nobody has looked at yet. */
+  #unreadRevs: (() => ReadonlyMap<string, number>) | undefined;
   readonly #edges = new EdgeIndex(() => this.#facts());
   readonly #keys = new KeyIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
@@ -119,12 +121,24 @@ export class GraphIndex implements RecordSource {
   }
 
   revOf(id: string): number {
+    this.#readRevs();
     return this.#revs.get(id) ?? (this.#records.has(id) ? 1 : 0);
   }
 
   /** Makes the rev of a record at least `rev`, whether the record is here already or not. */
   raiseRev(id: string, rev: number): void {
-    if (rev > this.revOf(id)) this.#revs.set(id, rev);
+    if (rev > (this.#revs.get(id) ?? (this.#records.has(id) ? 1 : 0))) this.#revs.set(id, rev);
+  }
+
+  /** Raises many revs when the first is asked for. */
+  raiseRevsLater(read: () => ReadonlyMap<string, number>): void {
+    this.#unreadRevs = read;
+  }
+
+  #readRevs(): void {
+    const read = this.#unreadRevs;
+    this.#unreadRevs = undefined;
+    for (const [id, rev] of read?.() ?? []) this.raiseRev(id, rev);
   }
 
   edgesTo(id: string): readonly DependencyEdge[] {
@@ -159,6 +173,7 @@ export class GraphIndex implements RecordSource {
 
   /** Revs above 1. */
   get revs(): ReadonlyMap<string, number> {
+    this.#readRevs();
     return this.#revs;
   }
 
@@ -167,7 +182,7 @@ export class GraphIndex implements RecordSource {
     const before = this.#at(id);
     if (after === undefined) this.#records.delete(id);
     else this.#records.set(id, after);
-    if (after === undefined && rev === undefined) this.#revs.delete(id);
+    if (after === undefined && rev === undefined) this.#forgetRev(id);
     else this.#revs.set(id, rev ?? this.revOf(id));
     this.#count(id, before, after);
     this.#edges.change(before, after);
@@ -177,6 +192,11 @@ export class GraphIndex implements RecordSource {
     this.#trackParents(after);
     this.#markStale(id, before, after);
     return before;
+  }
+
+  #forgetRev(id: string): void {
+    this.#readRevs();
+    this.#revs.delete(id);
   }
 
   /** Takes in many records at once; much cheaper than `put` for each. `revs` holds those above 1. */
