@@ -1,6 +1,6 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import { edgesOf, parentChild, parentIdsOf } from "../record/edges.ts";
-import { isDeleted, isMerged, keyOf } from "../record/facts.ts";
+import { isDeleted, keyOf } from "../record/facts.ts";
 import type { StatusBook } from "../record/statuses.ts";
 import { isSettled, standardStatuses, tombstone } from "../record/statuses.ts";
 import { timeOf } from "../record/stamp.ts";
@@ -14,7 +14,9 @@ import { KeyIndex } from "./key-index.ts";
 import { isReady, readyList } from "./readiness.ts";
 import { ReadySet } from "./ready-set.ts";
 import type { RecordSource } from "./record-source.ts";
-import { StaleRecords } from "./stale-records.ts";
+import { RevCounters } from "./rev-counters.ts";
+import { SortedIds } from "./sorted-ids.ts";
+import { sameState, StaleRecords } from "./stale-records.ts";
 
 export type ReadyListName = "Work" | "Epic" | "Wisp" | "Other";
 export type IndexedField = "status" | "assignee" | "issue_type" | "label";
@@ -34,9 +36,7 @@ export class GraphIndex implements RecordSource {
   #statuses: StatusBook;
   foreign: ForeignBeads;
   readonly #records = new Map<string, BeadRecord | DormantBead>();
-  readonly #revs = new Map<string, number>();
-  /** Revs of a file that nobody has looked at yet. */
-  #unreadRevs: (() => ReadonlyMap<string, number>) | undefined;
+  readonly #revs = new RevCounters((id) => this.#records.has(id));
   readonly #edges = new EdgeIndex(() => this.#facts());
   readonly #keys = new KeyIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
@@ -58,7 +58,7 @@ export class GraphIndex implements RecordSource {
   readonly #outsideParents = new Set<string>();
   #nextWakeMs = Number.POSITIVE_INFINITY;
   #nowMs = 0;
-  #sortedIds: string[] | undefined;
+  readonly #sortedIds = new SortedIds();
   #topLevel = 0;
   #deleted = 0;
 
@@ -121,24 +121,17 @@ export class GraphIndex implements RecordSource {
   }
 
   revOf(id: string): number {
-    this.#readRevs();
-    return this.#revs.get(id) ?? (this.#records.has(id) ? 1 : 0);
+    return this.#revs.of(id);
   }
 
   /** Makes the rev of a record at least `rev`, whether the record is here already or not. */
   raiseRev(id: string, rev: number): void {
-    if (rev > (this.#revs.get(id) ?? (this.#records.has(id) ? 1 : 0))) this.#revs.set(id, rev);
+    this.#revs.raise(id, rev);
   }
 
   /** Raises many revs when the first is asked for. */
   raiseRevsLater(read: () => ReadonlyMap<string, number>): void {
-    this.#unreadRevs = read;
-  }
-
-  #readRevs(): void {
-    const read = this.#unreadRevs;
-    this.#unreadRevs = undefined;
-    for (const [id, rev] of read?.() ?? []) this.raiseRev(id, rev);
+    this.#revs.raiseLater(read);
   }
 
   edgesTo(id: string): readonly DependencyEdge[] {
@@ -171,10 +164,9 @@ export class GraphIndex implements RecordSource {
     for (const found of this.#records.values()) yield found instanceof DormantBead ? found.facts : found;
   }
 
-  /** Revs above 1. */
+  /** Revs of records that were changed since the store was made. */
   get revs(): ReadonlyMap<string, number> {
-    this.#readRevs();
-    return this.#revs;
+    return this.#revs.all;
   }
 
   /** Adds or replaces a record, or removes it without a trace when `after` is undefined; returns what was there. */
@@ -182,7 +174,7 @@ export class GraphIndex implements RecordSource {
     const before = this.#at(id);
     if (after === undefined) this.#records.delete(id);
     else this.#records.set(id, after);
-    if (after === undefined && rev === undefined) this.#forgetRev(id);
+    if (after === undefined && rev === undefined) this.#revs.forget(id);
     else this.#revs.set(id, rev ?? this.revOf(id));
     this.#count(id, before, after);
     this.#edges.change(before, after);
@@ -192,11 +184,6 @@ export class GraphIndex implements RecordSource {
     this.#trackParents(after);
     this.#markStale(id, before, after);
     return before;
-  }
-
-  #forgetRev(id: string): void {
-    this.#readRevs();
-    this.#revs.delete(id);
   }
 
   /** Takes in many records at once; much cheaper than `put` for each. `revs` holds those above 1. */
@@ -212,7 +199,7 @@ export class GraphIndex implements RecordSource {
       for (const index of this.#fieldIndexes) index.change(before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
-    this.#sortedIds = undefined;
+    this.#sortedIds.forget();
     this.#stale.markAll();
   }
 
@@ -227,7 +214,7 @@ export class GraphIndex implements RecordSource {
     for (const table of tables) this.#loadTable(table);
     for (const parent of outside) this.#outsideParents.add(parent);
     for (const id of without) this.#leaveOut(id);
-    this.#sortedIds = undefined;
+    this.#sortedIds.forget();
     this.#stale.markAll();
   }
 
@@ -253,10 +240,8 @@ export class GraphIndex implements RecordSource {
     if (step !== 0 && !id.includes(".")) this.#topLevel += step;
     this.#deleted +=
       (after !== undefined && isDeleted(after) ? 1 : 0) - (before !== undefined && isDeleted(before) ? 1 : 0);
-    if (step === 0 || this.#sortedIds === undefined) return;
-    const at = insertionPoint(this.#sortedIds, id);
-    if (step > 0) this.#sortedIds.splice(at, 0, id);
-    else this.#sortedIds.splice(at, 1);
+    if (step > 0) this.#sortedIds.add(id);
+    else if (step < 0) this.#sortedIds.remove(id);
   }
 
   #trackDeferral(id: string, deferUntil: string | undefined): void {
@@ -395,8 +380,7 @@ export class GraphIndex implements RecordSource {
 
   /** All ids in code-unit order, tombstones included. */
   sortedIds(): readonly string[] {
-    this.#sortedIds ??= [...this.#records.keys()].sort();
-    return this.#sortedIds;
+    return this.#sortedIds.list(() => this.#records.keys());
   }
 
   isSettled(record: BeadRecord): boolean {
@@ -408,25 +392,4 @@ export class GraphIndex implements RecordSource {
     for (const edge of this.#edges.to(id)) if (edge.type === parentChild) ids.push(edge.issue_id);
     return ids;
   }
-}
-
-// What others wait for: records that are alike here are alike to every dependent.
-function sameState(a: BeadRecord | undefined, b: BeadRecord | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return (
-    a.status === b.status &&
-    a.close_reason === b.close_reason &&
-    (a.metadata === b.metadata || isMerged(a) === isMerged(b))
-  );
-}
-
-function insertionPoint(sorted: readonly string[], id: string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as string) < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

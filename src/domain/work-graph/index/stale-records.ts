@@ -1,3 +1,5 @@
+import type { BeadRecord } from "../bead.ts";
+import { isMerged } from "../record/facts.ts";
 import { blockingTypes, parentChild } from "../record/edges.ts";
 import type { EdgeIndex } from "./edge-index.ts";
 
@@ -87,4 +89,14 @@ export class StaleRecords {
       }
     }
   }
+}
+
+/** What others wait for is the same in both: records that are alike here are alike to every dependent. */
+export function sameState(a: BeadRecord | undefined, b: BeadRecord | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.status === b.status &&
+    a.close_reason === b.close_reason &&
+    (a.metadata === b.metadata || isMerged(a) === isMerged(b))
+  );
 }
