@@ -178,7 +178,8 @@ export class Housekeeping {
     const { seq, requests, wispHistory } = state();
     const wisps: KeptWisp[] = [];
     const revs = new Map<string, number>();
-    for (const record of index.wisps()) wisps.push({ record, rev: index.revOf(record.id), history: wispHistory.of(record.id) });
+    for (const record of index.wisps())
+      wisps.push({ record, rev: index.revOf(record.id), history: wispHistory.of(record.id) });
     const own = new Set(wisps.map(({ record }) => record.id));
     for (const [id, rev] of index.revs) if (rev > 1 && !own.has(id)) revs.set(id, rev);
     await writeLocalState(files, paths.local, {
