@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { NodeGit } from "../adapters/git/node-git.ts";
 import { createNodeFiles } from "../adapters/node-files.ts";
 import { createNodeProcesses } from "../adapters/node-processes.ts";
+import { NodeProcessLoad } from "../adapters/process-load.ts";
 import { nodeRandom } from "../adapters/node-random.ts";
 import { baseEnvironment } from "../adapters/sessions/base-environment.ts";
 import { systemClock } from "../adapters/system-clock.ts";
@@ -159,6 +160,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       files,
       git,
       processes,
+      load: new NodeProcessLoad(systemClock),
       sessions,
       graphs: graphs.directory,
       objects: store,

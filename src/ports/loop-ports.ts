@@ -1,3 +1,4 @@
+import type { ProcessLoad } from "./process-load.ts";
 import type { Formula } from "../domain/formulas/formula.ts";
 import type { ObservedSession } from "./sessions.ts";
 import type { Ports } from "./ports.ts";
@@ -101,6 +102,7 @@ export interface LoopPorts extends Ports {
   readonly formulas: Formulas;
   readonly tokens: SessionTokens;
   readonly view: SessionsView;
+  readonly load: ProcessLoad;
   readonly graphHost: GraphHost;
   /** Looks at every object once whose owners are gone; resolves when what follows from it is done. */
   readonly collectOwned: () => Promise<void>;

@@ -110,6 +110,8 @@ export class TownWorld {
   typingLost = 0;
   /** How often an agent was to hand off. */
   handoffs = 0;
+  /** First processes of the sessions whose programs have started something that works. */
+  readonly toolsWork = new Set<number>();
   /** Output tokens that each agent's programs wrote down. */
   readonly used = new Map<string, number>();
   /** Trees that passed the gate. */
@@ -260,6 +262,7 @@ export class TownWorld {
       files,
       git,
       processes,
+      load: { busyBelow: (pids) => Promise.resolve(new Set(pids.filter((pid) => this.toolsWork.has(pid)))) },
       sessions,
       graphs: graphs.directory,
       objects: store,

@@ -80,7 +80,7 @@ export class TownSite {
       clock,
       random: nodeRandom,
       processes,
-      log: silentLog,
+        log: silentLog,
       project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
     });
     const repository = await git.open(this.town);
@@ -94,6 +94,7 @@ export class TownSite {
       files: withFreeBytes(files, () => this.freeBytes),
       git,
       processes,
+      load: { busyBelow: () => Promise.resolve(new Set()) },
       sessions: new MemorySessions({ clock: systemClock, resolve: () => () => Promise.resolve(0) }).connect(),
       graphs: graphs.directory,
       objects: store,

@@ -14,6 +14,8 @@ export interface ProcessRow {
   /** Process session (setsid); undefined where the system does not tell. */
   readonly session: number | undefined;
   readonly zombie: boolean;
+  /** Processor time used so far, in ticks; by `ps`: of one core, in percent, lately. `buried`: that of children it waited for. */
+  readonly cpu: { readonly own: number; readonly buried: number };
 }
 
 /** One look at what runs on this machine. */
@@ -89,10 +91,13 @@ function rowsFromProc(): ReadonlyMap<number, ProcessRow> {
     const stat = readProc(`${name}/stat`);
     if (stat === undefined) continue;
     // After the command, which may itself hold spaces and parentheses: proc(5).
-    const [state, parent, group, session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, parent, group, session] = fields;
+    const [own = 0, system = 0, buried = 0, buriedSystem = 0] = fields.slice(11, 15).map(Number);
+    const cpu = { own: own + system, buried: buried + buriedSystem };
     const pid = Number(name);
     const zombie = state === "Z" || state === "X";
-    rows.set(pid, { pid, parent: Number(parent), group: Number(group), session: Number(session), zombie });
+    rows.set(pid, { pid, parent: Number(parent), group: Number(group), session: Number(session), zombie, cpu });
   }
   return rows;
 }
@@ -100,12 +105,12 @@ function rowsFromProc(): ReadonlyMap<number, ProcessRow> {
 async function rowsFromPs(): Promise<ReadonlyMap<number, ProcessRow>> {
   const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C" };
   const options = { env, timeout: 10_000, maxBuffer: 16 << 20 };
-  const output = await run("ps", ["-ax", "-o", "pid=,ppid=,pgid=,stat="], options).catch((cause: unknown) => {
+  const output = await run("ps", ["-ax", "-o", "pid=,ppid=,pgid=,stat=,pcpu="], options).catch((cause: unknown) => {
     throw new AdapterError("ProcessListUnreadable", "Cannot list processes: `ps` failed", { cause });
   });
   const rows = new Map<number, ProcessRow>();
   for (const line of output.stdout.split("\n")) {
-    const [pid, parent, group, state] = line.trim().split(/\s+/);
+    const [pid, parent, group, state, share] = line.trim().split(/\s+/);
     if (pid === undefined || pid === "" || state === undefined) continue;
     const zombie = state.startsWith("Z");
     rows.set(Number(pid), {
@@ -114,6 +119,8 @@ async function rowsFromPs(): Promise<ReadonlyMap<number, ProcessRow>> {
       group: Number(group),
       session: undefined,
       zombie,
+      // Some languages write a comma; LC_ALL is C here, but not every `ps` cares.
+      cpu: { own: Number((share ?? "0").replace(",", ".")) || 0, buried: 0 },
     });
   }
   return rows;

@@ -29,6 +29,8 @@ const propulsion = z
     generation: z.int().describe("Generation of the session it is about."),
     idleSince: z.string().optional().describe("Since when nothing shows that it is busy (RFC 3339)."),
     busySince: z.string().optional().describe("Since when it shows that it is busy (RFC 3339)."),
+    toolsSince: z.string().optional().describe("Since when what it has started works, at each look (RFC 3339)."),
+    toolsSeen: z.string().optional().describe("When that was seen last (RFC 3339)."),
     futile: z.int().optional().describe("Reminders it answered without any progress since."),
     restarts: z.int().optional().describe("Sessions restarted on this hook without progress."),
     restarting: z

@@ -1,5 +1,5 @@
 import type { HooksObserved } from "./hooks.observed.ts";
-import { type Doorbell, type Situation, timeOf } from "./hooks.situation.ts";
+import { type Doorbell, type Situation, TOOLS_LOOK_MS, timeOf } from "./hooks.situation.ts";
 
 /** A line that was typed and had no effect yet may still have one for so long. */
 export const UNVERIFIED_MS = 60_000;
@@ -53,9 +53,17 @@ function hookDue(situation: Situation, hook: NonNullable<HooksObserved["hook"]>)
   const again = doorbell === undefined ? 0 : rungMs + ringPause(doorbell, doorbell.reminders > 0 ? pause : 0);
   const due = Math.max(restSince + patience, again);
   const busyUntil = propulsion.busySince === undefined ? 0 : timeOf(propulsion.busySince) + policy.busyLimitMs;
+  const tools = toolsUntil(situation, patience);
   // Without a doorbell only long silence tells anything.
   const silence = session.canType ? session.startedAtMs + observed.delayMs : restSince + policy.busyLimitMs;
-  return Math.max(due, busyUntil, silence);
+  return Math.max(due, busyUntil, tools, silence);
+}
+
+/** Until when nothing is asked because what the program has started works, ms: some time after it was seen last. */
+function toolsUntil({ observed, propulsion }: Situation, quietMs: number): number {
+  if (propulsion.toolsSince === undefined) return 0;
+  const seenMs = timeOf(propulsion.toolsSeen);
+  return seenMs - timeOf(propulsion.toolsSince) >= observed.policy.busyLimitMs ? 0 : seenMs + quietMs;
 }
 
 /** How long after a ring the next one may come. */
@@ -65,12 +73,14 @@ function ringPause(doorbell: Doorbell, wanted: number): number {
 }
 
 /** When the doorbell is to be rung for messages, ms; undefined: not at all. */
-function mailDue({ observed, session, activity, doorbell, propulsion, reminders }: Situation): number | undefined {
+function mailDue(situation: Situation): number | undefined {
+  const { observed, session, activity, doorbell, propulsion, reminders } = situation;
   const { mail, policy, now } = observed;
   if (mail === undefined || !session.canType) return undefined;
   const busyUntil = propulsion.busySince === undefined ? 0 : timeOf(propulsion.busySince) + policy.busyLimitMs;
   // The program asks by itself when its turn ends.
-  if (activity === "Busy" && busyUntil > now) return busyUntil;
+  const busyOrTools = Math.max(busyUntil, toolsUntil(situation, TOOLS_LOOK_MS));
+  if (activity === "Busy" && busyOrTools > now) return busyOrTools;
   const settledMs = session.startedAtMs + Math.max(SETTLING_MS, observed.delayMs);
   const wanted = Math.max(settledMs, mail.arrivedMs + (mail.urgent ? 0 : policy.acknowledgeMs));
   if (doorbell === undefined) return wanted;

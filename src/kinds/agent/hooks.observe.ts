@@ -3,7 +3,7 @@ import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { META } from "../../domain/work-graph/bead.ts";
 import { fenceOf } from "../../domain/work-graph/record/facts.ts";
 import { AdapterError } from "../../errors/town-error.ts";
-import type { LoopPorts } from "../../ports/loop-ports.ts";
+import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
 import type { ObservedSession } from "../../ports/sessions.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import { durationMs } from "../../resource/field.ts";
@@ -37,7 +37,13 @@ export async function observeHooks(object: AgentObject, ports: LoopPorts): Promi
   const signs = providerOf(object, ports)?.spec ?? { ready: {} };
   const sight = ports.view.sight(observed.session.name);
   const title = sight.state === "Absent" ? undefined : sight.session.title;
-  return { ...observed, screen: screenState(signs, output, title, observed.now), output };
+  const screen = screenState(signs, output, title, observed.now);
+  return { ...observed, screen, output, toolsWork: screen.state === "Unknown" && (await toolsWork(sight, ports)) };
+}
+
+async function toolsWork(sight: SessionSight, ports: LoopPorts): Promise<boolean> {
+  const pid = sight.state === "Absent" ? undefined : sight.session.pid;
+  return pid !== undefined && (await ports.load.busyBelow([pid])).has(pid);
 }
 
 function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
@@ -71,6 +77,7 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
     policy: policyOf(role),
     title: titleState(ready, session?.title, now),
     screen: undefined,
+    toolsWork: false,
     readyShows: ready?.screen !== undefined,
     delayMs: durationMs(ready?.delay ?? "0s"),
     typesFirst: provider?.spec.prompt.mode === "Paste",

@@ -51,6 +51,8 @@ export interface HooksObserved {
   readonly title: "Idle" | "Busy" | "Unknown";
   /** What the screen said; absent when it was not looked at. */
   readonly screen: ScreenState | undefined;
+  /** What its program has started uses the processor; looked at with a screen that says nothing. */
+  readonly toolsWork: boolean;
   /** The screen of a program that takes input is known, so that "not ready" can be told. */
   readonly readyShows: boolean;
   /** Nothing is typed sooner after the session's start. */

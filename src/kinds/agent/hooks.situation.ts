@@ -12,6 +12,8 @@ const OUTPUT_MS = 10_000;
 /** The echo of a doorbell is no work. */
 const ECHO_MS = 3_000;
 export const LOOK_AGAIN_MS = 60_000;
+/** Messages wait so long after what the program has started was seen at work. */
+export const TOOLS_LOOK_MS = 30_000;
 const LONGEST_LIMIT_LOOK_MS = 5 * 60_000;
 const OBSTACLES: ReadonlySet<string> = new Set(["RateLimited", "AuthRequired", "DialogOpen"]);
 
@@ -36,21 +38,18 @@ export function situationOf(
   const session = { ...running, startedAtMs: past(running.startedAtMs, now) };
   const observed = { ...given, session, hook: hookBefore(given.hook, now) };
   const { hook } = observed;
-  const last = object.status?.doorbell;
-  const doorbell =
-    last?.generation === session.generation
-      ? { ...last, time: new Date(past(Date.parse(last.time), now)).toISOString() }
-      : undefined;
-  const activity = activityOf(observed, session, doorbell);
+  const doorbell = doorbellOf(object, session.generation, now);
+  const shown = activityOf(observed, session, doorbell);
   const key = hook?.key ?? "";
   const former = hook === undefined && given.mail === undefined ? undefined : object.status?.propulsion;
   const carried = notAhead(carriedOver(former, key, session.generation, hook), now);
   // Nothing was seen of this session before: then it may have been so since its start.
   const since = object.status?.propulsion === undefined ? session.startedAtMs : now;
-  const clocks = clocksOf(carried, activity === "Busy", { now, since });
+  const clocks = { ...clocksOf(carried, shown === "Busy", { now, since }), ...toolsOf(carried, observed) };
+  const activity = shown === "Quiet" && timeOf(clocks.toolsSeen) + observed.policy.idleMs > now ? "Busy" : shown;
   const answered = isAnswered(doorbell, observed, clocks.busySince);
   const moved = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
-  const { busySince: _busy, idleSince: _idle, ...rest } = carried;
+  const { busySince: _busy, idleSince: _idle, toolsSince: _since, toolsSeen: _seen, ...rest } = carried;
   const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" ? 1 : 0);
   return {
     observed,
@@ -60,6 +59,13 @@ export function situationOf(
     doorbell,
     reminders: answered === "No" && doorbell?.hook === key ? doorbell.reminders : 0,
   };
+}
+
+/** The last ring, if it was for this session. */
+function doorbellOf(object: AgentObject, generation: number, now: number): Doorbell | undefined {
+  const last = object.status?.doorbell;
+  if (last?.generation !== generation) return undefined;
+  return { ...last, time: new Date(past(Date.parse(last.time), now)).toISOString() };
 }
 
 /** A time ahead of the clock was written before the clock was set back: it is long ago, for all that is known. */
@@ -80,12 +86,15 @@ function hookBefore(hook: HooksObserved["hook"], now: number): HooksObserved["ho
 
 /** Spans that began ahead of the clock begin now. */
 function notAhead(carried: Partial<Propulsion>, now: number): Partial<Propulsion> {
-  const { idleSince, busySince, obstacle, ...rest } = carried;
+  const { idleSince, busySince, toolsSince, toolsSeen, obstacle, ...rest } = carried;
   const farMs = now + LONGEST_LIMIT_LOOK_MS;
   return {
     ...rest,
     ...(timeOf(idleSince) > now || idleSince === undefined ? {} : { idleSince }),
     ...(timeOf(busySince) > now || busySince === undefined ? {} : { busySince }),
+    ...(timeOf(toolsSeen) > now || toolsSeen === undefined || toolsSince === undefined
+      ? {}
+      : { toolsSince, toolsSeen }),
     ...(obstacle === undefined
       ? {}
       : {
@@ -103,6 +112,15 @@ function clocksOf(
 ): Pick<Propulsion, "busySince" | "idleSince"> {
   if (busy) return { busySince: carried.busySince ?? new Date(at.now).toISOString() };
   return { idleSince: carried.idleSince ?? new Date(at.since).toISOString() };
+}
+
+/** Since when what its program has started works, as far as it was looked at; a look that sees nothing ends it. */
+function toolsOf(carried: Partial<Propulsion>, observed: HooksObserved): Pick<Propulsion, "toolsSince" | "toolsSeen"> {
+  const { toolsSince, toolsSeen } = carried;
+  if (observed.screen === undefined)
+    return toolsSince === undefined || toolsSeen === undefined ? {} : { toolsSince, toolsSeen };
+  const at = new Date(observed.now).toISOString();
+  return observed.toolsWork ? { toolsSince: toolsSince ?? at, toolsSeen: at } : {};
 }
 
 /**

@@ -29,6 +29,7 @@ function world(fields: Partial<HooksObserved> = {}): HooksObserved {
     policy,
     title: "Idle",
     screen: undefined,
+    toolsWork: false,
     readyShows: true,
     delayMs: 0,
     typesFirst: false,
@@ -257,6 +258,31 @@ describe("an agent that read its hook", () => {
     const log = loop.run(3 * 3_600).map((entry) => entry.split(" ")[1]);
     expect(log[0]).toBe("Ring");
     expect(log).toContain("Restart");
+  });
+
+  it("given a program that shows nothing while what it started works, when time goes by, then nothing is asked until the limit, for a look now and then", () => {
+    const loop = new Loop({ hook: read, title: "Unknown", screen: { state: "Unknown" }, toolsWork: true });
+    expect(loop.run(30 * 60)).toEqual([]);
+    expect(loop.status.activity).toBe("Busy");
+    expect(loop.looks).toBeLessThan(20);
+    expect(loop.run(10 * 60).map((entry) => entry.split(" ")[1])).toContain("Ring");
+    const ends = new Loop({ hook: read, title: "Unknown", screen: { state: "Unknown" }, toolsWork: true });
+    ends.run(20 * 60);
+    ends.fields = { ...ends.fields, toolsWork: false };
+    expect(ends.run(4 * 60).map((entry) => entry.split(" ")[1])).toEqual(["Ring"]);
+  });
+
+  it("given its title says that it is at its prompt, when what it started works in the background, then it is reminded as ever", () => {
+    const loop = new Loop({ hook: read, title: "Idle", screen: { state: "Idle" } });
+    expect(loop.run(125)).toEqual(["121 Ring"]);
+  });
+
+  it("given a message while what it started works, when looked at, then it is rung for it only once that ended", () => {
+    const mail = { newest: 1, oldest: 1, arrivedMs: START, urgent: true, count: 1 };
+    const loop = new Loop({ hook: read, mail, title: "Unknown", screen: { state: "Unknown" }, toolsWork: true });
+    expect(loop.run(10 * 60)).toEqual([]);
+    loop.fields = { ...loop.fields, toolsWork: false };
+    expect(loop.run(31).map((entry) => entry.split(" ")[1])).toEqual(["Ring"]);
   });
 
   it("given output but no title, when it flows, then it counts as busy; the echo of a doorbell does not", () => {

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { afterEach, describe, expect, it } from "vitest";
+import { NodeProcessLoad } from "../../src/adapters/process-load.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const { pid } of started.splice(0)) {
+    try {
+      if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+});
+
+/** A first process whose only child is a program that runs this script. */
+function session(script: string): number {
+  const program = `"$0" -c '${script}' "$0" & wait`;
+  const child = spawn("/bin/sh", ["-c", program, "/bin/sh"], { detached: true, stdio: "ignore" });
+  started.push(child);
+  return child.pid ?? 0;
+}
+
+const SPIN = "while :; do :; done";
+
+describe.each(["proc", "ps"] as const)("the load of sessions, by %s", (source) => {
+  const isHere = source === "ps" || process.platform === "linux";
+
+  it.runIf(isHere)(
+    "given programs that rest, that work themselves, and that have started something, when looked at, then only the last works below",
+    async () => {
+      const resting = session("sleep 60 & wait");
+      const working = session(SPIN);
+      const child = session(`( ${SPIN} ) & wait`);
+      const load = new NodeProcessLoad(systemClock, source);
+      await expect
+        .poll(async () => [...(await load.busyBelow([resting, working, child, 2 ** 22]))], { timeout: 20_000 })
+        .toEqual([child]);
+    },
+    30_000,
+  );
+});
+
+describe.runIf(process.platform === "linux")("the load of sessions", () => {
+  it("given a program whose children are many and short, when looked at, then what they used counts", async () => {
+    const busy = session("while :; do /bin/true; done");
+    const load = new NodeProcessLoad(systemClock, "proc");
+    await expect.poll(async () => [...(await load.busyBelow([busy]))], { timeout: 20_000 }).toEqual([busy]);
+  }, 30_000);
+});
