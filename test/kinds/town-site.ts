@@ -80,7 +80,7 @@ export class TownSite {
       clock,
       random: nodeRandom,
       processes,
-        log: silentLog,
+      log: silentLog,
       project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
     });
     const repository = await git.open(this.town);

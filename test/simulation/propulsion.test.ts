@@ -46,8 +46,6 @@ describe("agents in the simulated town", () => {
       town.controller.store.list("Agent", { labels: { "town.dev/role": "crew" } }).map((agent) => agent.metadata.name),
     );
     for (let hours = 0; unheard(town, crew).length > 0 && hours < 12; hours += 1) {
-      // A death that was planned may come only now.
-      if (town.controller.life.dead) await town.start();
       await town.clock.advance(3_600_000);
     }
     expect(unheard(town, crew)).toEqual([]);
