@@ -171,6 +171,8 @@ export interface BdContext {
   closeStep?(tx: GraphTransaction, id: string, reason: string | undefined): ClosedStep | undefined;
   /** True when the process or session that holds this claim is known to be gone. */
   holderGone?(record: BeadRecord): boolean;
+  /** How long whoever renews the claims of sessions has been running under an even clock, ms. Absent: nobody does. */
+  readonly steadyMs?: number;
   readonly signal?: AbortSignal;
 }
 

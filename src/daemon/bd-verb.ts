@@ -20,6 +20,7 @@ import { agentSessionName } from "../kinds/agent/agent.observe.ts";
 import { AGENT, generationOf, hookOf } from "../work/agent-record.ts";
 import { metaText } from "../work/record-fields.ts";
 import { closeStep } from "../work/molecule.ts";
+import { SteadyTime } from "../work/steady-time.ts";
 import { rigSource } from "../work/rig-target.ts";
 import { noteDenial } from "../server/denial.ts";
 import { bdTools } from "./bd-tools.ts";
@@ -43,6 +44,7 @@ export interface BdVerbParts {
 
 /** `town bd …`: bd's command line over the stores of the town. */
 export function bdVerb(parts: BdVerbParts): Verb {
+  const steady = new SteadyTime(parts.ports.clock);
   return {
     name: "bd",
     summary: "beads with bd's commands, flags and output",
@@ -71,6 +73,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         guardClose: (id) => hookGuard(id, session),
         closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
         holderGone: (record) => holderGone(record, parts.ports),
+        steadyMs: steady.ms(),
         denied: (message) => noteDenial(caller, message, parts.ports.events),
         signal,
       };

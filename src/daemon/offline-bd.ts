@@ -229,6 +229,7 @@ async function openStore(
     prefix,
     readOnly: !isWrite,
     lockTimeoutMs: 0,
+    logRenewals: true,
   };
   if (!isWrite) return openForReading(repository, options);
   const paths = storePaths(repository.commonDirectory);

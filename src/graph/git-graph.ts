@@ -65,7 +65,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
       ...parts,
       index,
       log,
-      state: () => ({ seq: this.seq, requests: this.requests, wispHistory: this.wispHistory }),
+      state: () => ({ seq: this.seq, requests: this.requests, wispHistory: this.wispHistory, renewed: this.renewed }),
     });
     this.#merger = new BranchMerger(parts.repository, parts.writer, {
       namespace: this.namespace,

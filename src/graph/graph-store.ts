@@ -34,6 +34,13 @@ export interface StoreOptions {
   /** Seq of the last change known so far. */
   readonly lastSeq: number;
   readonly requests: ReadonlyMap<string, unknown>;
+  /**
+   * Renewals of leases are written to the log, though not to the branch: for a process that ends before anybody else could
+   * remember them. Default false: they are kept in memory.
+   */
+  readonly logRenewals?: boolean;
+  /** Records whose lease was renewed without the branch knowing, as the branch has them. */
+  readonly leaseWritten?: ReadonlyMap<string, BeadRecord>;
   /** What happened to the wisps that are there. Default: nothing is known. */
   readonly wispHistory?: WispHistory;
 }
@@ -62,6 +69,8 @@ interface Executed {
   readonly seq: number;
   readonly timeMs: number;
   readonly line: string | undefined;
+  /** Nothing but leases were renewed. */
+  readonly isVolatile: boolean;
 }
 
 const maxBatch = 1_000;
@@ -84,7 +93,7 @@ export class GraphStore extends IndexReader {
   readonly #requests: RequestMemory;
   readonly #listeners = new Set<(changes: readonly GraphChange[]) => void>();
   /** Last written state of records whose lease was renewed in memory alone. */
-  readonly #leaseWritten = new Map<string, BeadRecord>();
+  readonly #leaseWritten: Map<string, BeadRecord>;
   #queue: Waiting[] = [];
   #draining: Promise<void> | undefined;
   #seq: number;
@@ -98,6 +107,7 @@ export class GraphStore extends IndexReader {
     this.#seq = options.lastSeq;
     this.#requests = new RequestMemory(options.requests);
     this.wispHistory = options.wispHistory ?? new WispHistory();
+    this.#leaseWritten = new Map(options.leaseWritten);
   }
 
   /** Seq of the last committed change. */
@@ -219,8 +229,13 @@ export class GraphStore extends IndexReader {
         });
         const first = seq + 1;
         seq += Math.max(1, changes.length);
-        const line = this.#lineOf(waiting, first, stamp.ms, { changes, revs: changeRevs, answer });
-        executed.push({ waiting, answer, changes, revs: changeRevs, seq, timeMs: stamp.ms, line });
+        const isVolatile =
+          waiting.options.requestId === undefined && changes.every((change) => this.#isRenewalAlone(change));
+        const line =
+          isVolatile && (this.options.logRenewals !== true || changes.length === 0)
+            ? undefined
+            : lineOf(waiting, first, stamp.ms, { changes, revs: changeRevs, answer, isVolatile });
+        executed.push({ waiting, answer, changes, revs: changeRevs, seq, timeMs: stamp.ms, line, isVolatile });
         transactions.push(tx);
       } catch (error) {
         tx.undo();
@@ -231,39 +246,7 @@ export class GraphStore extends IndexReader {
     return executed;
   }
 
-  #lineOf(
-    waiting: Waiting,
-    seq: number,
-    timeMs: number,
-    done: Pick<Executed, "changes" | "revs" | "answer">,
-  ): string | undefined {
-    const { author, options } = waiting;
-    const { requestId } = options;
-    if (requestId === undefined && done.changes.every((change) => this.#isVolatile(change))) return undefined;
-    const operations = done.changes.map(({ id, before, after, note }, i): WalOperation => {
-      const wisp = before?.ephemeral === true || after?.ephemeral === true;
-      return {
-        i: id,
-        w: fingerprint(before),
-        d: after ?? null,
-        k: done.revs[i] ?? 1,
-        ...(wisp ? { e: 1 as const } : {}),
-        ...(note === undefined ? {} : { m: note }),
-      };
-    });
-    const record: WalRecord = {
-      s: seq,
-      t: timeMs,
-      a: author.actor,
-      ...(author.session === undefined ? {} : { n: author.session }),
-      ...(requestId === undefined ? {} : { r: requestId, v: done.answer }),
-      ...(options.quiet === true ? { q: 1 as const } : {}),
-      o: operations,
-    };
-    return JSON.stringify(record);
-  }
-
-  #isVolatile({ id, before, after }: RecordChange): boolean {
+  #isRenewalAlone({ id, before, after }: RecordChange): boolean {
     if (after === undefined || !isLeaseOnly(before, after)) return false;
     return !leaseWorthWriting(this.#leaseWritten.get(id) ?? before, after);
   }
@@ -271,7 +254,7 @@ export class GraphStore extends IndexReader {
   /** Makes executed transactions visible, in order. */
   #commit(executed: readonly Executed[]): void {
     const announced: GraphChange[] = [];
-    for (const { waiting, changes, revs, seq, timeMs, line } of executed) {
+    for (const { waiting, changes, revs, seq, timeMs, isVolatile } of executed) {
       const first = seq - Math.max(1, changes.length) + 1;
       changes.forEach(({ id, before, after }, i) => {
         this.index.put(id, after, after === undefined ? undefined : revs[i]);
@@ -283,9 +266,9 @@ export class GraphStore extends IndexReader {
           author: waiting.author,
           timeMs,
         });
-        this.#trackLease(id, before, line === undefined);
+        this.#trackLease(id, before, isVolatile);
       });
-      if (line !== undefined) this.#trackHistory(changes, waiting, timeMs);
+      if (!isVolatile) this.#trackHistory(changes, waiting, timeMs);
       this.#seq = seq;
     }
     this.#announce(announced);
@@ -317,6 +300,11 @@ export class GraphStore extends IndexReader {
   #trackWisps(changes: readonly RecordChange[], { author }: Waiting, timeMs: number): void {
     this.wispHistory.add(entriesOf(changes, author, timeMs));
     for (const { id, after } of changes) if (after === undefined) this.wispHistory.take(id);
+  }
+
+  /** Records whose lease is later than the branch knows, as they are now. */
+  protected get renewed(): readonly BeadRecord[] {
+    return [...this.#leaseWritten.keys()].map((id) => this.index.stored(id)).filter((record) => record !== undefined);
   }
 
   #announce(changes: readonly GraphChange[]): void {
@@ -355,6 +343,38 @@ export class GraphStore extends IndexReader {
   protected get stopped(): boolean {
     return this.#closed;
   }
+}
+
+function lineOf(
+  waiting: Waiting,
+  seq: number,
+  timeMs: number,
+  done: Pick<Executed, "changes" | "revs" | "answer" | "isVolatile">,
+): string {
+  const { author, options } = waiting;
+  const { requestId } = options;
+  const operations = done.changes.map(({ id, before, after, note }, i): WalOperation => {
+    const wisp = before?.ephemeral === true || after?.ephemeral === true;
+    return {
+      i: id,
+      w: fingerprint(before),
+      d: after ?? null,
+      k: done.revs[i] ?? 1,
+      ...(wisp ? { e: 1 as const } : {}),
+      ...(done.isVolatile ? { l: 1 as const } : {}),
+      ...(note === undefined ? {} : { m: note }),
+    };
+  });
+  const record: WalRecord = {
+    s: seq,
+    t: timeMs,
+    a: author.actor,
+    ...(author.session === undefined ? {} : { n: author.session }),
+    ...(requestId === undefined ? {} : { r: requestId, v: done.answer }),
+    ...(options.quiet === true ? { q: 1 as const } : {}),
+    o: operations,
+  };
+  return JSON.stringify(record);
 }
 
 /** Nothing of it reaches the branch. */

@@ -8,13 +8,14 @@ import type { BranchWriter } from "./branch-writer.ts";
 import type { ChangedRecords } from "./cached-changes.ts";
 import { appendChanges } from "./cached-changes.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
-import type { KeptWisp } from "./local-state.ts";
+import type { KeptWisp, RenewedLease } from "./local-state.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
 import type { LoadedCommit } from "./load-commit.ts";
 import { changesPath, writeCache } from "./record-cache.ts";
 import { writeIdentity } from "./store-identity.ts";
 import type { Wal } from "./wal.ts";
+import { fingerprint } from "./wal-record.ts";
 import type { WispHistory } from "./wisp-history.ts";
 
 export interface HousekeepingOptions {
@@ -25,11 +26,13 @@ export interface HousekeepingOptions {
   readonly writer: BranchWriter;
   readonly index: GraphIndex;
   readonly log: Log;
-  /** Seq of the last committed change, answers to requests, and what happened to wisps: what the local state keeps. */
+  /** What the local state keeps: seq of the last committed change, answers, what happened to wisps, renewed leases. */
   readonly state: () => {
     readonly seq: number;
     readonly requests: ReadonlyMap<string, unknown>;
     readonly wispHistory: WispHistory;
+    /** Records whose lease is later than the branch knows. */
+    readonly renewed: readonly BeadRecord[];
   };
   readonly segmentBytes: number;
   /** The commit that the store was opened with. */
@@ -175,7 +178,7 @@ export class Housekeeping {
 
   async #writeLocal(): Promise<void> {
     const { files, paths, wal, index, state } = this.#options;
-    const { seq, requests, wispHistory } = state();
+    const { seq, requests, wispHistory, renewed } = state();
     const wisps: KeptWisp[] = [];
     const revs = new Map<string, number>();
     for (const record of index.wisps())
@@ -185,6 +188,7 @@ export class Housekeeping {
     await writeLocalState(files, paths.local, {
       logs: new Map([...this.#otherLogs, [wal.id, seq]]),
       wisps,
+      leases: new Map(renewed.map((record) => [record.id, leaseOf(record)])),
       revs,
       requests,
     });
@@ -200,4 +204,12 @@ export class Housekeeping {
     await this.#caching;
     await this.#packing;
   }
+}
+
+function leaseOf(record: BeadRecord): RenewedLease {
+  return {
+    from: record.heartbeat_at ?? record.updated_at,
+    to: record.lease_expires_at ?? record.updated_at,
+    of: fingerprint(record) ?? "",
+  };
 }

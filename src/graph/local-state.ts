@@ -12,11 +12,20 @@ export interface KeptWisp {
   readonly history: readonly HistoryEntry[];
 }
 
+/** A lease that was renewed without the branch knowing. */
+export interface RenewedLease {
+  readonly from: string;
+  readonly to: string;
+  /** Fingerprint of the record it belongs to. */
+  readonly of: string;
+}
+
 /** What lives beside the branch: wisps, answers to requests, and who this store is. */
 export interface LocalState {
   /** The log positions that are contained: log id to seq. */
   readonly logs: ReadonlyMap<string, number>;
   readonly wisps: readonly KeptWisp[];
+  readonly leases: ReadonlyMap<string, RenewedLease>;
   /** Revs above 1 of the records on the branch; read from their lines now. */
   readonly revs: () => ReadonlyMap<string, number>;
   /** Request id to answer, oldest first. */
@@ -25,14 +34,27 @@ export interface LocalState {
   readonly damaged: readonly string[];
 }
 
-const empty: LocalState = { logs: new Map(), wisps: [], revs: () => new Map(), requests: new Map(), damaged: [] };
+const empty: LocalState = {
+  logs: new Map(),
+  wisps: [],
+  leases: new Map(),
+  revs: () => new Map(),
+  requests: new Map(),
+  damaged: [],
+};
 
-/** One line of the file: a wisp with its rev and the lines of its history, the rev of a bead, or the answer to a request. */
+/**
+ * One line of the file: a wisp with its rev and the lines of its history, the rev of a bead or its lease, or the answer to a
+ * request.
+ */
 interface Item {
   readonly d?: BeadRecord;
   readonly h?: readonly string[];
   readonly i?: string;
   readonly k?: number;
+  /** Whose lease `l` is. */
+  readonly b?: string;
+  readonly l?: RenewedLease;
   readonly r?: string;
   readonly v?: unknown;
 }
@@ -48,6 +70,7 @@ export async function readLocalState(files: Files, path: string): Promise<LocalS
   const state = {
     logs: new Map(Object.entries(header.logs ?? {})),
     wisps: [] as KeptWisp[],
+    leases: new Map<string, RenewedLease>(),
     revs: () => revsIn(revLines),
     requests: new Map<string, unknown>(),
     damaged: [] as string[],
@@ -60,6 +83,7 @@ export async function readLocalState(files: Files, path: string): Promise<LocalS
     }
     const item = parse(line) as Item | undefined;
     if (item?.d !== undefined) state.wisps.push({ record: item.d, rev: item.k ?? 1, history: historyOf(item.h) });
+    else if (item?.b !== undefined && item.l !== undefined) state.leases.set(item.b, item.l);
     else if (item?.r !== undefined) state.requests.set(item.r, item.v);
     else state.damaged.push(line);
   }
@@ -84,6 +108,7 @@ export async function writeLocalState(
   const lines = [
     JSON.stringify({ format: formatVersion, logs: Object.fromEntries(state.logs) }),
     ...state.wisps.map(({ record, rev, history }) => JSON.stringify({ d: record, k: rev, h: history.map(eventLine) })),
+    ...[...state.leases].map(([id, lease]) => JSON.stringify({ b: id, l: lease })),
     ...[...state.revs].map(([id, rev]) => JSON.stringify({ i: id, k: rev })),
     ...[...state.requests].map(([request, answer]) => JSON.stringify({ r: request, v: answer })),
   ];

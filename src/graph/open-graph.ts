@@ -35,6 +35,8 @@ export interface OpenGraphOptions {
   readonly statuses?: StatusBook;
   /** Beads of other stores; `workGraphs` sets it for stores it holds. */
   readonly foreign?: ForeignBeads;
+  /** This process ends soon: leases it renews are written to the log. Default false: they are kept in memory. */
+  readonly logRenewals?: boolean;
   /** How long to wait for a living process that holds the store, ms. Default 5000. */
   readonly lockTimeoutMs?: number;
   /** Changes reach the branch after this time at the latest, ms. Default 1000. */
@@ -106,7 +108,8 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
       journal,
       lastSeq: recovered.lastSeq,
       requests: recovered.requests,
-      wispHistory: recovered.wispHistory,
+      ...recovered.beside,
+      logRenewals: options.logRenewals === true,
     },
     {
       ...limitsOf(options),

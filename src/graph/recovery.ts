@@ -1,4 +1,6 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import { withFields } from "../domain/work-graph/record/facts.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
@@ -11,11 +13,13 @@ import type { LocalState } from "./local-state.ts";
 import { readLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
 import { flushedRef } from "./paths.ts";
+import type { BesideBranch } from "./replay.ts";
 import { replay } from "./replay.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
 import { readIdentity } from "./store-identity.ts";
 import type { TreeWriter } from "./tree-writer.ts";
+import { fingerprint } from "./wal-record.ts";
 import { Wal } from "./wal.ts";
 import { WispHistory } from "./wisp-history.ts";
 
@@ -42,7 +46,7 @@ export interface Recovered {
   readonly dirty: ReadonlySet<string>;
   readonly events: readonly HistoryEntry[];
   readonly requests: ReadonlyMap<string, unknown>;
-  readonly wispHistory: WispHistory;
+  readonly beside: BesideBranch;
   readonly lastSeq: number;
   /** Last seq of each log but the current one. */
   readonly otherLogs: ReadonlyMap<string, number>;
@@ -62,12 +66,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   index.loadTables(loaded?.tables ?? [], loaded);
   index.load(loaded?.records ?? []);
   const local = await readLocalState(files, paths.local);
-  const wispHistory = loadWisps(index, local);
+  const beside = loadLocal(index, local);
   const positions = new Map(Object.entries(loaded?.head.positions ?? {}));
-  const replayed = await replayLogs(options, identity.logs, positions, local, wispHistory);
+  const replayed = await replayLogs(options, identity.logs, positions, local, beside);
   return {
     ...replayed,
-    wispHistory,
+    beside,
     pin,
     tip,
     base: loaded,
@@ -108,7 +112,7 @@ async function ownCommit(
   return own;
 }
 
-function loadWisps(index: GraphIndex, local: LocalState): WispHistory {
+function loadLocal(index: GraphIndex, local: LocalState): BesideBranch {
   // A wisp that became a real bead is on the branch, and that is newer.
   const wisps = local.wisps.filter(({ record }) => index.stored(record.id) === undefined);
   index.load(
@@ -116,9 +120,17 @@ function loadWisps(index: GraphIndex, local: LocalState): WispHistory {
     new Map(wisps.map(({ record, rev }) => [record.id, rev])),
   );
   index.raiseRevsLater(() => local.revs());
-  const told = new WispHistory();
-  for (const { history } of wisps) told.add(history);
-  return told;
+  const wispHistory = new WispHistory();
+  for (const { history } of wisps) wispHistory.add(history);
+  const leaseWritten = new Map<string, BeadRecord>();
+  for (const [id, lease] of local.leases) {
+    const record = index.stored(id);
+    // It changed on the branch since: that is newer.
+    if (record === undefined || fingerprint(record) !== lease.of) continue;
+    leaseWritten.set(id, record);
+    index.put(id, withFields(record, { heartbeat_at: lease.from, lease_expires_at: lease.to }), index.revOf(id));
+  }
+  return { wispHistory, leaseWritten };
 }
 
 interface ReplayedLogs extends Pick<Recovered, "wal" | "dirty" | "events" | "requests" | "lastSeq" | "otherLogs"> {
@@ -131,7 +143,7 @@ async function replayLogs(
   logs: readonly string[],
   positions: ReadonlyMap<string, number>,
   local: LocalState,
-  wispHistory: WispHistory,
+  beside: BesideBranch,
 ): Promise<ReplayedLogs> {
   const dirty = new Set<string>();
   const events: HistoryEntry[] = [];
@@ -143,7 +155,7 @@ async function replayLogs(
   for (const id of logs) {
     const contained = { branch: positions.get(id) ?? 0, local: local.logs.get(id) ?? 0 };
     const opened = await Wal.open(files, paths.wal, id, readOnly ? contained : undefined);
-    const replayed = replay(index, opened.entries, contained, wispHistory);
+    const replayed = replay(index, opened.entries, contained, beside);
     wal = opened.wal;
     if (id !== logs.at(-1)) otherLogs.set(id, replayed.lastSeq);
     lastSeq = Math.max(lastSeq, replayed.lastSeq);

@@ -1,4 +1,5 @@
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { entriesOf } from "./event-log.ts";
 import { isWispChange } from "./graph-store.ts";
@@ -18,16 +19,24 @@ export interface Replayed {
   readonly lastSeq: number;
 }
 
+/** What is known beside the branch of the records on it. */
+export interface BesideBranch {
+  /** What happened to wisps. */
+  readonly wispHistory: WispHistory;
+  /** Records whose lease was renewed without the branch knowing, as the branch has them. */
+  readonly leaseWritten: Map<string, BeadRecord>;
+}
+
 /**
  * Applies what a log holds beyond the given positions. A change counts only when it was made on the state that is here:
- * of two writers that appended to one log against all locks, the first in the file wins. What happens to wisps is added to
- * `wispHistory`.
+ * of two writers that appended to one log against all locks, the first in the file wins. What happens beside the
+ * branch is added to what is known of it.
  */
 export function replay(
   index: GraphIndex,
   entries: readonly WalEntry[],
   contained: Contained,
-  wispHistory: WispHistory,
+  { wispHistory, leaseWritten }: BesideBranch,
 ): Replayed {
   const dirty = new Set<string>();
   const events: HistoryEntry[] = [];
@@ -38,7 +47,8 @@ export function replay(
     lastSeq = Math.max(lastSeq, lastSeqOf(record));
     if (record.r !== undefined) requests.set(record.r, record.v);
     const due = record.o.filter(
-      (operation, i) => isDue(operation, record.s + i, contained) && !isThere(index, operation),
+      (operation, i) =>
+        isDue(operation, record.s + i, contained) && !isThere(index, operation) && !isPast(index, operation),
     );
     if (due.some((operation) => !fits(index, operation, record, contained, afterDamage))) {
       // What was merged in from a branch is merged in again.
@@ -49,6 +59,11 @@ export function replay(
     for (const { i, k } of record.o) index.raiseRev(i, k);
     for (const operation of due) {
       const change = applyOperation(index, operation);
+      if (operation.l === 1) {
+        if (change.before !== undefined && !leaseWritten.has(operation.i)) leaseWritten.set(operation.i, change.before);
+        continue;
+      }
+      leaseWritten.delete(operation.i);
       const told = record.q === 1 ? [] : entriesOf([change], authorOf(record), record.t);
       if (isWispChange(change) || (change.after === undefined && operation.e === 1)) {
         wispHistory.add(told);
@@ -73,7 +88,12 @@ function applyOperation(index: GraphIndex, operation: WalOperation): RecordChang
 // A wisp that became a real bead is due when the branch does not have it yet.
 function isDue(operation: WalOperation, seq: number, contained: Contained): boolean {
   const wisp = operation.d === null ? operation.e === 1 : operation.d.ephemeral === true;
-  return seq > (wisp ? contained.local : contained.branch);
+  return seq > (wisp || operation.l === 1 ? contained.local : contained.branch);
+}
+
+// A lease that was renewed before the bead changed otherwise: what it became has its own.
+function isPast(index: GraphIndex, { i, w, l }: WalOperation): boolean {
+  return l === 1 && fingerprint(index.stored(i)) !== w;
 }
 
 // The branch already has the outcome, though no commit of ours says so.

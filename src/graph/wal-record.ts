@@ -14,6 +14,8 @@ export interface WalOperation {
   readonly k: number;
   /** 1: it is, or was, a wisp. */
   readonly e?: 1;
+  /** 1: nothing but a lease was renewed; the branch need not know. */
+  readonly l?: 1;
   /** Why, when the caller said so. */
   readonly m?: string;
 }

@@ -268,11 +268,11 @@ function readSegment(
   });
 }
 
-/** By their numbers alone: a record ends where the next one begins. Wisps are contained elsewhere than the rest. */
+/** By their numbers alone: a record ends where the next one begins. Wisps and renewals are contained elsewhere. */
 function isContained(line: string, next: string | undefined, { branch, local }: Contained): boolean {
   const [first, after] = [line, next].map((one) => Number(/^\{"s":(\d+),/.exec(one ?? "")?.[1] ?? Number.NaN));
   if (first === undefined || after === undefined || !(first < after)) return false;
-  return after <= branch + 1 && (after <= local + 1 || !line.includes('"e":1'));
+  return after <= branch + 1 && (after <= local + 1 || !/"[el]":1/.test(line));
 }
 
 function isHeader(path: string, line: string): boolean {

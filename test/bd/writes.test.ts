@@ -75,6 +75,17 @@ describe("claims", () => {
     expect((await bd.run(["reclaim"], { holderGone: () => true })).exitCode).toBe(0);
     expect(bd.graph.get(id)?.status).toBe("open");
   });
+
+  test("given a claim that ran out while nobody could renew it, when reclaimed, then it is kept for as long as it lasts", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("held");
+    await bd.run(["update", id, "--claim"], { actor: "bob" });
+    await bd.pass(9 * hour);
+    const early = await bd.run(["reclaim"], { steadyMs: 4 * hour - 1, holderGone: () => true });
+    expect(early.stderr).toContain("has not run evenly for as long as the claim lasts");
+    expect(bd.graph.get(id)?.assignee).toBe("bob");
+    expect((await bd.run(["reclaim"], { steadyMs: 4 * hour })).stdout).toContain(`Freed ${id}`);
+  });
 });
 
 describe("sessions", () => {

@@ -18,7 +18,7 @@ type Step = {
 };
 
 // Small segments, so that closing and removing them is part of every run.
-const options: Partial<OpenGraphOptions> = { segmentBytes: 2_000, flushIntervalMs: 3_600_000 };
+const options: Partial<OpenGraphOptions> = { segmentBytes: 2_000, flushIntervalMs: 3_600_000, logRenewals: true };
 
 const script: readonly Step[] = [
   { work: (tx) => tx.create({ id: "api-1", title: "one", description: "d".repeat(900) }) },
@@ -27,6 +27,8 @@ const script: readonly Step[] = [
   { flush: true },
   { author: bob, work: (tx) => tx.claim("api-1", "bob") },
   { work: (tx) => tx.comment("api-2", "c".repeat(900)) },
+  // Written to the log, and never to the branch.
+  { author: bob, work: (tx) => tx.renewLease("api-1", 4 * 3_600_000) },
   { flush: true },
   { work: (tx) => tx.update("api-wisp-1", { title: "a wisp changed" }) },
   {

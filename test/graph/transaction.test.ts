@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
+import { graphAsOf } from "../../src/graph/past.ts";
 import type { Author, GraphTransaction } from "../../src/ports/work-graph.ts";
 import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
 
@@ -146,6 +147,72 @@ describe("claims", () => {
     const { lease_expires_at: memory } = graph.get(id) ?? {};
     const again = await world.open("/repo", { readOnly: true });
     expect(again.graph.get(id)?.lease_expires_at).toBe(memory);
+  });
+
+  test("given short processes that renew a lease, when others write, the log is cut and git is read alone, then the last renewal counts and the branch gets it at half its length", async () => {
+    const world = await graphWorld();
+    const options = { logRenewals: true, segmentBytes: 400 };
+    const life = async <T>(work: (graph: GitGraph) => Promise<T>): Promise<T> => {
+      const { graph } = await world.open("/repo", options);
+      const done = await work(graph);
+      await graph.close();
+      return done;
+    };
+    const { id } = await life((graph) => graph.transact(bob, (tx) => tx.create({ title: "held" })));
+    await life((graph) => graph.transact(bob, (tx) => tx.claim(id, "bob", { leaseMs: 1_000 })));
+    const leaseOnBranch = async (): Promise<string | undefined> => {
+      const reader = (await graphAsOf((await world.open("/repo", { readOnly: true })).graph, "refs/heads/town/work"))
+        ?.reader;
+      return reader?.get(id)?.lease_expires_at;
+    };
+    const claimed = await leaseOnBranch();
+    const tip = await (await world.repository()).resolve("refs/heads/town/work");
+    await world.clock.advance(200);
+    const renewed = await life(
+      async (graph) => (await graph.transact(bob, (tx) => tx.renewLease(id, 1_000))).lease_expires_at,
+    );
+    expect(renewed).not.toBe(claimed);
+    expect(await (await world.repository()).resolve("refs/heads/town/work")).toBe(tip);
+    // Others write, so that the log ends and the branch goes on.
+    for (let i = 0; i < 4; i++)
+      await life((graph) => graph.transact(alice, (tx) => tx.create({ title: "x".repeat(300) })));
+    expect(await life(async (graph) => graph.get(id)?.lease_expires_at)).toBe(renewed);
+    expect((await world.open("/repo", { readOnly: true })).graph.get(id)?.lease_expires_at).toBe(renewed);
+    expect(await leaseOnBranch()).toBe(claimed);
+    await world.clock.advance(350);
+    const late = await life(
+      async (graph) => (await graph.transact(bob, (tx) => tx.renewLease(id, 1_000))).lease_expires_at,
+    );
+    expect(await leaseOnBranch()).toBe(late);
+    expect(await life((graph) => graph.history(id).then((all) => all.map(({ event }) => event)))).toEqual([
+      "created",
+      "claimed",
+    ]);
+  });
+
+  test("given a renewed lease, when the bead is released or claimed anew in another life, then the old renewal is no part of it", async () => {
+    const world = await graphWorld();
+    const first = await world.open("/repo", { logRenewals: true });
+    const { id } = await first.graph.transact(bob, (tx) => tx.create({ title: "held" }));
+    await first.graph.transact(bob, (tx) => tx.claim(id, "bob", { leaseMs: 1_000 }));
+    await world.clock.advance(100);
+    await first.graph.transact(bob, (tx) => tx.renewLease(id, 1_000));
+    await first.graph.transact(bob, (tx) => tx.release(id));
+    first.kill();
+    const second = await world.open("/repo", { logRenewals: true });
+    expect(second.graph.get(id)).toMatchObject({ status: "open" });
+    expect(second.graph.get(id)?.lease_expires_at).toBeUndefined();
+  });
+
+  test("given a claim that ran out, then it is not free: another cannot claim it before it is given back", async () => {
+    const { world, graph, make } = await site();
+    const { id } = await make();
+    await graph.transact(bob, (tx) => tx.claim(id, "bob", { leaseMs: 1_000 }));
+    await world.clock.advance(5_000);
+    await expect(graph.transact(alice, (tx) => tx.claim(id, "alice"))).rejects.toMatchObject({
+      reason: "AlreadyClaimed",
+    });
+    expect(graph.ready().map((bead) => bead.id)).not.toContain(id);
   });
 
   test("given a person's claim, when the person writes late in the lease, then the write renews it", async () => {

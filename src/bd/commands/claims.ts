@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { expiredClaims } from "../../domain/work-graph/queries/attention.ts";
-import { generationOf, isClaimed } from "../../domain/work-graph/record/facts.ts";
-import { leaseExpired, leaseLengthMs } from "../../domain/work-graph/rules/claim.ts";
+import { isClaimed } from "../../domain/work-graph/record/facts.ts";
+import { leaseExpired, leaseLengthMs, reclaimObstacle } from "../../domain/work-graph/rules/claim.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import { requireBead, requireIn } from "../access/find-bead.ts";
@@ -57,7 +57,7 @@ export const reclaimCommand: BdCommand = {
   args: "[id...]",
   flags: [
     flag("dry-run", "only show them"),
-    flag("force", "also those of sessions that may still live"),
+    flag("force", "also those of sessions that may still live, and right after a start of the town"),
     allStoresFlag,
   ],
   writes: true,
@@ -72,12 +72,9 @@ interface Expired {
 async function reclaim(call: Call): Promise<Answer> {
   const { flags } = call;
   const expired = expiredIn(call);
-  const free = expired.filter(({ record }) => isReclaimable(record, call));
-  const kept = expired.filter((claim) => !free.includes(claim));
-  const notes = kept.map(
-    ({ record }) =>
-      `Kept: ${record.id} is held by ${record.assignee}, a session that may still live; --force frees it.`,
-  );
+  const judged = expired.map((claim) => ({ ...claim, obstacle: obstacleOf(claim.record, call) }));
+  const free = judged.filter(({ obstacle }) => obstacle === undefined);
+  const notes = judged.flatMap(({ record, obstacle }) => (obstacle === undefined ? [] : [keptNote(record, obstacle)]));
   if (free.length === 0) return { text: "No expired claim to reclaim.", json: [], notes };
   if (flags.isSet("dry-run"))
     return {
@@ -129,11 +126,23 @@ function expiredIn(call: Call): readonly Expired[] {
   });
 }
 
-/** A session's claim is renewed by whoever watches the session: that it ran out does not say that the session is gone. */
-function isReclaimable(record: BeadRecord, { context, flags }: Call): boolean {
-  if (generationOf(record) === undefined) return true;
-  if (context.holderGone?.(record) === true) return true;
-  return flags.isSet("force") && (context.session === undefined || context.session.managesBeads);
+type Obstacle = "TooEarly" | "HolderMayLive";
+
+/** Why an expired claim is kept; undefined: it is free to be taken. */
+function obstacleOf(record: BeadRecord, { context, flags, now }: Call): Obstacle | undefined {
+  if (flags.isSet("force") && (context.session === undefined || context.session.managesBeads)) return undefined;
+  const found = reclaimObstacle(record, {
+    now,
+    steadyMs: context.steadyMs ?? Number.POSITIVE_INFINITY,
+    holderGone: context.holderGone?.(record) === true,
+  });
+  return found === "NotExpired" ? undefined : found;
+}
+
+function keptNote({ id, assignee }: BeadRecord, obstacle: Obstacle): string {
+  return obstacle === "HolderMayLive"
+    ? `Kept: ${id} is held by ${assignee}, a session that may still live; --force frees it.`
+    : `Kept: ${id} is held by ${assignee}; the town has not run evenly for as long as the claim lasts (it was started, or the clock jumped), so it may not have been renewed. --force frees it.`;
 }
 
 function heldText(record: BeadRecord, { now }: Call): string {

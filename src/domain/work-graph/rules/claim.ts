@@ -117,6 +117,28 @@ export function leaseExpired(record: BeadRecord, nowMs: number): boolean {
   return isClaimed(record) && expires !== undefined && expires <= nowMs;
 }
 
+/** What is known of the world when an expired claim is to be taken back. */
+export interface ReclaimEvidence {
+  readonly now: number;
+  /** How long whoever renews claims has been running under an even clock, ms. */
+  readonly steadyMs: number;
+  /** The session that holds it is known to be dead, or another generation has taken its place. */
+  readonly holderGone: boolean;
+}
+
+/**
+ * Why a claim must not be taken back; undefined when it may. That it ran out is not enough: whoever renews claims must have
+ * had the chance to for as long as the lease runs, and a session that holds it must be known to be gone.
+ */
+export function reclaimObstacle(
+  record: BeadRecord,
+  { now, steadyMs, holderGone }: ReclaimEvidence,
+): "NotExpired" | "TooEarly" | "HolderMayLive" | undefined {
+  if (!leaseExpired(record, now)) return "NotExpired";
+  if (steadyMs < leaseLengthMs(record)) return "TooEarly";
+  return generationOf(record) !== undefined && !holderGone ? "HolderMayLive" : undefined;
+}
+
 /** Gives the claim back; the fence stays. A record that nobody holds is returned as it is. */
 export function released(record: BeadRecord, context: ChangeContext): BeadRecord {
   requireCurrentSession("release", record, context);
