@@ -51,6 +51,7 @@ import { endedSession, sessionLogs } from "./session-logs.ts";
 import { displayStatus } from "./status-display.ts";
 import { TokenRegistry } from "./session-tokens.ts";
 import { tokenVerbs } from "./token-verbs.ts";
+import { keepTotals } from "./town-totals.ts";
 import { townVerbs } from "./verbs.ts";
 import { townWriters } from "./writers.ts";
 import { watchTown } from "./watch-town.ts";
@@ -180,6 +181,13 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     };
     const ending = new AbortController();
     const observing = view.run(ending.signal);
+    const summing = keepTotals({
+      clock: systemClock,
+      objects: store,
+      graphs: graphs.directory,
+      log,
+      signal: ending.signal,
+    });
     const displaying = displayStatus({ clock: systemClock, objects: store, sessions, log, signal: ending.signal });
     const engine = createEngine({
       controllers: [sourceController(desired.sync), furtherSourceController(desired.further), ...CONTROLLERS],
@@ -199,7 +207,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       unfollow();
       await engine.stop();
       ending.abort();
-      await Promise.all([observing, displaying]);
+      await Promise.all([observing, displaying, summing]);
     };
     closers.push(stopLoops);
     const { commits } = desired;

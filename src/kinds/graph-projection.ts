@@ -2,6 +2,7 @@ import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { ObjectStore, ProjectedInput } from "../ports/object-store.ts";
 import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import { AGENT } from "../work/agent-record.ts";
+import { beadUnderWay } from "../work/ledger.ts";
 import { metaText } from "../work/record-fields.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { kubernetesNameOf } from "../domain/work-graph/ids/kubernetes-name.ts";
@@ -93,7 +94,10 @@ function neighbours(id: string, record: BeadRecord | undefined, graph: GraphRead
     .filter((edge) => edge.type === "parent-child")
     .map((edge) => edge.depends_on_id);
   const molecule = record?.metadata?.[META.molecule];
+  // What is used at a bead under way is kept with its agent.
+  const atWork = record?.issue_type === "agent" ? beadUnderWay(record) : undefined;
   return [
+    ...(atWork === undefined ? [] : [atWork]),
     ...graph.dependentsOf(id).map((edge) => edge.issue_id),
     ...parents,
     ...(typeof molecule === "string" ? [molecule] : []),

@@ -67,8 +67,25 @@ export const usage = () =>
     output: z.int().optional().describe("Tokens received."),
     cacheRead: z.int().optional().describe("Tokens read from the provider's cache."),
     cacheWrite: z.int().optional().describe("Tokens written to the provider's cache."),
+    total: z.int().optional().describe("Tokens of every sort."),
     costUSD: z.number().optional().describe("Dollars."),
   });
+
+/** Work, by what keeps it from being done. Epics, steps and mail are no work of their own. */
+export const workTotals = () =>
+  z.object({
+    ready: z.int().describe("Can be started now."),
+    working: z.int().describe("On a hook."),
+    blocked: z.int().describe("Wait for other work."),
+    deferred: z.int().describe("Put off."),
+    merging: z.int().describe("In the merge queue."),
+  });
+
+/** What was used, by model. */
+export const usageOfModels = () =>
+  z
+    .array(usage().extend({ model: z.string().describe("Model, as its program names it.") }))
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["model"] });
 
 /** The most that may be used; at least one of the two. */
 export const budget = () =>

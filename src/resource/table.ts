@@ -71,11 +71,18 @@ function oneCell(type: Column["type"], value: unknown, nowMs: number): Cell {
       return age(value, nowMs);
     case "integer":
       return typeof value === "number" ? Math.trunc(value) : null;
+    case "number":
+      return typeof value === "number" ? shortNumber(value) : null;
     case "boolean":
       return typeof value === "boolean" ? value : null;
     default:
       return plainText(value);
   }
+}
+
+/** Two places after the point; of less than a hundredth its first digit. */
+function shortNumber(value: number): number {
+  return Math.abs(value) >= 0.01 || value === 0 ? Math.round(value * 100) / 100 : Number(value.toPrecision(1));
 }
 
 function age(value: unknown, nowMs: number): string {

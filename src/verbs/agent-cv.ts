@@ -4,7 +4,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb } from "../resource/verb.ts";
 import { agentRecord } from "../work/agent-record.ts";
 import { countsOf, type LedgerCounts, type LedgerEntry, ledgerOf, usageOf } from "../work/ledger.ts";
-import { isNoUsage, totalTokens, type Usage, usageFrom } from "../work/usage.ts";
+import { isNoUsage, tokensText, totalTokens, type Usage, usageFrom } from "../work/usage.ts";
 import { agentNamed } from "./agent-named.ts";
 import { argumentsOf } from "./arguments.ts";
 
@@ -47,7 +47,7 @@ function heading(identity: string, counts: LedgerCounts, usage: Usage): string {
     `${counts.failed} failed`,
     `${counts.abandoned} abandoned`,
     `${spanText(counts.seconds)} at work`,
-    ...(isNoUsage(usage) ? [] : [`${tokensText(usage)} tokens`, `$${usage.costUSD.toFixed(2)}`]),
+    ...(isNoUsage(usage) ? [] : [`${tokensText(totalTokens(usage))} tokens`, `$${usage.costUSD.toFixed(2)}`]),
   ];
   return `${identity}: ${said.join(", ")}`;
 }
@@ -59,7 +59,7 @@ function rows(entries: readonly LedgerEntry[]): readonly string[] {
     entry.result ?? entry.outcome ?? "Working",
     spanText(secondsOf(entry)),
     entry.provider === undefined ? "-" : [entry.provider, entry.model].filter(Boolean).join("/"),
-    entry.usage === undefined ? "-" : tokensText(usageFrom(entry.usage)),
+    entry.usage === undefined ? "-" : tokensText(totalTokens(usageFrom(entry.usage))),
     entry.title,
   ]);
   if (cells.length === 0) return [];
@@ -81,10 +81,4 @@ function spanText(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)}s`;
   if (seconds < 3_600) return `${Math.round(seconds / 60)}m`;
   return `${Math.floor(seconds / 3_600)}h${String(Math.round((seconds % 3_600) / 60)).padStart(2, "0")}m`;
-}
-
-function tokensText(usage: Usage): string {
-  const tokens = totalTokens(usage);
-  if (tokens < 1_000) return String(tokens);
-  return tokens < 1_000_000 ? `${(tokens / 1_000).toFixed(1)}k` : `${(tokens / 1_000_000).toFixed(1)}M`;
 }

@@ -1,7 +1,7 @@
 import type { GraphReader } from "../ports/work-graph.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { usageAt, usageOnDay } from "./ledger.ts";
-import { addUsage, NO_USAGE, totalTokens, type Usage } from "./usage.ts";
+import { addUsage, isNoUsage, NO_USAGE, tokensText, totalTokens, type Usage } from "./usage.ts";
 
 /** The most that may be used. */
 export interface Budget {
@@ -30,6 +30,22 @@ export function usageOfConvoy(graphs: readonly GraphReader[], convoy: string): U
   return graphs
     .flatMap((graph) => graph.list({ metadata: { [META.convoy]: convoy } }).map((bead) => usageAt(graph, bead)))
     .reduce(addUsage, NO_USAGE);
+}
+
+/**
+ * What was used, over the budget where there is one: `$1.20`, `$1.20/$5.00`, `12.3k/1.0M tokens`. Undefined when nothing
+ * was used and there is no budget.
+ */
+export function spendText(used: Usage, budget?: Budget): string | undefined {
+  const tokens = totalTokens(used);
+  const { costUSD, tokens: most } = budget ?? {};
+  const parts = [
+    ...(costUSD !== undefined ? [`$${used.costUSD.toFixed(2)}/$${costUSD.toFixed(2)}`] : []),
+    ...(most !== undefined ? [`${tokensText(tokens)}/${tokensText(most)} tokens`] : []),
+  ];
+  if (parts.length > 0) return parts.join(", ");
+  if (isNoUsage(used)) return undefined;
+  return used.costUSD > 0 ? `$${used.costUSD.toFixed(2)}` : `${tokensText(tokens)} tokens`;
 }
 
 /** Says what is spent when a budget is; undefined while something is left. */

@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import { agentKey } from "./agent-record.ts";
-import { addUsage, isNoUsage, NO_USAGE, type Usage, usageFrom } from "./usage.ts";
+import { addUsage, addUsageByName, isNoUsage, NO_USAGE, type Usage, usageFrom } from "./usage.ts";
 
 /** Metadata keys of the ledger. */
 export const LEDGER = {
@@ -11,6 +11,8 @@ export const LEDGER = {
   counts: "town.ledger",
   /** On an agent: what its sessions used in all. */
   usage: "town.usage",
+  /** On an agent: what they used by model. */
+  usageOfModels: "town.usageOfModels",
   /** On an agent: what they used on one day, `{ day, … }`. */
   usageOfDay: "town.usageOfDay",
   /**
@@ -77,6 +79,13 @@ export function countsOf(agent: BeadRecord | undefined): LedgerCounts {
 /** What the agent's sessions used in all. */
 export function usageOf(agent: BeadRecord | undefined): Usage {
   return usageFrom(agent?.metadata?.[LEDGER.usage]);
+}
+
+/** What the agent's sessions used by model, as programs name them. */
+export function modelUsageOf(agent: BeadRecord): Readonly<Record<string, Usage>> {
+  const value = agent.metadata?.[LEDGER.usageOfModels];
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([model, used]) => [model, usageFrom(used)]));
 }
 
 /** What the agent's sessions used on a day (`2026-01-31`, UTC). */
@@ -147,16 +156,24 @@ export function noteResult(tx: GraphTransaction, bead: string, result: "Merged" 
   });
 }
 
-/** Adds what a session used to its agent, to the day, and to the last attempt of that agent at the bead. */
+/**
+ * Adds what a session used, by model, to its agent, to the day, and to the last attempt of that agent at the bead.
+ */
 export function noteUsage(
   tx: GraphTransaction,
-  what: { readonly agent: BeadRecord; readonly bead: string | undefined; readonly usage: Usage },
+  what: {
+    readonly agent: BeadRecord;
+    readonly bead: string | undefined;
+    readonly models: Readonly<Record<string, Usage>>;
+  },
 ): void {
   const day = timeOf(tx).slice(0, 10);
   const agent = tx.get(what.agent.id) ?? what.agent;
+  const used = Object.values(what.models).reduce(addUsage, NO_USAGE);
   tx.setMetadata(agent.id, {
-    [LEDGER.usage]: addUsage(usageOf(agent), what.usage),
-    [LEDGER.usageOfDay]: { day, ...addUsage(usageOnDay(agent, day), what.usage) },
+    [LEDGER.usage]: addUsage(usageOf(agent), used),
+    [LEDGER.usageOfModels]: addUsageByName(modelUsageOf(agent), what.models),
+    [LEDGER.usageOfDay]: { day, ...addUsage(usageOnDay(agent, day), used) },
   });
   const { bead } = what;
   if (bead === undefined) return;
@@ -165,12 +182,17 @@ export function noteUsage(
   const attempt = attempts[at];
   if (attempt === undefined) return;
   if (attempt.outcome === undefined && at === attempts.length - 1) {
-    const usage = addUsage(underWay(agent, bead), what.usage);
+    const usage = addUsage(underWay(agent, bead), used);
     tx.setMetadata(agent.id, { [LEDGER.usageOfAttempt]: { bead, ...usage } });
     return;
   }
-  const usage = addUsage(usageFrom(attempt.usage), what.usage);
+  const usage = addUsage(usageFrom(attempt.usage), used);
   tx.setMetadata(bead, { [LEDGER.attempts]: attempts.with(at, { ...attempt, usage }) });
+}
+
+/** The bead whose attempt an agent's newest usage is counted for. */
+export function beadUnderWay(agent: BeadRecord): string | undefined {
+  return (agent.metadata?.[LEDGER.usageOfAttempt] as { readonly bead?: string } | undefined)?.bead;
 }
 
 function underWay(agent: BeadRecord | undefined, bead: string): Usage {

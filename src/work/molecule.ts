@@ -24,6 +24,14 @@ export function currentStep(graph: GraphReader, molecule: string): BeadRecord | 
   return steps.find((step) => step.status !== "closed" && inOrder(step));
 }
 
+/** Newest change of a bead or of a step it is worked through, ms since the epoch; 0 when no time can be read. */
+export function progressOf(graph: GraphReader, bead: BeadRecord): number {
+  const molecule = bead.metadata?.[META.molecule];
+  const steps = typeof molecule === "string" ? stepsOf(graph, molecule) : [];
+  const changes = [bead, ...steps].map((record) => Date.parse(record.updated_at));
+  return Math.max(0, ...changes.filter((ms) => !Number.isNaN(ms)));
+}
+
 /**
  * Pours a formula for a bead: a molecule root and its steps, in this transaction. Idempotent by `key`: what was poured
  * under it before is returned.

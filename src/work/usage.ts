@@ -28,12 +28,32 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return combine(a, b, (x, y) => x + y);
 }
 
+export function addUsageByName(
+  a: Readonly<Record<string, Usage>>,
+  b: Readonly<Record<string, Usage>>,
+): Readonly<Record<string, Usage>> {
+  const sum: Record<string, Usage> = { ...a };
+  for (const [name, used] of Object.entries(b)) sum[name] = addUsage(sum[name] ?? NO_USAGE, used);
+  return sum;
+}
+
 export function isNoUsage(usage: Usage): boolean {
   return totalTokens(usage) === 0 && usage.costUSD === 0;
 }
 
 export function totalTokens(usage: Usage): number {
   return usage.input + usage.output + usage.cacheRead + usage.cacheWrite;
+}
+
+/** A usage as statuses show it; undefined when there is none. */
+export function shownUsage(usage: Usage): (Usage & { readonly total: number }) | undefined {
+  return isNoUsage(usage) ? undefined : { ...usage, total: totalTokens(usage) };
+}
+
+/** `950`, `12.3k`, `4.5M`. */
+export function tokensText(tokens: number): string {
+  if (tokens < 1_000) return String(tokens);
+  return tokens < 999_950 ? `${(tokens / 1_000).toFixed(1)}k` : `${(tokens / 1_000_000).toFixed(1)}M`;
 }
 
 function combine(a: Usage, b: Usage, by: (x: number, y: number) => number): Usage {

@@ -8,6 +8,7 @@ import {
   countsOf,
   endAttempt,
   ledgerOf,
+  modelUsageOf,
   noteSession,
   noteUsage,
   usageAt,
@@ -99,7 +100,7 @@ describe("the ledger of agents", () => {
     const note = (): Promise<void> =>
       graph.transact(AUTHOR, (tx) => {
         const agent = agentRecord(tx, "toast");
-        if (agent !== undefined) noteUsage(tx, { agent, bead: "api-1", usage: USED });
+        if (agent !== undefined) noteUsage(tx, { agent, bead: "api-1", models: { opus: USED } });
       });
     await note();
     await note();
@@ -108,6 +109,7 @@ describe("the ledger of agents", () => {
     expect(usageAt(graph, graph.get("api-1"))).toEqual(usageOf(agent));
     const today = new Date(world.clock.now()).toISOString().slice(0, 10);
     if (agent === undefined) throw new Error("no agent");
+    expect(modelUsageOf(agent)).toEqual({ opus: usageOf(agent) });
     expect(usageOnDay(agent, today)).toEqual(usageOf(agent));
     expect(usageOnDay(agent, "1999-01-01").input).toBe(0);
   });
@@ -118,7 +120,7 @@ describe("the ledger of agents", () => {
     const note = (): Promise<void> =>
       graph.transact(AUTHOR, (tx) => {
         const agent = agentRecord(tx, "toast");
-        if (agent !== undefined) noteUsage(tx, { agent, bead: "api-1", usage: USED });
+        if (agent !== undefined) noteUsage(tx, { agent, bead: "api-1", models: { opus: USED } });
       });
     await note();
     expect(graph.revOf("api-1")).toBe(before);

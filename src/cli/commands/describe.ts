@@ -1,7 +1,7 @@
 import { bodyOf } from "../connection/api-status.ts";
 import type { Api } from "../connection/api.ts";
 import { isSet, textFlag, type CommandContext, type CommandInput } from "../context.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT, usageError } from "../exit-codes.ts";
 import { describeText, eventTimeMs, type EventObject } from "../output/describe.ts";
 import { discoverTypes, withQuery } from "../resources/discovery.ts";
 import { scopeOf } from "../resources/flags.ts";
@@ -27,6 +27,18 @@ export async function run(input: CommandInput, context: CommandContext): Promise
     texts.push(describeText(object, withEvents ? await eventsOf(api, object) : undefined, context.now()));
   context.streams.out(texts.join("\n\n"));
   return EXIT.done;
+}
+
+/** The text for one object that is named by kind. Throws 404 when there is none. */
+export async function describedObject(
+  context: CommandContext,
+  of: { readonly kind: string; readonly namespace?: string; readonly name: string },
+): Promise<string> {
+  const api = context.api();
+  const type = (await discoverTypes(api)).find((candidate) => candidate.kind === of.kind);
+  if (type === undefined) throw usageError(`the server doesn't have a resource type "${of.kind}"`);
+  const object = await getObject(api, type, { namespace: of.namespace }, of.name);
+  return describeText(object, await eventsOf(api, object), context.now());
 }
 
 /** Events of one object, oldest first. Those of cluster-scoped objects are kept in the namespace `default`. */

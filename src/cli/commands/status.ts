@@ -1,4 +1,3 @@
-import type { Condition } from "../../resource/condition.ts";
 import { textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { coloursWanted } from "../output/colour.ts";
@@ -6,7 +5,9 @@ import { summaryText, type TownSummary } from "../output/summary.ts";
 import { yamlText } from "../output/yaml.ts";
 import type { Api } from "../connection/api.ts";
 import { discoverTypes, type ResourceType } from "../resources/discovery.ts";
+import { fieldsOf, isOpenMerge, numberOf, optional, readyOf, textOf } from "../resources/object-fields.ts";
 import { listObjects, type ApiObject } from "../resources/objects.ts";
+import { problemsOf } from "../resources/problems.ts";
 
 /** The town on one screen, from the API's objects alone; -o json has the same with stable names. */
 export async function run(input: CommandInput, context: CommandContext): Promise<number> {
@@ -23,9 +24,6 @@ export async function run(input: CommandInput, context: CommandContext): Promise
 const KINDS = ["Town", "Rig", "AgentPool", "Agent", "Session", "Convoy", "MergeRequest", "Escalation"] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Merge requests that have not ended. */
-const OPEN_MERGES = new Set(["Queued", "Testing", "Waiting"]);
-
 async function summaryOf(api: Api): Promise<TownSummary> {
   const types = await discoverTypes(api);
   const lists = new Map(
@@ -33,72 +31,68 @@ async function summaryOf(api: Api): Promise<TownSummary> {
   );
   const of = (kind: Kind): readonly ApiObject[] => lists.get(kind) ?? [];
   const [town] = of("Town");
-  const status = fields(town?.status);
-  const sync = fields(status["sync"]);
+  const status = fieldsOf(town?.status);
+  const sync = fieldsOf(status["sync"]);
   const agents = of("Agent");
   return {
     town: {
       name: town?.metadata.name ?? "hq",
-      sync: text(sync["status"]) ?? "Unknown",
-      ...optional("revision", text(sync["appliedRevision"])),
-      health: text(status["health"]) ?? readyOf(town),
+      sync: textOf(sync["status"]) ?? "Unknown",
+      ...optional("revision", textOf(sync["appliedRevision"])),
+      health: textOf(status["health"]) ?? readyOf(town),
       suspended: town?.spec?.["suspend"] === true,
-      ...optional("runtime", text(status["runtime"])),
+      ...optional("runtime", textOf(status["runtime"])),
       ...disabledLoops(status["loops"]),
     },
-    sessions: of("Session").filter((session) => fields(session.status)["state"] === "Running").length,
+    sessions: of("Session").filter((session) => fieldsOf(session.status)["state"] === "Running").length,
     rigs: of("Rig").map((rig) => {
       const own = (object: ApiObject): boolean => object.metadata.namespace === rig.metadata.name;
       const members = agents.filter(own);
       return {
         name: rig.metadata.name,
         ready: readyOf(rig),
-        branch: text(fields(rig.status)["branch"]) ?? "<unknown>",
+        branch: textOf(fieldsOf(rig.status)["branch"]) ?? "<unknown>",
         agents: members.length,
         working: members.filter(isWorking).length,
-        merging: of("MergeRequest").filter((request) => own(request) && isOpen(request)).length,
+        merging: of("MergeRequest").filter((request) => own(request) && isOpenMerge(request)).length,
       };
     }),
     pools: of("AgentPool").map((pool) => ({
       namespace: pool.metadata.namespace ?? "",
       name: pool.metadata.name,
-      role: text(pool.spec?.["role"]) ?? "",
-      replicas: number(pool.spec?.["replicas"]),
-      running: number(fields(pool.status)["replicas"]),
-      working: number(fields(pool.status)["working"]),
+      role: textOf(pool.spec?.["role"]) ?? "",
+      replicas: numberOf(pool.spec?.["replicas"]),
+      running: numberOf(fieldsOf(pool.status)["replicas"]),
+      working: numberOf(fieldsOf(pool.status)["working"]),
       ready: readyOf(pool),
     })),
     agents: agents.filter(isWorking).map((agent) => ({
       namespace: agent.metadata.namespace ?? "",
       name: agent.metadata.name,
-      role: text(agent.spec?.["role"]) ?? "",
-      state: text(fields(agent.status)["state"]) ?? "Unknown",
-      hook: text(fields(agent.status)["hook"]) ?? "",
-      ...optional("step", text(fields(agent.status)["step"])),
+      role: textOf(agent.spec?.["role"]) ?? "",
+      state: textOf(fieldsOf(agent.status)["state"]) ?? "Unknown",
+      hook: textOf(fieldsOf(agent.status)["hook"]) ?? "",
+      ...optional("step", textOf(fieldsOf(agent.status)["step"])),
     })),
     convoys: of("Convoy")
-      .filter((convoy) => fields(convoy.status)["closedTime"] === undefined)
+      .filter((convoy) => fieldsOf(convoy.status)["closedTime"] === undefined)
       .map((convoy) => ({
         namespace: convoy.metadata.namespace ?? "",
         name: convoy.metadata.name,
-        progress: text(fields(convoy.status)["progress"]) ?? "<unknown>",
-        working: number(fields(convoy.status)["working"]),
-        merging: number(fields(convoy.status)["merging"]),
+        progress: textOf(fieldsOf(convoy.status)["progress"]) ?? "<unknown>",
+        working: numberOf(fieldsOf(convoy.status)["working"]),
+        merging: numberOf(fieldsOf(convoy.status)["merging"]),
       })),
     mergeRequests: of("MergeRequest")
-      .filter(isOpen)
+      .filter(isOpenMerge)
       .map((request) => ({
         namespace: request.metadata.namespace ?? "",
         name: request.metadata.name,
-        state: text(fields(request.status)["state"]) ?? "Unknown",
-        bead: text(request.spec?.["bead"]) ?? "",
-        author: text(request.spec?.["author"]) ?? "",
+        state: textOf(fieldsOf(request.status)["state"]) ?? "Unknown",
+        bead: textOf(request.spec?.["bead"]) ?? "",
+        author: textOf(request.spec?.["author"]) ?? "",
       })),
-    problems: [
-      ...syncProblems(sync),
-      ...KINDS.flatMap((kind) => of(kind).flatMap(problemsOf)),
-      ...of("Escalation").flatMap(openEscalation),
-    ],
+    problems: KINDS.flatMap((kind) => of(kind).flatMap(problemsOf)),
   };
 }
 
@@ -109,88 +103,13 @@ async function objectsOf(api: Api, types: readonly ResourceType[], kind: Kind): 
 }
 
 function isWorking(agent: ApiObject): boolean {
-  return text(fields(agent.status)["hook"]) !== undefined;
-}
-
-function isOpen(request: ApiObject): boolean {
-  return OPEN_MERGES.has(text(fields(request.status)["state"]) ?? "Queued");
-}
-
-function conditionsOf(object: ApiObject | undefined): readonly Condition[] {
-  const { conditions } = fields(object?.status);
-  return Array.isArray(conditions) ? (conditions as readonly Condition[]) : [];
-}
-
-function readyOf(object: ApiObject | undefined): string {
-  return conditionsOf(object).find((condition) => condition.type === "Ready")?.status ?? "Unknown";
-}
-
-/** Stalled, or not ready with nothing under way to change that. */
-function problemsOf(object: ApiObject): TownSummary["problems"] {
-  const conditions = conditionsOf(object);
-  const stalled = conditions.find((condition) => condition.type === "Stalled" && condition.status === "True");
-  const isReconciling = conditions.some((condition) => condition.type === "Reconciling" && condition.status === "True");
-  const notReady = isReconciling
-    ? undefined
-    : conditions.find((condition) => condition.type === "Ready" && condition.status === "False");
-  const problem = stalled ?? notReady;
-  if (problem === undefined || object.spec?.["suspend"] === true) return [];
-  // Its files are listed with their places.
-  if (object.kind === "Town" && problem.reason === "ManifestsInvalid") return [];
-  const { namespace, name } = object.metadata;
-  return [
-    {
-      object: `${object.kind}/${namespace === undefined ? "" : `${namespace}/`}${name}`,
-      reason: problem.reason,
-      message: problem.message,
-    },
-  ];
+  return textOf(fieldsOf(agent.status)["hook"]) !== undefined;
 }
 
 function disabledLoops(loops: unknown): Pick<TownSummary["town"], "disabledLoops"> {
   const names = (Array.isArray(loops) ? loops : [])
-    .map(fields)
+    .map(fieldsOf)
     .filter((loop) => loop["state"] === "Disabled")
-    .flatMap((loop) => text(loop["name"]) ?? []);
+    .flatMap((loop) => textOf(loop["name"]) ?? []);
   return names.length === 0 ? {} : { disabledLoops: names };
-}
-
-function openEscalation({ metadata, spec, status }: ApiObject): TownSummary["problems"] {
-  if (text(fields(status)["state"])?.toLowerCase() === "closed") return [];
-  const severity = spec?.["severity"];
-  return [
-    {
-      object: `Escalation/${metadata.namespace ?? "hq"}/${metadata.name}`,
-      reason: typeof severity === "number" ? `Severity${severity}` : "Escalated",
-      message: text(spec?.["title"]) ?? "",
-    },
-  ];
-}
-
-/** Files that could not be applied, with their place. */
-function syncProblems(sync: Readonly<Record<string, unknown>>): TownSummary["problems"] {
-  const problems = Array.isArray(sync["problems"])
-    ? (sync["problems"] as readonly Readonly<Record<string, unknown>>[])
-    : [];
-  return problems.map((problem) => ({
-    object: `${text(problem["path"]) ?? "?"}:${number(problem["line"])}:${number(problem["column"])}`,
-    reason: "NotApplied",
-    message: text(problem["message"]) ?? "",
-  }));
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function number(value: unknown): number {
-  return typeof value === "number" ? value : 0;
-}
-
-function optional<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
-  return value === undefined ? {} : ({ [key]: value } as Partial<Record<K, string>>);
 }

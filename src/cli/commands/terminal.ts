@@ -13,11 +13,18 @@ export async function runAttach(input: CommandInput, context: CommandContext): P
       "you must say which agent",
       "`town attach AGENT`; `town get agents` lists them",
     );
-  const result = await callVerb(context.api(), "attach", {
-    agent,
-    ...(input.flags["readOnly"] === true ? { readOnly: true } : {}),
-  });
-  return await runAnswered(result, `\`town peek ${agent}\` shows its screen`, context);
+  return (await attach(agent, input.flags["readOnly"] === true, context)).code;
+}
+
+/** Takes the terminal of an agent's session. `moved`: the terminal was in the town's tmux already and shows it from now on. */
+export async function attach(
+  agent: string,
+  readOnly: boolean,
+  context: CommandContext,
+): Promise<{ readonly code: number; readonly moved: boolean }> {
+  const result = await callVerb(context.api(), "attach", { agent, ...(readOnly ? { readOnly: true } : {}) });
+  const moved = nestedCommand(commandOf(result) ?? [], context.env["TMUX"]).includes("switch-client");
+  return { code: await runAnswered(result, `\`town peek ${agent}\` shows its screen`, context), moved };
 }
 
 const ATTACHING = /^(?:a|at|att|atta|attac|attach|attach-session)$/;

@@ -104,6 +104,24 @@ export const townCommands: readonly CommandSpec[] = [
     run: async (input, context) => (await import("./status.ts")).run(input, context),
   },
   {
+    name: "top",
+    group: "town",
+    summary: "the town live: agents, convoys, merges, rigs, events; keys to act",
+    flags: [
+      { name: "once", type: "boolean", summary: "one plain picture; so it is without a terminal" },
+      {
+        name: "output",
+        short: "o",
+        type: "string",
+        value: "FORMAT",
+        choices: ["json"],
+        summary: "what it shows, as json",
+      },
+    ],
+    examples: ["town top", "town top --once", "town top -o json"],
+    run: async (input, context) => (await import("./top.ts")).run(input, context),
+  },
+  {
     name: "feed",
     group: "town",
     summary: "what happens, one line each, until interrupted",

@@ -26,12 +26,19 @@ const BAD = new Set([
 ]);
 const DOUBT = new Set(["Unknown", "Progressing", "Pending", "Suspended", "Terminating", "Blocked", "Reconciling"]);
 
+/** What a state word means for whoever reads it. */
+export function toneOf(text: string): "good" | "bad" | "doubt" | "plain" {
+  if (GOOD.has(text)) return "good";
+  if (BAD.has(text)) return "bad";
+  return DOUBT.has(text) ? "doubt" : "plain";
+}
+
+const COLOURS = { good: "green", bad: "red", doubt: "yellow" } as const;
+
 /** Colour of a table cell whose whole text is a state word; other cells stay as they are. */
 export function paintState(text: string): string {
-  if (GOOD.has(text)) return styleText("green", text, { validateStream: false });
-  if (BAD.has(text)) return styleText("red", text, { validateStream: false });
-  if (DOUBT.has(text)) return styleText("yellow", text, { validateStream: false });
-  return text;
+  const tone = toneOf(text);
+  return tone === "plain" ? text : styleText(COLOURS[tone], text, { validateStream: false });
 }
 
 export function bold(text: string): string {

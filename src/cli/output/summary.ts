@@ -1,5 +1,6 @@
 import { bold } from "./colour.ts";
 import { tableLines, type TableOptions } from "./table.ts";
+import type { Problem } from "../resources/problems.ts";
 import { plainText } from "./terminal-text.ts";
 
 /** What `town status -o json` prints; names here are stable. */
@@ -60,7 +61,7 @@ export interface TownSummary {
     readonly bead: string;
     readonly author: string;
   }[];
-  readonly problems: readonly { readonly object: string; readonly reason: string; readonly message: string }[];
+  readonly problems: readonly Problem[];
 }
 
 /** Lines of one listing before it is cut with a count of the rest. */

@@ -1,6 +1,7 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { type ObjectKey, type TownObject } from "../../resource/object-meta.ts";
 import { runnable } from "../../resource/controller.ts";
+import { townAspect } from "../aspects.ts";
 import { executeAgentPool } from "./agent-pool.execute.ts";
 import { type AgentPoolObject, type AgentPoolObserved, observeAgentPool } from "./agent-pool.observe.ts";
 import { type AgentPoolAction, planAgentPool } from "./agent-pool.plan.ts";
@@ -24,7 +25,7 @@ export const agentPools = runnable<AgentPoolObserved, AgentPoolAction, LoopPorts
     { kind: "Agent", by: "Map", keys: poolsOfNamespace },
     { kind: "Session", by: "Map", keys: poolsOfNamespace },
     { kind: "Rig", by: "Map", keys: poolsOfNamespace },
-    { kind: "Town", by: "All" },
+    { kind: "Town", by: "All", aspect: townAspect },
     { kind: "Role", by: "All" },
     { kind: "Provider", by: "All" },
     { kind: "Convoy", by: "All" },

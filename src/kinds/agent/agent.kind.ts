@@ -1,6 +1,7 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { runnable } from "../../resource/controller.ts";
 import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
+import { townAspect } from "../aspects.ts";
 import { executeAgent } from "./agent.execute.ts";
 import { type AgentObject, type AgentObserved, observeAgent } from "./agent.observe.ts";
 import { type AgentAction, planAgent } from "./agent.plan.ts";
@@ -42,12 +43,6 @@ function agentsOfPool(changed: TownObject, ports: LoopPorts): readonly ObjectKey
     .list("Agent", namespace === undefined ? {} : { namespace })
     .filter((agent) => (agent.spec as { readonly pool?: string }).pool === name)
     .map((agent) => ({ kind: "Agent", namespace: agent.metadata.namespace ?? "hq", name: agent.metadata.name }));
-}
-
-/** What of the Town decides about an agent; the count of its sessions, for one, does not. */
-function townAspect(town: TownObject): string {
-  const { runtime } = (town.status ?? {}) as { readonly runtime?: string };
-  return `${town.metadata.generation} ${runtime ?? ""}`;
 }
 
 /** Keeps one agent's session and sandbox as its hook and pool ask. */

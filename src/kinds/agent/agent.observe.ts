@@ -8,7 +8,7 @@ import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work
 import { handoffOf } from "../../work/handoff.ts";
 import { joinedOf } from "../../work/joined.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
-import { currentStep } from "../../work/molecule.ts";
+import { currentStep, progressOf } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec, ProviderStatus } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
@@ -29,7 +29,14 @@ export interface AgentObserved {
   /** The newest handoff: the session of that generation is to end without counting as a failure. */
   readonly handoff: { readonly generation: number; readonly sinceMs: number } | undefined;
   readonly hook:
-    | { readonly bead: string; readonly step: string | undefined; readonly leaseExpiresMs: number | undefined }
+    | {
+        readonly bead: string;
+        readonly title: string;
+        readonly step: string | undefined;
+        /** Newest change of the bead or a step of it. */
+        readonly progressMs: number;
+        readonly leaseExpiresMs: number | undefined;
+      }
     | undefined;
   readonly runtimeName: string;
   readonly sight: SessionSight;
@@ -93,10 +100,12 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     joined: joinedOf(record) !== undefined,
     handoff: handoffSeen(record),
     hook:
-      hook === undefined
+      hook === undefined || graph === undefined
         ? undefined
         : {
             bead: hook.id,
+            title: hook.title,
+            progressMs: progressOf(graph, hook),
             step: stepName(hook, graph),
             leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at),
           },

@@ -60,8 +60,7 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
     conditions: judged.stalled === undefined ? [judged.condition] : [judged.condition, judged.stalled],
     status: {
       state: judged.state,
-      hook: observed.hook?.bead ?? null,
-      step: observed.hook?.step ?? null,
+      ...hookStatus(observed.hook),
       generation: observed.generation,
       session: running ? observed.runtimeName : null,
       sandbox: observed.sandbox.exists ? observed.sandbox.path : null,
@@ -73,6 +72,16 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
     },
     ...(judged.events === undefined ? {} : { events: judged.events }),
     ...(judged.requeueAfterMs === undefined ? {} : { requeueAfterMs: judged.requeueAfterMs }),
+  };
+}
+
+function hookStatus(hook: AgentObserved["hook"]): Readonly<Record<string, string | null>> {
+  const progressMs = hook?.progressMs ?? 0;
+  return {
+    hook: hook?.bead ?? null,
+    title: hook?.title ?? null,
+    step: hook?.step ?? null,
+    progressTime: progressMs === 0 ? null : timestamp(progressMs),
   };
 }
 

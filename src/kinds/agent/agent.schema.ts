@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { statusBase, usage } from "../../resource/field.ts";
+import { statusBase, usage, usageOfModels } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 
@@ -74,7 +74,9 @@ export const agentStatus = z.object({
       "Stalled: it has work and does not act on it. Zombie: its session runs although its work is closed or handed on. Unknown: nothing may be concluded.",
     ),
   hook: z.string().optional().describe("Bead on its hook."),
+  title: z.string().optional().describe("Title of the bead on its hook."),
   step: z.string().optional().describe("Step it is at."),
+  progressTime: z.string().optional().describe("When the bead on its hook, or a step of it, changed last (RFC 3339)."),
   generation: z.int().optional().describe("Generation of its newest session."),
   session: z.string().optional().describe("Session that runs it."),
   sandbox: z.string().optional().describe("Path of its worktree."),
@@ -94,6 +96,7 @@ export const agentStatus = z.object({
     .optional()
     .describe("Counts over all its work; `town agent cv` has the entries."),
   usage: usage().optional().describe("What its sessions used in all."),
+  models: usageOfModels().optional().describe("What its sessions used, by model."),
   lastOutput: z.string().optional().describe("Last lines of the session that crashed or was restarted last."),
   activity: z
     .enum(["Idle", "Busy", "Quiet", "RateLimited", "AuthRequired", "DialogOpen"])
@@ -133,8 +136,22 @@ export const agent = defineKind({
       priority: 1,
     },
     { name: "Merged", type: "integer", jsonPath: ".status.ledger.merged", description: "Merged so far.", priority: 1 },
+    {
+      name: "Tokens",
+      type: "integer",
+      jsonPath: ".status.usage.total",
+      description: "Tokens used so far.",
+      priority: 1,
+    },
     { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars so far.", priority: 1 },
     { name: "Sandbox", type: "string", jsonPath: ".status.sandbox", description: "Its worktree.", priority: 1 },
+    {
+      name: "Title",
+      type: "string",
+      jsonPath: ".status.title",
+      description: "Title of the bead on its hook.",
+      priority: 1,
+    },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });

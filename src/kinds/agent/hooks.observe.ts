@@ -1,6 +1,5 @@
 import { screenState } from "../../domain/agent-program/screen-state.ts";
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
-import { META } from "../../domain/work-graph/bead.ts";
 import { fenceOf } from "../../domain/work-graph/record/facts.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
@@ -11,7 +10,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
 import { acknowledgementOf, isAcknowledged } from "../../work/hook-acknowledgement.ts";
 import { MESSAGE, sequenceOf, undelivered } from "../../work/mailbox.ts";
-import { stepsOf } from "../../work/molecule.ts";
+import { progressOf } from "../../work/molecule.ts";
 import { answerOf, questionOf } from "../../work/question.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
@@ -99,9 +98,6 @@ function observeHook(
   agent: BeadRecord | undefined,
   generation: number,
 ): HooksObserved["hook"] {
-  const molecule = bead.metadata?.[META.molecule];
-  const steps = typeof molecule === "string" ? stepsOf(graph, molecule) : [];
-  const changes = [bead, ...steps].map((record) => Date.parse(record.updated_at));
   const acknowledged = isAcknowledged(agent, bead, generation) ? acknowledgementOf(agent)?.at : undefined;
   const question = questionOf(bead);
   const since = Date.parse(bead.heartbeat_at ?? bead.updated_at);
@@ -110,7 +106,7 @@ function observeHook(
     key: `${bead.id}@${fenceOf(bead)}`,
     sinceMs: Number.isNaN(since) ? 0 : since,
     acknowledgedMs: acknowledged === undefined ? undefined : Date.parse(acknowledged),
-    progressMs: Math.max(0, ...changes.filter((ms) => !Number.isNaN(ms))),
+    progressMs: progressOf(graph, bead),
     question:
       question === undefined
         ? undefined

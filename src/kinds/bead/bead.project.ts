@@ -4,13 +4,13 @@ import type { ProjectedInput } from "../../ports/object-store.ts";
 import { timestamp } from "../../resource/condition.ts";
 import { slingOf } from "../../work/sling.ts";
 import { attemptsAt, usageAt } from "../../work/ledger.ts";
-import { isNoUsage } from "../../work/usage.ts";
+import { shownUsage } from "../../work/usage.ts";
 import { defined, metaNumber, metaText, seconds } from "../../work/record-fields.ts";
 
 /** The Bead object of a record. `ready` is judged at projection time; a deferral that ends is seen at the next change or resync. */
 export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedInput {
   const blockers = graph.blockersOf(record.id).map((blocker) => blocker.id);
-  const used = usageAt(graph, record);
+  const used = shownUsage(usageAt(graph, record));
   const parent = graph.parentOf(record.id);
   const open = record.status === "open";
   return {
@@ -46,7 +46,7 @@ export function projectBead(record: BeadRecord, graph: GraphReader): ProjectedIn
       closedTime: seconds(record.closed_at),
       closeReason: record.close_reason,
       worked: attemptsAt(record).length || undefined,
-      usage: isNoUsage(used) ? undefined : used,
+      usage: used,
       conditions: [
         {
           type: "Closed",

@@ -1,6 +1,7 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { runnable } from "../../resource/controller.ts";
 import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
+import { rigAspect, townAspect } from "../aspects.ts";
 import { executeConvoy } from "./convoy.execute.ts";
 import { type ConvoyObject, type ConvoyObserved, observeConvoy } from "./convoy.observe.ts";
 import { type ConvoyAction, planConvoy } from "./convoy.plan.ts";
@@ -17,8 +18,8 @@ export const convoys = runnable<ConvoyObserved, ConvoyAction, LoopPorts, ConvoyO
   kind: "Convoy",
   watches: [
     { kind: "Bead", by: "Map", keys: convoyOfBead },
-    { kind: "Rig", by: "All" },
-    { kind: "Town", by: "All" },
+    { kind: "Rig", by: "All", aspect: rigAspect },
+    { kind: "Town", by: "All", aspect: townAspect },
   ],
   resyncMs: 60_000,
   finalizer: "town.dev/convoy",

@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { type ConditionIntent, READY, restated, timestamp } from "../../resource/condition.ts";
-import { spentText } from "../../work/budget.ts";
-import { isNoUsage } from "../../work/usage.ts";
+import { spendText, spentText } from "../../work/budget.ts";
+import { shownUsage } from "../../work/usage.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { ConvoyObject, ConvoyObserved, ObservedItem } from "./convoy.observe.ts";
 import type { ConvoyItem } from "./convoy.schema.ts";
@@ -44,7 +44,8 @@ export function planConvoy(object: ConvoyObject, observed: ConvoyObserved): Plan
       working: count("Working"),
       merging: count("Merging"),
       progress: `${closed}/${total}`,
-      usage: isNoUsage(observed.used) ? null : observed.used,
+      usage: shownUsage(observed.used) ?? null,
+      spent: spendText(observed.used, object.spec.budget?.total) ?? null,
       items: observed.items.map((item) => itemStatus(object, item)),
       closedTime: done ? (object.status?.closedTime ?? timestamp(observed.now)) : null,
     },

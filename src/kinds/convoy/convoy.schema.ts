@@ -87,6 +87,7 @@ export const convoyStatus = z.object({
     .optional()
     .describe("State of each item."),
   usage: usage().optional().describe("What all work at its items used."),
+  spent: z.string().optional().describe("What was used, over the budget where there is one."),
   closedTime: z.string().optional().describe("When the last item closed."),
 });
 
@@ -109,6 +110,20 @@ export const convoy = defineKind({
       type: "string",
       jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
       description: "Where it stands.",
+    },
+    {
+      name: "Spent",
+      type: "string",
+      jsonPath: ".status.spent",
+      description: "Used so far, over the budget.",
+      priority: 1,
+    },
+    {
+      name: "Tokens",
+      type: "integer",
+      jsonPath: ".status.usage.total",
+      description: "Tokens used so far.",
+      priority: 1,
     },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],

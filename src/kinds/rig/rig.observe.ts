@@ -3,8 +3,6 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { conditionOf, READY } from "../../resource/condition.ts";
 import { quantityBytes } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
-import { dayOf, usageOfDay } from "../../work/budget.ts";
-import { NO_USAGE, type Usage } from "../../work/usage.ts";
 import { rigSource } from "../../work/rig-target.ts";
 import { readUnfinishedWork, type UnfinishedWork } from "../../work/unfinished-work.ts";
 import type { TownSpec } from "../town/town.schema.ts";
@@ -31,7 +29,6 @@ export interface RigObserved {
   readonly head: string | undefined;
   readonly beads: number;
   readonly queue: number;
-  readonly usageToday: Usage;
   readonly diskLow: boolean;
   readonly push: PushFacts | undefined;
   /** While the rig is removed. */
@@ -65,7 +62,6 @@ export async function observeRig(object: RigObject, ports: LoopPorts): Promise<R
     graphOpen: graph !== undefined,
     beads: graph?.list().length ?? 0,
     queue: graph?.list({ type: ["merge-request"], status: ["open", "in_progress"] }).length ?? 0,
-    usageToday: graph === undefined ? NO_USAGE : usageOfDay(graph, dayOf(now)),
     removal: object.metadata.deletionTimestamp === undefined ? undefined : await observeRemoval(object, clone, ports),
   };
   const dueMs = fetchDueMs(object);

@@ -1,7 +1,6 @@
 import { type ConditionIntent, READY, restated, timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import { rigPrefix } from "../../work/rig-target.ts";
-import { isNoUsage } from "../../work/usage.ts";
 import { unfinishedText } from "../../work/unfinished-work.ts";
 import { PUSHED } from "./rig-push.ts";
 import { FETCH_RETRY_MS, fetchIntervalMs } from "./rig-fetch.ts";
@@ -70,7 +69,6 @@ function planOpen(object: RigObject, observed: RigObserved): Plan<RigAction> {
     prefix: rigPrefix(object.metadata.name, object.spec),
     beads: observed.beads,
     queue: observed.queue,
-    usageToday: isNoUsage(observed.usageToday) ? null : observed.usageToday,
     ...(fetch.state === "Done" ? { fetchTime: timestamp(now), fetchAttemptTime: null } : {}),
     ...(fetch.state === "Failed" ? { fetchAttemptTime: timestamp(now) } : {}),
   };

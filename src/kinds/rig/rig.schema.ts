@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { budget, duration, environmentEntry, label, statusBase, usage } from "../../resource/field.ts";
+import {
+  budget,
+  duration,
+  environmentEntry,
+  label,
+  statusBase,
+  usage,
+  usageOfModels,
+  workTotals,
+} from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 
@@ -134,7 +143,11 @@ export const rigStatus = z.object({
   prefix: z.string().optional().describe("Prefix of the rig's bead ids in use."),
   beads: z.int().optional().describe("Records in the work graph."),
   queue: z.int().optional().describe("Merge requests waiting."),
+  work: workTotals().optional().describe("Its beads, by what keeps them from being done."),
+  usage: usage().optional().describe("What its agents used in all."),
   usageToday: usage().optional().describe("What its agents used today, in UTC."),
+  spentToday: z.string().optional().describe("What was used today, over the daily budget where there is one."),
+  models: usageOfModels().optional().describe("What its agents used in all, by model."),
   fetchTime: z.string().optional().describe("When the source repository was fetched last (RFC 3339)."),
   fetchAttemptTime: z.string().optional().describe("When fetching failed last; absent while it works (RFC 3339)."),
 });
@@ -164,7 +177,19 @@ export const rig = defineKind({
       description: "Commit of the target branch.",
       priority: 1,
     },
+    { name: "Todo", type: "integer", jsonPath: ".status.work.ready", description: "Beads that can be started now." },
+    { name: "Working", type: "integer", jsonPath: ".status.work.working", description: "Beads on a hook." },
+    { name: "Blocked", type: "integer", jsonPath: ".status.work.blocked", description: "Beads that wait for others." },
     { name: "Queue", type: "integer", jsonPath: ".status.queue", description: "Merge requests waiting." },
+    {
+      name: "Today",
+      type: "string",
+      jsonPath: ".status.spentToday",
+      description: "Used today, over the budget.",
+      priority: 1,
+    },
+    { name: "Tokens", type: "integer", jsonPath: ".status.usage.total", description: "Tokens used.", priority: 1 },
+    { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars used.", priority: 1 },
     {
       name: "Reason",
       type: "string",

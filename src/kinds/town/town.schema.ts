@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { budget, byteQuantity, duration, environmentEntry, statusBase } from "../../resource/field.ts";
+import {
+  budget,
+  byteQuantity,
+  duration,
+  environmentEntry,
+  statusBase,
+  usage,
+  usageOfModels,
+  workTotals,
+} from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import { healthStatus, syncStatus } from "../source/sync-status.schema.ts";
 
@@ -110,6 +119,11 @@ export const townStatus = z.object({
   health: healthStatus.optional().describe("The health axis."),
   collectionTime: z.string().optional().describe("When orphans were looked for last (RFC 3339)."),
   sessions: z.int().optional().describe("Agent sessions running."),
+  work: workTotals().optional().describe("Beads of all rigs and of the town, by what keeps them from being done."),
+  usage: usage().optional().describe("What all agents used."),
+  usageToday: usage().optional().describe("What all agents used today, in UTC."),
+  spentToday: z.string().optional().describe("What was used today, over the daily budget where there is one."),
+  models: usageOfModels().optional().describe("What all agents used, by model."),
   loops: z
     .array(
       z.object({
@@ -152,6 +166,15 @@ export const town = defineKind({
       description: "Revision applied last.",
     },
     { name: "Sessions", type: "integer", jsonPath: ".status.sessions", description: "Agent sessions running." },
+    {
+      name: "Today",
+      type: "string",
+      jsonPath: ".status.spentToday",
+      description: "Used today, over the budget.",
+      priority: 1,
+    },
+    { name: "Tokens", type: "integer", jsonPath: ".status.usage.total", description: "Tokens used.", priority: 1 },
+    { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars used.", priority: 1 },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
   ],
 });

@@ -37,7 +37,13 @@ function session(fields: Partial<ObservedSession> = {}): ObservedSession {
   };
 }
 
-const hook = { bead: "api-x1", step: "implement", leaseExpiresMs: NOW + 4 * 3_600_000 };
+const hook = {
+  bead: "api-x1",
+  title: "Say hello",
+  step: "implement",
+  progressMs: NOW,
+  leaseExpiresMs: NOW + 4 * 3_600_000,
+};
 
 const sandbox: AgentObserved["sandbox"] = {
   path: "/town/rigs/api/polecats/toast",

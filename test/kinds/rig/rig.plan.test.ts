@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RigObserved } from "../../../src/kinds/rig/rig.observe.ts";
 import { planRig } from "../../../src/kinds/rig/rig.plan.ts";
-import { NO_USAGE } from "../../../src/work/usage.ts";
 import { type RigObject, rigSpec } from "../../../src/kinds/rig/rig.schema.ts";
 
 const NOW = 1_000_000_000;
@@ -42,7 +41,6 @@ function observed(fields: Partial<RigObserved> = {}): RigObserved {
     diskLow: false,
     push: undefined,
     removal: undefined,
-    usageToday: NO_USAGE,
     ...fields,
   };
 }

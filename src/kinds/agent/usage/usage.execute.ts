@@ -3,11 +3,13 @@ import type { LoopPorts } from "../../../ports/loop-ports.ts";
 import { agentRecord } from "../../../work/agent-record.ts";
 import { conversationsOf } from "../../../work/conversation.ts";
 import { noteUsage } from "../../../work/ledger.ts";
-import { addUsage, isNoUsage, NO_USAGE, priced } from "../../../work/usage.ts";
+import { addUsageByName, priced } from "../../../work/usage.ts";
 import { keepUsagePlace, usagePlace } from "../../../work/usage-places.ts";
 import { type UsageAgent, usageOfProvider } from "./usage.observe.ts";
 import { MOST_BYTES, type UsageAction } from "./usage.plan.ts";
 
+/** Where a program does not say which model it was. */
+const UNNAMED_MODEL = "unnamed";
 const AUTHOR = { actor: "loop/usage" };
 
 /**
@@ -34,7 +36,9 @@ export async function executeUsage(action: UsageAction, object: UsageAgent, port
   // A line longer than a look can hold is no record of usage.
   const isStuck = isLines && bytes.length >= MOST_BYTES && reading.place.offset === start;
   const place = isStuck ? { ...reading.place, offset: start + bytes.length } : reading.place;
-  const used = reading.added.map((each) => priced(each, usage.prices)).reduce(addUsage, NO_USAGE);
+  const models = reading.added
+    .map((each) => ({ [each.model === "" ? UNNAMED_MODEL : each.model]: priced(each, usage.prices) }))
+    .reduce(addUsageByName, {});
   await graph.transact(AUTHOR, (tx) => {
     const now = agentRecord(tx, object.metadata.name);
     // Somebody else has counted meanwhile.
@@ -45,6 +49,6 @@ export async function executeUsage(action: UsageAction, object: UsageAgent, port
       seen: start + bytes.length,
       ...(action.final ? { final: true } : {}),
     });
-    if (!isNoUsage(used)) noteUsage(tx, { agent: now, bead: conversation.bead, usage: used });
+    if (Object.keys(models).length > 0) noteUsage(tx, { agent: now, bead: conversation.bead, models });
   });
 }

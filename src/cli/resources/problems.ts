@@ -1,0 +1,64 @@
+import { conditionsOf, fieldsOf, numberOf, textOf } from "./object-fields.ts";
+import type { ApiObject } from "./objects.ts";
+
+/** Something that a person should look at. */
+export interface Problem {
+  /** `Kind/namespace/name`, or the place in a file. */
+  readonly object: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What is wrong with an object: files of the town, open escalations, else its conditions. */
+export function problemsOf(object: ApiObject): readonly Problem[] {
+  if (object.kind === "Escalation") return [...conditionProblems(object), ...openEscalation(object)];
+  if (object.kind === "Town")
+    return [...syncProblems(fieldsOf(fieldsOf(object.status)["sync"])), ...conditionProblems(object)];
+  return conditionProblems(object);
+}
+
+/** Stalled, or not ready with nothing under way to change that. */
+function conditionProblems(object: ApiObject): readonly Problem[] {
+  const conditions = conditionsOf(object);
+  const stalled = conditions.find((condition) => condition.type === "Stalled" && condition.status === "True");
+  const isReconciling = conditions.some((condition) => condition.type === "Reconciling" && condition.status === "True");
+  const notReady = isReconciling
+    ? undefined
+    : conditions.find((condition) => condition.type === "Ready" && condition.status === "False");
+  const problem = stalled ?? notReady;
+  if (problem === undefined || object.spec?.["suspend"] === true) return [];
+  // Its files are listed with their places.
+  if (object.kind === "Town" && problem.reason === "ManifestsInvalid") return [];
+  const { namespace, name } = object.metadata;
+  return [
+    {
+      object: `${object.kind}/${namespace === undefined ? "" : `${namespace}/`}${name}`,
+      reason: problem.reason,
+      message: problem.message,
+    },
+  ];
+}
+
+function openEscalation({ metadata, spec, status }: ApiObject): readonly Problem[] {
+  if (textOf(fieldsOf(status)["state"])?.toLowerCase() === "closed") return [];
+  const severity = spec?.["severity"];
+  return [
+    {
+      object: `Escalation/${metadata.namespace ?? "hq"}/${metadata.name}`,
+      reason: typeof severity === "number" ? `Severity${severity}` : "Escalated",
+      message: textOf(spec?.["title"]) ?? "",
+    },
+  ];
+}
+
+/** Files that could not be applied, with their place. */
+function syncProblems(sync: Readonly<Record<string, unknown>>): readonly Problem[] {
+  const problems = Array.isArray(sync["problems"])
+    ? (sync["problems"] as readonly Readonly<Record<string, unknown>>[])
+    : [];
+  return problems.map((problem) => ({
+    object: `${textOf(problem["path"]) ?? "?"}:${numberOf(problem["line"])}:${numberOf(problem["column"])}`,
+    reason: "NotApplied",
+    message: textOf(problem["message"]) ?? "",
+  }));
+}

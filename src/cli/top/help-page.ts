@@ -1,0 +1,21 @@
+/** What `?` shows. */
+export const HELP_LINES: readonly string[] = [
+  "tab, right, l      next list            up, k / down, j    row above / below",
+  "shift-tab, left, h list before          g / G, home / end  first / last row",
+  "",
+  "enter  describe what is chosen, with its events",
+  "p      peek: the agent's screen, live",
+  "a      attach: take the agent's terminal (leave it with the prefix key, then d)",
+  "n      nudge: a message that the agent reads at its next prompt",
+  "s      suspend or resume the rig, the convoy, or the agent's pool (a commit)",
+  "/      show only what contains a text; escape shows all again",
+  "o      order of the agents: name, state, progress (longest without first), tokens, cost",
+  ".      agents without a session and work, too",
+  "q      quit",
+  "",
+  "MOVED: time since an agent's bead, or a step of it, changed last.",
+  "held: its program waits for a limit, a login or an answer; nothing is spent on it meanwhile.",
+  "TODO of a rig: beads that can be started now. Sums of today are in UTC.",
+  "",
+  "In the town's own tmux the prefix key and t open this in a popup.",
+];
