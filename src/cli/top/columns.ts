@@ -84,5 +84,5 @@ function padded<Row>(cell: Span, place: Placed<Row> | undefined, isLast: boolean
   const shown = { text, tone: cell.tone };
   return place?.column.align === "right"
     ? [{ text: space, tone: "plain" }, shown, { text: gap, tone: "plain" }]
-    : [shown, { text: space + gap, tone: "plain" }];
+    : [shown, { text: isLast ? "" : space + gap, tone: "plain" }];
 }

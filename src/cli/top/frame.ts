@@ -22,6 +22,8 @@ export interface FrameInput {
 
 /** From this width on the lower lists stand beside each other. */
 const WIDE = 110;
+/** With fewer rows than this they stand above each other all the same. */
+const LEAST_SPLIT_ROWS = 20;
 const HEADER_ROWS = 2;
 const SIDE_GAP = 3;
 /** Rows that a page does not have: header, its title, and the last line. */
@@ -66,7 +68,7 @@ export function header({
   ];
   const connection =
     lostForMs === undefined ? loadSpans(load) : [span(`disconnected for ${humanDuration(lostForMs)}, retrying`, "bad")];
-  return [apart(first, connection, columns), apart(agentSpans(town), spendSpans(town), columns)];
+  return [apart(first, connection, columns), apart(agentSpans(town), spendSpans(town, columns >= WIDE), columns)];
 }
 
 function loadSpans(load: FrameInput["load"]): readonly Span[] {
@@ -82,6 +84,7 @@ function loadSpans(load: FrameInput["load"]): readonly Span[] {
 
 function agentSpans(town: TopData["town"]): readonly Span[] {
   const { work } = town;
+  if (town.sessions === undefined) return [raw("Agents ", "dim"), raw("not known yet", "doubt")];
   const counts: readonly (readonly [string, Span["tone"]])[] = [
     [`${town.sessions}${town.capacity === undefined ? "" : `/${town.capacity}`} running`, "strong"],
     [`${town.working} working`, "plain"],
@@ -101,19 +104,18 @@ function agentSpans(town: TopData["town"]): readonly Span[] {
   ]);
 }
 
-function spendSpans({ today, spentToday }: TopData["town"]): readonly Span[] {
+function spendSpans({ today, spentToday }: TopData["town"], withTokens: boolean): readonly Span[] {
   const money = spentToday ?? costText(today.costUSD);
   const tokens = tokensText(today.tokens);
   if (money === "" && tokens === "") return [];
-  const parts = [money, money.includes("tokens") || tokens === "" ? "" : `${tokens} tokens`].filter(
-    (part) => part !== "",
-  );
+  const isSaid = money !== "" && (!withTokens || money.includes("tokens"));
+  const parts = [money, isSaid || tokens === "" ? "" : `${tokens} tokens`].filter((part) => part !== "");
   return [raw("today ", "dim"), span(parts.join("  "), "strong")];
 }
 
 function body(input: FrameInput, space: number): readonly Line[] {
   const { panes, columns, view } = input;
-  if (columns < WIDE) return stacked(input, panes, columns, space);
+  if (columns < WIDE || space < LEAST_SPLIT_ROWS) return stacked(input, panes, columns, space);
   const left = panes.filter((pane) => LEFT.has(pane.name));
   const right = panes.filter((pane) => RIGHT.has(pane.name));
   const [agents, events] = [panes.find(({ name }) => name === "agents"), panes.find(({ name }) => name === "events")];
@@ -170,14 +172,20 @@ function stacked(input: FrameInput, panes: readonly Pane[], width: number, space
 }
 
 /** The list in `height` rows, its title line included, so that the chosen row can be seen. */
-function drawn({ view }: FrameInput, pane: Pane, width: number, height: number): readonly Line[] {
+function drawn({ view, data }: FrameInput, pane: Pane, width: number, height: number): readonly Line[] {
   const { head, rows } = pane.draw(width);
   const isFocused = pane.name === view.pane && view.page === undefined;
   const chosen = Math.max(
     0,
     pane.rows.findIndex((row) => row.key === view.selected[pane.name]),
   );
-  const title = headOf(head, pane, { isFocused, left: rows.length, shown: height - 1, width });
+  const title = headOf(head, pane, {
+    isFocused,
+    isKnown: data.town.sessions !== undefined,
+    left: rows.length,
+    shown: height - 1,
+    width,
+  });
   const from = Math.max(0, Math.min(chosen - Math.floor((height - 1) / 2), rows.length - (height - 1)));
   return [
     title,
@@ -191,10 +199,19 @@ function drawn({ view }: FrameInput, pane: Pane, width: number, height: number):
 function headOf(
   head: Line,
   pane: Pane,
-  at: { readonly isFocused: boolean; readonly left: number; readonly shown: number; readonly width: number },
+  at: {
+    readonly isFocused: boolean;
+    readonly isKnown: boolean;
+    readonly left: number;
+    readonly shown: number;
+    readonly width: number;
+  },
 ): Line {
   const tone = at.isFocused ? "accent" : "dim";
-  const notes = [at.left === 0 ? "none" : at.left > at.shown ? `${at.shown} of ${at.left}` : "", pane.note];
+  const notes = [
+    at.left === 0 ? (at.isKnown ? "none" : "not known yet") : at.left > at.shown ? `${at.shown} of ${at.left}` : "",
+    pane.note,
+  ];
   const note = notes.filter((each) => each !== "").join(", ");
   const spans = head.spans.map((each) => ({ ...each, tone }) as Span);
   return note === "" ? { spans: fitted(spans, at.width) } : apart(spans, [span(`(${note})`, "dim")], at.width);

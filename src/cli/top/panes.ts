@@ -184,7 +184,7 @@ function convoyColumns({ nowMs, unicode }: PaneInput): readonly Column<TopConvoy
     },
     { title: "WORKING", cell: ({ working }) => span(String(working)), align: "right", drop: 2 },
     { title: "MERGING", cell: ({ merging }) => span(String(merging)), align: "right", drop: 3 },
-    { title: "SPENT", cell: ({ spent }) => span(spent ?? ""), align: "right", optional: true, least: 6, drop: 1 },
+    { title: "SPENT", cell: ({ spent }) => span(spent ?? ""), align: "right", optional: true, drop: 1 },
     {
       title: "STATUS",
       cell: ({ status, suspended }) => span(suspended ? "Suspended" : status, toneOf(suspended ? "Suspended" : status)),
@@ -233,7 +233,6 @@ function rigColumns(): readonly Column<TopRig>[] {
       cell: ({ spentToday }) => span(spentToday ?? ""),
       align: "right",
       optional: true,
-      least: 6,
       drop: 1,
     },
   ];

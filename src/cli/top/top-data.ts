@@ -24,8 +24,8 @@ export interface TopTown {
   readonly health: string;
   readonly suspended: boolean;
   readonly runtime?: string;
-  /** Sessions running, and the most that may. */
-  readonly sessions: number;
+  /** Sessions running, and the most that may; absent until the town was read. */
+  readonly sessions?: number;
   readonly capacity?: number;
   readonly working: number;
   readonly stalled: number;
@@ -175,7 +175,7 @@ function topTown(
     health: textOf(status["health"]) ?? readyOf(town),
     suspended: town?.spec?.["suspend"] === true,
     ...optional("runtime", textOf(status["runtime"])),
-    sessions: sessions.filter((session) => fieldsOf(session.status)["state"] === "Running").length,
+    ...optional("sessions", town === undefined ? undefined : sessions.filter(isRunning).length),
     ...optional("capacity", typeof capacity === "number" ? capacity : undefined),
     working: agents.filter((agent) => agent.hook !== undefined).length,
     stalled: agents.filter((agent) => agent.state === "Stalled").length,
@@ -184,6 +184,10 @@ function topTown(
     today: usageOf(status["usageToday"]),
     ...optional("spentToday", textOf(status["spentToday"])),
   };
+}
+
+function isRunning(session: ApiObject): boolean {
+  return fieldsOf(session.status)["state"] === "Running";
 }
 
 /** Activities that are no agent's doing: a limit, a login, a question of its program. */

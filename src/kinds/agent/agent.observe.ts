@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import { nextStartSlot } from "../../domain/scheduling/start-rate.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
+import type { GraphReader } from "../../ports/work-graph.ts";
 import { quantityBytes } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
@@ -99,16 +100,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     desired: desiredOf(record, object),
     joined: joinedOf(record) !== undefined,
     handoff: handoffSeen(record),
-    hook:
-      hook === undefined || graph === undefined
-        ? undefined
-        : {
-            bead: hook.id,
-            title: hook.title,
-            progressMs: progressOf(graph, hook),
-            step: stepName(hook, graph),
-            leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at),
-          },
+    hook: hook === undefined || graph === undefined ? undefined : hookObserved(hook, graph),
     runtimeName,
     sight,
     // Without its work graph an agent seems to have neither work nor a generation, which would end its session.
@@ -120,6 +112,16 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     ...(sight.state === "Running" ? NO_LIMITS : await observeLimits(town, ports)),
     configured: configuredAs({ role, pool, provider }),
     sandbox: await observeSandbox(path, { namespace, name, hook, role: role?.spec }, ports),
+  };
+}
+
+function hookObserved(hook: BeadRecord, graph: GraphReader): AgentObserved["hook"] {
+  return {
+    bead: hook.id,
+    title: hook.title,
+    progressMs: progressOf(graph, hook),
+    step: stepName(hook, graph),
+    leaseExpiresMs: hook.lease_expires_at === undefined ? undefined : Date.parse(hook.lease_expires_at),
   };
 }
 
@@ -223,9 +225,9 @@ function desiredOf(record: BeadRecord | undefined, object: AgentObject): "Runnin
   return desired === "Running" || desired === "OnWork" ? desired : "Stopped";
 }
 
-function stepName(hook: BeadRecord, graph: ReturnType<LoopPorts["graphs"]["graph"]>): string | undefined {
+function stepName(hook: BeadRecord, graph: GraphReader): string | undefined {
   const molecule = hook.metadata?.[META.molecule];
-  if (graph === undefined || typeof molecule !== "string") return undefined;
+  if (typeof molecule !== "string") return undefined;
   const step = currentStep(graph, molecule)?.metadata?.[META.step];
   return typeof step === "string" ? step : undefined;
 }
