@@ -9,7 +9,7 @@ type LoopName = (typeof LOOPS)[number];
 export const LOOP_PARTS: Readonly<Record<LoopName, readonly string[]>> = {
   source: ["source", "sources"],
   rigs: ["rigs"],
-  workers: ["workers", "agents", "usage", "providers"],
+  workers: ["workers", "agents", "reserves", "usage", "providers"],
   hooks: ["hooks"],
   molecules: [],
   convoys: ["convoys"],

@@ -15,6 +15,7 @@ import { merges } from "./merge-request/merges.kind.ts";
 import { molecule } from "./molecule/molecule.schema.ts";
 import { providers } from "./provider/provider.kind.ts";
 import { provider } from "./provider/provider.schema.ts";
+import { reserves } from "./agent/reserve/reserve.kind.ts";
 import { rigs } from "./rig/rig.kind.ts";
 import { rig } from "./rig/rig.schema.ts";
 import { role } from "./role/role.schema.ts";
@@ -58,6 +59,7 @@ export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
   providers,
   agentPools,
   agents,
+  reserves,
   usage,
   hooks,
   convoys,

@@ -113,6 +113,17 @@ export interface Repository {
    * Serialised per repository (a race in git makes concurrent adds fail).
    */
   addWorktree(options: { readonly path: string; readonly commit: string; readonly branch?: string }): Promise<void>;
+  /**
+   * Gives a detached checkout that nobody works in another place and a branch, ignored files included; the branch as in
+   * `addWorktree`. `Missing`: there is no such checkout at `from` (any more). Throws where `to` is not free, or local
+   * changes are in the branch's way; the checkout may be at `to` then, still detached.
+   */
+  moveWorktree(options: {
+    readonly from: string;
+    readonly to: string;
+    readonly commit: string;
+    readonly branch: string;
+  }): Promise<"Moved" | "Missing">;
   /** Removes the checkout and its registration, whatever is in it. Missing is fine. Callers have made the work safe. */
   removeWorktree(path: string): Promise<void>;
   worktreeStatus(path: string): Promise<WorktreeStatus>;

@@ -194,6 +194,36 @@ export class MemoryRepository implements Repository {
     await this.#checkout(worktree).checkOut(headCommit(this.#state, worktree));
   }
 
+  async moveWorktree(at: {
+    readonly from: string;
+    readonly to: string;
+    readonly commit: string;
+    readonly branch: string;
+  }): Promise<"Moved" | "Missing"> {
+    const branch = branchRef(at.branch);
+    const commit = this.#commit(at.commit);
+    const files = this.#world.files();
+    const standing = this.#state.linked.get(at.from);
+    if (standing === undefined || "branch" in standing.head || (await files.stat(`${at.from}/.git`)) === undefined)
+      return "Missing";
+    if (this.#state.linked.has(at.to) || (await files.list(at.to)).length > 0)
+      throw new AdapterError("WorktreeInTheWay", `Cannot move ${at.from} to ${at.to}: something else is there.`);
+    await files.makeDirectory(at.to.slice(0, at.to.lastIndexOf("/")));
+    await files.removeTree(at.to);
+    const moved: WorktreeState = { path: at.to, head: standing.head, index: standing.index };
+    this.#state.linked.delete(at.from);
+    this.#state.linked.set(at.to, moved);
+    await files.rename(at.from, at.to);
+    const start = this.#state.refs.get(branch) ?? commit;
+    const checkout = this.#checkout(moved);
+    if ((await checkout.untrackedInTheWay(start)) || holderOf(this.#state, branch) !== undefined)
+      throw new AdapterError("GitFailed", `Cannot check out ${branch} in worktree ${at.to}.`);
+    if (!this.#state.refs.has(branch)) setRef(this.#state.refs, branch, commit);
+    moved.head = { branch };
+    await checkout.checkOut(start);
+    return "Moved";
+  }
+
   async removeWorktree(path: string): Promise<void> {
     if (this.#state.main?.path === path)
       throw new AdapterError("MainWorktree", `Cannot remove ${path}: it is the repository's main checkout.`);

@@ -3,7 +3,7 @@ import type { Files } from "../ports/files.ts";
 /** The part of the disk that worktrees need; a whole `Files` twin fits. */
 export type WorktreeFiles = Pick<
   Files,
-  "readText" | "writeAtomic" | "remove" | "removeTree" | "makeDirectory" | "list" | "stat" | "symlink"
+  "readText" | "writeAtomic" | "remove" | "removeTree" | "makeDirectory" | "list" | "stat" | "symlink" | "rename"
 >;
 
 interface Held {
@@ -26,6 +26,13 @@ export function memoryWorktreeFiles(): WorktreeFiles {
     symlink: async (target, path) => void held.set(path, { kind: "Link", text: target, mode: 0o777 }),
     remove: async (path) => void held.delete(path),
     removeTree: async (path) => [path, ...below(path)].forEach((one) => held.delete(one)),
+    rename: async (from, to) => {
+      for (const one of [from, ...below(from)]) {
+        const node = held.get(one);
+        held.delete(one);
+        if (node !== undefined) held.set(`${to}${one.slice(from.length)}`, node);
+      }
+    },
     makeDirectory: async (path) => {
       const parts = path.split("/").filter((part) => part !== "");
       for (let length = 1; length <= parts.length; length++) {

@@ -41,6 +41,7 @@ const LAYOUT: TownLayout = {
   state: `${TOWN}/.git/town`,
   clone: (rig) => `${TOWN}/.git/town/rigs/${rig}.git`,
   sandbox: (namespace, rolePlural, agent) => `${TOWN}/rigs/${namespace}/${rolePlural}/${agent}`,
+  reserve: (rig) => `${TOWN}/rigs/${rig}/.reserve`,
   refinery: (rig) => `${TOWN}/rigs/${rig}/refinery`,
   gateLog: (rig, mergeRequest, gate) => `${TOWN}/.git/town/log/gates/${rig}/${mergeRequest}-${gate}.log`,
   sessionToken: (namespace, agent) => `${TOWN}/.git/town/tokens/${namespace}-${agent}`,

@@ -96,9 +96,10 @@ const RESUMED = "This session was interrupted and goes on now. Run `town prime` 
 export function launch(input: LaunchInput): Launch {
   const { program } = input;
   const values = valuesOf(input);
+  const told = { ...values, prompt: input.hasWork ? values.prompt : "" };
   const files = (program.hooks?.files ?? []).map((file) => ({
     path: `${input.directory}/${file.path}`,
-    text: filled(file.text, values),
+    text: filled(file.text, told),
   }));
   const shared = {
     env: Object.fromEntries((program.hooks?.env ?? []).map(({ name, value }) => [name, filled(value, values)])),

@@ -432,6 +432,45 @@ export function gitContract(name: string, openSite: () => Promise<GitSite>): voi
         expect(await site.read(`${path}/a`)).toBe("1\n");
       });
 
+      it("given a detached checkout, when it is moved, then it has the branch and the place, and keeps what git does not have", async () => {
+        const repository = await bare();
+        const base = await onMain(repository, { a: "1\n", gone: "1\n" });
+        const [from, to] = [`${site.root}/reserve/1`, `${site.root}/agents/toast`];
+        await site.write(`${repository.commonDirectory}/info/exclude`, "/cache\n");
+        await repository.addWorktree({ path: from, commit: base });
+        await site.write(`${from}/cache`, "made by a set-up\n");
+        const next = await onMain(repository, { a: "2\n", b: "new\n" });
+        expect(await repository.moveWorktree({ from, to, commit: next, branch: "task" })).toBe("Moved");
+        expect(await repository.worktrees()).toEqual([
+          { path: to, head: next, branch: "refs/heads/task", prunable: false },
+        ]);
+        const names = ["a", "b", "gone", "cache"];
+        const [a, b, gone, cache] = await Promise.all(names.map((name) => site.read(`${to}/${name}`)));
+        expect({ a, b, gone, cache }).toEqual({ a: "2\n", b: "new\n", gone: undefined, cache: "made by a set-up\n" });
+        expect(await site.read(`${from}/a`)).toBeUndefined();
+        expect(await repository.worktreeStatus(to)).toMatchObject({ head: next, changed: [], untracked: [] });
+        expect(await repository.moveWorktree({ from, to, commit: next, branch: "task" })).toBe("Missing");
+        await repository.addWorktree({ path: to, commit: base, branch: "task" });
+        expect(await repository.resolve("task")).toBe(next);
+      });
+
+      it("given a branch that exists, when a checkout is moved to it, then the branch stays; given no free place, then nothing moves", async () => {
+        const repository = await bare();
+        const one = await onMain(repository, { a: "1\n" });
+        const two = await onMain(repository, { a: "2\n" });
+        await repository.updateRefs([{ ref: "refs/heads/task", to: one }], "r");
+        const [from, to] = [`${site.root}/r1`, `${site.root}/w`];
+        await repository.addWorktree({ path: from, commit: two });
+        await repository.addWorktree({ path: to, commit: two, branch: "other" });
+        const move = { from, to, commit: two, branch: "task" };
+        await expect(repository.moveWorktree(move)).rejects.toMatchObject({ reason: "WorktreeInTheWay" });
+        expect(await repository.moveWorktree({ ...move, from: to, to: from })).toBe("Missing");
+        await repository.removeWorktree(to);
+        expect(await repository.moveWorktree(move)).toBe("Moved");
+        expect(await site.read(`${to}/a`)).toBe("1\n");
+        expect(await repository.resolve("task")).toBe(one);
+      });
+
       it("given the main checkout, when removal is asked for, then it is refused", async () => {
         const repository = await checkout();
         await site.write(`${repository.path}/a`, "1\n");

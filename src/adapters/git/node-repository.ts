@@ -222,6 +222,16 @@ export class NodeRepository implements Repository {
     await this.#worktrees.add(options.path, commit, options.branch);
   }
 
+  async moveWorktree(options: {
+    readonly from: string;
+    readonly to: string;
+    readonly commit: string;
+    readonly branch: string;
+  }): Promise<"Moved" | "Missing"> {
+    const [commit = ""] = await this.#commits(options.commit);
+    return this.#worktrees.move({ ...options, commit });
+  }
+
   removeWorktree(path: string): Promise<void> {
     return this.#worktrees.remove(path);
   }

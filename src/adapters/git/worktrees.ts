@@ -1,10 +1,10 @@
-import { readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { branchName, branchRef } from "../../domain/git/ref-name.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Worktree } from "../../ports/git.ts";
-import { diskFailure, exists, readTextFile, removeTree, unlessMissing } from "./disk.ts";
+import { diskFailure, exists, readTextFile, removeTree, unlessMissing, writeDurably } from "./disk.ts";
 import type { GitCommand, GitPlace } from "./git-command.ts";
 import {
   canonicalPath,
@@ -78,6 +78,65 @@ export class Worktrees {
     });
   }
 
+  /**
+   * `commit` is an id. The record is rewritten before the directory is renamed: of one that a kill left in between, `add`
+   * at the new place drops the record, and `remove` at the old one the files.
+   */
+  async move(at: {
+    readonly from: string;
+    readonly to: string;
+    readonly commit: string;
+    readonly branch: string;
+  }): Promise<"Moved" | "Missing"> {
+    const old = await canonicalPath(at.from);
+    return this.#turn(at.to, "move to", (place) =>
+      this.#mutex.run(old, async () => {
+        const record = await this.#recordOf(old);
+        if (record === undefined || !(await this.#isFree(old, record))) return "Missing";
+        if ((await this.#recordOf(place)) !== undefined)
+          throw new AdapterError("WorktreeInTheWay", `Cannot move ${old} to ${place}: another worktree is there.`);
+        await this.#removeLeftover(place);
+        await mkdir(dirname(place), { recursive: true });
+        await writeDurably(
+          join(record.directory, "town-gitdir"),
+          join(record.directory, "gitdir"),
+          `${place}/.git\n`,
+          0o644,
+        );
+        await rename(old, place);
+        await this.#switchBranch(place, at.commit, at.branch);
+        return "Moved";
+      }),
+    );
+  }
+
+  /** Whether a complete, detached checkout is there that no git works in. */
+  async #isFree(place: string, record: WorktreeRecord): Promise<boolean> {
+    const has = (name: string): Promise<boolean> => exists(join(record.directory, name));
+    if (record.halfMade || !(await exists(join(place, ".git"))) || !(await has("index")) || (await has(removing)))
+      return false;
+    return (await this.#headOf(place, record)) === undefined && !(await markedGitRuns(record.directory));
+  }
+
+  /** Keeps what the checkout has beside the commit, and refuses where that is in the way. */
+  async #switchBranch(place: string, commit: string, branch: string): Promise<void> {
+    const { gitDirectory } = await this.present(place);
+    const name = branchName(branch);
+    const existing = (await this.#reader.info(branchRef(branch))) !== undefined;
+    await this.#checkouts.run(() =>
+      runMarked(
+        this.#command,
+        gitDirectory,
+        ["checkout", "--quiet", ...(existing ? [name, "--"] : ["--no-track", "-b", name, commit, "--"])],
+        {
+          place: { gitDirectory, worktree: place },
+          doing: `check out ${name} in worktree ${place}`,
+          timeoutMs: 1_800_000,
+        },
+      ),
+    );
+  }
+
   async remove(path: string): Promise<void> {
     await this.#turn(path, "remove", async (place) => {
       const gitDirectory = await gitDirectoryOf(place);
@@ -97,10 +156,10 @@ export class Worktrees {
     });
   }
 
-  async #turn(path: string, verb: string, task: (place: string) => Promise<void>): Promise<void> {
+  async #turn<T>(path: string, verb: string, task: (place: string) => Promise<T>): Promise<T> {
     try {
       const place = await canonicalPath(path);
-      await this.#mutex.run(place, () => task(place));
+      return await this.#mutex.run(place, () => task(place));
     } catch (error) {
       throw diskFailure(`${verb} worktree ${path}`, error);
     }

@@ -12,6 +12,7 @@ import type { RigSpec } from "../rig/rig.schema.ts";
 import { targetHead } from "../../work/rig-target.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import { copySandboxFiles } from "./sandbox-files.ts";
+import { takeReserve } from "./reserve/take-reserve.ts";
 import { endSetUp } from "./sandbox-setup.ts";
 import type { AgentObject } from "./agent.observe.ts";
 
@@ -25,7 +26,7 @@ export async function sandboxRepository(namespace: string, ports: LoopPorts): Pr
   return repository;
 }
 
-async function startCommit(repository: Repository, namespace: string, ports: LoopPorts): Promise<string> {
+export async function startCommit(repository: Repository, namespace: string, ports: LoopPorts): Promise<string> {
   const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
   const branch = rig?.spec.branch ?? (await repository.defaultBranch());
   const head =
@@ -78,12 +79,24 @@ export async function ensureSandbox(
   else {
     const base = bead === undefined ? undefined : await prepareBranch(repository, branch, bead, agent, ports);
     const start = base ?? (await repository.resolve(branch)) ?? (await startCommit(repository, namespace, ports));
-    await repository.addWorktree({ path, branch, commit: start });
+    await makeWorktree(repository, { path, branch, commit: start }, { namespace, agent }, ports);
   }
   // The session that worked here is gone: a lock that it left would stop the next one.
   await repository.removeStaleLocks({ worktree: path });
   await copySandboxFiles(namespace, path, repository, ports);
   if (bead !== undefined && isOwnBranch) await noteOwnBranch(repository, bead, { agent, branch }, ports);
+}
+
+/** A worktree that is there is adopted; else one in reserve is taken, or a new one made. */
+async function makeWorktree(
+  repository: Repository,
+  at: { readonly path: string; readonly branch: string; readonly commit: string },
+  of: { readonly namespace: string; readonly agent: string },
+  ports: LoopPorts,
+): Promise<void> {
+  const isThere = (await ports.files.stat(`${at.path}/.git`)) !== undefined;
+  if (!isThere && (await takeReserve(repository, { ...at, ...of }, ports))) return;
+  await repository.addWorktree(at);
 }
 
 /** The worktree on the agent's own branch, brought forward to the target where nothing of its own is in the way. */
@@ -95,7 +108,8 @@ async function ensureOwnBranch(
 ): Promise<void> {
   const target = await startCommit(repository, object.metadata.namespace ?? "hq", ports);
   const standing = await repository.resolve(branch);
-  await repository.addWorktree({ path, branch, commit: standing ?? target });
+  const of = { namespace: object.metadata.namespace ?? "hq", agent: object.metadata.name };
+  await makeWorktree(repository, { path, branch, commit: standing ?? target }, of, ports);
   if (standing !== undefined && standing !== target && (await repository.isAncestor(standing, target)))
     // Local changes keep it where it is; the agent sees the target by itself then.
     await repository.fastForwardWorktree(path, branch, standing, target);

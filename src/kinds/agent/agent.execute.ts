@@ -25,7 +25,12 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
         ports,
       );
     case "SetUp":
-      return startSetUp(object, path, sandboxBranch(role?.spec, namespace, object.metadata.name, action.bead), ports);
+      return startSetUp(
+        { namespace, agent: object.metadata.name, about: { kind: "Agent", namespace, name: object.metadata.name } },
+        path,
+        sandboxBranch(role?.spec, namespace, object.metadata.name, action.bead),
+        ports,
+      );
     case "Start":
       return startSession(object, { path, runtimeName, bead: action.bead }, ports);
     case "Stop":

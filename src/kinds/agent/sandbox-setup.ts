@@ -2,17 +2,26 @@ import { messageOf, TownError } from "../../errors/town-error.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { ProcessIdentity, RunResult } from "../../ports/processes.ts";
 import { durationMs } from "../../resource/field.ts";
-import type { TownObject } from "../../resource/object-meta.ts";
+import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import { resolveEnvironment } from "../../work/session-environment.ts";
-import type { AgentObject } from "./agent.schema.ts";
+
+/** Whose set-up it is. */
+export interface SetUpPlace {
+  readonly namespace: string;
+  /** Name of the agent, or of a sandbox in reserve, which is none of an agent. */
+  readonly agent: string;
+  /** Object that events are about. */
+  readonly about: ObjectKey;
+}
 
 /** How far the set-up of a sandbox is. */
 export type SetUpState =
   /** The rig asks for none, or it was done for this branch. */
   | { readonly state: "Done" }
-  | { readonly state: "Needed" }
+  /** `again`: it failed before, and it is time to try once more. */
+  | { readonly state: "Needed"; readonly again: boolean }
   | { readonly state: "Running"; readonly log: string }
   | { readonly state: "Failed"; readonly message: string; readonly retryMs: number };
 
@@ -71,15 +80,18 @@ export async function readSetUp(
   const command = setUpOf(namespace, ports)?.command;
   if (command === undefined) return { state: "Done" };
   const record = await readRecord(namespace, agent, ports);
-  if (record === undefined || record.branch !== branch || record.command !== command) return { state: "Needed" };
+  if (record === undefined || record.branch !== branch || record.command !== command)
+    return { state: "Needed", again: false };
   const run = await readRun(namespace, agent, record.run, ports);
   if (run.state === "Done") return { state: "Done" };
   if (run.state === "Running")
     return (await isOurs(record.controller, ports))
       ? { state: "Running", log: setUpLog(namespace, agent, ports) }
-      : { state: "Needed" };
+      : { state: "Needed", again: false };
   const retryMs = (run.endedMs ?? 0) + Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** record.failures);
-  return ports.clock.now() >= retryMs ? { state: "Needed" } : { state: "Failed", message: run.message ?? "", retryMs };
+  return ports.clock.now() >= retryMs
+    ? { state: "Needed", again: true }
+    : { state: "Failed", message: run.message ?? "", retryMs };
 }
 
 async function isOurs(controller: ProcessIdentity, ports: LoopPorts): Promise<boolean> {
@@ -111,11 +123,10 @@ function parsed<T>(text: string | undefined): T | undefined {
  * Begins the rig's set-up command in a new sandbox and returns: what it takes may be minutes, and other agents wait for
  * no one. Its output goes to a log, its end to the record. Whatever a killed controller left running is ended first.
  */
-export async function startSetUp(object: AgentObject, cwd: string, branch: string, ports: LoopPorts): Promise<void> {
-  const namespace = object.metadata.namespace ?? "hq";
-  const agent = object.metadata.name;
+export async function startSetUp(of: SetUpPlace, cwd: string, branch: string, ports: LoopPorts): Promise<void> {
+  const { namespace, agent, about } = of;
   const setup = setUpOf(namespace, ports);
-  if (setup?.command === undefined) return;
+  if (setup?.command === undefined || (await readSetUp({ namespace, agent, branch }, ports)).state === "Done") return;
   const former = await readRecord(namespace, agent, ports);
   const again = former?.branch === branch && former.command === setup.command;
   const failed = again && (await readRun(namespace, agent, former.run, ports)).state === "Failed";
@@ -135,7 +146,6 @@ export async function startSetUp(object: AgentObject, cwd: string, branch: strin
   const path = recordPath(namespace, agent, ports);
   await ports.files.makeDirectory(path.slice(0, path.lastIndexOf("/")));
   await ports.files.writeAtomic(path, `${JSON.stringify(record)}\n`);
-  const about = { kind: "Agent", namespace, name: agent };
   ports.events.record(about, { type: "Normal", reason: "SetUpStarted", message: `${setup.command}; output in ${log}` });
   const write = (run: RunRecord): Promise<void> =>
     ports.files.writeAtomic(runPath(namespace, agent, record.run, ports), `${JSON.stringify(run)}\n`);
@@ -144,13 +154,13 @@ export async function startSetUp(object: AgentObject, cwd: string, branch: strin
   const end = async (problem: string | undefined): Promise<void> => {
     if (!(await wanted())) return;
     const message = `set-up (spec.setup.command of Rig ${namespace}) ${problem ?? "is done"}; see ${log}`;
-    await write({ state: problem === undefined ? "Done" : "Failed", message, endedMs: ports.clock.now() });
     ports.events.record(
       about,
       problem === undefined
         ? { type: "Normal", reason: "SetUpDone", message }
         : { type: "Warning", reason: "SetUpFailed", message },
     );
+    await write({ state: problem === undefined ? "Done" : "Failed", message, endedMs: ports.clock.now() });
   };
   void ports.processes
     .run("/bin/sh", ["-c", setup.command], {
@@ -173,6 +183,30 @@ function problemOf(result: RunResult, timeout: string): string | undefined {
   return result.timedOut
     ? `did not end within ${timeout}`
     : `ended with ${result.exitCode ?? result.signal ?? "no exit code"}`;
+}
+
+/** Records that the sandbox of a branch came set up. */
+export async function noteSetUp(
+  of: { readonly namespace: string; readonly agent: string; readonly branch: string },
+  ports: LoopPorts,
+): Promise<void> {
+  const { namespace, agent, branch } = of;
+  const command = setUpOf(namespace, ports)?.command;
+  if (command === undefined) return;
+  const run = ports.random.base36(10);
+  const record: SetUpRecord = {
+    version: 1,
+    run,
+    branch,
+    command,
+    controller: await ports.processes.self(),
+    failures: 0,
+  };
+  const done: RunRecord = { state: "Done", endedMs: ports.clock.now() };
+  await endRuns(namespace, agent, ports);
+  // The run first: a record without one is a set-up that has just begun.
+  await ports.files.writeAtomic(runPath(namespace, agent, run, ports), `${JSON.stringify(done)}\n`);
+  await ports.files.writeAtomic(recordPath(namespace, agent, ports), `${JSON.stringify(record)}\n`);
 }
 
 /** Ends a set-up that still runs and forgets it: its sandbox goes. */

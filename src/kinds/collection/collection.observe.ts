@@ -123,7 +123,7 @@ async function worktreesWithoutAgent(graph: WorkGraph, repository: Repository, p
   const refinery = ports.layout.refinery(namespace);
   const found: Orphan[] = [];
   for (const { path, prunable } of await repository.worktrees()) {
-    if (!path.startsWith(base) || path === refinery) continue;
+    if (!path.startsWith(base) || path === refinery || path.startsWith(`${ports.layout.reserve(namespace)}/`)) continue;
     const agent = path.slice(path.lastIndexOf("/") + 1);
     const missing = agentRecord(graph, agent) === undefined;
     if (prunable && (await ports.files.stat(path.slice(0, path.lastIndexOf("/")))) !== undefined)

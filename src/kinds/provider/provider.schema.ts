@@ -23,7 +23,11 @@ const hookFiles = z
         .string()
         .regex(/^(?!\/)(?!.*\.\.)[A-Za-z0-9._/-]+$/, { error: "must be a relative path without '..'" })
         .describe("Path of the file, relative to `{hooks}`."),
-      text: z.string().describe("Content; `{hooks}` and `{sandbox}` are filled in."),
+      text: z
+        .string()
+        .describe(
+          "Content. Filled in: `{hooks}`, `{sandbox}`, and empty where there is none `{prompt}` and `{session}`, the conversation that is gone on with.",
+        ),
     }),
   )
   .default([])

@@ -81,6 +81,21 @@ export const rigSpec = z
           .optional()
           .describe("Shell command run once in each new sandbox, before its first session, and before the gates."),
         timeout: duration().default("10m").describe("Set-up fails when it takes longer."),
+        reserve: z
+          .int()
+          .min(0)
+          .max(20)
+          .default(0)
+          .describe(
+            "Sandboxes kept ready, checked out and set up, for agents to take: none of them waits for the command then. Each costs the disk of a sandbox.",
+          ),
+        inputs: z
+          .array(sandboxPath())
+          .default([])
+          .meta({ "x-kubernetes-list-type": "set" })
+          .describe(
+            "Files and directories of the repository that the command's result depends on, such as `package-lock.json`. While they are the same, a sandbox in reserve can be taken. Default: the whole tree.",
+          ),
         files: z
           .array(
             z.strictObject({
@@ -131,6 +146,10 @@ export const rigSpec = z
     error: "exactly one of `path` and `url` must be set",
     path: ["path"],
   })
+  .refine((spec) => (spec.setup?.reserve ?? 0) === 0 || spec.setup?.command !== undefined, {
+    error: "must be 0 without a `command`: there is nothing to prepare",
+    path: ["setup", "reserve"],
+  })
   .refine((spec) => spec.path !== undefined || (spec.setup?.files ?? []).every((file) => file.from !== undefined), {
     error: "each file of a rig with a `url` must state `from`",
     path: ["setup", "files"],
@@ -145,6 +164,7 @@ export const rigStatus = z.object({
   queue: z.int().optional().describe("Merge requests waiting."),
   work: workTotals().optional().describe("Its beads, by what keeps them from being done."),
   usage: usage().optional().describe("What its agents used in all."),
+  reserve: z.int().optional().describe("Sandboxes that are ready to be taken; absent where none are asked for."),
   usageToday: usage().optional().describe("What its agents used today, in UTC."),
   spentToday: z.string().optional().describe("What was used today, over the daily budget where there is one."),
   models: usageOfModels().optional().describe("What its agents used in all, by model."),

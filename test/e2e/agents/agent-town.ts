@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDocument } from "yaml";
 import { TownProcess } from "../town-process.ts";
-import type { AgentProgram } from "./installed.ts";
+import { type AgentProgram, programCache } from "./installed.ts";
 import { ModelServer } from "./model-server.ts";
 
 const manifests = fileURLToPath(new URL("../../../manifests/builtin/providers/", import.meta.url));
@@ -14,8 +14,15 @@ const AUTONOMY: Readonly<Record<AgentProgram, readonly string[]>> = {
   claude: ["--allowedTools=Bash"],
   codex: ["--dangerously-bypass-approvals-and-sandbox"],
   gemini: ["--yolo", "--skip-trust"],
-  opencode: ["--auto"],
+  opencode: ["--auto=true"],
 };
+
+/** Not below a directory that everybody can write to, as /tmp is: some programs trust no settings there. */
+function homes(): string {
+  const directory = join(programCache(), "homes");
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
 
 /** A town whose agents are a real program that asks a scripted model on this machine. */
 export class AgentTown extends TownProcess {
@@ -24,7 +31,7 @@ export class AgentTown extends TownProcess {
   readonly #program: AgentProgram;
 
   private constructor(program: AgentProgram, bin: string, server: ModelServer) {
-    super({ PATH: `${bin}:${process.env["PATH"] ?? "/usr/bin:/bin"}` });
+    super({ PATH: `${bin}:${process.env["PATH"] ?? "/usr/bin:/bin"}` }, homes());
     this.#program = program;
     this.server = server;
     this.project = join(this.home, "project");
@@ -75,6 +82,14 @@ export class AgentTown extends TownProcess {
     );
   }
 
+  /** Whether a program that is seen takes input, as its manifest recognises it. */
+  isAtPrompt(name: string): boolean {
+    const document = parseDocument(readFileSync(join(manifests, `${this.#program}.yaml`), "utf8"));
+    const sign = new RegExp(String(document.getIn(["spec", "ready", "screen"])), "mu");
+    const screen = this.run("peek", name);
+    return screen.status === 0 && sign.test(screen.stdout);
+  }
+
   isClosed(name: string): boolean {
     const conditions = this.object("convoy", "hq", name)?.status?.conditions ?? [];
     return conditions.some(({ type, status }) => type === "Closed" && status === "True");
@@ -96,6 +111,8 @@ export class AgentTown extends TownProcess {
   #settle(runtime: string): void {
     const document = parseDocument(readFileSync(join(manifests, `${this.#program}.yaml`), "utf8"));
     document.setIn(["spec", "autonomyArgs"], AUTONOMY[this.#program]);
+    // Without a model it asks another one which to take.
+    if (this.#program === "gemini") document.setIn(["spec", "model"], "gemini-2.5-flash");
     const variables = Object.entries(this.#variables()).map(([name, value]) => ({ name, value }));
     const { env = [] } = (document.toJS() as { spec: { env?: readonly unknown[] } }).spec;
     document.setIn(["spec", "env"], [...env, ...variables]);
@@ -177,6 +194,11 @@ export class AgentTown extends TownProcess {
       options,
       models: { scripted: { name: "scripted" } },
     };
+    // As after its first start with a network: it installs what plugins may import, and waits for that.
+    const plugin = { dependencies: { "@opencode-ai/plugin": "1.18.33" } };
+    mkdirSync(join(this.home, ".config/opencode/node_modules"), { recursive: true });
+    write(".config/opencode/package.json", JSON.stringify(plugin));
+    write(".config/opencode/package-lock.json", JSON.stringify({ lockfileVersion: 3, packages: { "": plugin } }));
     write(
       ".config/opencode/opencode.json",
       JSON.stringify({ model: "scripted/scripted", provider: { scripted: provider } }),

@@ -12,6 +12,11 @@ export function pinsOf(name: AgentProgram): string {
   return fileURLToPath(new URL(`programs/${name}`, import.meta.url));
 }
 
+/** Outside of the project: what is installed there is never part of it. */
+export function programCache(): string {
+  return process.env["TOWN_AGENTS_CACHE"] ?? join(homedir(), ".cache", "town", "agents");
+}
+
 /** Where a program of just these pins is, or would be, installed. */
 export function placeOf(name: AgentProgram): { readonly version: string; readonly directory: string } {
   const pins = pinsOf(name);
@@ -22,8 +27,7 @@ export function placeOf(name: AgentProgram): { readonly version: string; readonl
   const digest = createHash("sha256")
     .update(readFileSync(join(pins, "package-lock.json")))
     .digest("hex");
-  const cache = process.env["TOWN_AGENTS_CACHE"] ?? join(homedir(), ".cache", "town", "agents");
-  return { version, directory: join(cache, `${name}-${version}-${digest.slice(0, 8)}`) };
+  return { version, directory: join(programCache(), `${name}-${version}-${digest.slice(0, 8)}`) };
 }
 
 /** Directory with an installed program, or why its tests are skipped. Throws where it is installed and cannot be run. */

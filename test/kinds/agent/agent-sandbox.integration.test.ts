@@ -87,7 +87,7 @@ describe("sandboxes on real git", () => {
     const begin = async (command: string, more: object = {}): Promise<void> => {
       await rig({ setup: { command, ...more } });
       await hook("api-1", toast);
-      expect(await setUp(toast)).toEqual({ state: "Needed" });
+      expect(await setUp(toast)).toMatchObject({ state: "Needed" });
       await ensure(toast, "api-1");
       await act(toast, { do: "SetUp", bead: "api-1" });
     };
@@ -112,7 +112,7 @@ describe("sandboxes on real git", () => {
       });
       expect(site.events("toast")).toContain("SetUpFailed");
       site.later(10_000);
-      expect(await setUp(toast)).toEqual({ state: "Needed" });
+      expect(await setUp(toast)).toMatchObject({ state: "Needed" });
     });
 
     it("given a command that hangs, when its time is over, then it is ended with all that it started", async () => {
@@ -138,7 +138,7 @@ describe("sandboxes on real git", () => {
         join(records, "toast.json"),
         JSON.stringify({ ...record, controller: { ...record.controller, pid: 1 } }),
       );
-      expect(await setUp(toast)).toEqual({ state: "Needed" });
+      expect(await setUp(toast)).toMatchObject({ state: "Needed" });
       writeFileSync(join(path(toast), "../second"), "");
       await act(toast, { do: "SetUp", bead: "api-1" });
       expect(await setUpEnded(toast)).toBe("Done");

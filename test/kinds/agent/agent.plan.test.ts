@@ -122,7 +122,7 @@ describe("planning an agent", () => {
     },
     {
       because: "a new sandbox is set up before its first session",
-      fields: { sight: { state: "Absent" }, sandbox: { ...sandbox, setUp: { state: "Needed" } } },
+      fields: { sight: { state: "Absent" }, sandbox: { ...sandbox, setUp: { state: "Needed", again: false } } },
       actions: ["EnsureSandbox", "SetUp"],
     },
     {
@@ -269,7 +269,7 @@ describe("planning an agent", () => {
       shown: fc.boolean(),
       setUp: fc.constantFrom<AgentObserved["sandbox"]["setUp"]>(
         { state: "Done" },
-        { state: "Needed" },
+        { state: "Needed", again: false },
         { state: "Running", log: "/log" },
         { state: "Failed", message: "no", retryMs: NOW + 1_000 },
       ),

@@ -5,14 +5,13 @@ import type { Conversation } from "../../../src/work/conversation.ts";
 import { AgentTown } from "./agent-town.ts";
 import { type AgentProgram, installed } from "./installed.ts";
 
-const programs: readonly AgentProgram[] = ["claude", "codex"];
-
-for (const program of programs) {
+/** What is asked of every program that comes with a tested manifest. */
+export function describeProgram(program: AgentProgram): void {
   const found = installed(program);
   if ("missing" in found) {
     process.stderr.write(`\nSKIPPED: tests of the real program ${program}: ${found.missing}\n\n`);
     describe.skip(`${program}: ${found.missing}`, () => it("is not installed", () => {}));
-    continue;
+    return;
   }
 
   describe(`${program}, with a scripted model`, () => {
@@ -71,11 +70,8 @@ for (const program of programs) {
 
     it("given an agent idle at its prompt, when it is nudged, then the doorbell makes it read the message and do it", async () => {
       town.edit("api/agentpools/crew.yaml", "replicas: 0", "replicas: 1");
-      await town.until("the program is at its prompt", () => {
-        const screen = town.run("peek", town.agent("crew")?.name ?? "");
-        return screen.status === 0 && /^[❯›]/m.test(screen.stdout);
-      });
-      const name = town.agent("crew")?.name ?? "";
+      const name = await town.until("the crew has a member", () => town.agent("crew")?.name);
+      await town.until("the program is at its prompt", () => town.isAtPrompt(name));
       expect(town.server.turns).toEqual([]);
       expect(town.run("nudge", name, "Do this, please:\nRUN: echo heard > heard.txt")).toMatchObject({ status: 0 });
       const file = join(town.directory, "rigs", "api", "crew", name, "heard.txt");
