@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { SessionTokens, TownLayout } from "../ports/loop-ports.ts";
 import type { Random } from "../ports/random.ts";
@@ -48,9 +49,14 @@ export class TokenRegistry implements SessionTokens {
   readonly #sessions = new Map<string, Issued>();
   readonly #people = new Map<string, z.infer<typeof registryFormat>["people"][number]>();
   #overseer: { readonly hash: string; readonly email: string | undefined } | undefined;
+  readonly #clock: Clock;
+  readonly #openedMs: number;
+  readonly #heard = new Map<string, number>();
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(files: Files, random: Random, layout: TownLayout) {
+  private constructor(files: Files, random: Random, layout: TownLayout, clock: Clock) {
+    this.#clock = clock;
+    this.#openedMs = clock.monotonicMs();
     this.#files = files;
     this.#random = random;
     this.#layout = layout;
@@ -62,8 +68,9 @@ export class TokenRegistry implements SessionTokens {
     random: Random,
     layout: TownLayout,
     overseerEmail: string | undefined,
+    clock: Clock,
   ): Promise<TokenRegistry> {
-    const registry = new TokenRegistry(files, random, layout);
+    const registry = new TokenRegistry(files, random, layout, clock);
     await files.makeDirectory(`${layout.state}/tokens/sessions`, { mode: 0o700 });
     const path = `${layout.state}/tokens/overseer`;
     let token = (await files.readText(path))?.trim();
@@ -100,10 +107,16 @@ export class TokenRegistry implements SessionTokens {
       permissions: [...session.permissions],
       hash: hashOf(token),
     });
+    this.#heard.set(`${session.namespace}/${session.agent}`, this.#clock.monotonicMs());
     await this.#save();
   }
 
+  heardMs(namespace: string, agent: string): number {
+    return this.#heard.get(`${namespace}/${agent}`) ?? this.#openedMs;
+  }
+
   async revoke(namespace: string, agent: string): Promise<void> {
+    this.#heard.delete(`${namespace}/${agent}`);
     if (!this.#sessions.delete(`${namespace}/${agent}`)) return;
     await this.#files.remove(this.#layout.sessionToken(namespace, agent));
     await this.#save();
@@ -159,6 +172,7 @@ export class TokenRegistry implements SessionTokens {
     }
     for (const issued of this.#sessions.values()) {
       if (!same(issued.hash, hash)) continue;
+      this.#heard.set(`${issued.namespace}/${issued.agent}`, this.#clock.monotonicMs());
       return {
         name: issued.identity,
         role: "agent",

@@ -44,6 +44,8 @@ export interface SessionTokens {
     readonly permissions: readonly string[];
   }): Promise<void>;
   revoke(namespace: string, agent: string): Promise<void>;
+  /** When a request last came with the agent's token, at the earliest this controller's start; monotonic ms. */
+  heardMs(namespace: string, agent: string): number;
   /** Who holds a token that is not void. */
   held(): Promise<readonly { readonly namespace: string; readonly agent: string; readonly generation: number }[]>;
 }

@@ -1,5 +1,6 @@
 import { TownError } from "../errors/town-error.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { saidByPerson } from "./person.ts";
 import type { TownWorld } from "./town-world.ts";
 
 /** Does one thing to the town; answers what, or undefined when there was nothing to do it to. */
@@ -7,9 +8,6 @@ export type SimulatedFault = (town: TownWorld, random: SeededRandom) => Promise<
 
 /** A person writes to an agent that is there all the time, or to one that comes and goes. */
 export const LETTERS: readonly SimulatedFault[] = [letterTo("crew"), letterTo("polecat")];
-
-const WAIT_MS = 500;
-const WAITS = 20;
 
 /** A request without an answer is made again, as the same one; when there is no controller, later. */
 function letterTo(role: string): SimulatedFault {
@@ -19,31 +17,13 @@ function letterTo(role: string): SimulatedFault {
     if (agent === undefined) return undefined;
     const text = `message ${town.written.length + 1} for ${agent}`;
     for (let tries = 0; tries < 3; tries += 1) {
-      let outcome: "Sent" | "Failed" | undefined;
-      void nudge(town, agent, text)?.then(
-        () => {
-          outcome = "Sent";
-        },
-        () => {
-          outcome = "Failed";
-        },
-      );
-      for (let waited = 0; waited < WAITS && outcome === undefined; waited += 1) await town.clock.advance(WAIT_MS);
-      if (outcome !== "Sent") continue;
+      const sent = await saidByPerson(town, "nudge", { agent: `api/${agent}`, text, request: text });
+      if (sent === undefined) continue;
       town.written.push({ agent, subject: text });
       return `nudge to ${agent}`;
     }
     return `nudge to ${agent} without an answer`;
   };
-}
-
-function nudge(town: TownWorld, agent: string, text: string): Promise<unknown> | undefined {
-  if (town.controller.life.dead) return undefined;
-  return town.controller.verbs.get("nudge")?.run({
-    caller: { name: "overseer", role: "admin" },
-    args: { agent: `api/${agent}`, text, request: text },
-    signal: new AbortController().signal,
-  });
 }
 
 /**

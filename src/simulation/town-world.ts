@@ -20,13 +20,15 @@ import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
 import { nudgeVerb } from "../verbs/mail-writing.ts";
 import { handoffVerb } from "../verbs/handoff.ts";
+import { hookVerb } from "../verbs/hook.ts";
+import { joinVerb } from "../verbs/join.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { primeVerb } from "../verbs/prime.ts";
 import { receiptVerb } from "../verbs/receipt.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryGit } from "./memory-git.ts";
 import { MemoryMachine } from "./memory-processes.ts";
-import { MemorySessions } from "./memory-sessions.ts";
+import { type MemoryProgram, MemorySessions } from "./memory-sessions.ts";
 import { Life, mortal } from "./mortal.ts";
 import { seededRandom, type SeededRandom } from "./seeded-random.ts";
 import { type Handed, simAgent, type SimMisbehaviour, type WorkDone } from "./sim-agent.ts";
@@ -117,6 +119,9 @@ export class TownWorld {
   readonly used = new Map<string, number>();
   /** Trees that passed the gate. */
   readonly passedTrees = new Set<string>();
+  /** The program that people start themselves. */
+  readonly guest: MemoryProgram;
+  readonly #heard = new Map<string, number>();
   #controller: SimController | undefined;
 
   private constructor(options: TownWorldOptions) {
@@ -128,7 +133,7 @@ export class TownWorld {
     this.machine = new MemoryMachine({ clock, files: this.disk.mount() });
     const mischief = this.random.fork("mischief");
     const contexts = this.random.fork("contexts");
-    const agent = simAgent({
+    const surroundings: Parameters<typeof simAgent>[0] = {
       clock,
       git: this.git,
       random: this.random.fork("agents"),
@@ -151,12 +156,16 @@ export class TownWorld {
       call: (caller, name, args) => {
         const controller = this.#controller;
         if (controller === undefined || controller.life.dead) return undefined;
+        this.#heard.set(`${caller.session?.namespace}/${caller.session?.agent}`, clock.monotonicMs());
         const answer = controller.verbs.get(name)?.run({ caller, args, signal: new AbortController().signal });
         if (answer === undefined || mischief.float() >= this.answersLost) return answer;
         // It takes effect, and nobody hears of it.
         return answer.then(() => new Promise<never>(() => undefined));
       },
-    });
+    };
+    const agent = simAgent(surroundings);
+    // A person's program keeps to itself what it used, and does what its person wants.
+    this.guest = simAgent({ ...surroundings, misbehaviour: () => "None", used: () => undefined });
     this.sessions = new MemorySessions({
       clock,
       resolve: () => agent,
@@ -209,6 +218,7 @@ export class TownWorld {
   async start(): Promise<SimController> {
     const life = new Life();
     const { clock } = this;
+    const startedMs = clock.monotonicMs();
     const files = mortal(this.disk.mount(), life);
     const git = mortal(this.git, life);
     const machine = this.machine.life();
@@ -272,7 +282,12 @@ export class TownWorld {
       metrics: noMetrics,
       layout: LAYOUT,
       formulas: { get: (name) => (name === FORMULA.name ? FORMULA : undefined), names: () => [FORMULA.name] },
-      tokens: { issue: () => Promise.resolve(), revoke: () => Promise.resolve(), held: () => Promise.resolve([]) },
+      tokens: {
+        issue: () => Promise.resolve(),
+        revoke: () => Promise.resolve(),
+        held: () => Promise.resolve([]),
+        heardMs: (namespace, agent) => Math.max(startedMs, this.#heard.get(`${namespace}/${agent}`) ?? 0),
+      },
       view,
       graphHost: graphs,
       collectOwned: () => store.collect(),
@@ -302,6 +317,8 @@ export class TownWorld {
         handoffVerb(ports),
         molVerb("current", ports),
         nudgeVerb(ports),
+        hookVerb(ports),
+        joinVerb(ports),
       ].map((verb) => [verb.name, verb]),
     );
     this.#controller = { life, store, engine, verbs, ports };

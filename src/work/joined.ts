@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
 import { timestamp } from "../resource/condition.ts";
-import { AGENT, agentRecord, generationOf, nextGeneration } from "./agent-record.ts";
+import { AGENT, agentRecord, generationOf, hookOf, nextGeneration } from "./agent-record.ts";
 
 /** A program that a person started speaks for the agent; the runtime knows nothing of it. */
 export interface Joined {
@@ -27,10 +27,26 @@ export function recordJoined(tx: GraphTransaction, name: string, bead: string | 
   return generation;
 }
 
-/** The program is heard no more; its generation is over. */
+/** The program has left; its generation is over. */
 export function recordLeft(tx: GraphTransaction, name: string): void {
   const record = agentRecord(tx, name);
   if (record === undefined || joinedOf(record) === undefined) return;
   tx.setMetadata(record.id, { [AGENT.joined]: null });
   nextGeneration(tx, name, undefined);
+}
+
+/** The program is heard no more: its generation is over, and its work is free for others. Answers with that work. */
+export function recordVanished(
+  tx: GraphTransaction,
+  name: string,
+  of: { readonly generation: number; readonly reason: string },
+): BeadRecord | undefined {
+  const record = agentRecord(tx, name);
+  if (record === undefined || joinedOf(record)?.generation !== of.generation) return undefined;
+  recordLeft(tx, name);
+  const bead = hookOf(tx, record.title);
+  if (bead === undefined) return undefined;
+  tx.comment(bead.id, `Taken from ${record.title}: ${of.reason}`);
+  tx.release(bead.id, { reason: of.reason });
+  return bead;
 }

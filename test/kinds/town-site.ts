@@ -111,6 +111,7 @@ export class TownSite {
           return Promise.resolve();
         },
         held: () => Promise.resolve([...this.tokens]),
+        heardMs: () => systemClock.monotonicMs(),
       },
       view: {
         ready: true,

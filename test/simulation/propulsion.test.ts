@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { guest, GUESTS } from "../../src/simulation/guests.ts";
 import { LETTERS, unheard } from "../../src/simulation/message-chaos.ts";
 import type { SimMisbehaviour } from "../../src/simulation/sim-agent.ts";
 import { checkTown, convoyClosed, runChaos } from "../../src/simulation/town-chaos.ts";
 import type { TownWorld } from "../../src/simulation/town-world.ts";
-import { BUILTINS, world } from "./sample-world.ts";
+import { BUILTINS, manifests, world } from "./sample-world.ts";
 
 /** Roles that are reminded soon and restarted as often as it takes. */
 const IMPATIENT = Object.fromEntries(
@@ -37,7 +38,12 @@ describe("agents in the simulated town", () => {
     SEEDS,
   )("given seed %i, when agents ignore, stall and hang, probes lie, hooks are killed, and answers and doorbells get lost, then it still ends right", async (seed) => {
     const town = await hostileWorld(`hostile ${seed}`);
-    await runChaos(town, { meanGapMs: 3_000, faultsUntilMs: 240_000, limitMs: 6 * 3_600_000, more: LETTERS });
+    await runChaos(town, {
+      meanGapMs: 3_000,
+      faultsUntilMs: 240_000,
+      limitMs: 9 * 3_600_000,
+      more: [...LETTERS, GUESTS],
+    });
     await checkTown(town);
     // Who is there all the time hears of everything, if only in its next session.
     town.answersLost = 0;
@@ -90,4 +96,30 @@ describe("agents in the simulated town", () => {
     await town.clock.runUntil(() => convoyClosed(town), 3_600_000);
     await checkTown(town);
   });
+
+  it.each([
+    "Leaves",
+    "Vanishes",
+  ] as const)("given a person's program that joined, took work and %s, when hours pass, then others end that work, and nothing of it is lost", async (parting) => {
+    const files = manifests(1);
+    const pool = files["polecats.yaml"]?.replace("replicas: 3", "replicas: 1") ?? "";
+    const town = await world(3, { ...files, "polecats.yaml": pool });
+    await town.start();
+    await town.clock.advance(1_000);
+    // Long enough to begin, too short to end it.
+    const agent = await guest(town, "pat", 1_500, parting);
+    expect(agent).toBe("api/crew/pat");
+    const held = (): readonly string[] =>
+      (
+        town.controller.ports.graphs
+          .graph("api")
+          ?.list({ assignee: "api/crew/pat", status: ["hooked", "in_progress"] }) ?? []
+      ).map(({ id }) => id);
+    expect(held()).toHaveLength(1);
+    await town.clock.advance(600_000);
+    expect(held()).toHaveLength(parting === "Vanishes" ? 1 : 0);
+    await town.clock.runUntil(() => convoyClosed(town), 6 * 3_600_000);
+    await checkTown(town);
+    expect(town.controller.store.get({ kind: "Sandbox", namespace: "api", name: "pat" })).toBeUndefined();
+  }, 60_000);
 });

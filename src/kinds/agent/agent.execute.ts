@@ -1,6 +1,7 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
+import { recordVanished } from "../../work/joined.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import { type AgentObject, agentSessionName, rolePlural, sandboxBranch } from "./agent.observe.ts";
 import type { AgentAction } from "./agent.plan.ts";
@@ -61,7 +62,28 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
     case "RenewLease":
       await ports.graphs.graph(namespace)?.transact(AUTHOR, (tx) => tx.renewLease(action.bead, LEASE_MS));
       return;
+    case "Unjoin":
+      return unjoin(action, object, ports);
     default:
       return action satisfies never;
   }
+}
+
+/** Takes note that a program which joined is gone; its worktree is removed afterwards as any other, with all in it kept. */
+async function unjoin(
+  { generation, reason }: Extract<AgentAction, { readonly do: "Unjoin" }>,
+  object: AgentObject,
+  ports: LoopPorts,
+): Promise<void> {
+  const namespace = object.metadata.namespace ?? "hq";
+  const { name } = object.metadata;
+  const bead = await ports.graphs
+    .graph(namespace)
+    ?.transact(AUTHOR, (tx) => recordVanished(tx, name, { generation, reason })?.id);
+  await ports.tokens.revoke(namespace, name);
+  const taken = bead === undefined ? "" : `; ${bead} is free again`;
+  ports.events.record(
+    { kind: "Agent", namespace, name },
+    { type: "Warning", reason: "Vanished", message: `generation ${generation}: ${reason}${taken}` },
+  );
 }

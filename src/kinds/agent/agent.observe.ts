@@ -25,8 +25,8 @@ export interface AgentObserved {
   readonly jitter: number;
   readonly generation: number;
   readonly desired: "Running" | "OnWork" | "Stopped";
-  /** A program outside of the runtime speaks for it. */
-  readonly joined: boolean;
+  /** A program outside of the runtime speaks for it, and was heard so long ago. */
+  readonly joined: { readonly silentMs: number } | undefined;
   /** The newest handoff: the session of that generation is to end without counting as a failure. */
   readonly handoff: { readonly generation: number; readonly sinceMs: number } | undefined;
   readonly hook:
@@ -98,7 +98,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     jitter: ports.random.float(),
     generation: record === undefined ? 0 : generationOf(record),
     desired: desiredOf(record, object),
-    joined: joinedOf(record) !== undefined,
+    joined: joinedSeen(record, { namespace, name }, ports),
     handoff: handoffSeen(record),
     hook: hook === undefined || graph === undefined ? undefined : hookObserved(hook, graph),
     runtimeName,
@@ -173,6 +173,15 @@ export function sandboxBranch(
 function handoffSeen(record: BeadRecord | undefined): AgentObserved["handoff"] {
   const handoff = handoffOf(record);
   return handoff === undefined ? undefined : { generation: handoff.generation, sinceMs: Date.parse(handoff.time) };
+}
+
+function joinedSeen(
+  record: BeadRecord | undefined,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  ports: LoopPorts,
+): AgentObserved["joined"] {
+  if (joinedOf(record) === undefined) return undefined;
+  return { silentMs: Math.max(0, ports.clock.monotonicMs() - ports.tokens.heardMs(namespace, name)) };
 }
 
 async function observeSandbox(

@@ -26,10 +26,14 @@ export type AgentAction =
       readonly branch: string | undefined;
       readonly exists: boolean;
     }
-  | { readonly do: "RenewLease"; readonly bead: string };
+  | { readonly do: "RenewLease"; readonly bead: string }
+  /** A program that joined is gone. */
+  | { readonly do: "Unjoin"; readonly generation: number; readonly reason: string };
 
 /** Claims are renewed once less than this is left of them. */
 const RENEW_BELOW_MS = 2 * 3_600_000;
+/** A program that joined and makes no request for so long is gone: as long as a claim lasts that nobody renews. */
+const JOINED_SILENCE_MS = 4 * 3_600_000;
 
 /** The Sandbox object follows what is on disk once nothing else is about to change it. */
 function shownSandbox(observed: AgentObserved, actions: readonly AgentAction[]): readonly AgentAction[] {
@@ -133,20 +137,34 @@ function judge(object: AgentObject, observed: AgentObserved): Judgement {
       ),
       requeueAfterMs: 1_000,
     };
-  if (observed.joined && observed.sight.state !== "Running") return judgeJoined(observed);
+  if (observed.joined !== undefined && observed.sight.state !== "Running")
+    return judgeJoined(observed, observed.joined.silentMs);
   const wanted = observed.desired === "Running" || observed.hook !== undefined;
   if (observed.sight.state === "Running") return judgeRunning(object, observed, wanted);
   return wanted ? judgeMissing(object, observed) : judgeUnwanted(observed);
 }
 
-/** A program that a person started speaks for the agent: its worktree follows its hook; it is neither started nor ended. */
-function judgeJoined({ hook, sandbox }: AgentObserved): Judgement {
+/**
+ * A program that a person started speaks for the agent: its worktree follows its hook; it is neither started nor ended. Its
+ * claim is renewed while it is heard, and it has left once it was not for long.
+ */
+function judgeJoined(observed: AgentObserved, silentMs: number): Judgement {
+  const { hook, sandbox } = observed;
   const bead = hook?.bead;
+  if (silentMs >= JOINED_SILENCE_MS)
+    return {
+      state: "Zombie",
+      actions: [{ do: "Unjoin", generation: observed.generation, reason: "its program made no request for 4 hours" }],
+      condition: ready("False", "Vanished", "the program that was it is heard no more"),
+      starts: NO_STARTS,
+    };
   const isReady = sandbox.exists && sandbox.shown;
   return {
     state: hook === undefined ? "Idle" : "Working",
     actions: isReady
-      ? []
+      ? silentMs < RENEW_BELOW_MS
+        ? renewals(observed)
+        : []
       : [
           { do: "EnsureSandbox", bead },
           ...(sandbox.setUp.state === "Needed" ? [{ do: "SetUp", bead } as const] : []),
@@ -196,14 +214,20 @@ function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: bool
   if (handing !== undefined) return handing;
   const stalled = givenUp(object, observed);
   if (stalled !== undefined) return stalled;
-  const lease = observed.hook?.leaseExpiresMs;
-  const renew: AgentAction[] =
-    observed.hook !== undefined && lease !== undefined && lease - observed.now < RENEW_BELOW_MS
-      ? [{ do: "RenewLease", bead: observed.hook.bead }]
-      : [];
   return observed.hook === undefined
     ? { state: "Idle", actions: [], condition: ready("True", "Idle", "running with an empty hook") }
-    : { state: "Working", actions: renew, condition: ready("True", "Working", `working on ${observed.hook.bead}`) };
+    : {
+        state: "Working",
+        actions: renewals(observed),
+        condition: ready("True", "Working", `working on ${observed.hook.bead}`),
+      };
+}
+
+/** The claim of whoever is at work is kept alive. */
+function renewals({ hook, now }: AgentObserved): readonly AgentAction[] {
+  const expiresMs = hook?.leaseExpiresMs;
+  const isDue = expiresMs !== undefined && expiresMs - now < RENEW_BELOW_MS;
+  return hook !== undefined && isDue ? [{ do: "RenewLease", bead: hook.bead }] : [];
 }
 
 /** Why a session of the current generation is to end; undefined when it is to go on. */

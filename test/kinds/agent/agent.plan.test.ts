@@ -37,12 +37,13 @@ function session(fields: Partial<ObservedSession> = {}): ObservedSession {
   };
 }
 
+const HOUR = 3_600_000;
 const hook = {
   bead: "api-x1",
   title: "Say hello",
   step: "implement",
   progressMs: NOW,
-  leaseExpiresMs: NOW + 4 * 3_600_000,
+  leaseExpiresMs: NOW + 4 * HOUR,
 };
 
 const sandbox: AgentObserved["sandbox"] = {
@@ -60,7 +61,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     generation: 3,
     desired: "OnWork",
     handoff: undefined,
-    joined: false,
+    joined: undefined,
     hook,
     runtimeName: "api-polecat-toast",
     sight: { state: "Running", session: session() },
@@ -326,7 +327,7 @@ describe("a session that handed off", () => {
 });
 
 describe("a program that a person started", () => {
-  const gone = { joined: true, sight: { state: "Absent" as const } };
+  const gone = { joined: { silentMs: 0 }, sight: { state: "Absent" as const } };
 
   it("given it has work, when planned, then no session is started for it", () => {
     expect(actionsOf(gone)).toEqual([]);
@@ -340,6 +341,19 @@ describe("a program that a person started", () => {
     expect(actionsOf({ ...gone, sandbox })).toEqual(["EnsureSandbox", "ShowSandbox"]);
     const former = { state: "Exited" as const, session: session({ state: "Exited", generation: 2 }) };
     expect(actionsOf({ ...gone, sight: former })).toEqual([]);
+  });
+
+  it.each([
+    { because: "it is heard", silentMs: HOUR, leftMs: 1.9 * HOUR, does: ["RenewLease"] },
+    { because: "its claim lasts", silentMs: HOUR, leftMs: 2.1 * HOUR, does: [] },
+    { because: "it is silent", silentMs: 2.1 * HOUR, leftMs: HOUR, does: [] },
+    { because: "it is gone", silentMs: 4 * HOUR, leftMs: HOUR, does: ["Unjoin"] },
+  ])("given that $because, when planned, then its claim is renewed or ends by that: $does", ({
+    silentMs,
+    leftMs,
+    does,
+  }) => {
+    expect(actionsOf({ ...gone, joined: { silentMs }, hook: { ...hook, leaseExpiresMs: NOW + leftMs } })).toEqual(does);
   });
 
   it("given a session of an older generation still runs, when planned, then it is that one that ends", () => {
