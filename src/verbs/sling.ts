@@ -67,23 +67,33 @@ function targetOf(text: string, caller: Caller, ports: LoopPorts): Target {
   return { kind: "Pool", namespace: pool.metadata.namespace ?? "hq", pool: pool.metadata.name };
 }
 
-/** A bead made of a text, in the target's rig or the caller's own. */
-async function madeOf(title: string, target: Target | undefined, caller: Caller, ports: LoopPorts): Promise<string> {
-  const namespace =
-    target === undefined
-      ? caller.session?.namespace
-      : target.kind === "Agent"
-        ? target.agent.namespace
-        : target.namespace;
-  const graph = namespace === undefined ? undefined : ports.graphs.graph(namespace);
+/**
+ * A bead made of a text: its first line is the title, the rest the description. In the target's rig, else the caller's
+ * own, else the only one there is.
+ */
+async function madeOf(text: string, target: Target | undefined, caller: Caller, ports: LoopPorts): Promise<string> {
+  const [title = "", ...rest] = text.trim().split("\n");
+  const description = rest.join("\n").trim();
+  const graph = ports.graphs.graph(namespaceOf(target, caller, ports) ?? "");
   if (graph === undefined)
     throw new ApiStatusError(400, "BadRequest", "town sling: say which rig gets this new work", {
       hint: `town sling "${title.slice(0, 40)}" --to RIG`,
     });
+  if (target?.kind !== "Agent") requireTaker(graph, target, ports);
   const made = await graph.transact(authorOf(caller), (tx) =>
-    tx.create({ title, ...(caller.email === undefined ? {} : { owner: caller.email }) }),
+    tx.create({
+      title: title.trim(),
+      ...(description === "" ? {} : { description }),
+      ...(caller.email === undefined ? {} : { owner: caller.email }),
+    }),
   );
   return made.id;
+}
+
+function namespaceOf(target: Target | undefined, caller: Caller, ports: LoopPorts): string | undefined {
+  if (target !== undefined) return target.kind === "Agent" ? target.agent.namespace : target.namespace;
+  const rigs = ports.objects.list("Rig");
+  return caller.session?.namespace ?? (rigs.length === 1 ? rigs[0]?.metadata.name : undefined);
 }
 
 async function slingOne(

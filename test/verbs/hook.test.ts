@@ -148,6 +148,21 @@ describe("town sling", () => {
     expect(slingOf(site.api.get(bead))).toEqual({});
   });
 
+  it("given a text of lines and one rig, when it is slung, then its first line is the title of a bead there", async () => {
+    const text = "Say hello\n\n```sh\necho hello > a\n```\n";
+    const { data } = await site.call(slingVerb(site.ports), { beads: [text] });
+    const [{ bead }] = data as [{ bead: string }];
+    expect(site.api.get(bead)).toMatchObject({ title: "Say hello", description: "```sh\necho hello > a\n```" });
+  });
+
+  it("given a place without workers, when a text is slung there, then no bead is left behind", async () => {
+    const before = site.hq.list({}).length;
+    await expect(site.call(slingVerb(site.ports), { beads: ["do something"], to: "hq" })).rejects.toMatchObject({
+      reason: "NoPool",
+    });
+    expect(site.hq.list({})).toHaveLength(before);
+  });
+
   it("given a pool and a formula, when a bead is slung, then both are kept with it", async () => {
     const bead = await site.bead({ title: "x" });
     await site.call(slingVerb(site.ports), { beads: [bead.id], to: "api/polecats", formula: "work" });
