@@ -1,11 +1,9 @@
-import { statusesOf } from "../domain/work-graph/record/statuses.ts";
 import type { StoreTools, SyncSummary } from "../bd/context.ts";
 import { exportJsonl, importDoltBackup, importJsonl } from "../graph/exchange.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import { graphAsOf, graphDiff, withFullTexts } from "../graph/past.ts";
 import type { StorePaths } from "../graph/paths.ts";
 import { storePaths } from "../graph/paths.ts";
-import { changeSettings, readSettings } from "../graph/store-settings.ts";
 import type { SyncReport } from "../graph/sync.ts";
 import { syncGraph } from "../graph/sync.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -26,7 +24,6 @@ export interface BdToolParts {
 /** What bd's commands need of a store beside its records. */
 export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
   const { storeOf, files } = parts;
-  let changing: Promise<unknown> = Promise.resolve();
   const pathsOf = (graph: WorkGraph): StorePaths => storePaths(storeOf(graph).repository.commonDirectory);
   return {
     place: async (graph) => {
@@ -39,17 +36,8 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
         setAside: await setAsideLines(files, pathsOf(graph).setAside),
       };
     },
-    settings: (graph) => readSettings(files, pathsOf(graph).settings),
-    changeSettings: (graph, change) => {
-      // One change after the other: each starts from what the former left.
-      const next = changing
-        .catch(() => undefined)
-        .then(async () => {
-          storeOf(graph).useStatuses(statusesOf(await changeSettings(files, pathsOf(graph).settings, change)));
-        });
-      changing = next;
-      return next;
-    },
+    settings: async (graph) => storeOf(graph).settings,
+    changeSettings: (graph, change) => storeOf(graph).changeSettings(change),
     hasRemote: async (graph, remote) => (await storeOf(graph).repository.config(`remote.${remote}.url`)) !== undefined,
     sync: async (graph, { remote, push, signal }) => {
       const report = await syncGraph(storeOf(graph), {

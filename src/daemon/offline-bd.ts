@@ -9,7 +9,7 @@ import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import { LockQueue } from "../graph/lock-queue.ts";
 import { openGraph } from "../graph/open-graph.ts";
-import { defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
+import { clonedBranch, defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
@@ -178,7 +178,7 @@ async function isTown({ commonDirectory }: Repository, files: Files): Promise<bo
 
 /** Prefix of most of the first beads on the branch. */
 async function commonPrefix(store: Repository): Promise<string | undefined> {
-  const tip = await store.resolve(defaultBranch);
+  const tip = (await store.resolve(defaultBranch)) ?? (await store.resolve(clonedBranch(defaultBranch)));
   if (tip === undefined) return undefined;
   const counts = new Map<string, number>();
   for (const { path } of await store.listFiles(tip, "")) {

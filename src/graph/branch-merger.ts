@@ -1,6 +1,7 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { GraphMergeResult } from "../domain/work-graph/merge/merge-graphs.ts";
+import type { SharedSettings } from "../domain/work-graph/merge/merge-settings.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
@@ -11,6 +12,7 @@ import type { BranchWriter } from "./branch-writer.ts";
 import { ForeignReader, mergedLogText } from "./foreign-change.ts";
 import type { BadFile } from "./git-records.ts";
 import { requireKnownFormat } from "./git-records.ts";
+import { parseSettings, settingsAt, settingsFile } from "./settings-file.ts";
 
 /** What merging needs of the store. */
 export interface MergeTarget {
@@ -26,6 +28,8 @@ export interface MergeTarget {
     how: { readonly quiet: boolean; readonly clean: boolean },
     run: (stamp: string) => GraphMergeResult,
   ): Promise<GraphMergeResult>;
+  /** Takes in a settings file; `base`: what both sides had before. */
+  mergeSettings(base: SharedSettings, file: string): Promise<void>;
   markDirty(ids: Iterable<string>): void;
   observeStamp(record: BeadRecord): void;
   setAside(bad: readonly BadFile[]): Promise<void>;
@@ -81,6 +85,7 @@ export class BranchMerger {
       pendingEvents,
     });
     for (const record of change.theirs.values()) target.observeStamp(record);
+    const badSettings = change.files.has(settingsFile) ? await this.#mergeSettings(base, theirs) : [];
     // Where their commit contains our tip, the next commit builds on theirs: only what differs from it must be written.
     const continues = tip === undefined || base === tip;
     const results: GraphMergeResult[] = [];
@@ -91,8 +96,24 @@ export class BranchMerger {
       this.#pending = undefined;
       target.markDirty([...results.flatMap(({ differing }) => [...differing]), ...change.badIds]);
     } else this.#pending = { tip: theirs, files: await this.#filesToTake(change.files) };
-    await target.setAside(change.bad);
+    await target.setAside([...change.bad, ...badSettings]);
     return this.#report(theirs, change.bad, results, continues);
+  }
+
+  async #mergeSettings(base: string | undefined, theirs: string): Promise<readonly BadFile[]> {
+    const file = await this.#settingsOf(theirs);
+    await this.#target.mergeSettings(parseSettings(await this.#settingsOf(base)).settings, file);
+    return parseSettings(file).bad.map(({ line, text }) => ({
+      path: `${settingsFile}:${line}`,
+      commit: theirs,
+      problem: "it is no setting",
+      text,
+    }));
+  }
+
+  async #settingsOf(commit: string | undefined): Promise<string> {
+    const tree = commit === undefined ? undefined : (await this.#repository.objects.readCommit(commit))?.tree;
+    return tree === undefined ? "" : settingsAt(this.#repository, this.#writer.trees, tree);
   }
 
   // Logs are joined, since each store only adds lines to its own; anything else is theirs.

@@ -1,4 +1,3 @@
-import { statusesOf } from "../domain/work-graph/record/statuses.ts";
 import { TownError } from "../errors/town-error.ts";
 import type { Repository } from "../ports/git.ts";
 import type { CheckoutBinding } from "../ports/loop-ports.ts";
@@ -6,7 +5,7 @@ import type { GitGraph } from "./git-graph.ts";
 import type { OpenGraphOptions } from "./open-graph.ts";
 import { openGraph } from "./open-graph.ts";
 import { defaultBranch, storeKey, storePaths } from "./paths.ts";
-import { changeSettings, readSettings } from "./store-settings.ts";
+import { StoreSettings } from "./store-settings.ts";
 
 type BindingPorts = Pick<OpenGraphOptions, "files" | "clock" | "random" | "processes" | "log">;
 
@@ -92,12 +91,9 @@ async function emptyOwnStore(graph: GitGraph, checkout: Repository, ports: Bindi
 }
 
 async function inheritSettings(graph: GitGraph, ownSettings: string, { files }: BindingPorts): Promise<void> {
-  const own = await readSettings(files, ownSettings);
-  const target = storePaths(graph.repository.commonDirectory).settings;
-  const known = await readSettings(files, target);
-  const missing = Object.entries(own).filter(([key]) => known[key] === undefined);
-  if (missing.length === 0) return;
-  graph.useStatuses(statusesOf(await changeSettings(files, target, Object.fromEntries(missing))));
+  const own = (await StoreSettings.open(files, ownSettings, { writes: false })).values;
+  const missing = Object.entries(own).filter(([key]) => graph.settings[key] === undefined);
+  if (missing.length > 0) await graph.changeSettings(Object.fromEntries(missing));
 }
 
 async function giveBack(graph: GitGraph, checkout: Repository, ports: BindingPorts): Promise<void> {

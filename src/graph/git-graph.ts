@@ -15,13 +15,16 @@ import { BranchMerger } from "./branch-merger.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import { readHistory } from "./event-log.ts";
 import type { StoreOptions } from "./graph-store.ts";
-import { GraphStore } from "./graph-store.ts";
+import { GraphStore, readOnlyError } from "./graph-store.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { LoadedCommit } from "./load-commit.ts";
 import type { StorePaths } from "./paths.ts";
+import { configuredStatuses } from "./configured-statuses.ts";
+import { settingsFile } from "./settings-file.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
 import type { StoreLock } from "./store-lock.ts";
+import type { SettingValues, StoreSettings } from "./store-settings.ts";
 import type { Unflushed } from "./unflushed.ts";
 import type { Wal } from "./wal.ts";
 
@@ -30,6 +33,7 @@ export interface GitGraphParts {
   readonly files: Files;
   readonly paths: StorePaths;
   readonly branch: string;
+  readonly settings: StoreSettings;
   readonly writer: BranchWriter;
   readonly lock: StoreLock | undefined;
   readonly wal: Wal;
@@ -75,6 +79,10 @@ export class GitGraph extends GraphStore implements WorkGraph {
       log,
       unflushed: () => ({ ids: this.unflushed.ids, events: this.unflushed.events }),
       apply: (actor, how, run) => this.#applyMerge(actor, how, run),
+      mergeSettings: async (base, file) => {
+        await parts.settings.takeIn(base, file);
+        index.useStatuses(configuredStatuses(parts.settings, log));
+      },
       markDirty: (ids) => this.unflushed.mark(ids),
       observeStamp: (record) => this.observeStamp(record),
       setAside: (bad) =>
@@ -103,9 +111,19 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.index.statuses;
   }
 
-  /** Another meaning of statuses from now on; see the setting `status.custom`. */
-  useStatuses(statuses: StatusBook): void {
-    this.index.useStatuses(statuses);
+  /** bd's key-value settings, memories among them. Throws TownError `SettingsUnreadable`. */
+  get settings(): SettingValues {
+    return this.#parts.settings.values;
+  }
+
+  /** Sets settings, or removes those that are undefined. Acknowledged ones are on disk; custom statuses count at once. */
+  changeSettings(change: Readonly<Record<string, string | undefined>>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#parts.lock === undefined) throw readOnlyError(this.namespace);
+      await this.#parts.settings.change(change, formatStamp({ ms: this.options.clock.now(), tick: 0 }));
+      this.index.useStatuses(configuredStatuses(this.#parts.settings, this.options.log));
+      if (this.#parts.settings.isDirty) this.onDirty();
+    });
   }
 
   /** Lets this store see beads of other stores. */
@@ -214,7 +232,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     }
     this.#timer = undefined;
     // What came in during the flush waits for the next one.
-    if (this.unflushed.pending) this.onDirty();
+    if (this.unflushed.pending || this.#parts.settings.isDirty) this.onDirty();
   }
 
   // Flushes and merges of one store never overlap.
@@ -246,10 +264,11 @@ export class GitGraph extends GraphStore implements WorkGraph {
   }
 
   async #writeCommit(expected: string | undefined): Promise<string | undefined> {
-    const { writer } = this.#parts;
+    const { writer, settings } = this.#parts;
     const merged = this.#merger.pending;
-    if (!this.unflushed.pending && merged === undefined && writer.tip !== undefined && writer.tip === expected)
-      return writer.tip;
+    const isUnchanged = !this.unflushed.pending && merged === undefined && !settings.isDirty;
+    if (isUnchanged && writer.tip !== undefined && writer.tip === expected) return writer.tip;
+    const text = settings.text;
     const taken = this.unflushed.take();
     const seq = this.seq;
     // What memory holds at this instant is what the commit will hold.
@@ -258,15 +277,24 @@ export class GitGraph extends GraphStore implements WorkGraph {
     const snapshot = this.#house.snapshot(records.keys());
     let commit: string | undefined;
     try {
-      const files = merged === undefined ? {} : { files: merged.files, merged: merged.tip };
-      commit = await writer.commit({ records, events: taken.events, seq, ...files }, expected);
+      const files = new Map([...(merged?.files ?? []), ...(await this.#settingsFiles(text))]);
+      const change = { records, events: taken.events, seq, files };
+      commit = await writer.commit(merged === undefined ? change : { ...change, merged: merged.tip }, expected);
     } finally {
       if (commit === undefined) this.unflushed.putBack(taken);
     }
     if (commit === undefined) return undefined;
     this.#merger.settled();
+    await settings.flushed(text);
     await this.#house.committed(snapshot);
     return commit;
+  }
+
+  /** The settings file where the branch is to be told, or a merge would bring that of the other side. */
+  async #settingsFiles(text: string | undefined): Promise<readonly (readonly [string, string | null])[]> {
+    const isTold = !this.#parts.settings.isDirty && this.#merger.pending?.files.has(settingsFile) !== true;
+    if (isTold) return [];
+    return [[settingsFile, text === undefined ? null : await this.repository.objects.writeBlob(text)]];
   }
 
   /**

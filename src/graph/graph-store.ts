@@ -392,7 +392,8 @@ function closedError(namespace: string): TownError {
   });
 }
 
-function readOnlyError(namespace: string): TownError {
+/** The store was opened for reading. */
+export function readOnlyError(namespace: string): TownError {
   return new TownError("StoreReadOnly", `Cannot write the work graph of ${namespace}: it was opened for reading.`, {
     hint: "Open it for writing.",
   });

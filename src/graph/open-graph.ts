@@ -1,7 +1,6 @@
 import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
 import { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
-import { standardStatuses, statusesOf } from "../domain/work-graph/record/statuses.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { GitIdentity, Repository } from "../ports/git.ts";
@@ -15,7 +14,9 @@ import { defaultBranch, flushedRef, storePaths } from "./paths.ts";
 import { keepProblems, recover } from "./recovery.ts";
 import type { StoreLock } from "./store-lock.ts";
 import { takeStoreLock } from "./store-lock.ts";
-import { readSettings } from "./store-settings.ts";
+import { configuredStatuses } from "./configured-statuses.ts";
+import { settingsAt } from "./settings-file.ts";
+import { StoreSettings } from "./store-settings.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 export interface OpenGraphOptions {
@@ -75,8 +76,9 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   const paths = storePaths(repository.commonDirectory);
   const branch = options.branch ?? defaultBranch;
   if (lock !== undefined) await repository.removeStaleLocks({ refs: [branch, flushedRef] });
+  const settings = await StoreSettings.open(files, paths.settings, { writes: lock !== undefined });
   const index = new GraphIndex({
-    statuses: options.statuses ?? (await configuredStatuses(files, paths.settings, log)),
+    statuses: options.statuses ?? configuredStatuses(settings, log),
     ...(options.foreign === undefined ? {} : { foreign: options.foreign }),
   });
   const trees = new TreeWriter(repository.objects);
@@ -95,6 +97,10 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   const committer = options.committer ?? { name: "town", email: "town@localhost" };
   const writer = new BranchWriter({ repository, trees, branch, logId: wal.id, now: () => clock.now(), committer });
   if (base !== undefined) writer.start(base.head, pin);
+  if (base !== undefined && settings.isNewToBranch) {
+    await settings.takeIn(new Map(), await settingsAt(repository, trees, base.head.tree));
+    if (options.statuses === undefined) index.useStatuses(configuredStatuses(settings, log));
+  }
   for (const [id, seq] of otherLogs) writer.contains(id, seq);
   const journal = lock === undefined ? undefined : wal;
   const graph = new GitGraph(
@@ -117,6 +123,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
       files,
       paths,
       branch,
+      settings,
       writer,
       lock,
       wal,
@@ -127,16 +134,6 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   graph.resume({ ids: recovered.dirty, events: recovered.events });
   if (recovered.tip !== undefined && recovered.tip !== base?.head.commit) await graph.absorb(recovered.tip);
   return graph;
-}
-
-// A setting that cannot be read must not keep a store shut.
-async function configuredStatuses(files: Files, settings: string, log: Log): Promise<StatusBook> {
-  try {
-    return statusesOf(await readSettings(files, settings));
-  } catch (error) {
-    log.warn({ settings, err: error }, "custom statuses of the work graph are not used");
-    return standardStatuses;
-  }
 }
 
 function limitsOf(options: OpenGraphOptions): Pick<GitGraphParts, "flushIntervalMs" | "flushRecords" | "segmentBytes"> {

@@ -4,6 +4,11 @@ export const formatVersion = 1;
 /** Last commit of the branch that this store wrote itself. */
 export const flushedRef = "refs/town/flushed";
 
+/** Where a clone that has no work branch of its own sees that of the repository it was made from. */
+export function clonedBranch(branch: string): string {
+  return branch.replace(/^refs\/heads\//, "refs/remotes/origin/");
+}
+
 export const defaultBranch = "refs/heads/town/work";
 
 /**

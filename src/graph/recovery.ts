@@ -12,7 +12,7 @@ import { loadCommit } from "./load-commit.ts";
 import type { LocalState } from "./local-state.ts";
 import { readLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
-import { flushedRef } from "./paths.ts";
+import { clonedBranch, flushedRef } from "./paths.ts";
 import type { BesideBranch } from "./replay.ts";
 import { replay } from "./replay.ts";
 import type { SetAsideItem } from "./set-aside.ts";
@@ -59,7 +59,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { repository, files, paths, index, trees } = options;
   const identity = await readIdentity(files, paths, options.random, repository.commonDirectory, options.readOnly);
   const pin = await repository.resolve(flushedRef);
-  const tip = await repository.resolve(options.branch);
+  const tip = await branchTip(repository, options.branch, pin);
   const base = await ownCommit(repository, pin, tip, identity.logId);
   const loaded =
     base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
@@ -85,6 +85,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
       wisps: local.damaged.map((text) => ({ place: paths.local, problem: "the line is damaged", text })),
     },
   };
+}
+
+/** Tip of the branch; in a fresh clone that of the branch it came with. */
+async function branchTip(repository: Repository, branch: string, pin: string | undefined): Promise<string | undefined> {
+  const tip = await repository.resolve(branch);
+  return tip === undefined && pin === undefined ? repository.resolve(clonedBranch(branch)) : tip;
 }
 
 /**

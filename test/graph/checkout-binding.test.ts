@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bindCheckout, unbindCheckout } from "../../src/graph/checkout-binding.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
-import { changeSettings } from "../../src/graph/store-settings.ts";
+import { StoreSettings } from "../../src/graph/store-settings.ts";
 import type { Repository } from "../../src/ports/git.ts";
 import { silentLog } from "../../src/ports/log.ts";
 import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
@@ -142,9 +142,13 @@ describe("a checkout that follows the store of a rig", () => {
     const here = await site();
     const files = here.world.disk.mount();
     await withOwnStore(here, (own) => own.transact(bob, (tx) => tx.create({ title: "mine" })));
-    await changeSettings(files, `${here.checkout.commonDirectory}/town/bd.json`, {
-      "status.custom": "in_review:wip",
-    });
+    const own = await StoreSettings.open(files, `${here.checkout.commonDirectory}/town/bd.json`, { writes: true });
+    await own.change(
+      {
+        "status.custom": "in_review:wip",
+      },
+      "2026-01-01T00:00:00Z",
+    );
     await here.bind();
     const { id } = await here.rig.transact(alice, (tx) => tx.create({ title: "reviewed", status: "in_review" }));
     expect(here.rig.get(id)?.status).toBe("in_review");

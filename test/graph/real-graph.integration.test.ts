@@ -279,6 +279,7 @@ describe("a process that has the store", () => {
       const wisps = acknowledged.filter((id) => graph.get(id)?.ephemeral === true);
       expect(wisps.length).toBeGreaterThan(0);
       for (const id of wisps) expect(await graph.history(id)).toMatchObject([{ actor: "writer", event: "created" }]);
+      await graph.flush();
       const files = site.sh(path, "ls-tree", "-r", "--name-only", "town/work");
       expect(wisps.filter((id) => files.includes(`${id}.json`))).toEqual([]);
       await graph.close();
