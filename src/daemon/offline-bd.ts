@@ -7,6 +7,7 @@ import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
 import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
+import { isBriefHolder } from "../graph/store-lock.ts";
 import { LockQueue } from "../graph/lock-queue.ts";
 import { openGraph } from "../graph/open-graph.ts";
 import { clonedBranch, defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
@@ -205,7 +206,7 @@ export function directoryPrefix({ commonDirectory }: Pick<Repository, "commonDir
 
 /** After so long somebody at a terminal is told why nothing happens. */
 const noteAfterMs = 2_000;
-/** Short commands hold the store for a fraction of a second: who keeps it for so long is a town, or hangs. */
+/** Who keeps the store for so long without saying that it ends soon is a town. */
 const patienceMs = 10_000;
 const longestWaitMs = 120_000;
 /** Between looks at the lock for the one whose turn it is; who stands further back looks so much less often. */
@@ -229,7 +230,7 @@ async function openStore(
     prefix,
     readOnly: !isWrite,
     lockTimeoutMs: 0,
-    logRenewals: true,
+    isBrief: true,
   };
   if (!isWrite) return openForReading(repository, options);
   const paths = storePaths(repository.commonDirectory);
@@ -256,13 +257,14 @@ async function openInTurn(
     const now = clock.monotonicMs();
     const text = await files.readText(lockPath);
     if (text !== holder.text) holder = { text, sinceMs: now };
-    const isStuck = now - holder.sinceMs >= patienceMs || now - started >= longestWaitMs;
+    const isKept = text !== undefined && !isBriefHolder(text) && now - holder.sinceMs >= patienceMs;
+    const isStuck = isKept || now - started >= longestWaitMs;
     if (isStuck || (inFront === 0 && (text === undefined || attempt % asksEvery === 0))) {
       try {
         return await openGraph(options);
       } catch (error) {
         if (!(error instanceof WaitingError) || error.reason !== "StoreLocked") throw error;
-        if (isStuck) throw lockedFor(error, now - started);
+        if (isStuck) throw lockedFor(error, now - started, isKept);
       }
     }
     if (!isTold && now - started >= noteAfterMs)
@@ -273,11 +275,13 @@ async function openInTurn(
   }
 }
 
-function lockedFor(error: WaitingError, waitedMs: number): WaitingError {
+function lockedFor(error: WaitingError, waitedMs: number, isKept: boolean): WaitingError {
   const message = error.message.replace(/waited \d+ ms/, `waited ${Math.round(waitedMs / 1_000)} s`);
   return new WaitingError(error.reason, message, error.retryAfterMs, {
     cause: error.cause,
-    hint: "a town keeps this store: run the command where it answers (`town status`), or stop it with `town down`",
+    hint: isKept
+      ? "a town keeps this store: run the command where it answers (`town status`), or stop it with `town down`"
+      : "another command changes it and does not end: try again, or end that process",
   });
 }
 

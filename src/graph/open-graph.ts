@@ -36,8 +36,11 @@ export interface OpenGraphOptions {
   readonly statuses?: StatusBook;
   /** Beads of other stores; `workGraphs` sets it for stores it holds. */
   readonly foreign?: ForeignBeads;
-  /** This process ends soon: leases it renews are written to the log. Default false: they are kept in memory. */
-  readonly logRenewals?: boolean;
+  /**
+   * This process ends soon: its lock says so, and leases it renews are written to the log. Default false: renewals are kept in
+   * memory.
+   */
+  readonly isBrief?: boolean;
   /** How long to wait for a living process that holds the store, ms. Default 5000. */
   readonly lockTimeoutMs?: number;
   /** Changes reach the branch after this time at the latest, ms. Default 1000. */
@@ -61,7 +64,9 @@ export async function openGraph(options: OpenGraphOptions): Promise<GitGraph> {
   let lock: StoreLock | undefined;
   if (!readOnly) {
     await files.makeDirectory(paths.root, { mode: 0o700 });
-    lock = await takeStoreLock(paths.lock, options, options.lockTimeoutMs ?? 5_000);
+    lock = await takeStoreLock(paths.lock, options, options.lockTimeoutMs ?? 5_000, {
+      isBrief: options.isBrief === true,
+    });
   }
   try {
     return await load(options, lock);
@@ -115,7 +120,7 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
       lastSeq: recovered.lastSeq,
       requests: recovered.requests,
       ...recovered.beside,
-      logRenewals: options.logRenewals === true,
+      logRenewals: options.isBrief === true,
     },
     {
       ...limitsOf(options),

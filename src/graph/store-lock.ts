@@ -9,6 +9,8 @@ interface LockText extends ProcessIdentity {
   readonly format: number;
   /** Unique for each time the lock is taken. */
   readonly nonce: string;
+  /** Whoever holds it ends soon. */
+  readonly brief?: true;
 }
 
 export interface StoreLock {
@@ -38,9 +40,15 @@ export async function takeStoreLock(
   path: string,
   ports: LockPorts,
   timeoutMs: number,
-  signal?: AbortSignal,
+  options: { readonly isBrief?: boolean; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<StoreLock> {
-  const mine: LockText = { format: formatVersion, ...(await ports.processes.self()), nonce: ports.random.secret(16) };
+  const { isBrief, signal } = options;
+  const mine: LockText = {
+    format: formatVersion,
+    ...(await ports.processes.self()),
+    nonce: ports.random.secret(16),
+    ...(isBrief === true ? { brief: true } : {}),
+  };
   const text = JSON.stringify(mine);
   const deadline = ports.clock.monotonicMs() + timeoutMs;
   for (;;) {
@@ -72,6 +80,11 @@ async function tryTake(path: string, mine: LockText, text: string, ports: LockPo
   await ports.files.writeAtomic(path, text, { mode: 0o600 });
   for (const dead of now.slice(0, -1)) await ports.files.remove(successionPath(path, dead.nonce));
   return undefined;
+}
+
+/** Whether the text of a lock says that its holder ends soon. */
+export function isBriefHolder(text: string): boolean {
+  return text.includes('"brief":true');
 }
 
 function successionPath(path: string, nonce: string): string {

@@ -18,7 +18,7 @@ type Step = {
 };
 
 // Small segments, so that closing and removing them is part of every run.
-const options: Partial<OpenGraphOptions> = { segmentBytes: 2_000, flushIntervalMs: 3_600_000, logRenewals: true };
+const options: Partial<OpenGraphOptions> = { segmentBytes: 2_000, flushIntervalMs: 3_600_000, isBrief: true };
 
 const script: readonly Step[] = [
   { work: (tx) => tx.create({ id: "api-1", title: "one", description: "d".repeat(900) }) },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { takeStoreLock, type LockPorts } from "../../src/graph/store-lock.ts";
+import { isBriefHolder, takeStoreLock, type LockPorts } from "../../src/graph/store-lock.ts";
 import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
 import { MemoryMachine } from "../../src/simulation/memory-processes.ts";
 import { seededRandom, type SeededRandom } from "../../src/simulation/seeded-random.ts";
@@ -43,6 +43,16 @@ describe("the lock of a store", () => {
     await lock.release();
     await clock.advance(100);
     await (await patient).release();
+  });
+
+  test("given a holder that ends soon, then its lock says so, also after it succeeded a dead one", async () => {
+    const { newLife, disk } = site();
+    const town = newLife();
+    await takeStoreLock(path, town.ports, 0);
+    expect(isBriefHolder((await disk.mount().readText(path)) ?? "")).toBe(false);
+    town.end();
+    await takeStoreLock(path, newLife().ports, 0, { isBrief: true });
+    expect(isBriefHolder((await disk.mount().readText(path)) ?? "")).toBe(true);
   });
 
   test("given a dead holder, when it is wanted, then it is taken at once, without waiting", async () => {

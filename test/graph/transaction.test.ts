@@ -151,7 +151,7 @@ describe("claims", () => {
 
   test("given short processes that renew a lease, when others write, the log is cut and git is read alone, then the last renewal counts and the branch gets it at half its length", async () => {
     const world = await graphWorld();
-    const options = { logRenewals: true, segmentBytes: 400 };
+    const options = { isBrief: true, segmentBytes: 400 };
     const life = async <T>(work: (graph: GitGraph) => Promise<T>): Promise<T> => {
       const { graph } = await world.open("/repo", options);
       const done = await work(graph);
@@ -192,14 +192,14 @@ describe("claims", () => {
 
   test("given a renewed lease, when the bead is released or claimed anew in another life, then the old renewal is no part of it", async () => {
     const world = await graphWorld();
-    const first = await world.open("/repo", { logRenewals: true });
+    const first = await world.open("/repo", { isBrief: true });
     const { id } = await first.graph.transact(bob, (tx) => tx.create({ title: "held" }));
     await first.graph.transact(bob, (tx) => tx.claim(id, "bob", { leaseMs: 1_000 }));
     await world.clock.advance(100);
     await first.graph.transact(bob, (tx) => tx.renewLease(id, 1_000));
     await first.graph.transact(bob, (tx) => tx.release(id));
     first.kill();
-    const second = await world.open("/repo", { logRenewals: true });
+    const second = await world.open("/repo", { isBrief: true });
     expect(second.graph.get(id)).toMatchObject({ status: "open" });
     expect(second.graph.get(id)?.lease_expires_at).toBeUndefined();
   });
