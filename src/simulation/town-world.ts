@@ -87,6 +87,8 @@ export interface TownWorldOptions {
   readonly builtins: Readonly<Record<string, string>>;
   /** The gate: is the tree good? Gets the text of a file of it. */
   readonly gate: (read: (path: string) => Promise<string | undefined>) => Promise<boolean>;
+  /** Exit code of the set-up command `set-up`, which takes a while and writes `made`. Default: 0. */
+  readonly setUp?: (random: SeededRandom) => number;
   /** How each new session goes wrong. Default: none does. */
   readonly misbehaviour?: (random: SeededRandom) => SimMisbehaviour;
 }
@@ -117,6 +119,8 @@ export class TownWorld {
   readonly toolsWork = new Set<number>();
   /** Output tokens that each agent's programs wrote down. */
   readonly used = new Map<string, number>();
+  /** Sessions that were started where no set-up had ended. */
+  readonly unprepared: string[] = [];
   /** Trees that passed the gate. */
   readonly passedTrees = new Set<string>();
   /** The program that people start themselves. */
@@ -168,11 +172,21 @@ export class TownWorld {
     this.guest = simAgent({ ...surroundings, misbehaviour: () => "None", used: () => undefined });
     this.sessions = new MemorySessions({
       clock,
-      resolve: () => agent,
+      resolve: (start) => {
+        void this.#notePreparation(start.name, start.cwd);
+        return agent;
+      },
       startDelayMs: () => 50,
       losesTyping: () => mischief.float() < this.typingLost,
     });
     this.machine.install("sh", async (run) => {
+      if (run.args.at(-1) === "set-up") {
+        await clock.sleep(20_000 + mischief.below(40_000));
+        const exitCode = options.setUp?.(mischief) ?? 0;
+        if (exitCode === 0 && (await this.disk.mount().stat(`${run.cwd}/.git`)) !== undefined)
+          await this.git.writeFile(run.cwd, "made", "");
+        return exitCode;
+      }
       await clock.sleep(1_000);
       const passed = await options.gate((path) => this.git.readFile(run.cwd, path));
       const worktree = await this.git.open(run.cwd);
@@ -197,6 +211,10 @@ export class TownWorld {
     await files.makeDirectory("/builtin");
     for (const [name, text] of Object.entries(options.builtins)) await files.writeAtomic(`/builtin/${name}`, text);
     return world;
+  }
+
+  async #notePreparation(session: string, cwd: string): Promise<void> {
+    if ((await this.disk.mount().stat(`${cwd}/made`)) === undefined) this.unprepared.push(`${session} in ${cwd}`);
   }
 
   get controller(): SimController {

@@ -1,16 +1,14 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { messageOf, TownError } from "../errors/town-error.ts";
 import { type Answer, RefusedError, TownApi } from "../shell-agent/town-api.ts";
-import { type Reading, runTurns, type TurnResult } from "./turn-loop.ts";
+import { runTurn } from "./run-turn.ts";
+import { type Reading, runTurns } from "./turn-loop.ts";
 import { turnPlanOf } from "./turn-plan.ts";
 
 const USAGE = 2;
 /** The session is void: another one has taken over, or the town ended it. */
 const VOID = 3;
-const OUTPUT_CHARACTERS = 64 * 1024;
-const NOT_FOUND = 127;
 
 /** Runs the turns of one session; its program's output is its own. */
 async function main(env: NodeJS.ProcessEnv, path: string | undefined): Promise<number> {
@@ -27,7 +25,7 @@ async function main(env: NodeJS.ProcessEnv, path: string | undefined): Promise<n
   return runTurns(plan, {
     read: async () => readingOf(await api.answer("prime", { request: randomUUID() })),
     receipt: (reading, how) => api.receipt(reading.receipt, how),
-    run,
+    run: (command) => runTurn(command, { limitMs: plan.limitMs, print: (text) => process.stdout.write(text) }),
     say,
     sleep,
   });
@@ -46,25 +44,6 @@ function readingOf(answer: Answer): Reading {
     hasMessages: (data.messages ?? []).length > 0,
     receipt: answer.receipt,
   };
-}
-
-/** One turn: what it prints is shown as it comes. Its standard input is closed, which some programs wait for. */
-function run(command: readonly string[]): Promise<TurnResult> {
-  const [program = "", ...args] = command;
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (output.length < OUTPUT_CHARACTERS) output += text;
-      process.stdout.write(text);
-    });
-    child.on("error", (error) => {
-      process.stdout.write(`turn-runner: ${messageOf(error)}\n`);
-      resolve({ exitCode: NOT_FOUND, output });
-    });
-    // `exit` and not `close`: something it left in the background may hold the pipe for ever.
-    child.on("exit", (code) => resolve({ exitCode: code ?? 1, output }));
-  });
 }
 
 function required(env: NodeJS.ProcessEnv, name: string): string {

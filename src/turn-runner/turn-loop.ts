@@ -15,6 +15,8 @@ export interface TurnResult {
   readonly exitCode: number;
   /** First part of what it printed. */
   readonly output: string;
+  /** It was ended because it took longer than a turn may. */
+  readonly hung?: boolean;
 }
 
 /** What the loop does to the world. */
@@ -30,6 +32,8 @@ export interface TurnEffects {
 
 /** Turns that may end without the work at hand moving on; then the session ends and its next start is put off. */
 const MOST_IDLE_TURNS = 5;
+/** One that hung counts as so many: the second in a row ends the session. */
+const HUNG_TURN = 3;
 const SHORTEST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const FIRST_PAUSE_MS = 5_000;
@@ -44,6 +48,7 @@ export async function runTurns(plan: TurnPlan, effects: TurnEffects): Promise<0 
   let session = plan.session;
   let begun = plan.prompt !== undefined;
   let idleTurns = 0;
+  let hung = false;
   let before: string | undefined;
   let prompted: Reading | undefined;
   let command: readonly string[] | undefined =
@@ -54,13 +59,15 @@ export async function runTurns(plan: TurnPlan, effects: TurnEffects): Promise<0 
       if (prompted !== undefined) await effects.receipt(prompted, "Shown");
       const result = await effects.run(command);
       session = sessionAfter(plan, session, result);
-      effects.say(`turn ended with ${result.exitCode}`);
+      hung = result.hung === true;
+      effects.say(endText(plan, result));
       if (result.exitCode !== 0 && prompted?.hasMessages === true) await effects.receipt(prompted, "Lost");
       if (result.exitCode !== 0) await effects.sleep(pauseAfter(idleTurns));
     }
     const reading = await readingWithNews(plan, effects);
     if (reading === undefined) return 0;
-    idleTurns = command !== undefined && reading.work === before && !reading.hasMessages ? idleTurns + 1 : 0;
+    const isIdle = command !== undefined && reading.work === before && !reading.hasMessages;
+    idleTurns = idleTurnsAfter(idleTurns, { isIdle, hung });
     if (idleTurns >= MOST_IDLE_TURNS) {
       effects.say(`${idleTurns} turns ended and ${reading.work ?? "the work"} did not move`);
       return 1;
@@ -84,9 +91,19 @@ async function readingWithNews(plan: TurnPlan, effects: TurnEffects): Promise<Re
   }
 }
 
-/** A turn that failed may have failed on its conversation: the next one begins anew. */
+function idleTurnsAfter(idleTurns: number, turn: { readonly isIdle: boolean; readonly hung: boolean }): number {
+  if (turn.hung) return idleTurns + HUNG_TURN;
+  return turn.isIdle ? idleTurns + 1 : 0;
+}
+
+function endText({ limitMs = 0 }: TurnPlan, { exitCode, hung }: TurnResult): string {
+  const why = hung === true ? `: it did not end by itself within ${limitMs / 60_000} minutes` : "";
+  return `turn ended with ${exitCode}${why}`;
+}
+
+/** A turn that failed may have failed on its conversation: the next one begins anew. One that hung is gone on with. */
 function sessionAfter(plan: TurnPlan, session: string | undefined, result: TurnResult): string | undefined {
-  if (result.exitCode !== 0) return undefined;
+  if (result.exitCode !== 0 && result.hung !== true) return undefined;
   const found =
     plan.sessionIdPattern === undefined ? undefined : new RegExp(plan.sessionIdPattern, "mu").exec(result.output)?.[1];
   return found ?? session;

@@ -12,13 +12,15 @@ export interface TurnPlan {
   /** First group: the session id in what a turn prints. */
   readonly sessionIdPattern?: string;
   readonly endsWithoutWork: boolean;
+  /** A turn that takes longer is ended. */
+  readonly limitMs?: number;
 }
 
 /** Reads the plan's file. Throws TypeError that names the field. */
 export function turnPlanOf(text: string): TurnPlan {
   const plan = JSON.parse(text) as Readonly<Record<string, unknown>>;
   if (plan["format"] !== 1) throw new TypeError("`format` must be 1: the plan was written by another version of town");
-  const { prompt, next, session, sessionIdPattern } = plan;
+  const { prompt, next, session, sessionIdPattern, limitMs } = plan;
   return {
     first: words(plan, "first"),
     fresh: words(plan, "fresh"),
@@ -27,6 +29,7 @@ export function turnPlanOf(text: string): TurnPlan {
     ...(next === undefined ? {} : { next: words(plan, "next") }),
     ...(typeof session === "string" ? { session } : {}),
     ...(typeof sessionIdPattern === "string" ? { sessionIdPattern } : {}),
+    ...(typeof limitMs === "number" ? { limitMs } : {}),
   };
 }
 

@@ -1,3 +1,5 @@
+import { durationMs } from "../resource/field.ts";
+
 /** What a launch needs of a Provider's spec. */
 export interface LaunchProgram {
   readonly command: readonly string[];
@@ -19,6 +21,8 @@ export interface LaunchProgram {
         readonly args: readonly string[];
         readonly resumeArgs?: readonly string[] | undefined;
         readonly sessionIdPattern?: string | undefined;
+        /** Go duration. */
+        readonly turnLimit: string;
       }
     | undefined;
   readonly hooks?:
@@ -83,7 +87,11 @@ export interface TurnPlan {
   readonly session?: string;
   readonly sessionIdPattern?: string;
   readonly endsWithoutWork: boolean;
+  /** A turn that takes longer is ended. */
+  readonly limitMs: number;
 }
+
+export const DEFAULT_TURN_LIMIT = "2h";
 
 const PRIMED = "Begin. Your task came with the start of this session; `town prime` shows it again.";
 const UNPRIMED = "Run `town prime` and do what it says.";
@@ -183,6 +191,7 @@ function inTurns(input: LaunchInput, values: Values, files: readonly LaunchFile[
     ...(session === "" ? {} : { session }),
     ...(headless?.sessionIdPattern === undefined ? {} : { sessionIdPattern: headless.sessionIdPattern }),
     endsWithoutWork: input.endsWithoutWork,
+    limitMs: durationMs(headless?.turnLimit ?? DEFAULT_TURN_LIMIT),
   };
   const path = `${input.directory}/turns.json`;
   return {

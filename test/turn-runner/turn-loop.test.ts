@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Reading, runTurns } from "../../src/turn-runner/turn-loop.ts";
+import { type Reading, runTurns, type TurnResult } from "../../src/turn-runner/turn-loop.ts";
 import { type TurnPlan, turnPlanOf } from "../../src/turn-runner/turn-plan.ts";
 
 const PLAN: TurnPlan = {
@@ -16,7 +16,7 @@ const work = (name: string, text = `do ${name}`): Reading => ({ text, work: name
 async function run(
   plan: Partial<TurnPlan>,
   readings: readonly Reading[],
-  results: readonly { readonly exitCode: number; readonly output?: string }[] = [],
+  results: readonly Partial<TurnResult>[] = [],
 ): Promise<{
   readonly code: number;
   readonly commands: readonly string[];
@@ -94,6 +94,16 @@ describe("runTurns", () => {
     const { commands, sleptMs } = await run({}, [work("b"), EMPTY], [{ exitCode: 1 }]);
     expect(commands).toEqual(["agent --id s1 begin", "agent do b"]);
     expect(sleptMs).toBeGreaterThan(0);
+  });
+
+  it("given a turn that hung, when the next begins, then the conversation goes on; the second in a row ends the session", async () => {
+    const hung = { exitCode: 124, hung: true };
+    const once = await run({ limitMs: 60_000 }, [work("b"), EMPTY], [hung]);
+    expect(once).toMatchObject({ code: 0, commands: ["agent --id s1 begin", "agent --resume s1 do b"] });
+    expect(once.said).toContain("turn ended with 124: it did not end by itself within 1 minutes");
+    const twice = await run({ limitMs: 60_000 }, [work("b"), work("c"), work("d")], [hung, hung]);
+    expect(twice).toMatchObject({ code: 1 });
+    expect(twice.commands).toHaveLength(2);
   });
 
   it("given a program that prints its session's id, when the next turn begins, then that one goes on", async () => {

@@ -125,6 +125,7 @@ describe("launch", () => {
       const id = "11111111-1111-4111-8111-111111111111";
       expect(turns({})).toEqual({
         format: 1,
+        limitMs: 7_200_000,
         prompt: UNPRIMED,
         first: ["agent", "--model", "m", "--id", id, "-p", "{prompt}"],
         fresh: ["agent", "--model", "m", "-p", "{prompt}"],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { patternProblem } from "../../domain/agent-program/screen-state.ts";
 import { USAGE_FORMATS, type UsageFormat } from "../../domain/agent-program/usage-records.ts";
+import { DEFAULT_TURN_LIMIT } from "../../work/launch.ts";
 import { duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 
@@ -97,6 +98,9 @@ export const providerSpec = z.strictObject({
       sessionIdPattern: pattern()
         .optional()
         .describe("Regular expression whose first group finds the session id in a turn's output."),
+      turnLimit: duration()
+        .default(DEFAULT_TURN_LIMIT)
+        .describe("A turn that takes longer is ended and counts as a failure; its conversation is gone on with."),
     })
     .optional()
     .describe("Form without a terminal: for the process runtime and for questions to former sessions."),

@@ -57,7 +57,7 @@ export class AgentTown extends TownProcess {
   }
 
   /** A failure also tells what the program printed and what the model was asked last. */
-  override async until<T>(what: string, look: () => T | undefined | false, timeoutMs?: number): Promise<T> {
+  override async until<T>(what: string, look: () => T | undefined | false, timeoutMs = 170_000): Promise<T> {
     try {
       return await super.until(what, look, timeoutMs);
     } catch (error) {

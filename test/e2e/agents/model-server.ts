@@ -134,6 +134,15 @@ function textIn(value: unknown): string {
   return textIn(text ?? content ?? output);
 }
 
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
+
+/** Gemini CLI writes what a hook says as text of a markup; a model reads it as what it stands for. */
+function unescaped(text: string): string {
+  return text.includes("<hook_context>")
+    ? text.replace(/&(lt|gt|quot|#39|amp);/g, (whole, name: string) => ENTITIES[name] ?? whole)
+    : text;
+}
+
 function list(value: unknown): readonly Body[] {
   return Array.isArray(value) ? (value as readonly Body[]) : [];
 }
@@ -223,7 +232,7 @@ const APIS: readonly Api[] = [
         list(content["parts"]).map((part): Entry => {
           const result = part["functionResponse"] as Body | undefined;
           if (result !== undefined) return { from: "Tool", text: textIn(result["response"]) };
-          return { from: content["role"] === "model" ? "Model" : "User", text: textIn(part) };
+          return { from: content["role"] === "model" ? "Model" : "User", text: unescaped(textIn(part)) };
         }),
       ),
     }),

@@ -14,7 +14,8 @@ export function describeProgram(program: AgentProgram): void {
     return;
   }
 
-  describe(`${program}, with a scripted model`, () => {
+  // Some take seconds of a whole core to start: on a busy machine that is a minute.
+  describe(`${program}, with a scripted model`, { timeout: 400_000 }, () => {
     let town: AgentTown;
 
     beforeEach(async () => {
@@ -111,7 +112,7 @@ export function describeProgram(program: AgentProgram): void {
     });
   });
 
-  describe(`${program} without a terminal, with a scripted model`, () => {
+  describe(`${program} without a terminal, with a scripted model`, { timeout: 400_000 }, () => {
     let town: AgentTown;
 
     beforeEach(async () => {
