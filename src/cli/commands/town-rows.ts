@@ -106,7 +106,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "top",
     group: "town",
-    summary: "the town live: agents, convoys, merges, rigs, events; keys to act",
+    summary: "the town live on the whole screen, with keys to act",
     flags: [
       { name: "once", type: "boolean", summary: "one plain picture; so it is without a terminal" },
       {
