@@ -6,6 +6,7 @@ import { createNodeFiles } from "../adapters/node-files.ts";
 import { createNodeProcesses } from "../adapters/node-processes.ts";
 import { NodeProcessLoad } from "../adapters/process-load.ts";
 import { nodeRandom } from "../adapters/node-random.ts";
+import { nodeMachineUse } from "../adapters/sessions/node-machine-use.ts";
 import { baseEnvironment } from "../adapters/sessions/base-environment.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { createEngine } from "../engine/engine.ts";
@@ -265,6 +266,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
         ],
       }),
       sessionKind: "Session",
+      machine: nodeMachineUse(systemClock),
       logs: sessionLogs(
         sessions,
         systemClock,

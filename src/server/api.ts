@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, silentLog } from "../ports/log.ts";
+import type { MachineUse } from "../ports/machine-use.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { ObjectStore, TruthWriter } from "../ports/object-store.ts";
 import type { Events } from "../ports/objects.ts";
@@ -26,11 +27,13 @@ import { meaningOf, type PathMeaning } from "./paths.ts";
 import { OpenApiDocuments } from "./open-api-documents.ts";
 import { type LogSource, servePod } from "./pod-logs.ts";
 import { podResource } from "./pods.ts";
+import { nodeResource } from "./nodes.ts";
 import { findObject } from "./reading.ts";
 import { collectBody } from "./request-body.ts";
 import { type ResourceApi, serveResource } from "./resource-routes.ts";
 import { forbidden, methodNotAllowed, notFound, statusOf } from "./status.ts";
 import { callVerb, describeVerb, listVerbs, type VerbTable, verbTable } from "./verb-calls.ts";
+import { measured as measuredUse, metricsResources } from "./usage-metrics.ts";
 import { WatchHub } from "./watch-hub.ts";
 import { withSourceColumn } from "./source-column.ts";
 
@@ -54,6 +57,8 @@ export interface ApiOptions {
   readonly reservedNames?: readonly string[];
   /** Kind shown as core/v1 Pods. Default `Session`; not registered: there are no pods. */
   readonly sessionKind?: string;
+  /** What processes take of this machine, for `kubectl top`. Default: not served. */
+  readonly machine?: MachineUse;
   /** Output of sessions, for `kubectl logs`. Default: none is kept. */
   readonly logs?: LogSource;
   /** Where requests are counted and timed. Default: nowhere. */
@@ -95,6 +100,7 @@ export function createApi(options: ApiOptions): Api {
       request.resource.kind === "Pod" && request.resource.group === ""
         ? servePod({ store: options.store, clock: options.clock, source: options.logs }, request)
         : undefined,
+    ...(options.machine === undefined ? {} : { measured: measuring(options, options.machine) }),
   };
   const verbs = verbTable([explainVerb(options.registry), ...(options.verbs ?? [])]);
   const served: Served = { options, catalog, api, verbs, openApi: new OpenApiDocuments(catalog) };
@@ -134,6 +140,10 @@ export function createApi(options: ApiOptions): Api {
     return response;
   });
   return { app, watches: () => hub.size, close: () => hub.close() };
+}
+
+function measuring({ store, clock }: ApiOptions, machine: MachineUse): NonNullable<ResourceApi["measured"]> {
+  return (request) => measuredUse({ store, clock, machine }, request);
 }
 
 interface Served {
@@ -259,12 +269,16 @@ function resourcesOf(options: ApiOptions): readonly ApiResource[] {
     return definition.truth === "Desired" ? { ...resource, table: withSourceColumn(resource.table, store) } : resource;
   });
   const pods = registry.get(sessionKind ?? "Session") === undefined ? [] : [podResource(sessionKind ?? "Session")];
+  const { machine } = options;
+  const metrics =
+    machine === undefined ? [] : [nodeResource(machine, clock.now()), ...metricsResources(sessionKind ?? "Session")];
   return [
     eventResource(),
     namespaceResource(namespaceKind ?? "Rig", clock.now()),
     ...pods,
     serviceResource(),
     ...kinds,
+    ...metrics,
     ...reviewResources(),
   ];
 }

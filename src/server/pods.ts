@@ -2,6 +2,7 @@ import { valueAt } from "../resource/json-path.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import { plainText } from "../resource/plain-text.ts";
 import { type ColumnDefinition, type TableRenderer, tableRenderer } from "../resource/table.ts";
+import { NODE } from "./nodes.ts";
 import { type ApiResource, READ_VERBS, selectorPaths } from "./api-resource.ts";
 
 /** The one container of every pod. */
@@ -59,7 +60,7 @@ function podOf(session: TownObject): TownObject {
     },
     spec: {
       containers: [{ name: CONTAINER, image, stdin: true, tty: true }],
-      nodeName: "localhost",
+      nodeName: NODE,
       restartPolicy: "Always",
     },
     status: {
@@ -129,6 +130,6 @@ const podTable: TableRenderer = {
   columnDefinitions: [...base.columnDefinitions, ...wide],
   cells: (pod, nowMs) => {
     const [name, ready, ...rest] = base.cells(pod, nowMs);
-    return [name ?? null, ready === "true" ? "1/1" : "0/1", ...rest, "<none>", "localhost"];
+    return [name ?? null, ready === "true" ? "1/1" : "0/1", ...rest, "<none>", NODE];
   },
 };

@@ -21,6 +21,8 @@ export interface ResourceApi {
   readonly catalog: ResourceCatalog;
   /** A subresource that the resource brings itself (`pods/log`), for reading; undefined when it has none of that name. */
   special?(request: ResourceRequest): Promise<Response> | undefined;
+  /** The answer to a GET that is measured at that moment and in no store; undefined for all other resources. */
+  measured?(request: ResourceRequest): Promise<Answer> | undefined;
 }
 
 type Route = (api: ResourceApi, request: ResourceRequest) => Promise<Answer> | Answer;
@@ -56,6 +58,13 @@ export type ResourceAnswer = Answer | { readonly stream: ReadableStream<Uint8Arr
 export async function serveResource(api: ResourceApi, request: ResourceRequest): Promise<ResourceAnswer> {
   const review = reviewOf(request.resource);
   if (review !== undefined) return serveReview(api, request, review);
+  if (request.method === "GET" && request.subresource === undefined) {
+    const answer = api.measured?.(request);
+    if (answer !== undefined) {
+      requireAccess(request.caller, { ...targetOf(request), verb: request.name === undefined ? "list" : "get" });
+      return answer;
+    }
+  }
   if (request.method === "GET" && request.subresource === undefined && booleanParameter(request.query, "watch")) {
     requireAccess(request.caller, { ...targetOf(request), verb: "watch" });
     return { stream: watch(api.reading, api.hub, request) };

@@ -66,9 +66,14 @@ describe("the totals of rigs and town", () => {
     expect(last("Rig/api")).toMatchObject({ work: { ready: 1, working: 0 }, usage: null });
     await use();
     await clock.advance(3_000);
-    expect(last("Rig/api")).toMatchObject({ work: { ready: 0, working: 1 }, usageToday: { total: 1_000, costUSD: 0.25 } });
+    expect(last("Rig/api")).toMatchObject({
+      work: { ready: 0, working: 1 },
+      usageToday: { total: 1_000, costUSD: 0.25 },
+    });
     expect(last("Town/hq")).toMatchObject({ spentToday: "$0.25/$1.00", models: [{ model: "opus", total: 1_000 }] });
-    expect(store.get({ kind: "Bead", namespace: "api", name: "api-1" })?.status).toMatchObject({ usage: { total: 1_000 } });
+    expect(store.get({ kind: "Bead", namespace: "api", name: "api-1" })?.status).toMatchObject({
+      usage: { total: 1_000 },
+    });
     expect(store.get({ kind: "Agent", namespace: "api", name: "toast" })?.status).toMatchObject({
       usage: { total: 1_000 },
       models: [{ model: "opus", costUSD: 0.25 }],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNodeFiles } from "../../src/adapters/node-files.ts";
 import { nodeRandom } from "../../src/adapters/node-random.ts";
+import { nodeMachineUse } from "../../src/adapters/sessions/node-machine-use.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { TownObject } from "../../src/resource/object-meta.ts";
 import { ensureCertificates } from "../../src/server/certificates.ts";
@@ -72,7 +73,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
     };
     town = await widgetTown({
       store: { clock: systemClock, random: nodeRandom },
-      api: { clock: systemClock, random: nodeRandom, logs },
+      api: { clock: systemClock, random: nodeRandom, logs, machine: nodeMachineUse(systemClock) },
     });
     listener = await listenTls(town.api, { port: 0, identity: certificates });
     const entry = {
@@ -86,7 +87,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
     await writeKubeconfig(files, join(directory, "wrong-config"), { ...entry, token: "nobody" });
     await town.store.publish(
       { kind: "Session", namespace: "api", name: "toast" },
-      { labels: { pool: "cats" }, spec: { provider: "claude" }, status: { state: "Running" } },
+      { labels: { pool: "cats" }, spec: { provider: "claude" }, status: { state: "Running", pid: process.pid } },
     );
   });
 
@@ -112,6 +113,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
       "authentication.k8s.io/v1",
       "authentication.k8s.io/v1beta1",
       "authorization.k8s.io/v1",
+      "metrics.k8s.io/v1beta1",
       "town.dev/v1alpha1",
       "v1",
       "work.town.dev/v1alpha1",
@@ -442,6 +444,18 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
         })
       ).err,
     ).toContain("is a built-in namespace");
+  });
+
+  it("given sessions and the machine, when asked what they take, then kubectl top tells it", async () => {
+    const [head, toast] = cells(await ok(["top", "pods"]));
+    expect(head).toEqual(["NAME", "CPU(cores)", "MEMORY(bytes)"]);
+    expect(toast?.join(" ")).toMatch(/^toast \d+m \d+Mi$/);
+    expect(await ok(["top", "pods", "-A", "-l", "pool=cats", "--sort-by=memory", "--no-headers"])).toMatch(
+      /^api +toast /,
+    );
+    expect(await ok(["top", "pod", "toast", "--containers"])).toMatch(/toast +agent +\d+m +\d+Mi/);
+    expect(await ok(["top", "nodes"])).toMatch(/localhost +\d+m +\d+% +\d+Mi +\d+%/);
+    expect(cells(await ok(["get", "nodes"]))[1]?.slice(0, 2)).toEqual(["localhost", "Ready"]);
   });
 
   it("given sessions, when looked at as pods, then get, describe and logs work and exec says what to use", async () => {

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../context.ts";
-import { NAMESPACE, TIMEOUT } from "../resources/flags.ts";
+import { NAMESPACE, NO_HEADERS, TIMEOUT } from "../resources/flags.ts";
 
 /** Starting, stopping and looking at a town as a whole. */
 export const townCommands: readonly CommandSpec[] = [
@@ -107,7 +107,17 @@ export const townCommands: readonly CommandSpec[] = [
     name: "top",
     group: "town",
     summary: "the town live on the whole screen, with keys to act",
+    positionals: "[agents|nodes]",
     flags: [
+      NAMESPACE,
+      {
+        name: "sort-by",
+        type: "string",
+        value: "WHAT",
+        choices: ["name", "cpu", "memory", "tokens", "cost"],
+        summary: "order of a table of agents; default name",
+      },
+      NO_HEADERS,
       { name: "once", type: "boolean", summary: "one plain picture; so it is without a terminal" },
       {
         name: "output",
@@ -118,7 +128,7 @@ export const townCommands: readonly CommandSpec[] = [
         summary: "what it shows, as json",
       },
     ],
-    examples: ["town top", "town top --once", "town top -o json"],
+    examples: ["town top", "town top --once", "town top agents --sort-by cost", "town top nodes"],
     run: async (input, context) => (await import("./top.ts")).run(input, context),
   },
   {

@@ -46,8 +46,11 @@ export async function discoverTypes(api: Api, args?: readonly string[]): Promise
   const read = async (path: string): Promise<ResourceType[]> =>
     typesOf(bodyOf<DiscoveryList>(await api.send({ method: "GET", path, accept: ACCEPT })));
   const groups = await read("/apis");
-  const core = args !== undefined && areNamed(args, groups) ? [] : await read("/api");
-  const types = [...groups, ...core];
+  // Their plurals are those of the objects that they measure.
+  const measured = groups.filter((type) => type.group === "metrics.k8s.io");
+  const others = groups.filter((type) => !measured.includes(type));
+  const core = args !== undefined && areNamed(args, others) ? [] : await read("/api");
+  const types = [...others, ...core, ...measured];
   return [...types.filter(isTowns), ...types.filter((type) => !isTowns(type))];
 }
 

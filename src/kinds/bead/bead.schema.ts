@@ -64,7 +64,7 @@ export const bead = defineKind({
     { name: "Assignee", type: "string", jsonPath: ".status.assignee", description: "Who holds it." },
     { name: "Ready", type: "boolean", jsonPath: ".status.ready", description: "Can be started now.", priority: 1 },
     {
-      name: "Blocked By",
+      name: "Blockers",
       type: "string",
       jsonPath: ".status.blockedBy[*]",
       description: "Open beads it waits for.",

@@ -6,7 +6,10 @@ import { FIRST_VIEW, type Page, type TopEffect, type TopView } from "../../../sr
 import { NOW_MS, sampleData } from "./sample-data.ts";
 
 /** Types a text; what it came to, and every effect on the way. */
-function typed(text: string, from: TopView = FIRST_VIEW): { readonly view: TopView; readonly effects: readonly TopEffect[] } {
+function typed(
+  text: string,
+  from: TopView = FIRST_VIEW,
+): { readonly view: TopView; readonly effects: readonly TopEffect[] } {
   const effects: TopEffect[] = [];
   let view = from;
   for (const key of decodeKeys(text, true).keys) {
@@ -51,18 +54,26 @@ describe("keys in the lists", () => {
     ["\t\t\t\tp", { do: "Peek", agent: "api/nux" }],
     ["q", { do: "Quit" }],
     ["\u0003", { do: "Quit" }],
-  ])("given %j, then that is asked of the world: %j", (keys, effect) => expect(typed(keys).effects).toMatchObject([effect]));
+  ])("given %j, then that is asked of the world: %j", (keys, effect) =>
+    expect(typed(keys).effects).toMatchObject([effect]));
 
   it("given a row that belongs to no agent, when peeked, then it says so and asks nothing", () => {
-    expect(typed("\t\t\tp")).toMatchObject({ view: { notice: { text: "Rig/api has no agent", isError: true } }, effects: [] });
+    expect(typed("\t\t\tp")).toMatchObject({
+      view: { notice: { text: "Rig/api has no agent", isError: true } },
+      effects: [],
+    });
     expect(typed("\t\t\tpj").view.notice).toBeUndefined();
   });
 
   it("given what can be suspended, when s is pressed, then only y does it, the other way where it is suspended already", () => {
     expect(typed("\t\t\ts").view.prompt).toMatchObject({ kind: "Confirm", question: "suspend Rig/api?" });
     expect(typed("\t\t\tsn")).toMatchObject({ view: { prompt: undefined }, effects: [] });
-    expect(typed("\t\t\tjsy").effects).toMatchObject([{ do: "Suspend", of: { kind: "Rig", name: "web", suspended: true } }]);
-    expect(typed("sy").effects).toMatchObject([{ do: "Suspend", of: { kind: "AgentPool", name: "crews", suspended: true } }]);
+    expect(typed("\t\t\tjsy").effects).toMatchObject([
+      { do: "Suspend", of: { kind: "Rig", name: "web", suspended: true } },
+    ]);
+    expect(typed("sy").effects).toMatchObject([
+      { do: "Suspend", of: { kind: "AgentPool", name: "crews", suspended: true } },
+    ]);
     expect(typed("\t\ts").view.notice?.text).toBe("a MergeRequest cannot be suspended");
   });
 
