@@ -1,13 +1,13 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { recordPath } from "../domain/work-graph/ids/record-path.ts";
 import { canonicalJson } from "../domain/work-graph/record/canonical.ts";
-import { AdapterError } from "../errors/town-error.ts";
 import type { GitIdentity, Repository } from "../ports/git.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import type { CommitHead } from "./commit-head.ts";
 import type { LogPlace } from "./event-log.ts";
 import { appendToLog, eventLine } from "./event-log.ts";
 import { positionsAt, versionFile, versionText } from "./git-records.ts";
+import { requireCommit } from "./load-commit.ts";
 import { flushedRef } from "./paths.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
@@ -89,15 +89,9 @@ export class BranchWriter {
 
   async #adopt(commit: string): Promise<void> {
     const { repository } = this.#options;
-    const info = await repository.objects.readCommit(commit);
-    if (info === undefined)
-      throw new AdapterError(
-        "CommitMissing",
-        `Cannot read commit ${commit} of the work branch: it is not in ${repository.path}.`,
-        { hint: "Run `git fsck` there." },
-      );
+    const { tree } = await requireCommit(repository, commit);
     const positions = Object.fromEntries(await positionsAt(repository, commit));
-    this.start({ commit, tree: info.tree, positions }, this.#pin);
+    this.start({ commit, tree, positions }, this.#pin);
   }
 
   /** Reads the pin again, after somebody moved refs meanwhile. */

@@ -2,7 +2,8 @@ import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { BeadTable } from "../domain/work-graph/index/bead-table.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import type { Files } from "../ports/files.ts";
-import type { Repository } from "../ports/git.ts";
+import { AdapterError } from "../errors/town-error.ts";
+import type { CommitInfo, Repository } from "../ports/git.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
 import type { BadFile } from "./git-records.ts";
 import { positionsAt, readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
@@ -57,8 +58,19 @@ export async function loadCommit(
   return { head, records, bad, ...nothingElse, uncached: records.length, close: () => Promise.resolve() };
 }
 
+/** Throws AdapterError `CommitMissing`: the ref is there, and what it names is not. */
+export async function requireCommit(repository: Repository, commit: string): Promise<CommitInfo> {
+  const info = await repository.objects.readCommit(commit);
+  if (info !== undefined) return info;
+  throw new AdapterError(
+    "CommitMissing",
+    `Cannot read commit ${commit} of the work branch: it is not in ${repository.path}.`,
+    { hint: "Run `git fsck` there." },
+  );
+}
+
 async function headOf(repository: Repository, commit: string): Promise<CommitHead> {
-  const tree = (await repository.objects.readCommit(commit))?.tree ?? repository.objects.emptyTree;
+  const { tree } = await requireCommit(repository, commit);
   return { commit, tree, positions: Object.fromEntries(await positionsAt(repository, commit)) };
 }
 

@@ -8,7 +8,7 @@ import type { Random } from "../ports/random.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { logPositions, positionsAt } from "./git-records.ts";
 import type { LoadedCommit } from "./load-commit.ts";
-import { loadCommit } from "./load-commit.ts";
+import { loadCommit, requireCommit } from "./load-commit.ts";
 import type { LocalState } from "./local-state.ts";
 import { readLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
@@ -63,6 +63,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const base = await ownCommit(repository, pin, tip, identity.logId);
   const loaded =
     base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
+  // The cache may know a commit that git has lost, and nothing must be built on that.
+  if (base !== undefined && !options.readOnly) await requireCommit(repository, base);
   index.loadTables(loaded?.tables ?? [], loaded);
   index.load(loaded?.records ?? []);
   const local = await readLocalState(files, paths.local);

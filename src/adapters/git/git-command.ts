@@ -46,6 +46,8 @@ export interface GitCommandOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Commands that may run at once; others wait their turn. Default: four times the number of cores, at least 8. */
   readonly processes?: number;
+  /** Done before the first process, and again while it fails; what it throws is what the caller gets. */
+  readonly check?: (command: GitCommand) => Promise<void>;
 }
 
 /** Runs git without a shell, with a clean environment, in a process group of its own, always with a time limit. */
@@ -53,14 +55,21 @@ export class GitCommand {
   readonly #program: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #slots: Slots;
+  readonly #check: (command: GitCommand) => Promise<void>;
 
   constructor(options: GitCommandOptions = {}) {
     this.#program = options.program ?? "git";
     this.#slots = new Slots(options.processes ?? Math.max(8, 4 * availableParallelism()));
     this.#environment = gitEnvironment(options.environment ?? process.env);
+    this.#check = options.check ?? (() => Promise.resolve());
   }
 
-  /** Starts a git process; the caller owns it. */
+  /** That git can be used at all; for who starts a process. */
+  ready(): Promise<void> {
+    return this.#check(this);
+  }
+
+  /** Starts a git process; the caller owns it, and has waited for `ready`. */
   start(args: readonly string[], place: GitPlace, env: Readonly<Record<string, string>> = {}): ChildProcess {
     const where = [
       ...(place.gitDirectory === undefined ? [] : [`--git-dir=${place.gitDirectory}`]),
@@ -77,7 +86,13 @@ export class GitCommand {
 
   /** Output of a command that succeeds; other exits than `answers`, time-outs and aborts throw AdapterError. */
   async run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
+    await this.ready();
     return options.network === true ? this.#run(args, options) : this.#slots.run(() => this.#run(args, options));
+  }
+
+  /** As `run`, of a git that may be too old for all the rest. */
+  runUnchecked(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
+    return this.#run(args, options);
   }
 
   async #run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {

@@ -40,6 +40,7 @@ export class GitService {
   readonly #options: Required<GitServiceOptions>;
   readonly #waiting: Request[] = [];
   #child: ChildProcess | undefined;
+  #isStarting = false;
   #bytes = new ByteQueue();
   #timer: NodeJS.Timeout | undefined;
   #said = "";
@@ -62,8 +63,8 @@ export class GitService {
       const request: Request = { input, reader, read: reader(), resolve: answered, reject, deaths: 0 };
       const wasIdle = this.#waiting.length === 0;
       this.#waiting.push(request);
-      if (this.#child === undefined) this.#start();
-      else this.#child.stdin?.write(input);
+      if (this.#child !== undefined) this.#child.stdin?.write(input);
+      else if (!this.#isStarting) this.#startWhenReady();
       if (wasIdle) this.#watch();
     });
   }
@@ -78,6 +79,21 @@ export class GitService {
     const timer = setTimeout(() => signalGroup(child, "SIGKILL"), 2000);
     await gone;
     clearTimeout(timer);
+  }
+
+  #startWhenReady(): void {
+    this.#isStarting = true;
+    this.#command.ready().then(
+      () => {
+        this.#isStarting = false;
+        this.#start();
+        this.#watch();
+      },
+      (error: unknown) => {
+        this.#isStarting = false;
+        for (const request of this.#waiting.splice(0)) request.reject(error);
+      },
+    );
   }
 
   #start(): void {

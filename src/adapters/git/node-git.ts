@@ -10,6 +10,8 @@ import { canonicalPath, gitDirectoryOf } from "./git-directory.ts";
 import { GitCommand, gitFailure, type GitCommandOptions } from "./git-command.ts";
 import { requireGitVersion } from "./git-version.ts";
 import { KeyedMutex, Slots } from "./mutex.ts";
+import { globalConfigFiles } from "./plain-config.ts";
+import { discoverPlain, type Discovered } from "./plain-repository.ts";
 import { NodeGitObjects } from "./node-git-objects.ts";
 import { NodeRepository } from "./node-repository.ts";
 import { Worktrees } from "./worktrees.ts";
@@ -41,33 +43,27 @@ export class NodeGit implements Git {
     string,
     { readonly objects: NodeGitObjects; readonly worktrees: Worktrees; readonly birth: string }
   >();
+  readonly #configFiles: readonly string[] | undefined;
   #version: Promise<void> | undefined;
 
   constructor(options: NodeGitOptions = {}) {
-    this.#command = new GitCommand(options);
+    // A repository that is opened by its files may be all that is wanted, so this waits for the first process.
+    this.#command = new GitCommand({ ...options, check: (command) => this.#requireVersion(command) });
+    this.#configFiles = globalConfigFiles(options.environment ?? process.env, options.program);
     this.#owners = options.owners ?? ownersByPid;
     this.#checkouts = new Slots(options.checkouts ?? availableParallelism());
   }
 
   async open(path: string): Promise<Repository | undefined> {
-    // Asked at once; what the first says counts more, since an old git fails at the other question too.
-    const [version, opened] = await Promise.allSettled([this.#requireVersion(), this.#open(path)]);
-    if (version.status === "rejected") throw version.reason;
-    if (opened.status === "rejected") throw opened.reason;
-    return opened.value;
-  }
-
-  async #open(path: string): Promise<Repository | undefined> {
     const place = await unlessMissing(realpath(path));
     if (place === undefined) return undefined;
     const known = await this.#stillOpen(place);
     if (known !== undefined) return known;
-    const found = await this.#discover(place);
+    const found = (await discoverPlain(place, this.#configFiles)) ?? (await this.#discover(place));
     return found === undefined ? undefined : this.#mutex.run(found.commonDirectory, () => this.#repository(found));
   }
 
   async init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository> {
-    await this.#requireVersion();
     await mkdir(path, { recursive: true });
     const bare = options.bare ? ["--bare"] : [];
     await this.#command.run(["init", "--quiet", ...bare, `--initial-branch=${options.branch}`, "--", path], {
@@ -78,7 +74,6 @@ export class NodeGit implements Git {
   }
 
   async cloneBare(url: string, path: string, options: CloneOptions = {}): Promise<Repository> {
-    await this.#requireVersion();
     const place = await canonicalPath(path);
     await this.#mutex.run(place, () => cloneInto(this.#command, url, place, options));
     return this.#mustOpen(place);
@@ -132,11 +127,12 @@ export class NodeGit implements Git {
       gitDirectory: await canonicalPath(gitDirectory),
       path,
       hash,
+      isPlain: false,
     };
   }
 
   async #repository(found: Discovered): Promise<Repository> {
-    const { commonDirectory, gitDirectory, path, hash } = found;
+    const { commonDirectory, gitDirectory, path, hash, isPlain } = found;
     const birth = await birthOf(commonDirectory);
     const key = `${gitDirectory}\0${path}`;
     const known = this.#opened.get(key);
@@ -156,6 +152,8 @@ export class NodeGit implements Git {
       path,
       commonDirectory,
       gitDirectory,
+      isPlain,
+      globalConfig: this.#configFiles,
     });
     this.#opened.set(key, { repository, birth });
     this.#dropOldest();
@@ -179,8 +177,8 @@ export class NodeGit implements Git {
     return shared;
   }
 
-  #requireVersion(): Promise<void> {
-    this.#version ??= requireGitVersion(this.#command).catch((error: unknown) => {
+  #requireVersion(command: GitCommand): Promise<void> {
+    this.#version ??= requireGitVersion(command).catch((error: unknown) => {
       this.#version = undefined;
       throw error;
     });
@@ -192,13 +190,6 @@ export class NodeGit implements Git {
 async function birthOf(commonDirectory: string): Promise<string> {
   const facts = await unlessMissing(stat(join(commonDirectory, "objects")));
   return facts === undefined ? "gone" : `${facts.ino} ${facts.birthtimeMs}`;
-}
-
-interface Discovered {
-  readonly path: string;
-  readonly commonDirectory: string;
-  readonly gitDirectory: string;
-  readonly hash: "sha1" | "sha256";
 }
 
 const discovery = [

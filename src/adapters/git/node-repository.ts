@@ -9,6 +9,7 @@ import type { GitCommand, GitRunOptions } from "./git-command.ts";
 import { type MergedTree, MergeTrees } from "./merge-trees.ts";
 import type { NodeGitObjects } from "./node-git-objects.ts";
 import { ObjectReader } from "./object-reader.ts";
+import { readPlainRef } from "./plain-refs.ts";
 import { RefTransactions } from "./ref-transactions.ts";
 import { Remotes, type NetworkOptions, type PushUpdate } from "./remotes.ts";
 import { RepositoryConfig } from "./repository-config.ts";
@@ -25,6 +26,10 @@ export interface NodeRepositoryOptions {
   readonly commonDirectory: string;
   /** Where this checkout's HEAD is; the common directory for a bare or main one. */
   readonly gitDirectory: string;
+  /** Refs and settings are where every git looks for them. */
+  readonly isPlain: boolean;
+  /** Files of settings for all repositories, where they are known. */
+  readonly globalConfig: readonly string[] | undefined;
 }
 
 type RunOptions = Omit<GitRunOptions, "place" | "doing">;
@@ -37,6 +42,7 @@ export class NodeRepository implements Repository {
   readonly #command: GitCommand;
   /** Where this checkout's HEAD is; the common directory for a bare or main one. */
   readonly gitDirectory: string;
+  readonly #isPlain: boolean;
   readonly #revisions: ObjectReader;
   readonly #refs: RefTransactions;
   readonly #remotes: Remotes;
@@ -47,7 +53,9 @@ export class NodeRepository implements Repository {
   readonly #forward: FastForward;
   readonly #checkouts: CheckoutLocks;
 
-  constructor({ command, objects, worktrees, owners, path, commonDirectory, gitDirectory }: NodeRepositoryOptions) {
+  constructor(options: NodeRepositoryOptions) {
+    const { command, objects, worktrees, owners, path, commonDirectory, gitDirectory } = options;
+    this.#isPlain = options.isPlain;
     this.path = path;
     this.commonDirectory = commonDirectory;
     this.objects = objects;
@@ -57,7 +65,7 @@ export class NodeRepository implements Repository {
     this.#revisions = gitDirectory === commonDirectory ? objects.reader : new ObjectReader(command, { gitDirectory });
     this.#refs = new RefTransactions({ command, gitDirectory, commonDirectory });
     this.#remotes = new Remotes(command, commonDirectory);
-    this.#config = new RepositoryConfig(command, commonDirectory);
+    this.#config = new RepositoryConfig(command, commonDirectory, options.isPlain ? options.globalConfig : undefined);
     this.#merges = new MergeTrees(command, commonDirectory);
     this.#worktrees = worktrees;
     this.#contents = new WorktreeContents(command);
@@ -75,6 +83,8 @@ export class NodeRepository implements Repository {
 
   async resolve(revision: string): Promise<string | undefined> {
     if (revision === "" || /[\n\0]/.test(revision)) return undefined;
+    const plain = this.#isPlain ? await readPlainRef(this.commonDirectory, revision) : undefined;
+    if (plain !== undefined) return plain ?? undefined;
     // Refs name only what is on disk already; an id may be that of an object that is not.
     if (/^[0-9a-f]{40}/.test(revision)) await this.objects.sync();
     try {

@@ -1,27 +1,54 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { GitCommand } from "./git-command.ts";
 import { KeyedMutex } from "./mutex.ts";
+import { mergedPlainConfig } from "./plain-config.ts";
 
 /** The configuration of one repository: read with everything that applies to it, written to its own file. */
 export class RepositoryConfig {
   readonly #command: GitCommand;
   readonly #gitDirectory: string;
   readonly #mutex = new KeyedMutex();
+  /** The files that hold all there is, the last counts most; undefined when only git knows. */
+  readonly #files: readonly string[] | undefined;
 
-  constructor(command: GitCommand, gitDirectory: string) {
+  /** `globalFiles`: those that apply to every repository, where this one is plain. */
+  constructor(command: GitCommand, gitDirectory: string, globalFiles: readonly string[] | undefined) {
     this.#command = command;
     this.#gitDirectory = gitDirectory;
+    this.#files = globalFiles === undefined ? undefined : [...globalFiles, join(gitDirectory, "config")];
   }
 
   /** The last value of a key, or undefined. */
   async read(key: string): Promise<string | undefined> {
+    const plain = await this.#plain([key]);
+    if (plain !== undefined) return plain.get(key);
     const { exitCode, stdout } = await this.#run(["config", "-z", "--get", key], `read ${key}`, [0, 1]);
     return exitCode === 0 ? stdout.toString("utf8").replace(/\0$/, "") : undefined;
   }
 
   /** The last values of some keys. */
   async readAll(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return (await this.#plain(keys)) ?? this.#ask(keys);
+  }
+
+  /** Without asking git; undefined when it must be asked. */
+  async #plain(keys: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+    // Keys are alike in any case but for a part in the middle, which none that is asked for here has.
+    if (this.#files === undefined || keys.some((key) => !/^[a-z]+\.[a-z]+$/.test(key))) return undefined;
+    const config = await mergedPlainConfig(this.#files);
+    if (config === undefined) return undefined;
+    const values = new Map<string, string>();
+    for (const key of keys) {
+      const value = config.get(key)?.at(-1);
+      if (value === null) return undefined;
+      if (value !== undefined) values.set(key, value);
+    }
+    return values;
+  }
+
+  async #ask(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const pattern = `^(${keys.map((key) => key.replaceAll(".", "\\.")).join("|")})$`;
     const args = ["config", "-z", "--get-regexp", pattern];
     const { exitCode, stdout } = await this.#run(args, `read ${keys.join(", ")}`, [0, 1]);
