@@ -5,10 +5,11 @@ import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
 import { parentIdsOf } from "../domain/work-graph/record/edges.ts";
 import { metadataOf } from "../domain/work-graph/record/facts.ts";
 import { notWorkTypes } from "../domain/work-graph/record/bead-types.ts";
+import { tombstone } from "../domain/work-graph/record/statuses.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
 
 export type ListFilter = NonNullable<Parameters<GraphReader["list"]>[0]>;
-export type SketchFilter = Pick<ListFilter, "status" | "type" | "assignee" | "label">;
+export type SketchFilter = NonNullable<Parameters<GraphReader["sketches"]>[0]>;
 export type ReadyOptions = NonNullable<Parameters<GraphReader["ready"]>[0]>;
 
 /** Reads of a set of records. What is handed out is frozen on its way, so that loading need not freeze everything. */
@@ -42,15 +43,27 @@ export class IndexReader implements GraphReader {
 
   sketches(filter: SketchFilter = {}): readonly BeadSketch[] {
     const found: BeadSketch[] = [];
-    for (const id of this.#candidates(filter)) {
+    for (const { id, status } of this.#rough(filter)) {
+      if (filter.excludeStatus?.includes(status) === true) continue;
       const facts = this.index.facts(id);
       if (facts !== undefined && matches(facts, filter)) found.push(deepFreeze(facts));
     }
     return found;
   }
 
-  // The smallest set an index knows, in id order; everything when the filter names no indexed field.
+  *#rough(filter: SketchFilter): Iterable<{ readonly id: string; readonly status: string }> {
+    const narrow = this.#narrowest(filter);
+    if (narrow === undefined) yield* this.index.beads();
+    else for (const id of narrow) yield { id, status: this.index.facts(id)?.status ?? tombstone };
+  }
+
   #candidates(filter: ListFilter): Iterable<string> {
+    const narrow = this.#narrowest(filter);
+    return narrow === undefined ? this.index.sortedIds() : [...narrow].sort();
+  }
+
+  /** The smallest set that an index knows; undefined when the filter names no indexed field. */
+  #narrowest(filter: ListFilter): ReadonlySet<string> | undefined {
     let smallest: ReadonlySet<string> | undefined;
     const consider = (set: ReadonlySet<string>): void => {
       if (smallest === undefined || set.size < smallest.size) smallest = set;
@@ -61,8 +74,7 @@ export class IndexReader implements GraphReader {
     if (filter.status?.length === 1) consider(this.index.idsBy("status", filter.status[0] ?? ""));
     const key = filter.metadata?.["town.key"];
     if (typeof key === "string") consider(this.index.idsByKey(key));
-    if (smallest === undefined) return this.index.sortedIds();
-    return [...smallest].sort();
+    return smallest;
   }
 
   ready(options: ReadyOptions = {}): readonly BeadRecord[] {

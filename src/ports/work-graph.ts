@@ -34,9 +34,10 @@ export interface GraphReader {
     readonly label?: string;
     readonly metadata?: Readonly<Record<string, unknown>>;
   }): readonly BeadRecord[];
-  /** As `list`, without reading what is asleep: for filtering and ordering many to show few. */
+  /** As `list`, in no order and without reading what is asleep: for filtering and ordering many to show few. */
   sketches(filter?: {
     readonly status?: readonly string[];
+    readonly excludeStatus?: readonly string[];
     readonly type?: readonly string[];
     readonly assignee?: string;
     readonly label?: string;

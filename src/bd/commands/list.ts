@@ -1,10 +1,10 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import type { BeadSketch } from "../../domain/work-graph/bead.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
 import { fullFlag } from "../access/full-text.ts";
 import { allStoresFlag } from "../access/scope.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, list, number, text } from "../grammar/flag.ts";
-import { listing } from "../output/listing.ts";
+import { listing, sketchOf } from "../output/listing.ts";
 import { fieldFilterFlags } from "../queries/bead-filter-flags.ts";
 import type { StoreFilter } from "../queries/find-beads.ts";
 import { inOrder, selectedBeads, sortField } from "../queries/find-beads.ts";
@@ -45,8 +45,11 @@ async function runList(call: Call): Promise<Answer> {
   const isHidden = hiddenTypes(call);
   const ready = new Map(found.map(({ graph }) => [graph, undefined as ReadonlySet<string> | undefined]));
   if (flags.isSet("ready"))
-    for (const graph of ready.keys()) ready.set(graph, new Set(graph.ready().map(({ id }) => id)));
-  const shown = found.filter(({ graph, record }) => !isHidden(record) && ready.get(graph)?.has(record.id) !== false);
+    for (const graph of ready.keys()) ready.set(graph, new Set(graph.readySketches().map(({ id }) => id)));
+  const shown = found.filter((bead) => {
+    const sketch = sketchOf(bead);
+    return !isHidden(sketch) && ready.get(bead.graph)?.has(sketch.id) !== false;
+  });
   const sort = flags.text("sort");
   return listing(call, inOrder(shown, sortField(sort ?? "priority"), call), {
     limit: flags.number("limit") ?? defaultLimit,
@@ -66,7 +69,7 @@ function listFilter({ flags }: Call, { wanted }: StoreFilter): BeadFilter {
 }
 
 /** Gates and the machinery stay out unless a flag, a type or an id asks for them. */
-function hiddenTypes({ flags }: Call): (record: BeadRecord) => boolean {
+function hiddenTypes({ flags }: Call): (bead: BeadSketch) => boolean {
   if (flags.has("id") || flags.has("type")) return () => false;
   const hidden = new Set<string>();
   if (!flags.isSet("include-gates")) hidden.add("gate");

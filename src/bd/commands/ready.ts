@@ -3,7 +3,7 @@ import { META } from "../../domain/work-graph/bead.ts";
 import { isDeferred } from "../../domain/work-graph/index/readiness.ts";
 import { cyclesOf } from "../../domain/work-graph/queries/attention.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
-import { beadTest } from "../../domain/work-graph/queries/bead-filter.ts";
+import { beadTest, isSketchFilter, sketchTest } from "../../domain/work-graph/queries/bead-filter.ts";
 import { openEpics } from "../../domain/work-graph/queries/epics.ts";
 import { descendantsOf } from "../../domain/work-graph/queries/graph-view.ts";
 import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
@@ -21,8 +21,8 @@ import { listedBead, openBlockerIds } from "../output/bead-json.ts";
 import { beadLine } from "../output/bead-line.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import type { ListedBead } from "../output/listing.ts";
-import { listing } from "../output/listing.ts";
-import { fieldFilterFlags, timeTest } from "../queries/bead-filter-flags.ts";
+import { listing, UnreadBead } from "../output/listing.ts";
+import { fieldFilterFlags, isSketchTime, timeTest } from "../queries/bead-filter-flags.ts";
 import { publishClaims } from "../writes/publish-claims.ts";
 import { callFilter, inOrder, sortPolicy } from "../queries/find-beads.ts";
 
@@ -60,7 +60,7 @@ async function runReady(call: Call): Promise<Answer> {
   if (flags.isSet("gated")) return gated(call);
   const molecule = flags.text("mol");
   if (molecule !== undefined) return stepsReady(call, molecule);
-  const found = scopeOf(call).flatMap((graph) => readyIn(graph, call).map((record) => ({ graph, record })));
+  const found = scopeOf(call).flatMap((graph) => readyBeads(graph, call));
   const answer = await listing(call, byPolicy(found, call), {
     limit: flags.number("limit") ?? defaultLimit,
     isTree: false,
@@ -78,6 +78,19 @@ function textOf({ text: given }: Answer): string {
 
 function byPolicy(found: readonly ListedBead[], call: Call): readonly ListedBead[] {
   return inOrder(found, sortPolicy(call.flags.text("sort") ?? "priority"), call);
+}
+
+/** As `readyIn`, unread where what is known of them is enough to choose. */
+function readyBeads(graph: WorkGraph, call: Call): readonly ListedBead[] {
+  const filter = { wisps: true, ...callFilter(call) };
+  const isWidened = call.flags.isSet("include-deferred") || call.flags.isSet("include-ephemeral");
+  if (isWidened || !isSketchFilter(filter) || !isSketchTime(call))
+    return readyIn(graph, call).map((record) => ({ graph, record }));
+  const types = call.flags.list("type").map(canonicalType);
+  const ready = types.length === 0 ? graph.readySketches() : types.flatMap((type) => graph.readySketches(type));
+  const fits = sketchTest(filter);
+  const fitsTime = timeTest(call);
+  return ready.filter((sketch) => fits(sketch) && fitsTime(sketch)).map((sketch) => new UnreadBead(graph, sketch));
 }
 
 /** Ready work that the filters let through, most urgent first. */

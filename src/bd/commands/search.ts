@@ -11,7 +11,7 @@ import { flag, list, number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { beadLine } from "../output/bead-line.ts";
 import type { ListedBead } from "../output/listing.ts";
-import { limited, listing } from "../output/listing.ts";
+import { limited, listing, sketchOf } from "../output/listing.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { table } from "../output/table.ts";
 import { agoText } from "../output/time-text.ts";
@@ -45,7 +45,7 @@ async function search(call: Call): Promise<Answer> {
   const { flags, args } = call;
   const query = [...args, ...flags.texts("query")].join(" ").trim();
   if (query === "") throw usageError("search query is required", 'bd search "words"');
-  const selected = await selectedBeads(call, everything);
+  const selected = await beadsById(call);
   const candidates = flags.isSet("full") ? (await inFull(selected, call.context)).beads : selected;
   const graphs = new Map(candidates.map(({ graph, record }) => [record, graph]));
   const hits = searchBeads(graphs.keys(), query).map(({ record }) => ({
@@ -83,7 +83,7 @@ export const countCommand: BdCommand = {
 };
 
 async function count(call: Call): Promise<Answer> {
-  const found = (await selectedBeads(call, everything)).map(({ record }) => record);
+  const found = (await beadsById(call)).map(({ record }) => record);
   const by = Object.keys(groupings).filter((name) => call.flags.isSet(`by-${name}`));
   if (by.length > 1) throw usageError("only one --by-… flag can be used", "run it once for each");
   const grouping = groupings[by[0] ?? ""];
@@ -134,4 +134,10 @@ async function stale(call: Call): Promise<Answer> {
         .shown.map((bead) => `${beadLine(bead.record, call)}\n    last touched ${touched(bead)}`)
         .join("\n"),
   };
+}
+
+/** What the flags select, of all statuses, in id order. */
+async function beadsById(call: Call): Promise<readonly ListedBead[]> {
+  const found = await selectedBeads(call, everything);
+  return found.toSorted((a, b) => (sketchOf(a).id < sketchOf(b).id ? -1 : 1));
 }

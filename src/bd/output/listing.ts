@@ -1,4 +1,5 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import type { BeadRecord, BeadSketch } from "../../domain/work-graph/bead.ts";
+import { TownError } from "../../errors/town-error.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import { inFull } from "../access/full-text.ts";
 import type { Answer, Call, Truncation } from "../command.ts";
@@ -9,6 +10,30 @@ import { beadLine, briefLine, treeLines } from "./bead-line.ts";
 export interface ListedBead {
   readonly graph: WorkGraph;
   readonly record: BeadRecord;
+  /** What is known of it before its record is read. */
+  readonly sketch?: BeadSketch;
+}
+
+/** A bead of a list of which few are shown: its record is read when somebody looks. */
+export class UnreadBead implements ListedBead {
+  readonly graph: WorkGraph;
+  readonly sketch: BeadSketch;
+
+  constructor(graph: WorkGraph, sketch: BeadSketch) {
+    this.graph = graph;
+    this.sketch = sketch;
+  }
+
+  get record(): BeadRecord {
+    const record = this.graph.get(this.sketch.id);
+    if (record !== undefined) return record;
+    throw new TownError("NotFound", `${this.sketch.id} was deleted while it was listed`, { hint: "list again" });
+  }
+}
+
+/** What is known of a listed bead without reading its record. */
+export function sketchOf(bead: ListedBead): BeadSketch {
+  return bead.sketch ?? bead.record;
 }
 
 /** The first `limit` of them (0 or undefined: all), and whether there were more. */

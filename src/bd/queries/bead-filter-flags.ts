@@ -1,4 +1,4 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import type { BeadRecord, BeadSketch } from "../../domain/work-graph/bead.ts";
 import { isDeferred } from "../../domain/work-graph/index/readiness.ts";
 import type { BeadFilter, TimeRange } from "../../domain/work-graph/queries/bead-filter.ts";
 import { canonicalType } from "../../domain/work-graph/record/bead-types.ts";
@@ -97,10 +97,18 @@ export function filterFrom(input: FilterInput): BeadFilter {
   return Object.assign({}, ...parts) as BeadFilter;
 }
 
+/** What a sketch says, and what only the record does. */
+type TimedBead = BeadSketch & Pick<BeadRecord, "due_at">;
+
+/** Whether sketches answer `timeTest`. */
+export function isSketchTime({ flags }: Pick<FilterInput, "flags">): boolean {
+  return !flags.isSet("overdue");
+}
+
 /** Filters that a record alone does not answer: they ask what time it is. */
-export function timeTest({ flags, now }: Pick<FilterInput, "flags" | "now">): (record: BeadRecord) => boolean {
-  const isOverdue = (record: BeadRecord): boolean => record.status !== "closed" && (timeOf(record.due_at) ?? now) < now;
-  const isPutOff = (record: BeadRecord): boolean => record.status === "deferred" || isDeferred(record, now);
+export function timeTest({ flags, now }: Pick<FilterInput, "flags" | "now">): (record: TimedBead) => boolean {
+  const isOverdue = (record: TimedBead): boolean => record.status !== "closed" && (timeOf(record.due_at) ?? now) < now;
+  const isPutOff = (record: TimedBead): boolean => record.status === "deferred" || isDeferred(record, now);
   return (record) => (!flags.isSet("overdue") || isOverdue(record)) && (!flags.isSet("deferred") || isPutOff(record));
 }
 

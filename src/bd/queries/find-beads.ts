@@ -1,8 +1,8 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import type { BeadSketch } from "../../domain/work-graph/bead.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
-import { selectBeads } from "../../domain/work-graph/queries/bead-filter.ts";
+import { isSketchFilter, selectBeads, sketchTest } from "../../domain/work-graph/queries/bead-filter.ts";
 import type { SortKey } from "../../domain/work-graph/queries/sort-beads.ts";
-import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
+import { isSketchOrder, sortBeads, sortSketches } from "../../domain/work-graph/queries/sort-beads.ts";
 import type { StatusBook } from "../../domain/work-graph/record/statuses.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
@@ -11,8 +11,9 @@ import { settingsOf } from "../access/settings.ts";
 import type { Call } from "../command.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import type { ListedBead } from "../output/listing.ts";
+import { sketchOf, UnreadBead } from "../output/listing.ts";
 import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
-import { filterFrom, statusFilter, timeTest } from "./bead-filter-flags.ts";
+import { filterFrom, isSketchTime, statusFilter, timeTest } from "./bead-filter-flags.ts";
 
 export interface StoreFilter {
   readonly graph: WorkGraph;
@@ -38,9 +39,25 @@ export async function selectedBeads(
     const statuses = statusesOf(await settingsOf(graph, call.context));
     const wanted = statusFilter(call.flags, statuses);
     const status = wanted === undefined ? {} : { status: wanted };
-    for (const record of selectBeads(graph, { ...filter, ...status, ...more({ graph, statuses, wanted }) }))
-      if (fits(record)) found.push({ graph, record });
+    const whole = { ...filter, ...status, ...more({ graph, statuses, wanted }) };
+    if (isSketchFilter(whole) && isSketchTime(call)) found.push(...unreadBeads(graph, whole, fits));
+    else for (const record of selectBeads(graph, whole)) if (fits(record)) found.push({ graph, record });
   }
+  return found;
+}
+
+function unreadBeads(graph: WorkGraph, filter: BeadFilter, fits: (bead: BeadSketch) => boolean): readonly ListedBead[] {
+  const { status, excludeStatus, type, assignee, labels: [label] = [] } = filter;
+  const test = sketchTest(filter);
+  const found: ListedBead[] = [];
+  const rough = graph.sketches({
+    ...(status === undefined ? {} : { status }),
+    ...(excludeStatus === undefined ? {} : { excludeStatus }),
+    ...(type === undefined ? {} : { type }),
+    ...(assignee === undefined ? {} : { assignee }),
+    ...(label === undefined ? {} : { label }),
+  });
+  for (const sketch of rough) if (test(sketch) && fits(sketch)) found.push(new UnreadBead(graph, sketch));
   return found;
 }
 
@@ -64,7 +81,20 @@ export function inOrder(
   key: SortKey,
   { now, flags }: Pick<Call, "now" | "flags">,
 ): readonly ListedBead[] {
-  const byRecord = new Map<BeadRecord, ListedBead>(found.map((bead) => [bead.record, bead]));
-  const records = sortBeads([...byRecord.keys()], key, { nowMs: now, reverse: flags.isSet("reverse") });
-  return records.map((record) => byRecord.get(record)).filter((bead) => bead !== undefined);
+  const how = { nowMs: now, reverse: flags.isSet("reverse") };
+  const ofKey = new Map<BeadSketch, ListedBead>();
+  if (isSketchOrder(key)) {
+    for (const bead of found) ofKey.set(sketchOf(bead), bead);
+    return beadsOf(sortSketches([...ofKey.keys()], key, how), ofKey);
+  }
+  const records = found.map((bead) => {
+    const { record } = bead;
+    ofKey.set(record, bead);
+    return record;
+  });
+  return beadsOf(sortBeads(records, key, how), ofKey);
+}
+
+function beadsOf(keys: readonly BeadSketch[], ofKey: ReadonlyMap<BeadSketch, ListedBead>): readonly ListedBead[] {
+  return keys.map((key) => ofKey.get(key)).filter((bead) => bead !== undefined);
 }

@@ -3,6 +3,10 @@ import { META } from "../bead.ts";
 import { edgesOf, parentIdsOf } from "../record/edges.ts";
 import { hasFailed, isDeleted, isMerged, metadataOf } from "../record/facts.ts";
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const noEdges: readonly DependencyEdge[] = [];
+
 type Edge = readonly [dependsOn: string, type: string, metadata?: string];
 
 /** Values that repeat: the distinct ones, and which of them each row has. */
@@ -99,25 +103,37 @@ export class BeadTable {
     return this.#coded("labels", row);
   }
 
-  /** What is in a row, in the shape of a record: all that indexes look at, and nothing that only people read. */
-  facts(row: number): BeadRecord {
-    const labels = this.#coded("labels", row);
-    const assignee = this.#coded("assignee", row);
+  /** Edges of a row. */
+  edges(row: number): readonly DependencyEdge[] {
     const edges = this.#column("dependencies")[row] ?? 0;
+    if (edges === 0) return noEdges;
     const id = this.#id(row);
-    return {
-      id,
+    return edges.map((edge) => edgeOf(id, edge));
+  }
+
+  pointsAt(row: number, id: string): boolean {
+    const edges = this.#column("dependencies")[row] ?? 0;
+    return edges !== 0 && edges.some(([on]) => on === id);
+  }
+
+  /** What is in a row, in the shape of a record: all that indexes look at, and nothing that only people read. */
+  facts(row: number, edges: readonly DependencyEdge[]): BeadRecord {
+    const facts: Writable<BeadRecord> = {
+      id: this.#id(row),
       title: "",
       status: this.value("status", row),
       priority: this.#column("priority")[row] ?? 0,
-      issue_type: this.#coded("issue_type", row),
+      issue_type: this.value("issue_type", row),
       created_at: this.#column("created_at")[row] ?? "",
       updated_at: "",
-      ...(assignee === "" ? undefined : { assignee }),
-      ...(labels.length === 0 ? undefined : { labels }),
-      ...(edges === 0 ? undefined : { dependencies: edges.map((edge) => edgeOf(id, edge)) }),
-      ...this.#rareFacts.get(row),
     };
+    const assignee = this.value("assignee", row);
+    if (assignee !== "") facts.assignee = assignee;
+    const labels = this.labels(row);
+    if (labels.length > 0) facts.labels = labels;
+    if (edges.length > 0) facts.dependencies = edges;
+    const rare = this.#rareFacts.get(row);
+    return rare === undefined ? facts : Object.assign(facts, rare);
   }
 
   /** The whole record. */

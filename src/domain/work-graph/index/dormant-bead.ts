@@ -1,4 +1,4 @@
-import type { BeadRecord } from "../bead.ts";
+import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import type { BeadTable } from "./bead-table.ts";
 
 /** A record in a row of a table, unread: most are never asked for, and reading them is what loading a store costs. */
@@ -7,6 +7,7 @@ export class DormantBead {
   readonly table: BeadTable;
   readonly row: number;
   #facts: BeadRecord | undefined;
+  #edges: readonly DependencyEdge[] | undefined;
 
   constructor(table: BeadTable, row: number, id: string) {
     this.table = table;
@@ -20,8 +21,19 @@ export class DormantBead {
 
   /** As far as indexes need it; never shown. */
   get facts(): BeadRecord {
-    this.#facts ??= this.table.facts(this.row);
+    this.#facts ??= this.table.facts(this.row, this.edges);
     return this.#facts;
+  }
+
+  /** Its edges, without who made them and when. */
+  get edges(): readonly DependencyEdge[] {
+    this.#edges ??= this.table.edges(this.row);
+    return this.#edges;
+  }
+
+  /** Whether it has an edge to a record. */
+  pointsAt(id: string): boolean {
+    return this.table.pointsAt(this.row, id);
   }
 
   /** The key of its creator. */

@@ -1,9 +1,40 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import { edgesOf, waitsForOf } from "../record/edges.ts";
 import { isDeleted } from "../record/facts.ts";
+import { tombstone } from "../record/statuses.ts";
+import { DormantBead } from "./dormant-bead.ts";
 
 const none: readonly DependencyEdge[] = [];
 const nobody: readonly string[] = [];
+
+/** Where edges come from as long as there is no index of them. */
+export interface EdgeSource {
+  /** The edges of each record that is not deleted. */
+  all(): Iterable<readonly DependencyEdge[]>;
+  /** All edges that point at a record, searched for. */
+  to(id: string): readonly DependencyEdge[];
+}
+
+/** The edges of records as they are at the time; what sleeps is not read. */
+export function edgesAmong(beads: () => Iterable<BeadRecord | DormantBead>): EdgeSource {
+  function* all(): Iterable<readonly DependencyEdge[]> {
+    for (const bead of beads())
+      if (bead.status !== tombstone) yield bead instanceof DormantBead ? bead.edges : edgesOf(bead);
+  }
+  const to = (id: string): readonly DependencyEdge[] => {
+    const edges: DependencyEdge[] = [];
+    for (const bead of beads()) {
+      if (bead.status === tombstone || (bead instanceof DormantBead && !bead.pointsAt(id))) continue;
+      for (const edge of bead instanceof DormantBead ? bead.edges : edgesOf(bead))
+        if (edge.depends_on_id === id) edges.push(edge);
+    }
+    return edges;
+  };
+  return { all, to };
+}
+
+/** So many records are searched for one by one before an index is made: a command asks for few. */
+const fewSearches = 12;
 
 /**
  * Edges by the record they point at, and waits-for edges by the record whose children they wait for. Built when first asked
@@ -12,21 +43,22 @@ const nobody: readonly string[] = [];
 export class EdgeIndex {
   readonly #byTarget = new Map<string, DependencyEdge[]>();
   readonly #waiters = new Map<string, string[]>();
-  readonly #records: () => Iterable<BeadRecord>;
+  readonly #source: EdgeSource;
   #isBuilt = false;
+  #searches = 0;
 
-  /** `records`: all there are, deleted ones too, as far as indexes need them. */
-  constructor(records: () => Iterable<BeadRecord>) {
-    this.#records = records;
+  constructor(source: EdgeSource) {
+    this.#source = source;
   }
 
   #build(): void {
     if (this.#isBuilt) return;
     this.#isBuilt = true;
-    for (const record of this.#records()) this.change(undefined, record);
+    for (const edges of this.#source.all()) this.#add(edges);
   }
 
   to(id: string): readonly DependencyEdge[] {
+    if (!this.#isBuilt && ++this.#searches <= fewSearches) return this.#source.to(id);
     this.#build();
     return this.#byTarget.get(id) ?? none;
   }
@@ -63,7 +95,11 @@ export class EdgeIndex {
       take(this.#byTarget, edge.depends_on_id, edge);
       if (edge.type === "waits-for") take(this.#waiters, waitsForOf(edge).spawnerId, edge.issue_id);
     }
-    for (const edge of current) {
+    this.#add(current);
+  }
+
+  #add(edges: readonly DependencyEdge[]): void {
+    for (const edge of edges) {
       give(this.#byTarget, edge.depends_on_id, edge);
       if (edge.type === "waits-for") give(this.#waiters, waitsForOf(edge).spawnerId, edge.issue_id);
     }

@@ -6,7 +6,7 @@ import { isSettled, standardStatuses, tombstone } from "../record/statuses.ts";
 import { timeOf } from "../record/stamp.ts";
 import type { BeadTable } from "./bead-table.ts";
 import { DormantBead } from "./dormant-bead.ts";
-import { EdgeIndex } from "./edge-index.ts";
+import { EdgeIndex, edgesAmong } from "./edge-index.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { ForeignBeads } from "./foreign-beads.ts";
 import { noForeignBeads } from "./foreign-beads.ts";
@@ -37,7 +37,7 @@ export class GraphIndex implements RecordSource {
   foreign: ForeignBeads;
   readonly #records = new Map<string, BeadRecord | DormantBead>();
   readonly #revs = new RevCounters((id) => this.#records.has(id));
-  readonly #edges = new EdgeIndex(() => this.#facts());
+  readonly #edges = new EdgeIndex(edgesAmong(() => this.#records.values()));
   readonly #keys = new KeyIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
     status: new FieldIndex((record) => [record.status]),
@@ -103,6 +103,11 @@ export class GraphIndex implements RecordSource {
     return facts === undefined || isDeleted(facts) ? undefined : facts;
   }
 
+  statusOf(id: string): string | undefined {
+    const status = this.#records.get(id)?.status;
+    return status === tombstone ? undefined : status;
+  }
+
   /** The record, also when it is a tombstone. */
   stored(id: string): BeadRecord | undefined {
     return this.#at(id);
@@ -158,10 +163,6 @@ export class GraphIndex implements RecordSource {
   *wisps(): Iterable<BeadRecord> {
     for (const found of this.#records.values())
       if (!(found instanceof DormantBead) && found.ephemeral === true) yield found;
-  }
-
-  *#facts(): IterableIterator<BeadRecord> {
-    for (const found of this.#records.values()) yield found instanceof DormantBead ? found.facts : found;
   }
 
   /** Revs of records that were changed since the store was made. */
@@ -327,26 +328,27 @@ export class GraphIndex implements RecordSource {
 
   #evaluate(): void {
     const stale = this.#stale.take();
+    const held = new Map<string, boolean>();
     if (stale === "Everything") {
       for (const set of Object.values(this.#ready)) set.clear();
-      for (const found of this.#records.values()) this.#evaluateOne(found);
+      for (const found of this.#records.values()) this.#evaluateOne(found, held);
       return;
     }
     // Inserting each into a sorted list moves its tail; from a few thousand on sorting once is cheaper.
     if (stale.size > 2_000) for (const set of Object.values(this.#ready)) set.unsort();
     for (const id of stale) {
       const found = this.#records.get(id);
-      const list = found === undefined ? undefined : this.#evaluateOne(found);
+      const list = found === undefined ? undefined : this.#evaluateOne(found, held);
       for (const [name, set] of Object.entries(this.#ready)) if (name !== list) set.remove(id);
     }
   }
 
   /** Puts a record into the list where it belongs and says which; undefined: it is not ready. */
-  #evaluateOne(found: BeadRecord | DormantBead): ReadyListName | undefined {
+  #evaluateOne(found: BeadRecord | DormantBead, held: Map<string, boolean>): ReadyListName | undefined {
     // Most are closed, and then nothing else of them need be known.
     if (found.status === tombstone || this.#statuses.categoryOf(found.status) !== "active") return undefined;
     const facts = found instanceof DormantBead ? found.facts : found;
-    if (!isReady(this, facts, this.#nowMs)) return undefined;
+    if (!isReady(this, facts, this.#nowMs, held)) return undefined;
     const list = readyList(facts);
     this.#ready[list].add(facts, found);
     return list;

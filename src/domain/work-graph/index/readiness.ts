@@ -28,6 +28,8 @@ function edgeBlocks(source: RecordSource, edge: DependencyEdge): boolean {
   const external = externalTarget(edge.depends_on_id);
   if (external !== undefined) return !source.foreign.provides(external.project, external.capability);
   if (edge.type === "waits-for") return waitsForChildren(source, edge);
+  const status = edge.type === "blocks" ? source.statusOf(edge.depends_on_id) : undefined;
+  if (status !== undefined) return !isSettled(status, source.statuses);
   const target = source.facts(edge.depends_on_id) ?? source.foreign.lookup(edge.depends_on_id);
   // Nobody has the target: a reference that dangles does not hold work for ever. A store that is away does.
   if (target === undefined || target === "Missing") return false;
@@ -43,15 +45,15 @@ function waitsForChildren(source: RecordSource, edge: DependencyEdge): boolean {
   let open = 0;
   let settled = 0;
   for (const { issue_id: id, type } of source.edgesTo(spawnerId)) {
-    const child = type === parentChild ? source.facts(id) : undefined;
-    if (child === undefined) continue;
-    if (isSettled(child.status, source.statuses)) settled++;
+    const status = type === parentChild ? source.statusOf(id) : undefined;
+    if (status === undefined) continue;
+    if (isSettled(status, source.statuses)) settled++;
     else open++;
   }
   return gate === "all-children" ? open > 0 : open > 0 && settled === 0;
 }
 
-export function isDeferred(record: BeadRecord, nowMs: number): boolean {
+export function isDeferred(record: Pick<BeadRecord, "defer_until">, nowMs: number): boolean {
   const until = timeOf(record.defer_until);
   return until !== undefined && until > nowMs;
 }
@@ -76,10 +78,32 @@ export function holdingAncestors(source: RecordSource, record: BeadRecord, nowMs
 
 /** Held back by dependencies: its own, or an ancestor's state. */
 export function isBlocked(source: RecordSource, record: BeadRecord, nowMs: number): boolean {
-  if (isBlockedDirectly(source, record)) return true;
+  return isBlockedDirectly(source, record) || isBelowHolder(source, record, nowMs);
+}
+
+function isBelowHolder(source: RecordSource, record: BeadRecord, nowMs: number): boolean {
   return walkAncestors(source, record, (id, ancestor) =>
     ancestor === undefined ? source.foreign.holds(id) : holdsDescendants(source, ancestor, nowMs),
   );
+}
+
+/** As `isBelowHolder`, of one that holds nothing itself; what is found out of each parent is kept in `held` for its other children. */
+function isHeld(source: RecordSource, record: BeadRecord, nowMs: number, held: Map<string, boolean>): boolean {
+  for (const edge of edgesOf(record)) {
+    if (edge.type !== parentChild) continue;
+    const id = edge.depends_on_id;
+    const known = held.get(id);
+    if (known === true) return true;
+    if (known === false) continue;
+    const parent = source.facts(id);
+    const holds =
+      parent === undefined
+        ? source.foreign.holds(id)
+        : holdsDescendants(source, parent, nowMs) || isBelowHolder(source, parent, nowMs);
+    held.set(id, holds);
+    if (holds) return true;
+  }
+  return false;
 }
 
 // Stops at the first ancestor `visit` says yes to. Imported files hold parent cycles, hence `seen`.
@@ -122,7 +146,16 @@ export function readyList(record: BeadRecord): "Work" | "Epic" | "Wisp" | "Other
   return record.issue_type === "epic" ? "Epic" : "Work";
 }
 
-/** Ready now: the whole rule for one record. */
-export function isReady(source: RecordSource, record: BeadRecord, nowMs: number): boolean {
-  return isCandidate(source, record) && !isDeferred(record, nowMs) && !isBlocked(source, record, nowMs);
+/**
+ * Ready now: the whole rule for one record. `held`: where many are looked at at one time, what is known of their parents:
+ * whether they, or what is above them, keep their descendants from being ready.
+ */
+export function isReady(
+  source: RecordSource,
+  record: BeadRecord,
+  nowMs: number,
+  held = new Map<string, boolean>(),
+): boolean {
+  if (!isCandidate(source, record) || isDeferred(record, nowMs)) return false;
+  return !isBlockedDirectly(source, record) && !isHeld(source, record, nowMs, held);
 }

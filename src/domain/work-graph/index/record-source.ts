@@ -8,6 +8,8 @@ export interface RecordSource {
   readonly foreign: ForeignBeads;
   /** The record, as far as indexes need it: its title, texts and times of change may be missing. Deleted ones are absent. */
   facts(id: string): BeadRecord | undefined;
+  /** Its status alone. */
+  statusOf(id: string): string | undefined;
   /** Edges of other records that point at `id`. */
   edgesTo(id: string): readonly DependencyEdge[];
 }

@@ -1,4 +1,4 @@
-import type { BeadRecord } from "../bead.ts";
+import type { BeadRecord, BeadSketch } from "../bead.ts";
 import { sameJson } from "../record/canonical.ts";
 import { metadataOf, textOf } from "../record/facts.ts";
 import { parentIdsOf } from "../record/edges.ts";
@@ -93,6 +93,40 @@ function inIdOrder(records: readonly BeadRecord[]): readonly BeadRecord[] {
 export function beadTest(filter: BeadFilter): (record: BeadRecord) => boolean {
   const tests = testsOf(filter);
   return (record) => tests.every((test) => test(record));
+}
+
+const sketchFields: ReadonlySet<keyof BeadFilter> = new Set([
+  "status",
+  "excludeStatus",
+  "type",
+  "excludeType",
+  "assignee",
+  "labels",
+  "anyLabel",
+  "excludeLabels",
+  "labelPattern",
+  "noLabels",
+  "priority",
+  "minPriority",
+  "maxPriority",
+  "created",
+  "deferred",
+  "noParent",
+  "pinned",
+  "wisps",
+  "templates",
+]);
+
+/** Whether sketches tell if a bead fits; not for `ids`, `parent` and `under`, which name few. */
+export function isSketchFilter(filter: BeadFilter): boolean {
+  return (Object.keys(filter) as readonly (keyof BeadFilter)[]).every((key) => sketchFields.has(key));
+}
+
+/** As `beadTest`, of sketches; the filter must be one for them. */
+export function sketchTest(filter: BeadFilter): (sketch: BeadSketch) => boolean {
+  const test = beadTest(filter);
+  // Such a filter looks at nothing that a sketch lacks.
+  return (sketch) => test(sketch as BeadRecord);
 }
 
 function testsOf(filter: BeadFilter): readonly Test[] {

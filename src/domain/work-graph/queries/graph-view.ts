@@ -35,6 +35,7 @@ export function sourceOf(
     statuses: options.statuses ?? standardStatuses,
     foreign: options.foreign ?? noForeignBeads,
     facts: (id) => view.get(id),
+    statusOf: (id) => view.get(id)?.status,
     edgesTo: (id) => view.dependentsOf(id),
   };
 }

@@ -1,4 +1,4 @@
-import type { BeadRecord } from "../bead.ts";
+import type { BeadRecord, BeadSketch } from "../bead.ts";
 import { compareIds } from "../ids/mint-id.ts";
 import { textOf } from "../record/facts.ts";
 import { timeOf } from "../record/stamp.ts";
@@ -48,6 +48,32 @@ export function sortBeads(
   const compare = comparisons(options.nowMs)[key];
   const sign = options.reverse === true ? -1 : 1;
   return [...records].sort((a, b) => sign * compare(a, b) || compareIds(a.id, b.id));
+}
+
+const sketchOrders: ReadonlySet<SortKey> = new Set([
+  "id",
+  "priority",
+  "created",
+  "status",
+  "type",
+  "assignee",
+  "hybrid",
+  "oldest",
+]);
+
+/** Whether sketches can be ordered so. */
+export function isSketchOrder(key: SortKey): boolean {
+  return sketchOrders.has(key);
+}
+
+/** As `sortBeads`, by what sketches say; `key` must be a sketch order. */
+export function sortSketches(
+  sketches: readonly BeadSketch[],
+  key: SortKey,
+  options: { readonly nowMs: number; readonly reverse?: boolean },
+): readonly BeadSketch[] {
+  // Such an order looks at nothing that a sketch lacks.
+  return sortBeads(sketches as readonly BeadRecord[], key, options);
 }
 
 function comparisons(nowMs: number): Readonly<Record<SortKey, Compare>> {
