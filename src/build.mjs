@@ -1,7 +1,9 @@
 // Builds the package: daemon by tsc (dist/), command line as two bundles (dist/bin/), assets beside the code that serves
 // them. `node src/build.mjs`; exit 1 when a source does not type-check or bundle.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -84,6 +86,7 @@ async function bundleCommandLine() {
       },
       plugins: [rarelyNeeded()],
     });
+    nameBuild(join(bin, "town-offline.cjs"));
   } catch (error) {
     console.error(String(error));
     return true;
@@ -111,6 +114,12 @@ function rarelyNeeded() {
         : undefined,
     );
   return { name: "rarely-needed", setup };
+}
+
+/** Behind a bundle: what compiled code is kept under. */
+function nameBuild(path) {
+  const hash = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
+  appendFileSync(path, `//# town ${hash}\n`);
 }
 
 /** The hooks that git runs in a client's repository (githooks(5)), all the same script. */

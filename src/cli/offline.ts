@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { CommandContext, Streams } from "./context.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
+import { loadBundle } from "./load-bundle.ts";
 
 /** What the offline composition root exports: verbs that need files and git, but no daemon. */
 interface OfflineRoot {
@@ -26,12 +26,13 @@ export async function runOffline(
       `\`town ${verb}\` needs ${path}, which this installation lacks`,
       "reinstall the package, or run `npm run build` in a checkout",
     );
-  // Loading it as a module of the other kind would start a second loader.
-  const root = createRequire(path)(path) as OfflineRoot;
+  const bundle = loadBundle<OfflineRoot>(path, context.env);
   const town = context.townOption ?? context.env["TOWN_DIR"];
-  return await root.runOffline(
+  const exitCode = await bundle.exports.runOffline(
     verb,
     { ...args, cwd: context.cwd, ...(town === undefined || town === "" ? {} : { town }) },
     context.streams,
   );
+  bundle.keepCode();
+  return exitCode;
 }

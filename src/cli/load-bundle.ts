@@ -1,0 +1,81 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { constants, Script } from "node:vm";
+
+/** A bundle that was run, and a way to make it start faster the next time. */
+export interface LoadedBundle<T> {
+  readonly exports: T;
+  /** Keeps the machine code of what ran so far, once for each build of the bundle; call it when the work is done. */
+  keepCode(): void;
+}
+
+type ModuleWrapper = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: object },
+  filename: string,
+  directory: string,
+) => void;
+
+/**
+ * Runs a CommonJS bundle as `require` would, with what V8 compiled the last time, since compiling costs as much as most
+ * commands do. The code lies in the user's cache directory, named by the hash that the build put behind the bundle; V8
+ * refuses what another version of it made. Without such a directory, or when it cannot be read, everything works as well,
+ * only slower.
+ */
+export function loadBundle<T>(path: string, env: Readonly<Record<string, string | undefined>>): LoadedBundle<T> {
+  const source = readFileSync(path, "utf8");
+  const cache = codePath(path, source, env);
+  const cachedData = cache === undefined ? undefined : readOrNothing(cache);
+  const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
+    filename: path,
+    ...(cachedData === undefined ? {} : { cachedData }),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const module = { exports: {} };
+  const run = script.runInThisContext() as ModuleWrapper;
+  run(module.exports, createRequire(path), module, path, dirname(path));
+  const isNew = cachedData === undefined || script.cachedDataRejected === true;
+  return {
+    exports: module.exports as T,
+    keepCode: () => {
+      if (cache !== undefined && isNew) keep(cache, script.createCachedData());
+    },
+  };
+}
+
+const hashLine = /\/\/# town ([0-9a-f]{16})\s*$/;
+
+function codePath(path: string, source: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { XDG_CACHE_HOME: given, HOME: home } = env;
+  const base =
+    given !== undefined && given.startsWith("/") ? given : home === undefined ? undefined : join(home, ".cache");
+  const hash = hashLine.exec(source.slice(-64))?.[1];
+  if (base === undefined || hash === undefined) return undefined;
+  return join(base, "town", "code", `${basename(path, ".cjs")}-${hash}-${process.version}-${process.arch}.bin`);
+}
+
+function readOrNothing(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As a whole or not at all; those of other builds of the bundle go. */
+function keep(path: string, code: Buffer): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(temporary, code, { mode: 0o600, flag: "wx" });
+    renameSync(temporary, path);
+    const bundle = /^(.*)-[0-9a-f]{16}-/.exec(basename(path))?.[1] ?? "";
+    for (const name of readdirSync(dirname(path)))
+      if (name.startsWith(`${bundle}-`) && name !== basename(path)) rmSync(join(dirname(path), name), { force: true });
+  } catch {
+    // A home that cannot be written costs time, nothing else.
+    rmSync(temporary, { force: true });
+  }
+}
