@@ -7,7 +7,7 @@ import { constants, Script } from "node:vm";
 export interface LoadedBundle<T> {
   readonly exports: T;
   /** Keeps the machine code of what ran so far, once for each build of the bundle; call it when the work is done. */
-  keepCode(): void;
+  keepCode(this: void): void;
 }
 
 type ModuleWrapper = (
@@ -76,6 +76,14 @@ function keep(path: string, code: Buffer): void {
       if (name.startsWith(`${bundle}-`) && name !== basename(path)) rmSync(join(dirname(path), name), { force: true });
   } catch {
     // A home that cannot be written costs time, nothing else.
-    rmSync(temporary, { force: true });
+    removeQuietly(temporary);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It was not even made.
   }
 }

@@ -15,7 +15,7 @@ interface Shape {
   readonly name: string;
   readonly asks?: true;
   /** Makes it below `root`; returns the place, relative to it. */
-  make(root: string): string;
+  make(this: void, root: string): string;
 }
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "town-plain-")));
