@@ -9,7 +9,7 @@ import type { Verb, VerbResult } from "../resource/verb.ts";
 import { attemptsOf, dropMolecule } from "../work/hooking.ts";
 import { endAttempt } from "../work/ledger.ts";
 import { OVERSEER, sendMessage } from "../work/mailbox.ts";
-import { agentRecord } from "../work/agent-record.ts";
+import { agentRecord, hookOf } from "../work/agent-record.ts";
 import { QUESTION, type Question } from "../work/question.ts";
 import { endMolecule } from "../work/molecule.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
@@ -17,6 +17,7 @@ import { submit } from "../work/submission.ts";
 import { type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { townGraph } from "./recipient.ts";
+import { beadForOwnWork } from "./own-work.ts";
 import { committedHead, unsubmitted } from "./done-head.ts";
 
 const doneArguments = z.strictObject({
@@ -41,7 +42,6 @@ export function doneVerb(ports: LoopPorts): Verb {
     async run({ caller, args }) {
       const options = argumentsOf("done", doneArguments, args);
       const session = sessionOf("done", caller, ports);
-      const bead = hookedBead("done", session);
       if (options.outcome !== "Submitted" && options.outcome !== "NoChange" && options.reason === undefined) {
         throw new ApiStatusError(
           400,
@@ -50,9 +50,9 @@ export function doneVerb(ports: LoopPorts): Verb {
           { hint: `town done --outcome ${options.outcome} --reason "…"` },
         );
       }
-      return options.outcome === "Submitted"
-        ? submitted(session, bead, options, ports)
-        : await ended(session, bead, options, ports);
+      if (options.outcome !== "Submitted") return ended(session, hookedBead("done", session), options, ports);
+      const bead = hookOf(session.graph, session.identity) ?? (await beadForOwnWork(session, options.reason, ports));
+      return submitted(session, bead, options, ports);
     },
   };
 }
@@ -185,7 +185,7 @@ const MAX_FAILURES = 5;
 async function refuseUnsubmitted(session: AgentSession, bead: BeadRecord, ports: LoopPorts): Promise<void> {
   const left = await unsubmitted(session, bead, await repositoryOf(session, ports), ports);
   if (left === undefined) return;
-  throw new ApiStatusError(409, "UnsubmittedWork", `${bead.id} is not unchanged: there are ${left}`, {
+  throw new ApiStatusError(409, "UnsubmittedWork", `${bead.id} is not unchanged: ${left}`, {
     hint: `hand them in: town done; or put them away: git stash -u && git reset --hard ${sandboxFact(bead)?.base.slice(0, 12) ?? "HEAD"}`,
   });
 }

@@ -1,3 +1,4 @@
+import type { RigSpec } from "../kinds/rig/rig.schema.ts";
 import type { RoleSpec } from "../kinds/role/role.schema.ts";
 import type { Repository, WorktreeStatus } from "../ports/git.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
@@ -5,6 +6,7 @@ import type { TownObject } from "../resource/object-meta.ts";
 import type { AddressedAgent } from "../work/agent-address.ts";
 import { AGENT, agentRecord } from "../work/agent-record.ts";
 import { metaText } from "../work/record-fields.ts";
+import { targetHead } from "../work/rig-target.ts";
 
 /** An agent's worktree as git shows it now. */
 export interface SandboxPlace {
@@ -35,6 +37,18 @@ export async function sandboxPlace(
   const repository = await ports.git.open(home);
   if (repository === undefined) return undefined;
   return { path, repository, status: await repository.worktreeStatus(path) };
+}
+
+/** Commit the target branch of a namespace is at; undefined: there is none yet. */
+export async function targetOf(
+  namespace: string,
+  repository: Repository,
+  ports: Pick<LoopPorts, "objects">,
+): Promise<string | undefined> {
+  const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
+  const branch = rig?.spec.branch ?? (await repository.defaultBranch());
+  if (branch === undefined) return undefined;
+  return rig === undefined ? repository.resolve(`refs/heads/${branch}`) : targetHead(repository, rig.spec, branch);
 }
 
 /** The first five names and how many more there are. */

@@ -4,10 +4,12 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
 import { type AddressedAgent, agentNamed, allAgents } from "../work/agent-address.ts";
 import { hookOf } from "../work/agent-record.ts";
+import { MERGE } from "../work/submission.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
+import { counted } from "../domain/text/counted.ts";
 import { sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
-import { sandboxPath, sandboxPlace, type SandboxPlace } from "./sandbox-place.ts";
+import { sandboxPath, sandboxPlace, type SandboxPlace, targetOf } from "./sandbox-place.ts";
 
 const sandboxArguments = z.strictObject({ agent: z.string().min(1).optional() });
 
@@ -24,7 +26,7 @@ interface SandboxState {
   /** Commits since base. */
   readonly commits: number;
   readonly inProgress: string | null;
-  /** Kept: the head is pinned or equals its base, so that removing the worktree would lose no commit. */
+  /** Kept: the head is pinned, or nothing was committed since the base or the target branch, so that removing the worktree would lose no commit. */
   readonly kept: boolean;
 }
 
@@ -53,7 +55,7 @@ export function sandboxVerb(ports: LoopPorts): Verb {
             hint: `town hook ${agent.identity}`,
           },
         );
-      return answerOf(await stateOf(agent, place));
+      return answerOf(await stateOf(agent, place, ports));
     },
   };
 }
@@ -69,7 +71,7 @@ export function sandboxListVerb(ports: LoopPorts): Verb {
       const states: SandboxState[] = [];
       for (const agent of allAgents(ports)) {
         const place = await sandboxPlace(agent, ports);
-        if (place !== undefined) states.push(await stateOf(agent, place));
+        if (place !== undefined) states.push(await stateOf(agent, place, ports));
       }
       const rows = [
         ["AGENT", "BEAD", "STATE", "COMMITS", "PATH"],
@@ -94,17 +96,21 @@ export function sandboxListVerb(ports: LoopPorts): Verb {
 }
 
 async function stateOf(
-  agent: Pick<AddressedAgent, "identity" | "graph">,
+  agent: Pick<AddressedAgent, "identity" | "graph" | "namespace">,
   { path, repository, status }: SandboxPlace,
+  ports: LoopPorts,
 ): Promise<SandboxState> {
   const bead = hookOf(agent.graph, agent.identity);
-  const base = sandboxFact(bead)?.base;
   const { head } = status;
+  const target = bead === undefined ? await targetOf(agent.namespace, repository, ports) : undefined;
+  const base =
+    target === undefined || head === undefined ? sandboxFact(bead)?.base : await repository.mergeBase(target, head);
   const commits = head === undefined || base === undefined ? [] : await repository.log(base, head, 1_000);
   const kept =
     head === undefined ||
-    head === base ||
-    (bead !== undefined && (await repository.resolve(pinRef(bead.id, head))) === head);
+    commits.length === 0 ||
+    (bead !== undefined && (await repository.resolve(pinRef(bead.id, head))) === head) ||
+    agent.graph.list({ type: ["merge-request"], metadata: { [MERGE.head]: head } }).length > 0;
   return {
     agent: agent.identity,
     path,
@@ -130,7 +136,7 @@ function answerOf(state: SandboxState): VerbResult {
   const lines = [
     state.path,
     `branch  ${state.branch ?? "none (detached)"}`,
-    `head    ${state.head?.slice(0, 12) ?? "none"}${state.base === null ? "" : `, ${state.commits} commits since ${state.base.slice(0, 12)}`}`,
+    `head    ${state.head?.slice(0, 12) ?? "none"}${state.base === null ? "" : `, ${counted(state.commits, "commit")} since ${state.base.slice(0, 12)}`}`,
     `bead    ${state.bead ?? "none"}`,
     `state   ${explained(state)}`,
   ];
@@ -140,6 +146,7 @@ function answerOf(state: SandboxState): VerbResult {
 function explained(state: SandboxState): string {
   const dirty = state.changed.length + state.untracked.length;
   if (state.inProgress !== null) return `a ${state.inProgress.toLowerCase()} is in progress`;
-  if (dirty > 0) return `${state.changed.length} files changed and ${state.untracked.length} new, not committed`;
+  if (dirty > 0)
+    return `${counted(state.changed.length, "file")} changed and ${state.untracked.length} new, not committed`;
   return state.kept ? "clean" : "everything is committed, nothing is submitted yet: town done";
 }

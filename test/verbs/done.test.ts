@@ -3,6 +3,7 @@ import type { Caller } from "../../src/resource/caller.ts";
 import { closeVerb } from "../../src/verbs/close.ts";
 import { doneVerb } from "../../src/verbs/done.ts";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
+import { sandboxVerb } from "../../src/verbs/sandbox.ts";
 import { type VerbSite, verbSite } from "./verb-site.ts";
 
 const author = { name: "Toast", email: "pat@example.org" };
@@ -108,5 +109,26 @@ describe("town done", () => {
         code: 400,
         message: expect.stringContaining("--reason"),
       });
+  });
+
+  it("given no bead, when an agent that keeps its sandbox hands in what it committed, then a bead is made of it, once, and waits to be merged", async () => {
+    await site.api.transact({ actor: "overseer" }, (tx) => tx.release(bead.id, { reason: "handed on" }));
+    await expect(done()).rejects.toMatchObject({ reason: "NothingOnHook" });
+    const role = site.objects.find(({ kind }) => kind === "Role");
+    Object.assign(role?.spec ?? {}, { lifecycle: "Persistent" });
+    await expect(done()).rejects.toMatchObject({ reason: "NothingOnHook" });
+    await site.git.writeFile(site.sandbox, "own.txt", "own\n");
+    await expect(done()).rejects.toMatchObject({
+      reason: "UncommittedWork",
+      hint: expect.stringContaining("git commit"),
+    });
+    await site.git.commit(site.sandbox, "Do what Pat asked\n\nat the prompt\n", author);
+    const { data } = await done();
+    const made = site.api.get((data as { bead: string }).bead);
+    expect(made).toMatchObject({ title: "Do what Pat asked", created_by: "api/polecats/toast", status: "open" });
+    expect(site.api.list({ type: ["merge-request"], status: ["open"] })).toHaveLength(1);
+    await expect(done({ outcome: "NoChange" })).rejects.toMatchObject({ reason: "NothingOnHook" });
+    const { data: sandbox } = await site.call(sandboxVerb(site.ports), {}, caller);
+    expect(sandbox).toMatchObject({ kept: true, commits: 1, bead: null });
   });
 });

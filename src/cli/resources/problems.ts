@@ -14,7 +14,20 @@ export function problemsOf(object: ApiObject): readonly Problem[] {
   if (object.kind === "Escalation") return [...conditionProblems(object), ...openEscalation(object)];
   if (object.kind === "Town")
     return [...syncProblems(fieldsOf(fieldsOf(object.status)["sync"])), ...conditionProblems(object)];
-  return conditionProblems(object);
+  return object.kind === "Agent" ? [...conditionProblems(object), ...agentProblems(object)] : conditionProblems(object);
+}
+
+/** What an agent waits for a person with, or is held up by. */
+const AGENT_TROUBLE: ReadonlySet<string> = new Set(["QuestionOpen", "AuthRequired", "DialogOpen", "RateLimited"]);
+
+function agentProblems(object: ApiObject): readonly Problem[] {
+  return conditionsOf(object)
+    .filter(({ type, status }) => status === "True" && AGENT_TROUBLE.has(type))
+    .map(({ type, message }) => ({ object: nameOf(object), reason: type, message }));
+}
+
+function nameOf({ kind, metadata: { namespace, name } }: ApiObject): string {
+  return `${kind}/${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 
 /** Stalled, or not ready with nothing under way to change that. */
@@ -29,10 +42,9 @@ function conditionProblems(object: ApiObject): readonly Problem[] {
   if (problem === undefined || object.spec?.["suspend"] === true) return [];
   // Its files are listed with their places.
   if (object.kind === "Town" && problem.reason === "ManifestsInvalid") return [];
-  const { namespace, name } = object.metadata;
   return [
     {
-      object: `${object.kind}/${namespace === undefined ? "" : `${namespace}/`}${name}`,
+      object: nameOf(object),
       reason: problem.reason,
       message: problem.message,
     },

@@ -99,9 +99,11 @@ export const agentStatus = z.object({
   models: usageOfModels().optional().describe("What its sessions used, by model."),
   lastOutput: z.string().optional().describe("Last lines of the session that crashed or was restarted last."),
   activity: z
-    .enum(["Idle", "Busy", "Quiet", "RateLimited", "AuthRequired", "DialogOpen"])
+    .enum(["Idle", "Busy", "Quiet", "Asking", "RateLimited", "AuthRequired", "DialogOpen"])
     .optional()
-    .describe("What its program shows. Quiet: no sign of being busy, nor of waiting at its prompt."),
+    .describe(
+      "What its program shows. Quiet: no sign of being busy, nor of waiting at its prompt. Asking: it waits for an answer to its question.",
+    ),
   propulsion,
   doorbell,
 });

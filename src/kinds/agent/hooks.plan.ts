@@ -69,7 +69,10 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
     return {
       actions: ended,
       conditions: questionCondition(observed),
-      status: { activity: null, ...(hook === undefined ? { propulsion: null, doorbell: null } : {}) },
+      status: {
+        activity: asks(hook) ? "Asking" : null,
+        ...(hook === undefined ? { propulsion: null, doorbell: null } : {}),
+      },
     };
   const situation = situationOf(object, observed, session);
   const found = obstacleOf(situation);
@@ -90,7 +93,7 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
     actions,
     conditions: [...questionCondition(observed), ...conditions(situation, found, observed.now)],
     status: {
-      activity: found?.reason ?? situation.activity,
+      activity: found?.reason ?? (asks(hook) ? "Asking" : situation.activity),
       propulsion: isWorthKeeping(propulsion, hook) ? withoutUndefined(propulsion) : null,
       ...(rings ? {} : { doorbell: doorbellAfter(situation) }),
     },
@@ -182,9 +185,13 @@ function conditions(situation: Situation, obstacle: Obstacle | undefined, now: n
   return [{ type: "Unresponsive", status: "True", reason: unheard ? "MessagesWait" : "Reminded", message }];
 }
 
+function asks(hook: HooksObserved["hook"]): boolean {
+  return hook?.question !== undefined && hook.question.answer === undefined;
+}
+
 function questionCondition({ hook }: HooksObserved): ConditionIntent[] {
   if (hook?.question === undefined || hook.question.answer !== undefined) return [];
-  const message = `${hook.bead}: ${hook.question.text}`.slice(0, 1_000);
+  const message = `${hook.question.text.slice(0, 1_000)} (answer it: town bd comment ${hook.bead} "…")`;
   return [{ type: "QuestionOpen", status: "True", reason: "WaitsForAnswer", message }];
 }
 
