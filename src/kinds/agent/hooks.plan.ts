@@ -2,6 +2,7 @@ import type { ConditionIntent } from "../../resource/condition.ts";
 import { timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { AgentObject } from "./agent.observe.ts";
+import type { AgentStatus } from "./agent.schema.ts";
 import { type Decision, decide, LONGEST_WAIT_MS, MOST_REPEATS, REFUSED_MS, UNVERIFIED_MS } from "./hooks.decision.ts";
 import type { HooksObserved } from "./hooks.observed.ts";
 import {
@@ -93,7 +94,7 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
     actions,
     conditions: [...questionCondition(observed), ...conditions(situation, found, observed.now)],
     status: {
-      activity: found?.reason ?? (asks(hook) ? "Asking" : situation.activity),
+      activity: shownActivity(situation, found),
       propulsion: isWorthKeeping(propulsion, hook) ? withoutUndefined(propulsion) : null,
       ...(rings ? {} : { doorbell: doorbellAfter(situation) }),
     },
@@ -183,6 +184,10 @@ function conditions(situation: Situation, obstacle: Obstacle | undefined, now: n
     ? `${observed.mail?.count ?? 0} messages wait although its doorbell was rung ${MOST_REPEATS + 1} times`
     : `${reminders} reminders had no answer, the last at ${timestamp(since)}`;
   return [{ type: "Unresponsive", status: "True", reason: unheard ? "MessagesWait" : "Reminded", message }];
+}
+
+function shownActivity({ observed, activity }: Situation, found: Obstacle | undefined): AgentStatus["activity"] {
+  return found?.reason ?? (asks(observed.hook) ? "Asking" : activity);
 }
 
 function asks(hook: HooksObserved["hook"]): boolean {
