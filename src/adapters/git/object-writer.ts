@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { appendFile, utimes } from "node:fs/promises";
+import { appendFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync, constants } from "node:zlib";
 import { codeOf, makeDirectory, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
+import { keepText } from "./gc-lock.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import { encodePack, type NewObject } from "./pack-stream.ts";
 
@@ -115,16 +116,20 @@ export class ObjectWriter {
     }
   }
 
-  // The index comes last: without it git does not look at the pack.
+  // The index comes last: without it git does not look at the pack. Until then a `git gc` must not look at it either: it
+  // would take the pack for one whose objects it has (builtin/repack.c lists packs by their `.pack`) and remove it.
   async #writePack(objects: readonly NewObject[]): Promise<void> {
     const { name, pack, index } = encodePack(objects, this.#options.hash);
     const directory = join(this.#objectsDirectory, "pack");
     await makeDirectory(directory);
     // git's own name for unfinished packs, which its prune removes when a crash leaves one.
     const temporary = join(directory, `tmp_pack_town_${process.pid}_${this.#temporaries++}`);
+    const keep = join(directory, `${name}.keep`);
+    await writeFile(keep, keepText());
     await writeDurably(temporary, join(directory, `${name}.pack`), pack, 0o444);
     await writeDurably(temporary, join(directory, `${name}.idx`), index, 0o444);
     await syncDirectory(directory);
+    await rm(keep, { force: true });
     await this.#note([`${name} ${objects.length}`], objects);
   }
 

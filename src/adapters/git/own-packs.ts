@@ -2,6 +2,7 @@ import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, readTextFile, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
 import { AdapterError } from "../../errors/town-error.ts";
+import { isLeftBehind, takeGcLock } from "./gc-lock.ts";
 import type { GitCommand } from "./git-command.ts";
 import { idsOfIndex } from "./pack-stream.ts";
 
@@ -26,7 +27,8 @@ export interface OwnObjects {
  * per object stays logarithmic.
  *
  * Guarantees: an object is removed from one place only after it is fsynced in another; killed at any point, the next
- * run goes on. Assumes one packer at a time; a second one costs only duplicates.
+ * run goes on. While git collects garbage nothing is packed, and the other way around: each would remove a copy because the
+ * other has one.
  */
 export class OwnPacks {
   readonly #command: GitCommand;
@@ -39,13 +41,26 @@ export class OwnPacks {
     this.#hash = hash;
   }
 
-  /** Packs when `minimum` objects, or very many packs, wait outside the large packs; returns how many were packed. */
+  /**
+   * Packs when `minimum` objects, or very many packs, wait outside the large packs; returns how many were packed: none while
+   * somebody collects garbage.
+   */
   async pack(minimum: number): Promise<number> {
-    const own = await this.#present(await this.#takeList());
+    const listed = await this.#present(await this.#takeList());
+    if (packsToJoin(listed).size < manyPacks && waitingIn(listed) < minimum) return 0;
+    const lock = await takeGcLock(this.#commonDirectory);
+    if (lock === undefined) return 0;
+    try {
+      return await this.#packPresent(await this.#present(listed), minimum);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #packPresent(own: OwnObjects, minimum: number): Promise<number> {
     const victims = packsToJoin(own);
-    const waiting = [...victims].reduce((sum, name) => sum + (own.packs.get(name) ?? 0), own.loose.size);
     const nothingToJoin = own.loose.size === 0 && victims.size < 2;
-    if ((waiting < minimum && victims.size < manyPacks) || nothingToJoin) return 0;
+    if ((waitingIn(own) < minimum && victims.size < manyPacks) || nothingToJoin) return 0;
     const ids = new Set(own.loose);
     for (const name of victims) for (const id of await this.#idsOf(name)) ids.add(id);
     const name = await this.#packObjects([...ids].map((id) => named(id, own.names)));
@@ -106,6 +121,11 @@ export class OwnPacks {
   /** Without what was packed or pruned by others, and without packs that someone marked to be kept. */
   async #present(own: OwnObjects): Promise<OwnObjects> {
     const files = new Set((await unlessMissing(readdir(this.#packDirectory))) ?? []);
+    for (const file of files) {
+      if (!file.endsWith(".keep") || !(await isLeftBehind(join(this.#packDirectory, file)))) continue;
+      await rm(join(this.#packDirectory, file), { force: true });
+      files.delete(file);
+    }
     const loose = new Set<string>();
     for (const id of own.loose) if (await exists(this.#loosePath(id))) loose.add(id);
     const packs = [...own.packs].filter(([name]) => files.has(`${name}.idx`) && !files.has(`${name}.keep`));
@@ -138,6 +158,11 @@ export class OwnPacks {
   #loosePath(id: string): string {
     return join(this.#commonDirectory, "objects", id.slice(0, 2), id.slice(2));
   }
+}
+
+/** Objects outside of the large packs. */
+function waitingIn(own: OwnObjects): number {
+  return [...packsToJoin(own)].reduce((sum, name) => sum + (own.packs.get(name) ?? 0), own.loose.size);
 }
 
 /** All packs but the largest ones, each of which is at least twice as large as everything smaller together. */
