@@ -123,7 +123,7 @@ function exchange(target: Target, userAgent: string, request: ApiRequest, handle
   });
   const suspect = async (): Promise<void> => {
     const alive = await probe(target, userAgent);
-    if (suspicion === undefined) return;
+    if (settled || suspicion === undefined) return;
     if (alive) suspicion = setTimeout(() => void suspect(), PROBE_AFTER_MS);
     else settle(silent(target));
   };

@@ -9,6 +9,7 @@ import { type FrameInput, frameOf, PAGE_MARGIN_ROWS } from "./frame.ts";
 import { type Key } from "./keys.ts";
 import { LiveObjects } from "./live-objects.ts";
 import { type Pane, panesOf } from "./panes.ts";
+import { pause } from "./pause.ts";
 import { followScreen } from "./peek.ts";
 import { press } from "./press.ts";
 import type { TerminalEvents, TopTerminal } from "./terminal.ts";
@@ -194,17 +195,4 @@ class LiveView {
       if (this.#view.notice === notice) this.#show({ ...this.#view, notice: undefined });
     }, NOTICE_MS);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    if (signal.aborted) done();
-    else signal.addEventListener("abort", done, { once: true });
-  });
 }

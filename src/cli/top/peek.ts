@@ -2,6 +2,7 @@ import type { CommandContext } from "../context.ts";
 import { errorText } from "../error-text.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { callVerb } from "../verbs/call-verb.ts";
+import { pause } from "./pause.ts";
 import type { Page } from "./top-view.ts";
 
 const EVERY_MS = 1_000;
@@ -20,7 +21,7 @@ export async function followScreen(
     const text = screen.lines.join("\n");
     if (!signal.aborted && text !== last) told(screen);
     last = text;
-    await context.sleep(EVERY_MS).catch(() => undefined);
+    await pause(EVERY_MS, signal);
   }
 }
 

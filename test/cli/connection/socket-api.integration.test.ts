@@ -81,6 +81,22 @@ describe("socketApi", () => {
     });
   });
 
+  it("given a request that is given up while the daemon is probed, then it is not probed again", {
+    timeout: 15_000,
+  }, async () => {
+    const abort = new AbortController();
+    let probes = 0;
+    await serve((text, socket) => {
+      if (!text.startsWith("GET /livez")) return;
+      probes += 1;
+      abort.abort();
+      setTimeout(() => socket.end(OK), 20);
+    });
+    await expect(api.send({ method: "GET", path: "/slow", signal: abort.signal })).rejects.toThrow("interrupted");
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    expect(probes).toBe(1);
+  });
+
   it("given a live but silent daemon, when sent, then it fails within 5 s", { timeout: 15_000 }, async () => {
     await serve(() => {});
     const start = performance.now();
