@@ -24,6 +24,9 @@ const dist = join(root, "dist");
 const buildInfo = join(root, "node_modules", ".cache", "town", "src.tsbuildinfo");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
+/** Modules that few commands use, and that cost each start a millisecond or two. */
+const heavy = /^(node:(child_process|crypto|zlib|net|stream|http|os|perf_hooks|timers\/promises)|chokidar)$/;
+
 const bundling = bundleCommandLine();
 const failures = [compileDaemon(), await bundling];
 copyAssets();
@@ -64,6 +67,7 @@ async function bundleCommandLine() {
     format: "cjs",
     minify: true,
     legalComments: "none",
+    plugins: [loadedWhenUsed()],
     define: { __TOWN_VERSION__: JSON.stringify(version) },
     logLevel: "warning",
   };
@@ -84,7 +88,7 @@ async function bundleCommandLine() {
       banner: {
         js: 'const __offlineUrl=require("node:url").pathToFileURL(require("node:path").join(__dirname,"..","offline.js")).href;',
       },
-      plugins: [rarelyNeeded()],
+      plugins: [...shared.plugins, rarelyNeeded()],
     });
     nameBuild(join(bin, "town-offline.cjs"));
   } catch (error) {
@@ -100,6 +104,30 @@ async function bundleCommandLine() {
   writeGitHooks();
   chmodSync(join(bin, "town.cjs"), 0o755);
   return false;
+}
+
+/**
+ * Puts in their place what loads them when something of them is first looked at. esbuild reads imported names as properties
+ * of an object that inherits from what is exported here.
+ */
+function loadedWhenUsed() {
+  const namespace = "loaded-when-used";
+  const setup = (bundle) => {
+    bundle.onResolve({ filter: heavy }, (args) => {
+      if (args.pluginData === namespace || args.kind === "dynamic-import") return undefined;
+      if (args.namespace === namespace)
+        return args.path.startsWith("node:")
+          ? { path: args.path, external: true }
+          : bundle.resolve(args.path, { resolveDir: src, kind: args.kind, pluginData: namespace });
+      return { path: args.path, namespace };
+    });
+    bundle.onLoad({ filter: heavy, namespace }, ({ path }) => ({
+      contents: `module.exports = Object.create(new Proxy({}, { get: (_, name) => require("${path}")[name] }));`,
+      loader: "js",
+      resolveDir: src,
+    }));
+  };
+  return { name: namespace, setup };
 }
 
 /**

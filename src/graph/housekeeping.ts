@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
+import type { PreparedReady } from "../domain/work-graph/index/prepared-ready.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -52,9 +53,14 @@ const leftOpenBytes = 64 * 1024;
 /** What a commit that is made at this instant will hold, as far as the cache wants it. */
 export interface CacheSnapshot {
   /** Everything, where the cache should be written anew. */
-  readonly beads: readonly (BeadRecord | DormantBead)[] | undefined;
+  readonly whole: WholeSnapshot | undefined;
   /** What was changed since the commit of the cache. */
   readonly changed: ChangedRecords;
+}
+
+export interface WholeSnapshot {
+  readonly beads: readonly (BeadRecord | DormantBead)[];
+  readonly ready: PreparedReady;
 }
 
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
@@ -93,7 +99,7 @@ export class Housekeeping {
     this.changed(ids);
     const changed = new Map<string, BeadRecord | undefined>();
     for (const id of this.#changed) changed.set(id, this.#options.index.stored(id));
-    return { changed, beads: this.#isDue(changed.size) ? this.#lastingBeads() : undefined };
+    return { changed, whole: this.#isDue(changed.size) ? this.#whole() : undefined };
   }
 
   #isDue(changed: number): boolean {
@@ -101,30 +107,30 @@ export class Housekeeping {
     return this.#caching === undefined && this.#uncached + changed >= least;
   }
 
-  #lastingBeads(): readonly (BeadRecord | DormantBead)[] {
+  #whole(): WholeSnapshot {
     const beads: (BeadRecord | DormantBead)[] = [];
     for (const bead of this.#options.index.beads())
       if (bead instanceof DormantBead || bead.ephemeral !== true) beads.push(bead);
-    return beads;
+    return { beads, ready: this.#options.index.prepareReady() };
   }
 
   /** Told of each commit, with the snapshot that was taken for it. */
-  async committed({ beads, changed }: CacheSnapshot): Promise<void> {
+  async committed({ whole, changed }: CacheSnapshot): Promise<void> {
     const { head } = this.#options.writer;
     this.#uncached += changed.size;
     for (const id of changed.keys()) this.#changed.delete(id);
-    if (beads !== undefined && head !== undefined) this.#refreshCache(head, beads);
+    if (whole !== undefined && head !== undefined) this.#refreshCache(head, whole);
     else if (head !== undefined) await this.#extendCache(head, changed);
     if (++this.#commits % packEvery === 0) this.#packing ??= this.#pack();
     await this.#endSegments();
   }
 
   // In the background: a cache that could not be written costs time at the next start, nothing else.
-  #refreshCache(head: CommitHead, beads: readonly (BeadRecord | DormantBead)[]): void {
+  #refreshCache(head: CommitHead, { beads, ready }: WholeSnapshot): void {
     const { files, paths, log } = this.#options;
     this.#uncached = 0;
     this.#isFirst = false;
-    this.#caching = writeCache(files, paths.cache, head, beads)
+    this.#caching = writeCache(files, paths.cache, head, beads, ready)
       .then(async () => {
         this.#cached = { tables: head.commit, commit: head.commit };
         for (const add of this.#added) await add();
@@ -200,7 +206,7 @@ export class Housekeeping {
     // One that is being written is of an earlier commit.
     await this.#caching;
     const { head } = this.#options.writer;
-    if (head !== undefined && this.#isDue(0)) this.#refreshCache(head, this.#lastingBeads());
+    if (head !== undefined && this.#isDue(0)) this.#refreshCache(head, this.#whole());
     await this.#caching;
     await this.#packing;
   }

@@ -10,6 +10,7 @@ import type { GraphReader } from "../ports/work-graph.ts";
 
 export type ListFilter = NonNullable<Parameters<GraphReader["list"]>[0]>;
 export type SketchFilter = NonNullable<Parameters<GraphReader["sketches"]>[0]>;
+export type SketchOptions = NonNullable<Parameters<GraphReader["readySketches"]>[0]>;
 export type ReadyOptions = NonNullable<Parameters<GraphReader["ready"]>[0]>;
 
 /** Reads of a set of records. What is handed out is frozen on its way, so that loading need not freeze everything. */
@@ -92,10 +93,16 @@ export class IndexReader implements GraphReader {
     return found;
   }
 
-  readySketches(type?: string): readonly BeadSketch[] {
+  readySketches({ type, limit = Number.POSITIVE_INFINITY }: SketchOptions = {}): readonly BeadSketch[] {
     this.index.advance(this.#now());
-    const facts = this.index.readyFacts(listFor(type));
-    return (type === undefined ? facts : facts.filter((one) => one.issue_type === type)).map(deepFreeze);
+    const facts = this.index.readyFacts(listFor(type), type === undefined ? limit : undefined);
+    const fitting = type === undefined ? facts : facts.filter((one) => one.issue_type === type).slice(0, limit);
+    return fitting.map(deepFreeze);
+  }
+
+  readyCount(): number {
+    this.index.advance(this.#now());
+    return this.index.readyCount();
   }
 
   isBlocked(id: string): boolean {

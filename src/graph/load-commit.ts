@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { BeadTable } from "../domain/work-graph/index/bead-table.ts";
+import type { PreparedReady } from "../domain/work-graph/index/prepared-ready.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import type { Files } from "../ports/files.ts";
 import { AdapterError } from "../errors/town-error.ts";
@@ -20,6 +21,9 @@ export interface LoadedCommit {
   readonly without: ReadonlySet<string>;
   /** Parents of what is in the tables that are in none. */
   readonly outside: readonly string[];
+  /** What was ready among what is in the tables, and those of which only what is elsewhere decides. */
+  readonly ready: PreparedReady | undefined;
+  readonly loose: readonly string[];
   readonly bad: readonly BadFile[];
   /** Records that were not in the tables of the cache: what a new cache would save the next time. */
   readonly uncached: number;
@@ -54,8 +58,17 @@ export async function loadCommit(
     return changedSince(repository, trees, head, cached);
   await cached?.close();
   const { records, bad } = await readCommitRecords(repository, commit);
-  const nothingElse = { tables: [], without: new Set<string>(), outside: [], cache: undefined, changed: [] };
-  return { head, records, bad, ...nothingElse, uncached: records.length, close: () => Promise.resolve() };
+  const nothingElse = { tables: [], without: new Set<string>(), outside: [], ready: undefined, loose: [] };
+  return {
+    head,
+    records,
+    bad,
+    ...nothingElse,
+    cache: undefined,
+    changed: [],
+    uncached: records.length,
+    close: () => Promise.resolve(),
+  };
 }
 
 /** Throws AdapterError `CommitMissing`: the ref is there, and what it names is not. */

@@ -7,6 +7,8 @@ import {
   tableLines,
 } from "../domain/work-graph/index/bead-table.ts";
 import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
+import type { PreparedReady } from "../domain/work-graph/index/prepared-ready.ts";
+import { looseIds } from "../domain/work-graph/index/prepared-ready.ts";
 import type { Files } from "../ports/files.ts";
 import { readChanges } from "./cached-changes.ts";
 import { CachedTexts } from "./cached-texts.ts";
@@ -21,12 +23,19 @@ interface Shard {
   readonly bytes: number;
 }
 
+interface ReadyFile {
+  readonly ready: PreparedReady;
+  readonly loose: readonly string[];
+}
+
 interface Manifest extends CommitHead {
   readonly format: number;
   /** Ids of parents that are in no record. */
   readonly outside: readonly string[];
   /** Records that fit into no table, as a JSON array. */
   readonly odd: { readonly file: string; readonly records: number };
+  /** What was ready, and which records something elsewhere decides about. */
+  readonly ready: string;
   readonly shards: readonly Shard[];
 }
 
@@ -39,6 +48,10 @@ export interface CachedCommit {
   readonly without: ReadonlySet<string>;
   /** Parents of what is in the tables that are in none. */
   readonly outside: readonly string[];
+  /** What was ready among what is in the tables. */
+  readonly ready: PreparedReady | undefined;
+  /** Those in the tables of which only what is elsewhere decides. */
+  readonly loose: readonly string[];
   /** How many records are not in the tables. */
   readonly uncached: number;
   readonly cache: CachePosition;
@@ -46,7 +59,7 @@ export interface CachedCommit {
   close(): Promise<void>;
 }
 
-const cacheFormat = 3;
+const cacheFormat = 4;
 const shardRows = 20_000;
 const shardCharacters = 16_000_000;
 const manifestName = "manifest.json";
@@ -62,6 +75,8 @@ export async function readCache(files: Files, directory: string, wanted: string)
   const { commit, tree, positions, outside, odd } = manifest;
   const records = parse<readonly BeadRecord[]>(await files.readText(`${directory}/${odd.file}`));
   if (!Array.isArray(records) || records.length !== odd.records) return undefined;
+  const known = parse<ReadyFile>(await files.readText(`${directory}/${manifest.ready}`));
+  if (known === undefined) return undefined;
   const opened: CachedTexts[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((texts) => texts.close()));
@@ -85,6 +100,7 @@ export async function readCache(files: Files, directory: string, wanted: string)
     tables,
     without: new Set(changes.records.keys()),
     outside,
+    ...known,
     uncached: changes.records.size,
     close,
   };
@@ -117,6 +133,7 @@ export async function writeCache(
   directory: string,
   head: CommitHead,
   beads: readonly (BeadRecord | DormantBead)[],
+  ready: PreparedReady,
 ): Promise<void> {
   await files.makeDirectory(directory, { mode: 0o700 });
   const former = await files.list(directory);
@@ -138,10 +155,13 @@ export async function writeCache(
     shards.push({ facts, rows: part.length, texts, bytes: lengths.reduce((sum, length) => sum + length, 0) });
   }
   const oddFile = await write("odd.json", JSON.stringify(odd));
+  const facts = beads.map(factsOf);
+  const known: ReadyFile = { ready, loose: looseIds(facts) };
   const manifest: Manifest = {
     format: cacheFormat,
     ...head,
-    outside: parentsOutside(beads.map(factsOf)),
+    outside: parentsOutside(facts),
+    ready: await write("ready.json", JSON.stringify(known)),
     odd: { file: oddFile, records: odd.length },
     shards,
   };
@@ -198,6 +218,7 @@ function parseManifest(text: string | undefined): Manifest | undefined {
     typeof value.positions === "object" &&
     Array.isArray(value.outside) &&
     Array.isArray(value.shards) &&
+    typeof value.ready === "string" &&
     value.odd !== undefined;
   return isWhole ? (value as Manifest) : undefined;
 }

@@ -67,6 +67,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   if (base !== undefined && !options.readOnly) await requireCommit(repository, base);
   index.loadTables(loaded?.tables ?? [], loaded);
   index.load(loaded?.records ?? []);
+  for (const id of goneFrom(loaded)) index.put(id, undefined);
   const local = await readLocalState(files, paths.local);
   const beside = loadLocal(index, local);
   const positions = new Map(Object.entries(loaded?.head.positions ?? {}));
@@ -93,6 +94,13 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 async function branchTip(repository: Repository, branch: string, pin: string | undefined): Promise<string | undefined> {
   const tip = await repository.resolve(branch);
   return tip === undefined && pin === undefined ? repository.resolve(clonedBranch(branch)) : tip;
+}
+
+/** What lies in the tables of the cache and is no more. */
+function goneFrom(loaded: LoadedCommit | undefined): ReadonlySet<string> {
+  const gone = new Set(loaded?.without);
+  for (const { id } of loaded?.records ?? []) gone.delete(id);
+  return gone;
 }
 
 /**

@@ -43,7 +43,9 @@ export interface GraphReader {
     readonly label?: string;
   }): readonly BeadSketch[];
   /** As `ready`, without reading what is asleep. */
-  readySketches(type?: string): readonly BeadSketch[];
+  readySketches(options?: { readonly type?: string; readonly limit?: number }): readonly BeadSketch[];
+  /** How many `ready` finds without a filter. */
+  readyCount(): number;
   /** Ready work, most urgent first: a pure function of the records and the time. */
   ready(options?: {
     readonly limit?: number;

@@ -208,6 +208,6 @@ describe("the cache", () => {
     expect(again.graph.list()).toEqual(graph.list());
     await again.graph.close();
     expect(await disk.list(cache)).not.toContain("old-0.json");
-    expect(JSON.parse((await disk.readText(`${cache}/manifest.json`)) ?? "")).toMatchObject({ format: 3 });
+    expect(JSON.parse((await disk.readText(`${cache}/manifest.json`)) ?? "")).toMatchObject({ format: 4 });
   });
 });

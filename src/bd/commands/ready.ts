@@ -60,9 +60,17 @@ async function runReady(call: Call): Promise<Answer> {
   if (flags.isSet("gated")) return gated(call);
   const molecule = flags.text("mol");
   if (molecule !== undefined) return stepsReady(call, molecule);
-  const found = scopeOf(call).flatMap((graph) => readyBeads(graph, call));
-  const answer = await listing(call, byPolicy(found, call), {
-    limit: flags.number("limit") ?? defaultLimit,
+  const limit = flags.number("limit") ?? defaultLimit;
+  const first = firstReady(call, limit);
+  const found =
+    first?.found ??
+    byPolicy(
+      scopeOf(call).flatMap((graph) => readyBeads(graph, call)),
+      call,
+    );
+  const answer = await listing(call, found, {
+    limit,
+    ...(first === undefined ? {} : { total: first.total }),
     isTree: false,
     nothing: "No ready work: nothing is open, or everything open is blocked, deferred or claimed.",
   });
@@ -80,6 +88,20 @@ function byPolicy(found: readonly ListedBead[], call: Call): readonly ListedBead
   return inOrder(found, sortPolicy(call.flags.text("sort") ?? "priority"), call);
 }
 
+/** The first of all that is ready, where nothing chooses among them and the store has them in the order that is wanted. */
+function firstReady(
+  call: Call,
+  limit: number,
+): { readonly found: readonly ListedBead[]; readonly total: number } | undefined {
+  const [graph, ...others] = scopeOf(call);
+  const { flags } = call;
+  const isPlain = [...fieldFilterFlags, allStoresFlag].every(({ name }) => !flags.has(name)) && !flags.has("sort");
+  const isWidened = flags.isSet("include-deferred") || flags.isSet("include-ephemeral");
+  if (graph === undefined || others.length > 0 || !isPlain || isWidened || flags.isSet("reverse")) return undefined;
+  const sketches = graph.readySketches(limit > 0 ? { limit } : {});
+  return { found: sketches.map((sketch) => new UnreadBead(graph, sketch)), total: graph.readyCount() };
+}
+
 /** As `readyIn`, unread where what is known of them is enough to choose. */
 function readyBeads(graph: WorkGraph, call: Call): readonly ListedBead[] {
   const filter = { wisps: true, ...callFilter(call) };
@@ -87,7 +109,7 @@ function readyBeads(graph: WorkGraph, call: Call): readonly ListedBead[] {
   if (isWidened || !isSketchFilter(filter) || !isSketchTime(call))
     return readyIn(graph, call).map((record) => ({ graph, record }));
   const types = call.flags.list("type").map(canonicalType);
-  const ready = types.length === 0 ? graph.readySketches() : types.flatMap((type) => graph.readySketches(type));
+  const ready = types.length === 0 ? graph.readySketches() : types.flatMap((type) => graph.readySketches({ type }));
   const fits = sketchTest(filter);
   const fitsTime = timeTest(call);
   return ready.filter((sketch) => fits(sketch) && fitsTime(sketch)).map((sketch) => new UnreadBead(graph, sketch));

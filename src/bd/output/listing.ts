@@ -40,9 +40,10 @@ export function sketchOf(bead: ListedBead): BeadSketch {
 export function limited<T>(
   all: readonly T[],
   limit: number | undefined,
+  total = all.length,
 ): { readonly shown: readonly T[]; readonly truncated?: Truncation } {
-  if (limit === undefined || limit <= 0 || all.length <= limit) return { shown: all };
-  return { shown: all.slice(0, limit), truncated: { shown: limit, total: all.length } };
+  if (limit === undefined || limit <= 0 || total <= limit) return { shown: all };
+  return { shown: all.slice(0, limit), truncated: { shown: limit, total } };
 }
 
 /** The answer of a command that lists beads; their texts in full where `--full` says so. */
@@ -51,13 +52,15 @@ export async function listing(
   found: readonly ListedBead[],
   options: {
     readonly limit: number | undefined;
+    /** How many there are, where only those that are shown were looked for. */
+    readonly total?: number;
     readonly isTree: boolean;
     /** Printed when nothing was found. */
     readonly nothing: string;
     readonly title?: (count: number) => string;
   },
 ): Promise<Answer> {
-  const { shown: first, truncated } = limited(found, options.limit);
+  const { shown: first, truncated } = limited(found, options.limit, options.total);
   const read = call.flags.isSet("full") ? await inFull(first, call.context) : undefined;
   const shown = read?.beads ?? first;
   return {

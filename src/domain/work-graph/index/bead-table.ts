@@ -99,6 +99,14 @@ export class BeadTable {
     return this.#coded(field, row);
   }
 
+  priority(row: number): number {
+    return this.#column("priority")[row] ?? 0;
+  }
+
+  created(row: number): string {
+    return this.#column("created_at")[row] ?? "";
+  }
+
   labels(row: number): readonly string[] {
     return this.#coded("labels", row);
   }
@@ -122,9 +130,9 @@ export class BeadTable {
       id: this.#id(row),
       title: "",
       status: this.value("status", row),
-      priority: this.#column("priority")[row] ?? 0,
+      priority: this.priority(row),
       issue_type: this.value("issue_type", row),
-      created_at: this.#column("created_at")[row] ?? "",
+      created_at: this.created(row),
       updated_at: "",
     };
     const assignee = this.value("assignee", row);

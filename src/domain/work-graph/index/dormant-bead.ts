@@ -19,6 +19,14 @@ export class DormantBead {
     return this.table.value("status", this.row);
   }
 
+  get priority(): number {
+    return this.table.priority(this.row);
+  }
+
+  get created(): string {
+    return this.table.created(this.row);
+  }
+
   /** As far as indexes need it; never shown. */
   get facts(): BeadRecord {
     this.#facts ??= this.table.facts(this.row, this.edges);

@@ -3,20 +3,22 @@ import { edgesOf, parentChild, parentIdsOf } from "../record/edges.ts";
 import { isDeleted, keyOf } from "../record/facts.ts";
 import type { StatusBook } from "../record/statuses.ts";
 import { isSettled, standardStatuses, tombstone } from "../record/statuses.ts";
-import { timeOf } from "../record/stamp.ts";
 import type { BeadTable } from "./bead-table.ts";
+import { Deferrals } from "./deferrals.ts";
 import { DormantBead } from "./dormant-bead.ts";
 import { EdgeIndex, edgesAmong } from "./edge-index.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { ForeignBeads } from "./foreign-beads.ts";
 import { noForeignBeads } from "./foreign-beads.ts";
 import { KeyIndex } from "./key-index.ts";
+import type { LoadedTables, PreparedReady } from "./prepared-ready.ts";
+import { preparedLists, statusesKey } from "./prepared-ready.ts";
 import { isReady, readyList } from "./readiness.ts";
 import { ReadySet } from "./ready-set.ts";
 import type { RecordSource } from "./record-source.ts";
 import { RevCounters } from "./rev-counters.ts";
 import { SortedIds } from "./sorted-ids.ts";
-import { sameState, StaleRecords } from "./stale-records.ts";
+import { sameEdges, sameState, StaleRecords } from "./stale-records.ts";
 
 export type ReadyListName = "Work" | "Epic" | "Wisp" | "Other";
 export type IndexedField = "status" | "assignee" | "issue_type" | "label";
@@ -47,16 +49,17 @@ export class GraphIndex implements RecordSource {
   };
   readonly #fieldIndexes = Object.values(this.#fields);
   readonly #stale: StaleRecords;
+  /** What was ready came with the records, so only what changes is looked at. */
+  #isPrepared = false;
   readonly #ready: Readonly<Record<ReadyListName, ReadySet>> = {
     Work: new ReadySet(),
     Epic: new ReadySet(),
     Wisp: new ReadySet(),
     Other: new ReadySet(),
   };
-  readonly #deferred = new Map<string, number>();
+  readonly #deferred = new Deferrals();
   /** Parents that are not here: they may be in another store, where time alone can let their children go. */
   readonly #outsideParents = new Set<string>();
-  #nextWakeMs = Number.POSITIVE_INFINITY;
   #nowMs = 0;
   readonly #sortedIds = new SortedIds();
   #topLevel = 0;
@@ -181,7 +184,7 @@ export class GraphIndex implements RecordSource {
     this.#edges.change(before, after);
     this.#keys.change(before, after);
     for (const index of this.#fieldIndexes) index.change(before, after);
-    this.#trackDeferral(id, after?.defer_until);
+    this.#deferred.track(id, after?.defer_until, this.#nowMs);
     this.#trackParents(after);
     this.#markStale(id, before, after);
     return before;
@@ -190,33 +193,51 @@ export class GraphIndex implements RecordSource {
   /** Takes in many records at once; much cheaper than `put` for each. `revs` holds those above 1. */
   load(records: Iterable<BeadRecord>, revs?: ReadonlyMap<string, number>): void {
     for (const record of records) {
-      const before = this.#at(record.id);
+      const found = this.#records.get(record.id);
+      const before = found instanceof DormantBead ? found.facts : found;
       this.#records.set(record.id, record);
       this.#count(record.id, before, record);
       this.#edges.change(before, record);
       this.#keys.change(before, record);
-      this.#trackDeferral(record.id, record.defer_until);
+      this.#deferred.track(record.id, record.defer_until, this.#nowMs);
       this.#trackParents(record);
       for (const index of this.#fieldIndexes) index.change(before, record);
+      if (this.#isPrepared) this.#markStale(record.id, before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
     this.#sortedIds.forget();
-    this.#stale.markAll();
+    if (!this.#isPrepared) this.#stale.markAll();
   }
 
   /**
    * Takes in records that are read when somebody asks for them, before any other record. `outside`: parents of theirs that
-   * are in no table; `without`: ids that are left out.
+   * are in no table; `ready`: what was ready among them, and `loose`: those of which only what is elsewhere decides.
    */
-  loadTables(
-    tables: readonly BeadTable[],
-    { outside = [], without = [] }: { readonly outside?: Iterable<string>; readonly without?: Iterable<string> } = {},
-  ): void {
+  loadTables(tables: readonly BeadTable[], { outside = [], ready, loose = [] }: LoadedTables = {}): void {
+    const prepared = ready?.statuses === statusesKey(this.#statuses) ? ready : undefined;
+    this.#nowMs = prepared?.nowMs ?? this.#nowMs;
     for (const table of tables) this.#loadTable(table);
     for (const parent of outside) this.#outsideParents.add(parent);
-    for (const id of without) this.#leaveOut(id);
     this.#sortedIds.forget();
-    this.#stale.markAll();
+    if (prepared === undefined) this.#stale.markAll();
+    else this.#takeReady(prepared, loose);
+  }
+
+  #takeReady({ lists }: PreparedReady, loose: readonly string[]): void {
+    for (const name of preparedLists)
+      this.#ready[name].fill(
+        lists[name].map((id) => this.#records.get(id)).filter((found) => found instanceof DormantBead),
+      );
+    for (const id of loose) this.#stale.mark(id, { settles: false, holds: true });
+    this.#isPrepared = true;
+  }
+
+  /** What is ready now, to be put away with the records. */
+  prepareReady(): PreparedReady {
+    this.#evaluate();
+    const idsOf = (name: ReadyListName): readonly string[] => this.#ready[name].ids();
+    const lists = { Work: idsOf("Work"), Epic: idsOf("Epic"), Other: idsOf("Other") };
+    return { nowMs: this.#nowMs, statuses: statusesKey(this.#statuses), lists };
   }
 
   #loadTable(table: BeadTable): void {
@@ -225,15 +246,7 @@ export class GraphIndex implements RecordSource {
     });
     this.#topLevel += table.counts.topLevel;
     this.#deleted += table.counts.deleted;
-    for (const [id, until] of table.deferred()) this.#trackDeferral(id, until);
-  }
-
-  #leaveOut(id: string): void {
-    const left = this.#records.get(id);
-    if (!(left instanceof DormantBead)) return;
-    this.#records.delete(id);
-    this.#count(id, left.facts, undefined);
-    this.#trackDeferral(id, undefined);
+    for (const [id, until] of table.deferred()) this.#deferred.track(id, until, this.#nowMs);
   }
 
   #count(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
@@ -245,16 +258,6 @@ export class GraphIndex implements RecordSource {
     else if (step < 0) this.#sortedIds.remove(id);
   }
 
-  #trackDeferral(id: string, deferUntil: string | undefined): void {
-    const until = deferUntil === undefined ? undefined : timeOf(deferUntil);
-    if (until === undefined) {
-      if (this.#deferred.size > 0) this.#deferred.delete(id);
-      return;
-    }
-    this.#deferred.set(id, until);
-    if (until > this.#nowMs) this.#nextWakeMs = Math.min(this.#nextWakeMs, until);
-  }
-
   #trackParents(after: BeadRecord | undefined): void {
     if (after?.dependencies === undefined) return;
     for (const parent of parentIdsOf(after)) if (!this.#records.has(parent)) this.#outsideParents.add(parent);
@@ -262,7 +265,7 @@ export class GraphIndex implements RecordSource {
 
   #markStale(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
     const settles = !sameState(before, after);
-    const moved = before?.dependencies !== after?.dependencies;
+    const moved = !sameEdges(before, after);
     this.#stale.mark(id, { settles, holds: settles || moved || before?.defer_until !== after?.defer_until });
     if (!settles && !moved) return;
     for (const parent of parentIdsOf(before)) this.#stale.markSpawner(parent);
@@ -289,12 +292,7 @@ export class GraphIndex implements RecordSource {
     const last = this.#nowMs;
     this.#nowMs = nowMs;
     if (nowMs !== last && this.#outsideParents.size > 0) this.#lookOutside();
-    if (nowMs < this.#nextWakeMs && nowMs >= last) return;
-    this.#nextWakeMs = Number.POSITIVE_INFINITY;
-    for (const [id, until] of this.#deferred) {
-      if (until > nowMs) this.#nextWakeMs = Math.min(this.#nextWakeMs, until);
-      if (until <= nowMs !== until <= last) this.#stale.mark(id, { settles: false, holds: true });
-    }
+    for (const id of this.#deferred.between(last, nowMs)) this.#stale.mark(id, { settles: false, holds: true });
   }
 
   #lookOutside(): void {
@@ -311,9 +309,9 @@ export class GraphIndex implements RecordSource {
   }
 
   /** The same as far as indexes know it, without reading anything. */
-  readyFacts(list: ReadyListName = "Work"): readonly BeadRecord[] {
+  readyFacts(list: ReadyListName = "Work", limit = Number.POSITIVE_INFINITY): readonly BeadRecord[] {
     this.#evaluate();
-    return this.#ready[list].facts();
+    return this.#ready[list].facts(limit);
   }
 
   readyCount(list: ReadyListName = "Work"): number {

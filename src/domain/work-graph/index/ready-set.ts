@@ -1,4 +1,5 @@
 import type { BeadRecord } from "../bead.ts";
+import { compareIds } from "../ids/mint-id.ts";
 import { timeOf } from "../record/stamp.ts";
 import { DormantBead } from "./dormant-bead.ts";
 
@@ -44,6 +45,17 @@ export class ReadySet {
     list?.splice(position(list, place), 0, place);
   }
 
+  /** Takes in, into an empty set, what is in order already. */
+  fill(beads: Iterable<DormantBead>): void {
+    const sorted = emptyBuckets();
+    for (const bead of beads) {
+      const place: Place = { id: bead.id, priority: bucketOf(bead.priority), created: bead.created, bead };
+      this.#places.set(place.id, place);
+      sorted[place.priority]?.push(place);
+    }
+    this.#sorted = sorted;
+  }
+
   remove(id: string): void {
     const place = this.#places.get(id);
     if (place === undefined) return;
@@ -77,11 +89,20 @@ export class ReadySet {
     }
   }
 
-  /** What is known of each without reading it, most urgent first. */
-  facts(): readonly BeadRecord[] {
+  /** Most urgent first. */
+  ids(): readonly string[] {
+    return this.#inOrder().flatMap((list) => list.map(({ id }) => id));
+  }
+
+  /** What is known of each without reading it, most urgent first; at most `limit`. */
+  facts(limit: number): readonly BeadRecord[] {
     const found: BeadRecord[] = [];
-    for (const list of this.#inOrder())
-      for (const { bead } of list) found.push(bead instanceof DormantBead ? bead.facts : bead);
+    for (const list of this.#inOrder()) {
+      for (const { bead } of list) {
+        if (found.length >= limit) return found;
+        found.push(bead instanceof DormantBead ? bead.facts : bead);
+      }
+    }
     return found;
   }
 
@@ -104,7 +125,7 @@ function bucketOf(priority: number): number {
 }
 
 function comparePlaces(a: Place, b: Place): number {
-  return compareTimes(a.created, b.created) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  return compareTimes(a.created, b.created) || compareIds(a.id, b.id);
 }
 
 // Times in the common form, milliseconds and Z, are in the order of their texts; reading them is what costs.

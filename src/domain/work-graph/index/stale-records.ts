@@ -1,6 +1,6 @@
 import type { BeadRecord } from "../bead.ts";
 import { isMerged } from "../record/facts.ts";
-import { blockingTypes, parentChild } from "../record/edges.ts";
+import { blockingTypes, edgesOf, parentChild } from "../record/edges.ts";
 import type { EdgeIndex } from "./edge-index.ts";
 
 /** What a change of a record can have touched besides the record itself. */
@@ -89,6 +89,20 @@ export class StaleRecords {
       }
     }
   }
+}
+
+/** Edges that mean the same to everybody. */
+export function sameEdges(a: BeadRecord | undefined, b: BeadRecord | undefined): boolean {
+  const [left, right] = [edgesOf(a), edgesOf(b)];
+  if (left === right) return true;
+  return (
+    left.length === right.length &&
+    left.every((edge, i) => {
+      const other = right[i];
+      const isSame = edge.depends_on_id === other?.depends_on_id && edge.type === other.type;
+      return isSame && (edge.type !== "waits-for" || edge.metadata === other.metadata);
+    })
+  );
 }
 
 /** What others wait for is the same in both: records that are alike here are alike to every dependent. */

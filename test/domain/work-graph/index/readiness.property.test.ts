@@ -8,6 +8,7 @@ import {
   tableLines,
 } from "../../../../src/domain/work-graph/index/bead-table.ts";
 import { GraphIndex } from "../../../../src/domain/work-graph/index/graph-index.ts";
+import { looseIds } from "../../../../src/domain/work-graph/index/prepared-ready.ts";
 import type { ForeignBeads } from "../../../../src/domain/work-graph/index/foreign-beads.ts";
 import { statusBook } from "../../../../src/domain/work-graph/record/statuses.ts";
 import { at, bead } from "../beads.ts";
@@ -180,7 +181,8 @@ describe("ready work", () => {
       fc.property(
         fc.array(arbitraryBead, { minLength: 4, maxLength: 8 }),
         fc.array(step, { minLength: 10, maxLength: 40 }),
-        (first, steps) => {
+        fc.option(fc.integer({ min: 0, max: 110 }), { nil: undefined }),
+        (first, steps, preparedAt) => {
           const shipped = new Set<string>();
           const foreign: ForeignBeads = {
             lookup: (id) => (id === "far-away" ? "Unavailable" : undefined),
@@ -197,7 +199,12 @@ describe("ready work", () => {
             record: (row) => JSON.parse(texts[row] ?? "") as BeadRecord,
             text: (row) => texts[row] ?? "",
           });
-          index.loadTables([table], { outside: parentsOutside(asleep) });
+          // What was ready at another time, with all else that is elsewhere unknown.
+          const former = new GraphIndex({ statuses: index.statuses });
+          former.loadTables([table]);
+          former.advance(Date.UTC(2026, 0, 1) + (preparedAt ?? 0));
+          const ready = preparedAt === undefined ? undefined : former.prepareReady();
+          index.loadTables([table], { outside: parentsOutside(asleep), ready, loose: looseIds(asleep) });
           index.load([...records.values()].filter((record) => !fitsTable(record)));
           index.advance(now);
           const check = (): void => {
