@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Verb } from "../resource/verb.ts";
-import { agentRecord } from "../work/agent-record.ts";
+import { agentNamed } from "../work/agent-address.ts";
 import { countsOf, type LedgerCounts, type LedgerEntry, ledgerOf, usageOf } from "../work/ledger.ts";
 import { isNoUsage, tokensText, totalTokens, type Usage, usageFrom } from "../work/usage.ts";
-import { agentNamed } from "./agent-named.ts";
 import { argumentsOf } from "./arguments.ts";
 
 const cvArguments = z.strictObject({ agent: z.string().min(1), limit: z.int().min(1).max(10_000).default(20) });
@@ -18,23 +16,15 @@ export function agentCvVerb(ports: LoopPorts): Verb {
     needs: "view",
     run({ args }) {
       const options = argumentsOf("agent cv", cvArguments, args);
-      const agent = agentNamed(options.agent, ports);
-      const graph = ports.graphs.graph(agent.metadata.namespace ?? "hq");
-      if (graph === undefined)
-        throw new ApiStatusError(
-          503,
-          "ServiceUnavailable",
-          `the work graph of ${agent.metadata.namespace ?? "hq"} is not open yet; try again`,
-        );
-      const record = agentRecord(graph, agent.metadata.name);
-      const entries = ledgerOf(graph, agent.spec.identity);
+      const { graph, record, identity } = agentNamed(options.agent, ports);
+      const entries = ledgerOf(graph, identity);
       const counts = countsOf(record);
       const usage = usageOf(record);
       const shown = entries.slice(0, options.limit);
       const more = entries.length > shown.length ? [`… and ${entries.length - shown.length} more (--limit)`] : [];
       return Promise.resolve({
-        text: [heading(agent.spec.identity, counts, usage), ...rows(shown), ...more].join("\n"),
-        data: { agent: agent.spec.identity, counts, usage, entries: shown, truncated: more.length > 0 },
+        text: [heading(identity, counts, usage), ...rows(shown), ...more].join("\n"),
+        data: { agent: identity, counts, usage, entries: shown, truncated: more.length > 0 },
       });
     },
   };

@@ -3,6 +3,7 @@ import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
+import { agentNamed } from "../work/agent-address.ts";
 import { argumentsOf } from "./arguments.ts";
 
 type SessionObject = TownObject<{
@@ -85,19 +86,13 @@ export function peekVerb(ports: LoopPorts): Verb {
   };
 }
 
-/** A session by agent name, `namespace/name`, or identity. Throws 404, or 409 when several namespaces have one. */
+/** The session of the agent that a text means. Throws 404, or 409 when several are meant equally. */
 function sessionNamed(text: string, ports: LoopPorts): SessionObject {
-  const parts = text.replace(/^(agent|session)s?\//, "").split("/");
-  const name = parts.at(-1) ?? text;
-  const found = (ports.objects.list("Session") as readonly TownObject[]).filter(
-    (session) => session.metadata.name === name && (parts.length === 1 || session.metadata.namespace === parts[0]),
-  ) as unknown as readonly SessionObject[];
-  const [first] = found;
-  if (first === undefined)
-    throw new ApiStatusError(404, "NotFound", `no session of an agent ${text}`, { hint: "town get sessions" });
-  if (found.length > 1)
-    throw new ApiStatusError(409, "Conflict", `several agents are called ${name}`, {
-      hint: `say which: ${found.map((session) => `${session.metadata.namespace ?? "hq"}/${name}`).join(" or ")}`,
+  const { namespace, name, identity } = agentNamed(text, ports);
+  const session = ports.objects.get({ kind: "Session", namespace, name });
+  if (session === undefined)
+    throw new ApiStatusError(404, "NoSession", `${identity} has no session now`, {
+      hint: `town describe agent ${name} -n ${namespace}`,
     });
-  return first;
+  return session as unknown as SessionObject;
 }

@@ -17,9 +17,14 @@ export interface AddressedAgent {
 /**
  * The agent that a text means: its identity (`api/polecats/toast`, `mayor`, `api/witness`), `toast`, `api/toast`,
  * `agent/toast`, the name of its session on the runtime, or the name of a pool that has this one agent only. Nearer
- * meanings win, and among equals the one in `home`. Throws 404, or 409 when several are meant equally.
+ * meanings win, and among equals the one in `home`. `hint`: what to do when there is none. Throws 404, or 409 when several are meant equally.
  */
-export function agentNamed(text: string, ports: Pick<LoopPorts, "graphs">, home?: string): AddressedAgent {
+export function agentNamed(
+  text: string,
+  ports: Pick<LoopPorts, "graphs">,
+  home?: string,
+  hint = "town get agents",
+): AddressedAgent {
   const wanted = text.replace(/^(?:agents?|ag|sessions?|ses|sandbox(?:es)?|sb)\//, "");
   const agents = allAgents(ports);
   for (const meaning of MEANINGS) {
@@ -32,7 +37,7 @@ export function agentNamed(text: string, ports: Pick<LoopPorts, "graphs">, home?
       hint: `say which: ${[first, ...more].map((agent) => agent.identity).join(" or ")}`,
     });
   }
-  throw new ApiStatusError(404, "NotFound", `there is no agent ${text}`, { hint: "town get agents" });
+  throw new ApiStatusError(404, "NotFound", `nobody is called ${text}`, { hint });
 }
 
 export function allAgents(ports: Pick<LoopPorts, "graphs">): readonly AddressedAgent[] {

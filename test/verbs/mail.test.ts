@@ -72,7 +72,7 @@ describe("mail", () => {
   test("given a name that agents of two rigs have, when sent, then it asks which, and a session means its neighbour", async () => {
     await world.agent("web/polecats/toast");
     await expect(world.run(mailSendVerb, overseer, { to: "toast", subject: "x" })).rejects.toMatchObject({
-      reason: "Conflict",
+      reason: "Ambiguous",
       hint: "say which: api/polecats/toast or web/polecats/toast",
     });
     expect(await sent(bob, { to: "toast", subject: "x" })).toMatch(/^web-/);
