@@ -24,7 +24,12 @@ if [ "$name" = prepare-commit-msg ] && [ -z "$2" ]; then exit 0; fi
 branch=$(git symbolic-ref -q --short HEAD)
 bead=
 case $branch in town/agents/*/*/*) bead=${branch##*/} ;; esac
-[ "$bead" = home ] && bead=
+if [ "$bead" = home ] || [ -z "$bead" ]; then
+  bead=
+  # A branch for all its work, or none: what is on its hook now, if that looks like a bead.
+  [ -n "$TOWN_BEAD_FILE" ] && bead=$(head -c 200 "$TOWN_BEAD_FILE" 2>/dev/null)
+  case $bead in *[!A-Za-z0-9._-]*) bead= ;; esac
+fi
 set -- "$1" --trailer "Town-Agent: $TOWN_AGENT"
 [ -n "$TOWN_GENERATION" ] && set -- "$@" --trailer "Town-Session: ${TOWN_AGENT##*/}@$TOWN_GENERATION"
 [ -n "$bead" ] && set -- "$@" --trailer "Town-Bead: $bead"

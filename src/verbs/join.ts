@@ -9,8 +9,10 @@ import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
 import { type AddressedAgent, agentNamed, allAgents } from "../work/agent-address.ts";
 import { AGENT, agentRecord, declareAgent, hookOf, identityText } from "../work/agent-record.ts";
+import { beadFile } from "../work/bead-file.ts";
 import { joinedOf, recordJoined, recordLeft } from "../work/joined.ts";
 import { metaText } from "../work/record-fields.ts";
+import { withGitHooks } from "../work/session-environment.ts";
 import { authorOf, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { clearHook } from "./hook-clear.ts";
@@ -132,7 +134,7 @@ async function join(agent: AddressedAgent, caller: Caller, ports: LoopPorts): Pr
     { type: "Normal", reason: "Joined", message: `a program of ${caller.name} is ${identity} now`, actor: caller.name },
   );
   const email = caller.email ?? "overseer@town.invalid";
-  const env = {
+  const own = {
     TOWN_SOCKET: ports.layout.socket,
     TOWN_TOKEN_FILE: ports.layout.sessionToken(namespace, name),
     TOWN_AGENT: identity,
@@ -140,7 +142,9 @@ async function join(agent: AddressedAgent, caller: Caller, ports: LoopPorts): Pr
     TOWN_GENERATION: String(generation),
     GIT_AUTHOR_NAME: identity,
     GIT_AUTHOR_EMAIL: email,
+    TOWN_BEAD_FILE: beadFile(ports.layout, namespace, name),
   };
+  const env = withGitHooks(own, ports.gitHooks);
   const sandbox = sandboxPath(agent, ports);
   const lines = Object.entries(env).map(([key, value]) => `export ${key}=${quoted(value)}`);
   // The programs `town` and `bd` come before whatever else the person has of that name.

@@ -161,7 +161,10 @@ describe("how work ends, in a real town", () => {
     writeFileSync(join(pat.sandbox, "work.txt"), "work\n");
     expect(pat.run("town", "done")).toMatchObject({ status: 5, stderr: expect.stringContaining("git add -A") });
     expect(pat.run("town", "done", "--outcome", "NoChange").stderr).toContain("hand them in: town done");
-    expect(pat.run("town", "done", "--commit-all")).toMatchObject({ status: 0 });
+    expect(pat.run("git", "add", "--all")).toMatchObject({ status: 0 });
+    expect(pat.run("git", "commit", "--quiet", "--message", "By hand")).toMatchObject({ status: 0 });
+    expect(pat.run("git", "log", "-1", "--format=%B").stdout).toContain(`Town-Bead: ${id}`);
+    expect(pat.run("town", "done")).toMatchObject({ status: 0 });
     await town.until("the work is merged", closed(id));
     writeFileSync(join(pat.sandbox, "asked.txt"), "asked\n");
     expect(pat.run("git", "add", "--all")).toMatchObject({ status: 0 });

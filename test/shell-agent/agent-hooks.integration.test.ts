@@ -58,6 +58,20 @@ describe("git hooks of agent sessions", () => {
     expect(await message()).toEqual(["Again", ...TRAILERS]);
   });
 
+  it.each([
+    ["town/agents/api/toast/home", "api-7", ["Town-Bead: api-7"]],
+    ["main", "api-7", ["Town-Bead: api-7"]],
+    ["town/agents/api/toast/home", "", []],
+    ["town/agents/api/toast/home", "x\nTown-Agent: mayor", []],
+    ["town/agents/api/toast/api-1", "api-7", ["Town-Bead: api-1"]],
+  ])("given the branch %s and a bead file that says '%s', then the trailer is %s", async (branch, bead, trailer) => {
+    await git(["checkout", "-q", "-b", "other"]);
+    await git(["checkout", "-q", "-B", branch]);
+    await writeFile(join(home, "bead"), bead);
+    await git(["commit", "-q", "--allow-empty", "-m", "Say hello"], { TOWN_BEAD_FILE: join(home, "bead") });
+    expect(await message()).toEqual(["Say hello", ...TRAILERS.slice(0, 2), ...trailer]);
+  });
+
   it("given a commit that is amended, then nothing is there twice", async () => {
     await git(["commit", "-q", "--allow-empty", "-m", "Say hello"]);
     await git(["commit", "-q", "--allow-empty", "--amend", "--no-edit"]);

@@ -19,6 +19,7 @@ describe("town join", () => {
     ports = {
       ...site.ports,
       sessionPath: "/town/agent-bin:/usr/bin",
+      gitHooks: "/town/agent-hooks",
       view: { ready: true, frozen: false, sight: () => ({ state }) },
       tokens: {
         issue: (of: { readonly identity: string; readonly generation: number }) => {
@@ -56,6 +57,8 @@ describe("town join", () => {
     expect(tokens).toEqual(["api/crew/pat@1"]);
     expect(text).toContain("export TOWN_AGENT='api/crew/pat'");
     expect(text).toContain("export TOWN_TOKEN_FILE='/state/tokens/api-pat'");
+    expect(text).toContain("export TOWN_BEAD_FILE='/state/beads/api-pat'");
+    expect(text).toContain("export GIT_CONFIG_VALUE_0='/town/agent-hooks'");
     expect(text).toContain(`export PATH='/town/agent-bin':"$PATH"`);
     expect(data).toMatchObject({ agent: "api/crew/pat", generation: 1, sandbox: "/town/rigs/api/crew/pat" });
     const primed = await site.call(primeVerb(ports), {}, session("pat", 1));

@@ -3,6 +3,7 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { SessionStart } from "../../ports/sessions.ts";
 import type { GraphTransaction } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
+import { beadFile } from "../../work/bead-file.ts";
 import { AGENT, agentRecord, nextGeneration } from "../../work/agent-record.ts";
 import { type LaunchFact, noteConversation, resumable } from "../../work/conversation.ts";
 import { noteSession } from "../../work/ledger.ts";
@@ -190,6 +191,7 @@ async function environmentOf(
     TOWN_AGENT: object.spec.identity,
     TOWN_NAMESPACE: namespace,
     TOWN_GENERATION: String(of.generation),
+    TOWN_BEAD_FILE: beadFile(ports.layout, namespace, object.metadata.name),
     GIT_AUTHOR_NAME: object.spec.identity,
     GIT_AUTHOR_EMAIL: of.owner,
     GIT_COMMITTER_NAME: person,

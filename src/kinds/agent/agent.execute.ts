@@ -1,6 +1,7 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
+import { beadFile } from "../../work/bead-file.ts";
 import { recordVanished } from "../../work/joined.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import { type AgentObject, agentSessionName, rolePlural, sandboxBranch } from "./agent.observe.ts";
@@ -46,6 +47,7 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
     case "RemoveSandbox":
       return removeSandbox(object, path, action.reason, ports);
     case "ShowSandbox":
+      await writeBeadFile(namespace, object.metadata.name, action, ports);
       await ports.objects.publish(
         { kind: "Sandbox", namespace, name: object.metadata.name },
         action.exists
@@ -86,4 +88,16 @@ async function unjoin(
     { kind: "Agent", namespace, name },
     { type: "Warning", reason: "Vanished", message: `generation ${generation}: ${reason}${taken}` },
   );
+}
+
+async function writeBeadFile(
+  namespace: string,
+  name: string,
+  { bead, exists }: { readonly bead: string | undefined; readonly exists: boolean },
+  ports: LoopPorts,
+): Promise<void> {
+  const path = beadFile(ports.layout, namespace, name);
+  if (!exists) return ports.files.remove(path);
+  await ports.files.makeDirectory(path.slice(0, path.lastIndexOf("/")), { mode: 0o700 });
+  await ports.files.writeAtomic(path, bead ?? "", { mode: 0o600 });
 }
