@@ -40,6 +40,7 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
             cwd: textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd(),
             json: args["output"] === "json",
             env: process.env,
+            builtinDirectory: join(templates, "builtin"),
           },
           git,
           streams,

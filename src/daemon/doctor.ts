@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Git } from "../ports/git.ts";
+import type { Git, Repository } from "../ports/git.ts";
+import { agentFindings } from "./doctor-agents.ts";
 import type { Finding } from "./finding.ts";
 import { townFindings } from "./doctor-town.ts";
-import { installedAgents } from "./installed-agents.ts";
 import { townLayout } from "./layout.ts";
 
 interface Streams {
@@ -16,7 +16,12 @@ const MIN_FREE_BYTES = 2 * 1024 ** 3;
 
 /** Checks of the machine and the town that need no daemon; exit 1 when one is an Error. */
 export async function runDoctor(
-  at: { readonly cwd: string; readonly json: boolean; readonly env: Readonly<Record<string, string | undefined>> },
+  at: {
+    readonly cwd: string;
+    readonly json: boolean;
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly builtinDirectory: string;
+  },
   git: Git,
   streams: Streams,
 ): Promise<number> {
@@ -25,11 +30,12 @@ export async function runDoctor(
     program("git", ["--version"], [2, 38], "Error"),
     program("tmux", ["-V"], [3, 2], "Warning"),
     await disk(at.cwd),
-    agentPrograms(at.env["PATH"] ?? ""),
   ];
   // Without a usable git there is nothing more to ask it.
   const hasGit = machine.every((finding) => finding.check !== "git" || finding.state === "Ok");
-  const findings = [...machine, ...(hasGit ? await town(at, git) : []), isolation()];
+  const repository = hasGit ? await git.open(at.cwd) : undefined;
+  const agents = await agentFindings({ ...at, town: repository?.path });
+  const findings = [...machine, ...agents, ...(hasGit ? await town(at, repository, git) : []), isolation()];
   streams.out(at.json ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings));
   return findings.some((finding) => finding.state === "Error") ? 1 : 0;
 }
@@ -99,23 +105,11 @@ async function disk(directory: string): Promise<Finding> {
       };
 }
 
-function agentPrograms(path: string): Finding {
-  const found = installedAgents(path);
-  return found.length > 0
-    ? { check: "agents", state: "Ok", message: found.map(({ program: name }) => name).join(", ") }
-    : {
-        check: "agents",
-        state: "Warning",
-        message: "no agent program on the PATH",
-        fix: "only the shell provider works; install claude, codex or another",
-      };
-}
-
 async function town(
   at: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  repository: Repository | undefined,
   git: Git,
 ): Promise<readonly Finding[]> {
-  const repository = await git.open(at.cwd);
   if (repository === undefined)
     return [{ check: "town", state: "Warning", message: `no town at ${at.cwd}`, fix: "make one: town init DIR" }];
   const { socket } = townLayout(repository.path, repository.commonDirectory, at.env["XDG_RUNTIME_DIR"]);

@@ -28,7 +28,8 @@ export function installedAgents(path: string): readonly InstalledAgent[] {
   });
 }
 
-function isProgram(path: string): boolean {
+/** Whether a file can be run. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

@@ -1,9 +1,12 @@
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runDoctor } from "../../src/daemon/doctor.ts";
 import type { Finding } from "../../src/daemon/finding.ts";
 import { TownSite } from "../kinds/town-site.ts";
+
+const builtinDirectory = fileURLToPath(new URL("../../manifests/builtin", import.meta.url));
 
 describe("town doctor", () => {
   let site: TownSite;
@@ -20,7 +23,7 @@ describe("town doctor", () => {
 
   async function examined(env: Readonly<Record<string, string>> = {}) {
     let text = "";
-    const at = { cwd: site.town, json: true, env: { PATH: "", ...env } };
+    const at = { cwd: site.town, json: true, env: { PATH: "", ...env }, builtinDirectory };
     const exitCode = await runDoctor(at, site.git, { out: (more) => (text += more) });
     const findings = JSON.parse(text) as readonly Finding[];
     return { exitCode, findings, of: (check: string) => findings.filter((finding) => finding.check === check) };
@@ -73,12 +76,26 @@ describe("town doctor", () => {
     expect((await examined()).of("clock")).toMatchObject([{ state: "Warning" }]);
   });
 
-  it("given agent programs on the PATH, when examined, then they are named", async () => {
+  it("given agent programs on the PATH, when examined, then version and login are told, and a program that a pool needs is missed", async () => {
     mkdirSync(site.path("bin"));
-    for (const name of ["codex", "claude"]) writeFileSync(site.path("bin", name), "", { mode: 0o755 });
-    writeFileSync(site.path("bin", "gemini"), "", { mode: 0o644 });
-    expect((await examined({ PATH: site.path("bin") })).of("agents")).toMatchObject([
-      { state: "Ok", message: "claude, codex" },
+    const program = (name: string, script: string, mode = 0o755): void =>
+      writeFileSync(site.path("bin", name), `#!/bin/sh\n${script}\n`, { mode });
+    program("claude", 'case "$1" in --version) echo "2.1.197 (Claude Code)" ;; *) [ "$1 $2" = "auth status" ] ;; esac');
+    program("codex", 'case "$1" in --version) echo codex-cli 0.999.0 ;; *) exit 1 ;; esac');
+    program("opencode", "exit 1");
+    program("gemini", "echo 0.61.0", 0o644);
+    site.commit(site.town, {
+      "manifests/pool.yaml":
+        "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: amp, replicas: 1 }\n",
+    });
+    const { findings } = await examined({ PATH: `${site.path("bin")}:/usr/bin:/bin`, HOME: site.path("home") });
+    const agents = findings.filter(({ check }) => check.startsWith("agent"));
+    expect(agents).toMatchObject([
+      { check: "agent amp", state: "Warning", fix: "install it: npm install -g @sourcegraph/amp" },
+      { check: "agent claude", state: "Ok", message: `2.1.197 at ${site.path("bin/claude")}` },
+      { check: "agent codex", state: "Warning", fix: expect.stringMatching("town provider test codex$") as string },
+      { check: "agent codex", state: "Warning", message: "nobody is logged in", fix: "codex login" },
+      { check: "agent opencode", state: "Warning", message: expect.stringContaining("does not tell") as string },
     ]);
   });
 });

@@ -146,6 +146,16 @@ export const providerSpec = z.strictObject({
     })
     .prefault({})
     .describe("Which versions of the program are known to work."),
+  login: z
+    .strictObject({
+      statusArgs: z
+        .array(z.string())
+        .min(1)
+        .describe("Arguments with which it ends with 0 when somebody is logged in."),
+      hint: z.string().min(1).describe("What a person does to log in."),
+    })
+    .optional()
+    .describe("How `town doctor` finds out whether it can be used. Absent: only its screen tells."),
   usage: z
     .strictObject({
       format: z

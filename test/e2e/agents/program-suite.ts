@@ -40,8 +40,10 @@ export function describeProgram(program: AgentProgram): void {
       const first = town.server.turns[0]?.entries.map(({ text }) => text).join("\n") ?? "";
       expect(first).toContain("Your hook holds api-");
       expect(first).toContain("Begin. Your task came with the start of this session");
-      const [conversation] = conversations();
-      expect(conversation).toMatchObject({ provider: program, generation: 1, ended: "SandboxRemoved" });
+      const conversation = await town.until("its sandbox is removed", () =>
+        conversations().find(({ ended }) => ended === "SandboxRemoved"),
+      );
+      expect(conversation).toMatchObject({ provider: program, generation: 1 });
       expect(readFileSync(conversation?.transcript ?? "", "utf8")).toContain("done by a program");
       expect(town.git(town.project, "status", "--porcelain")).toBe("");
     });
