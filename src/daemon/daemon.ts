@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { rmdir } from "node:fs/promises";
 import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NodeGit } from "../adapters/git/node-git.ts";
@@ -258,6 +259,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
           seanceVerb({
             ports,
             environment: baseEnvironment(env),
+            removeEmptyDirectory: (path) => rmdir(path).catch(() => undefined),
             logPath: (name, generation) => sessions.logPath(name, generation),
           }),
           ...secretVerbs({ files, layout, store, now: () => systemClock.now() }),

@@ -11,6 +11,7 @@ import { argumentsOf } from "../verbs/arguments.ts";
 import { type AddressedAgent, agentNamed } from "../work/agent-address.ts";
 import { AGENT, agentRecord, generationOf } from "../work/agent-record.ts";
 import { type Conversation, conversationsOf } from "../work/conversation.ts";
+import { keptTranscript } from "../work/kept-transcript.ts";
 import { filled } from "../work/launch.ts";
 import { metaText } from "../work/record-fields.ts";
 import { plainLine } from "./session-logs.ts";
@@ -25,6 +26,8 @@ export interface SeanceParts {
   readonly ports: LoopPorts;
   /** What programs inherit: where the home directory is, and the language. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Removes a directory that is empty; another one stays. */
+  readonly removeEmptyDirectory: (path: string) => Promise<void>;
   /** Where the output of a session is kept. */
   readonly logPath: (runtimeName: string, generation: number) => string;
 }
@@ -112,7 +115,7 @@ async function ask(
   agent: AddressedAgent,
   conversation: Conversation,
   of: { readonly question: string; readonly signal: AbortSignal },
-  { ports, environment }: SeanceParts,
+  { ports, environment, removeEmptyDirectory }: SeanceParts,
 ): Promise<{ readonly answer: string } | { readonly why: string }> {
   const provider = ports.objects.get({ kind: "Provider", name: conversation.provider }) as
     | TownObject<ProviderSpec>
@@ -121,12 +124,15 @@ async function ask(
   const { command, headless } = provider.spec;
   if (headless?.forkArgs === undefined)
     return { why: `Provider '${conversation.provider}' cannot ask a copy of a session (spec.headless.forkArgs)` };
-  const there = (await ports.files.stat(conversation.directory)) !== undefined;
+  // Some programs know a conversation only where it was held: a sandbox that is gone is an empty directory meanwhile.
+  const { directory } = conversation;
+  const isGone = (await ports.files.stat(directory)) === undefined;
+  if (isGone) await ports.files.makeDirectory(directory);
   const values = { session: conversation.session, prompt: of.question };
   const [program = "", ...args] = [...command, ...headless.forkArgs].map((word) => filled(word, values));
   try {
     const result = await ports.processes.run(program, args, {
-      cwd: there ? conversation.directory : ports.layout.root,
+      cwd: directory,
       env: {
         ...environment,
         ...(await resolveEnvironment([...environmentLists(agent, ports), provider.spec.env], ports)),
@@ -148,6 +154,8 @@ async function ask(
     return { why: `${conversation.provider} ${how}${last === "" ? "" : `: ${last.slice(0, 200)}`}` };
   } catch (error) {
     return { why: messageOf(error) };
+  } finally {
+    if (isGone) await removeEmptyDirectory(directory);
   }
 }
 
@@ -168,8 +176,16 @@ async function transcript(
   why: string,
   parts: SeanceParts,
 ): Promise<VerbResult> {
-  const path = conversation.transcript;
-  const tail = path === undefined ? undefined : await tailOf(path, parts.ports);
+  const { namespace, name } = agent;
+  const kept = keptTranscript({ namespace, agent: name, session: conversation.session }, parts.ports);
+  let path: string | undefined;
+  let tail: string | undefined;
+  // What the program has itself, else the copy that was made when its sandbox went.
+  for (const candidate of [conversation.transcript, kept]) {
+    if (candidate === undefined || tail !== undefined) continue;
+    path = candidate;
+    tail = await tailOf(candidate, parts.ports);
+  }
   const text = tail === undefined ? "" : plainText(transcriptText(tail)).slice(-SHOWN_CHARACTERS);
   if (text.trim() === "") return await keptOutput(agent, parts, why);
   return {

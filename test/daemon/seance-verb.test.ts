@@ -20,11 +20,13 @@ const OLDER = { ...CONVERSATION, session: "9e2b-bbbb", generation: 2, transcript
 describe("town seance", () => {
   let site: VerbSite;
   let runs: { readonly argv: readonly string[]; readonly options: RunOptions }[];
+  let removed: string[];
   let answer: { exitCode?: number; output: string; timedOut: boolean };
 
   beforeEach(async () => {
     site = await verbSite();
     runs = [];
+    removed = [];
     answer = { exitCode: 0, output: "Because of \u001b[1mthe lock order\u001b[0m.\n", timedOut: false };
     site.objects.push({
       kind: "Provider",
@@ -51,6 +53,10 @@ describe("town seance", () => {
     const verb = seanceVerb({
       ports,
       environment: { HOME: "/home/pat" },
+      removeEmptyDirectory: (path) => {
+        removed.push(path);
+        return Promise.resolve();
+      },
       logPath: (name, generation) => `/log/${name}-${generation}`,
     });
     return site.call(verb, { agent: "toast", ...args }, caller);
@@ -67,7 +73,9 @@ describe("town seance", () => {
     expect(text).toBe("Because of the lock order.");
     expect(runs[0]?.argv).toEqual(["claude", "-p", "--resume", "0d1f-aaaa", "--fork-session", "why a mutex; rm -rf /"]);
     expect(runs[0]?.options.env).toMatchObject({ HOME: "/home/pat", TOWN_TOKEN_FILE: "/dev/null" });
-    expect(runs[0]?.options.cwd).toBe("/town");
+    // Its sandbox is gone: the program is run where the conversation was held all the same, and nothing stays there.
+    expect(runs[0]?.options.cwd).toBe(CONVERSATION.directory);
+    expect(removed).toEqual([CONVERSATION.directory]);
   });
 
   it("given the beginning of a session's id, when asked, then it is that one; an unknown or doubtful one is refused", async () => {

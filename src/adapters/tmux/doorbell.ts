@@ -18,6 +18,8 @@ export interface DoorbellInput {
 
 /** Real agent programs take an Enter that comes with the paste for a part of it: measured with four of them. */
 const SETTLE_MS = 200;
+/** How long a program may take to show what was pasted; on a busy machine that is more than it takes it in peace. */
+const DRAW_MS = 2_000;
 const VERIFY_MS = 800;
 const LOOK_MS = 80;
 
@@ -32,7 +34,9 @@ let buffers = 0;
 export async function ringDoorbell(input: DoorbellInput): Promise<"Typed" | "Refused"> {
   const text = printable(input.text);
   if (text === "") return "Refused";
+  const former = rowsWith(await screenOf(input), text);
   if (!(await paste(input, text, { bracketed: true }))) return "Refused";
+  await drawn(input, text, former);
   await input.clock.sleep(SETTLE_MS);
   const before = await screenOf(input);
   if (!(await paste(input, "\n", { bracketed: false }))) return "Refused";
@@ -68,6 +72,25 @@ async function paste(input: DoorbellInput, text: string, how: { readonly bracket
   }
 }
 
+/** Waits until the draft stands on the screen: before that, Enter would come with it, and its drawing look like an answer. */
+async function drawn(input: DoorbellInput, text: string, former: number): Promise<void> {
+  for (let waited = 0; waited < DRAW_MS; waited += LOOK_MS) {
+    if (rowsWith(await screenOf(input), text) > former) return;
+    await input.clock.sleep(LOOK_MS);
+  }
+}
+
+/** Rows that show the end of a text: the same doorbell may have been rung before. */
+function rowsWith({ rows }: Screen, text: string): number {
+  const tail = lastWords(text);
+  return rows.filter((row) => row.includes(tail)).length;
+}
+
+/** End of a text as it stands in one row. */
+function lastWords(text: string): string {
+  return (text.split("\n").at(-1) ?? "").trim().slice(-24);
+}
+
 async function submitted(input: DoorbellInput, before: Screen, text: string): Promise<boolean> {
   for (let waited = 0; waited < VERIFY_MS; waited += LOOK_MS) {
     await input.clock.sleep(LOOK_MS);
@@ -84,7 +107,7 @@ async function submitted(input: DoorbellInput, before: Screen, text: string): Pr
 export function showsSubmission(before: Screen, after: Screen, text: string): boolean {
   if (before.cursorX !== after.cursorX || before.cursorY !== after.cursorY) return true;
   if (before.historyRows !== after.historyRows) return true;
-  const tail = (text.split("\n").at(-1) ?? "").trim().slice(-24);
+  const tail = lastWords(text);
   const row = tail === "" ? -1 : before.rows.findLastIndex((each) => each.includes(tail));
   if (row === -1) return before.rows.join("\n") !== after.rows.join("\n");
   return after.rows[row] !== before.rows[row];

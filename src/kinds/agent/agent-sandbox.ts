@@ -6,6 +6,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { agentRecord, taskBranch } from "../../work/agent-record.ts";
 import { conversationsOf, endConversation } from "../../work/conversation.ts";
 import { attemptsOf } from "../../work/hooking.ts";
+import { keepTranscripts } from "../../work/kept-transcript.ts";
 import { saveWork } from "../../work/rescue.ts";
 import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
@@ -209,6 +210,10 @@ export async function removeSandbox(
     return;
   }
   await endSetUp(namespace, agent, ports);
+  const graph = ports.graphs.graph(namespace);
+  const record = graph === undefined ? undefined : agentRecord(graph, agent);
+  const conversations = record === undefined ? [] : conversationsOf(record);
+  await keepTranscripts({ namespace, agent, directory: path, conversations }, ports);
   const author = { name: object.spec.identity, email: "rescue@town.invalid", timeMs: ports.clock.now() };
   const { head, rescue } = await saveWork(repository, path, { namespace, agent, author, reason });
   if (rescue !== undefined)

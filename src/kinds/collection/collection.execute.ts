@@ -39,6 +39,7 @@ async function remove(orphan: Orphan, ports: LoopPorts): Promise<string | undefi
       return undefined;
     }
     case "Log":
+    case "Transcript":
       await ports.files.remove(orphan.path);
       return undefined;
     default:
@@ -70,6 +71,7 @@ function nameOf(orphan: Orphan): string {
   switch (orphan.sort) {
     case "Worktree":
     case "Log":
+    case "Transcript":
       return orphan.path;
     case "Session":
       return orphan.runtimeName;

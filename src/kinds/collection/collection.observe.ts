@@ -3,6 +3,8 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord } from "../../work/agent-record.ts";
+import { transcriptDirectory } from "../../work/kept-transcript.ts";
+import { durationMs, quantityBytes } from "../../resource/field.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 
 export type TownHq = TownObject<
@@ -41,7 +43,7 @@ export type Orphan =
       readonly commit: string;
       readonly evidence: string;
     }
-  | { readonly sort: "Log"; readonly path: string; readonly bytes: number; readonly evidence: string };
+  | { readonly sort: "Log" | "Transcript"; readonly path: string; readonly bytes: number; readonly evidence: string };
 
 export type CollectionObserved =
   /** Too early for another look, or not everything was seen yet: nothing is judged. */
@@ -70,6 +72,7 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     ...sessionsWithoutAgent(ports),
     ...(await tokensWithoutSession(ports)),
     ...(await staleLogs(ports, now)),
+    ...(await staleTranscripts(object, ports, now)),
   ];
   for (const graph of ports.graphs.all()) {
     const path = graph.namespace === "hq" ? ports.layout.root : ports.layout.clone(graph.namespace);
@@ -155,7 +158,7 @@ async function staleLogs(ports: LoopPorts, now: number): Promise<Orphan[]> {
       ({ spec }) => `${spec.runtimeName}.${spec.generation}.log`,
     ),
   );
-  const logs: { path: string; bytes: number; modifiedMs: number }[] = [];
+  const logs: KeptFile[] = [];
   for (const directory of [`${ports.layout.state}/log`, `${ports.layout.state}/sessions/logs`])
     for (const path of await filesBelow(directory, ports, 3)) {
       const name = path.slice(path.lastIndexOf("/") + 1);
@@ -164,18 +167,44 @@ async function staleLogs(ports: LoopPorts, now: number): Promise<Orphan[]> {
       const stat = await ports.files.stat(path);
       if (stat !== undefined) logs.push({ path, bytes: stat.size, modifiedMs: stat.modifiedMs });
     }
-  logs.sort((a, b) => b.modifiedMs - a.modifiedMs || (a.path < b.path ? -1 : 1));
+  return stale(logs, { ttlMs: LOG_TTL_MS, ttl: "14 days", capBytes: LOG_CAP_BYTES, cap: "1 GiB" }, now).map((each) => ({
+    sort: "Log" as const,
+    ...each,
+  }));
+}
+
+/** Copies of conversations, which nobody writes to any more. */
+async function staleTranscripts({ spec }: TownHq, ports: LoopPorts, now: number): Promise<Orphan[]> {
+  const { ttl, maxSize } = spec.transcripts;
+  const kept: KeptFile[] = [];
+  for (const path of await filesBelow(transcriptDirectory(ports), ports, 3)) {
+    const stat = await ports.files.stat(path);
+    if (stat !== undefined) kept.push({ path, bytes: stat.size, modifiedMs: stat.modifiedMs });
+  }
+  const limits = { ttlMs: durationMs(ttl), ttl, capBytes: quantityBytes(maxSize), cap: maxSize };
+  return stale(kept, limits, now).map((each) => ({ sort: "Transcript" as const, ...each }));
+}
+
+interface KeptFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+/** Those that are too old, and the oldest of those that take too much together. */
+function stale(
+  files: readonly KeptFile[],
+  limits: { readonly ttlMs: number; readonly ttl: string; readonly capBytes: number; readonly cap: string },
+  now: number,
+): readonly { readonly path: string; readonly bytes: number; readonly evidence: string }[] {
   let total = 0;
-  return logs.flatMap(({ path, bytes, modifiedMs }) => {
-    total += bytes;
-    const evidence =
-      now - modifiedMs > LOG_TTL_MS
-        ? "not written for 14 days"
-        : total > LOG_CAP_BYTES
-          ? "newer logs take 1 GiB already"
-          : undefined;
-    return evidence === undefined ? [] : [{ sort: "Log" as const, path, bytes, evidence }];
-  });
+  return files
+    .toSorted((a, b) => b.modifiedMs - a.modifiedMs || (a.path < b.path ? -1 : 1))
+    .flatMap(({ path, bytes, modifiedMs }) => {
+      total += bytes;
+      if (now - modifiedMs > limits.ttlMs) return [{ path, bytes, evidence: `not written for ${limits.ttl}` }];
+      return total > limits.capBytes ? [{ path, bytes, evidence: `newer ones take ${limits.cap} already` }] : [];
+    });
 }
 
 async function filesBelow(directory: string, ports: LoopPorts, depth: number): Promise<string[]> {

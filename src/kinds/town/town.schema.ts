@@ -100,6 +100,15 @@ export const townSpec = z.strictObject({
     .strictObject({ daily: budget().describe("For a day, in UTC.") })
     .optional()
     .describe("What all agents together may use. Once it is spent no new work is claimed; work under way goes on."),
+  transcripts: z
+    .strictObject({
+      ttl: duration().default("720h").describe("Older ones are removed."),
+      maxSize: byteQuantity()
+        .default("1Gi")
+        .describe("All of them together take no more than this; the oldest go first."),
+    })
+    .prefault({})
+    .describe("Copies of what agents' programs wrote down of their conversations, kept for `town seance`."),
   tmux: z
     .strictObject({
       extraConfig: z.string().optional().describe("tmux configuration sourced last on the town's own server."),

@@ -85,6 +85,40 @@ export function describeProgram(program: AgentProgram): void {
       expect(asked.split("RUN: echo heard").length - 1).toBe(1);
     });
 
+    it.skipIf(program === "gemini")(
+      "given work that is done and its sandbox gone, when its agent is asked, then a copy of the conversation answers",
+      async () => {
+        town.work("asked", [
+          "RUN: echo asked > asked.txt && git add --all && git commit --quiet -m 'Write asked'",
+          "RUN: town done --outcome Submitted",
+        ]);
+        const held = await town.until("its sandbox is removed", () =>
+          conversations().find(({ ended }) => ended === "SandboxRemoved"),
+        );
+        const before = readFileSync(held.transcript ?? "/dev/null", "utf8");
+        const name = town.agent("worker")?.name ?? "";
+        const asked = await town.runBeside(
+          "seance",
+          name,
+          "-p",
+          "Why was it done?\nSAY: for the sake of the test",
+          "-o",
+          "json",
+        );
+        expect(JSON.parse(asked.stdout)).toMatchObject({ from: "Fork", session: held.session });
+        const { text } = JSON.parse(asked.stdout) as { text?: string };
+        expect(text ?? asked.stdout).toContain("for the sake of the test");
+        const last =
+          town.server.turns
+            .at(-1)
+            ?.entries.map((entry) => entry.text)
+            .join("\n") ?? "";
+        expect(last).toContain("Why was it done?");
+        expect(last).toContain("Write asked");
+        expect(readFileSync(held.transcript ?? "/dev/null", "utf8")).toBe(before);
+      },
+    );
+
     it("given work that is handed off, when the next session starts, then it begins a new conversation with the note", async () => {
       town.work("fourth", [
         "RUN: test -e note || { touch note; town handoff 'the first half is done'; sleep 60; }",

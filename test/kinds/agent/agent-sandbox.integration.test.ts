@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { executeAgent } from "../../../src/kinds/agent/agent.execute.ts";
 import { type AgentObject, observeAgent } from "../../../src/kinds/agent/agent.observe.ts";
 import type { AgentAction } from "../../../src/kinds/agent/agent.plan.ts";
 import { META } from "../../../src/domain/work-graph/bead.ts";
-import { declareAgent } from "../../../src/work/agent-record.ts";
+import { AGENT, declareAgent } from "../../../src/work/agent-record.ts";
 import type { WorkGraph } from "../../../src/ports/work-graph.ts";
 import { TownSite } from "../town-site.ts";
 
@@ -280,6 +280,30 @@ describe("sandboxes on real git", () => {
       expect(site.run(clone(), "rev-parse", `${rescue}^`)).toBe(head);
       expect(site.events("toast")).toContain("WorkRescued");
       expect(existsSync(path(toast))).toBe(false);
+    });
+
+    it("given a conversation that was held in it, when a sandbox is removed, then its transcript is kept", async () => {
+      await rig();
+      const toast = agent("toast");
+      await hook("api-1", toast);
+      await ensure(toast, "api-1");
+      const transcript = site.path("transcript.jsonl");
+      writeFileSync(transcript, "what was said\n");
+      const held = { provider: "claude", generation: 1, startedAt: "2026-01-01T00:00:00Z" };
+      await graph().transact(PAT, (tx) =>
+        tx.setMetadata("api-agent-toast", {
+          [AGENT.conversations]: [
+            { ...held, session: "s-1", transcript, directory: path(toast) },
+            { ...held, session: "elsewhere", transcript, directory: "/elsewhere" },
+            { ...held, session: "../../etc", transcript, directory: path(toast) },
+            { ...held, session: "s-0", transcript: "/gone.jsonl", directory: path(toast) },
+          ],
+        }),
+      );
+      await remove(toast);
+      const kept = join(site.ports.layout.state, "transcripts/api/toast");
+      expect(readdirSync(kept)).toEqual(["s-1.jsonl"]);
+      expect(readFileSync(join(kept, "s-1.jsonl"), "utf8")).toBe("what was said\n");
     });
 
     it("given something that is no worktree in its place, when a sandbox is removed, then it is left alone", async () => {

@@ -120,6 +120,28 @@ describe("the collection loop", () => {
     ]);
   });
 
+  it("given kept transcripts, when collected, then the old ones and the oldest above the cap go, with the reason", async () => {
+    await site.declare("Town", undefined, "hq", { transcripts: { ttl: "48h", maxSize: "25" } });
+    await site.store.patchStatus(HQ, { sync: { status: "Synced" } });
+    const kept = (name: string, ageMs: number): string => {
+      const file = join(site.ports.layout.state, "transcripts/api/toast", name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "0123456789");
+      const time = (site.ports.clock.now() - ageMs) / 1_000;
+      utimesSync(file, time, time);
+      return file;
+    };
+    const files = [
+      kept("a.jsonl", 3 * DAY_MS),
+      kept("b.jsonl", DAY_MS),
+      kept("c.jsonl", 1_000),
+      kept("d.jsonl", 2_000),
+    ];
+    await collect();
+    expect(files.map((file) => existsSync(file))).toEqual([false, false, true, true]);
+    expect(site.events("hq")).toContain("OrphanTranscriptRemoved");
+  });
+
   it("given a session and a token of an agent that never was, when collected, then they end", async () => {
     await site.store.publish(
       { kind: "Session", namespace: "api", name: "ghost" },
