@@ -31,7 +31,9 @@ function problemError(problem: TargetProblem, around: Surroundings): CliError {
         EXIT.unreachable,
         "NoToken",
         `Cannot read the token ${problem.path}`,
-        "the daemon writes it when it starts, readable by its own user only: run as that user, or restart with `town up -d`",
+        around.env["TOWN_TOKEN_FILE"] !== undefined
+          ? "this session has ended or left, or another one took over: end this program; a person takes the agent again with `town join`"
+          : "the daemon writes it when it starts, readable by its own user only: run as that user, or restart with `town up -d`",
       );
     default:
       return problem satisfies never;

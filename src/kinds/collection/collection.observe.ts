@@ -3,6 +3,7 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord } from "../../work/agent-record.ts";
+import { joinedOf } from "../../work/joined.ts";
 import { transcriptDirectory } from "../../work/kept-transcript.ts";
 import { durationMs, quantityBytes } from "../../resource/field.ts";
 import type { TownSpec } from "../town/town.schema.ts";
@@ -110,8 +111,10 @@ async function tokensWithoutSession(ports: LoopPorts): Promise<Orphan[]> {
     const missing = missingAgent(namespace, agent, ports);
     if (missing !== undefined) return [{ sort: "Token" as const, namespace, agent, evidence: missing }];
     const graph = ports.graphs.graph(namespace);
-    const role = graph === undefined ? undefined : agentRecord(graph, agent)?.metadata?.[AGENT.role];
-    if (typeof role !== "string") return [];
+    const record = graph === undefined ? undefined : agentRecord(graph, agent);
+    const role = record?.metadata?.[AGENT.role];
+    // A program that a person started has no session here; the workers loop takes note when it is gone.
+    if (typeof role !== "string" || joinedOf(record)?.generation === generation) return [];
     const sight = ports.view.sight(`${namespace}-${role}-${agent}`);
     return sight.state === "Absent"
       ? [{ sort: "Token" as const, namespace, agent, evidence: `no session of generation ${generation} is left` }]

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { recordJoined, recordLeft } from "../../../src/work/joined.ts";
 import { declareAgent } from "../../../src/work/agent-record.ts";
 import { TownSite } from "../town-site.ts";
 
@@ -153,6 +154,18 @@ describe("the collection loop", () => {
     site.tokens.push({ namespace: "api", agent: "ghost", generation: 2 });
     await collect();
     expect(site.events("hq")).toEqual(expect.arrayContaining(["OrphanSessionRemoved", "OrphanTokenRemoved"]));
+    expect(site.tokens).toEqual([]);
+  });
+
+  it("given a program that joined, which has no session here, when collected, then its token stays, and an older one's ends", async () => {
+    await declare("toast");
+    const graph = site.ports.graphs.graph("api");
+    const generation = (await graph?.transact({ actor: "pat" }, (tx) => recordJoined(tx, "toast", undefined))) ?? 0;
+    site.tokens.push({ namespace: "api", agent: "toast", generation });
+    await collect();
+    expect(site.tokens).toHaveLength(1);
+    await graph?.transact({ actor: "pat" }, (tx) => recordLeft(tx, "toast"));
+    await collect();
     expect(site.tokens).toEqual([]);
   });
 
