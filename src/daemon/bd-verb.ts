@@ -174,7 +174,9 @@ function toolsOf({ ports, graphs }: BdVerbParts, isSession: boolean) {
   const storeOf = ({ namespace }: WorkGraph): GitGraph => {
     const store = graphs.directory.store(namespace);
     if (store === undefined)
-      throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} was closed; try again`);
+      throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} was closed; try again`, {
+        hint: `town describe rig ${namespace}`,
+      });
     return store;
   };
   const mayPush = ({ namespace }: WorkGraph): boolean => {

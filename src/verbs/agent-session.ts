@@ -37,7 +37,10 @@ export function sessionOf(verb: string, caller: Caller, ports: LoopPorts): Agent
       hint: "it opens within seconds of the controller's start",
     });
   const record = agentRecord(graph, agent);
-  if (record === undefined) throw new ApiStatusError(404, "NotFound", `no agent ${agent} in ${namespace}`);
+  if (record === undefined)
+    throw new ApiStatusError(404, "NotFound", `no agent ${agent} in ${namespace}`, {
+      hint: "end this program: whom it speaks for is no more",
+    });
   checkFence(graph, agent, generation);
   const roleName = metaText(record, AGENT.role) ?? "";
   const role = ports.objects.get({ kind: "Role", name: roleName }) as TownObject<RoleSpec> | undefined;

@@ -99,7 +99,9 @@ async function repositoryOf(session: AgentSession, ports: LoopPorts): Promise<Re
   const path = session.namespace === "hq" ? ports.layout.root : ports.layout.clone(session.namespace);
   const repository = await ports.git.open(path);
   if (repository === undefined)
-    throw new ApiStatusError(503, "ServiceUnavailable", `the clone of ${session.namespace} is not there; try again`);
+    throw new ApiStatusError(503, "ServiceUnavailable", `the clone of ${session.namespace} is not there; try again`, {
+      hint: `town describe rig ${session.namespace} says why; then: town done`,
+    });
   return repository;
 }
 

@@ -85,7 +85,8 @@ function checkFree(tx: GraphTransaction, id: string, agent: HookRequest["agent"]
 /** The agent as it is declared; with work on its hook it must have a session. */
 function declarationOf(tx: GraphTransaction, agent: HookRequest["agent"]): AgentDeclaration {
   const record = agentRecord(tx, agent.name);
-  if (record === undefined) throw new ApiStatusError(404, "NotFound", `there is no agent ${agent.identity}`);
+  if (record === undefined)
+    throw new ApiStatusError(404, "NotFound", `there is no agent ${agent.identity}`, { hint: "town get agents" });
   return {
     name: agent.name,
     identity: agent.identity,
