@@ -42,12 +42,14 @@ async function summaryOf(api: Api): Promise<TownSummary> {
       health: textOf(status["health"]) ?? readyOf(town),
       suspended: town?.spec?.["suspend"] === true,
       ...optional("runtime", textOf(status["runtime"])),
+      ...optional("spentToday", textOf(status["spentToday"])),
       ...disabledLoops(status["loops"]),
     },
     sessions: of("Session").filter((session) => fieldsOf(session.status)["state"] === "Running").length,
     rigs: of("Rig").map((rig) => {
       const own = (object: ApiObject): boolean => object.metadata.namespace === rig.metadata.name;
       const members = agents.filter(own);
+      const work = fieldsOf(fieldsOf(rig.status)["work"]);
       return {
         name: rig.metadata.name,
         ready: readyOf(rig),
@@ -55,6 +57,9 @@ async function summaryOf(api: Api): Promise<TownSummary> {
         agents: members.length,
         working: members.filter(isWorking).length,
         merging: of("MergeRequest").filter((request) => own(request) && isOpenMerge(request)).length,
+        ...optional("todo", countOf(work["ready"])),
+        ...optional("blocked", countOf(work["blocked"])),
+        ...optional("spentToday", textOf(fieldsOf(rig.status)["spentToday"])),
       };
     }),
     pools: of("AgentPool").map((pool) => ({
@@ -82,6 +87,7 @@ async function summaryOf(api: Api): Promise<TownSummary> {
         progress: textOf(fieldsOf(convoy.status)["progress"]) ?? "<unknown>",
         working: numberOf(fieldsOf(convoy.status)["working"]),
         merging: numberOf(fieldsOf(convoy.status)["merging"]),
+        ...optional("spent", textOf(fieldsOf(convoy.status)["spent"])),
       })),
     mergeRequests: of("MergeRequest")
       .filter(isOpenMerge)
@@ -104,6 +110,10 @@ async function objectsOf(api: Api, types: readonly ResourceType[], kind: Kind): 
 
 function isWorking(agent: ApiObject): boolean {
   return textOf(fieldsOf(agent.status)["hook"]) !== undefined;
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 function disabledLoops(loops: unknown): Pick<TownSummary["town"], "disabledLoops"> {

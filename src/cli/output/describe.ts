@@ -150,6 +150,12 @@ export function eventTimeMs(event: EventObject): number {
   );
 }
 
+/** Order of what happened: by time, within a second (all that times tell) by what the server wrote first. */
+export function byEventTime(a: EventObject, b: EventObject): number {
+  const written = ({ metadata }: EventObject): number => Number(metadata.resourceVersion ?? 0) || 0;
+  return eventTimeMs(a) - eventTimeMs(b) || written(a) - written(b);
+}
+
 /** `33s (x3 over 63s)` for a repeated event. */
 export function eventAge(event: EventObject, nowMs: number): string {
   const last = ageOf(

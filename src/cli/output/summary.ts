@@ -14,6 +14,8 @@ export interface TownSummary {
     readonly health: string;
     readonly suspended: boolean;
     readonly runtime?: string;
+    /** What was used today, over the budget where there is one: `$4.21/$10.00`. */
+    readonly spentToday?: string;
     /** Loops that were switched off; absent when all run. */
     readonly disabledLoops?: readonly string[];
   };
@@ -26,6 +28,10 @@ export interface TownSummary {
     readonly agents: number;
     readonly working: number;
     readonly merging: number;
+    /** Beads that can be started now, and those that wait for others; absent until they were counted. */
+    readonly todo?: number;
+    readonly blocked?: number;
+    readonly spentToday?: string;
   }[];
   readonly pools: readonly {
     readonly namespace: string;
@@ -52,6 +58,7 @@ export interface TownSummary {
     readonly progress: string;
     readonly working: number;
     readonly merging: number;
+    readonly spent?: string;
   }[];
   /** Those that have not ended. */
   readonly mergeRequests: readonly {
@@ -73,7 +80,7 @@ export function summaryText(summary: TownSummary, options: Pick<TableOptions, "c
   const runtime = town.runtime === undefined || town.runtime === "Answering" ? "" : `, runtime ${town.runtime}`;
   const disabled =
     town.disabledLoops === undefined ? "" : `Disabled loops: ${town.disabledLoops.join(", ")} (spec.loops, --loops)\n`;
-  const head = `Town ${town.name}: ${town.sync}${revision}, ${town.suspended ? "Suspended" : town.health}, ${counted(summary.sessions, "session")} running${runtime}\n${disabled}`;
+  const head = `Town ${town.name}: ${town.sync}${revision}, ${town.suspended ? "Suspended" : town.health}, ${counted(summary.sessions, "session")} running${runtime}${town.spentToday === undefined ? "" : `, ${town.spentToday} today`}\n${disabled}`;
   const section = (
     title: string,
     headers: readonly string[],
@@ -89,8 +96,18 @@ export function summaryText(summary: TownSummary, options: Pick<TableOptions, "c
       head,
       section(
         "Rigs",
-        ["NAME", "READY", "BRANCH", "AGENTS", "WORKING", "MERGING"],
-        summary.rigs.map((rig) => [rig.name, rig.ready, rig.branch, rig.agents, rig.working, rig.merging]),
+        ["NAME", "READY", "BRANCH", "AGENTS", "TODO", "WORKING", "BLOCKED", "MERGING", "TODAY"],
+        summary.rigs.map((rig) => [
+          rig.name,
+          rig.ready,
+          rig.branch,
+          rig.agents,
+          rig.todo ?? "<unknown>",
+          rig.working,
+          rig.blocked ?? "<unknown>",
+          rig.merging,
+          rig.spentToday ?? "",
+        ]),
       ),
       section(
         "Pools",
@@ -119,13 +136,14 @@ export function summaryText(summary: TownSummary, options: Pick<TableOptions, "c
       ),
       section(
         "Convoys",
-        ["NAMESPACE", "NAME", "PROGRESS", "WORKING", "MERGING"],
+        ["NAMESPACE", "NAME", "PROGRESS", "WORKING", "MERGING", "SPENT"],
         summary.convoys.map((convoy) => [
           convoy.namespace,
           convoy.name,
           convoy.progress,
           convoy.working,
           convoy.merging,
+          convoy.spent ?? "",
         ]),
       ),
       section(

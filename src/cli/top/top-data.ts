@@ -1,4 +1,4 @@
-import { eventTimeMs, type EventObject } from "../output/describe.ts";
+import { byEventTime, eventTimeMs, type EventObject } from "../output/describe.ts";
 import type { ApiObject } from "../resources/objects.ts";
 import { fieldsOf, isOpenMerge, numberOf, optional, readyOf, textOf } from "../resources/object-fields.ts";
 import { type Problem, problemsOf } from "../resources/problems.ts";
@@ -153,9 +153,9 @@ export function topData(objects: TopObjects, townName: string | undefined): TopD
     rigs: objects.of("Rig").map(topRig).toSorted(byPlace),
     problems: TOP_KINDS.flatMap((kind) => objects.of(kind).flatMap(problemsOf)),
     events: objects.events
-      .map(topEvent)
-      .toSorted((a, b) => b.timeMs - a.timeMs)
-      .slice(0, MOST_EVENTS),
+      .toSorted((a, b) => byEventTime(b, a))
+      .slice(0, MOST_EVENTS)
+      .map(topEvent),
   };
 }
 
