@@ -126,7 +126,8 @@ export interface StoreTools {
       readonly records?: readonly BeadRecord[];
       readonly all: boolean;
       readonly templates: boolean;
-      readonly memories: readonly { readonly key: string; readonly value: string }[];
+      /** Undefined: those in the file stay as they are. */
+      readonly memories: readonly { readonly key: string; readonly value: string }[] | undefined;
     },
   ): Promise<{ readonly written: number; readonly dropped: number }>;
   /** Packs what the store wrote; returns how many objects. */

@@ -10,8 +10,12 @@ interface QueuePorts {
   readonly random: Random;
 }
 
-/** Whoever stands in front for so long without moving is asked about: it may be dead. */
-const suspiciousAfterMs = 500;
+/**
+ * Whoever stands in front for so long without moving is asked about: it may be dead. Those right behind do that; those
+ * further back only when nobody seems to.
+ */
+const suspiciousAfterMs = { near: 100, far: 2_000 };
+const near = 2;
 
 /**
  * The order in which short commands take the lock of a store: a directory with one file for each that waits, named so that
@@ -51,7 +55,7 @@ export class LockQueue {
     if (mine <= 0 || front === undefined) return 0;
     const now = clock.monotonicMs();
     if (this.#front?.name !== front) this.#front = { name: front, sinceMs: now };
-    if (now - this.#front.sinceMs < suspiciousAfterMs) return mine;
+    if (now - this.#front.sinceMs < suspiciousAfterMs[mine <= near ? "near" : "far"]) return mine;
     this.#front = { name: front, sinceMs: now };
     if (!(await this.#isGone(front))) return mine;
     await files.remove(`${this.#directory}/${front}`);

@@ -162,6 +162,24 @@ describe("export and import", () => {
     expect(await bd.out("prime")).toContain("- style: tabs, not spaces");
   });
 
+  test("given memories that were changed and forgotten, when exported over their file, then it says what is remembered now; without asking for them they stay", async () => {
+    const bd = await bdWorld();
+    await bd.make("x");
+    for (const key of ["kept", "changed", "forgotten"]) await bd.out("remember", `about ${key}`, "--key", key);
+    await bd.out("export", "--include-memories", "-o", "all.jsonl");
+    await bd.out("remember", "anew", "--key", "changed");
+    await bd.out("forget", "forgotten");
+    const memories = async () =>
+      lines((await bd.files.readText("/home/alice/all.jsonl")) ?? "")
+        .filter((line) => line["_type"] === "memory")
+        .map(({ key, value }) => `${String(key)}: ${String(value)}`)
+        .sort();
+    await bd.out("export", "-o", "all.jsonl");
+    expect(await memories()).toEqual(["changed: about changed", "forgotten: about forgotten", "kept: about kept"]);
+    await bd.out("export", "--include-memories", "-o", "all.jsonl");
+    expect(await memories()).toEqual(["changed: anew", "kept: about kept"]);
+  });
+
   test("given records of the machinery and wisps, when exported, then they are left out unless --all", async () => {
     const bd = await bdWorld();
     const id = await bd.make("work");
@@ -204,6 +222,21 @@ describe("the merge driver", () => {
     expect(first).toBe(odd);
     expect(JSON.parse(second ?? "")).toMatchObject({ id: "x-1", priority: 0, labels: ["a"] });
     expect(JSON.parse(third ?? "")).toMatchObject({ id: "x-2" });
+  });
+
+  test("given memories changed, added and forgotten apart, when merged, then each side's change is there", () => {
+    const memory = (key: string, value: string): string => JSON.stringify({ _type: "memory", key, value });
+    const result = merged(
+      [record("x-1"), memory("a", "1"), memory("b", "1"), memory("gone", "1")],
+      [record("x-1"), memory("a", "ours"), memory("b", "1"), memory("gone", "1")],
+      [record("x-1"), memory("a", "1"), memory("b", "theirs"), memory("new", "1")],
+    );
+    if ("problem" in result) throw new Error(result.problem);
+    expect(result.text.split("\n").slice(1, -1).sort()).toEqual([
+      memory("a", "ours"),
+      memory("b", "theirs"),
+      memory("new", "1"),
+    ]);
   });
 
   test("given one id for two beads, when merged, then both stay, ours under another id", () => {

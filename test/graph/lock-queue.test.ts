@@ -54,7 +54,7 @@ describe("the queue for the lock of a store", () => {
     expect(await last.queue.place()).toBe(3);
     const places: number[] = [];
     for (let i = 0; i < 5; i++) {
-      await clock.advance(501);
+      await clock.advance(2_001);
       places.push(await last.queue.place());
     }
     expect(places).toEqual([2, 2, 1, 1, 1]);

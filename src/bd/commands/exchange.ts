@@ -121,7 +121,7 @@ async function runExport(call: Call): Promise<Answer> {
   const { flags, context, home } = call;
   const all = flags.isSet("all") || flags.isSet("include-infra");
   const templates = !flags.isSet("no-templates");
-  const memories = flags.isSet("include-memories") || flags.isSet("all") ? await memoriesOf(call) : [];
+  const memories = flags.isSet("include-memories") || flags.isSet("all") ? await memoriesOf(call) : undefined;
   const output = flags.text("output");
   const stored = context.tools.records(home);
   const { records, missing } = flags.isSet("full")

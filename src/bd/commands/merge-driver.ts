@@ -3,6 +3,8 @@ import { readJsonl } from "../../domain/work-graph/exchange/read-jsonl.ts";
 import { writeJsonl } from "../../domain/work-graph/exchange/write-jsonl.ts";
 import { prefixOf } from "../../domain/work-graph/ids/parse-id.ts";
 import { mergeGraphs } from "../../domain/work-graph/merge/merge-graphs.ts";
+import type { SharedSettings } from "../../domain/work-graph/merge/merge-settings.ts";
+import { mergeSettings } from "../../domain/work-graph/merge/merge-settings.ts";
 import { hashText, sameJson } from "../../domain/work-graph/record/canonical.ts";
 import { TownError } from "../../errors/town-error.ts";
 import { allowedPath, readInput } from "../access/files.ts";
@@ -95,9 +97,15 @@ export function mergeJsonl(
     if (record === undefined) merged.delete(id);
     else merged.set(id, record);
   }
-  const memories = sides.theirs.memories;
+  const memories = [...mergeSettings(asSettings(sides.base), asSettings(sides.ours), asSettings(sides.theirs))].map(
+    ([key, { value }]) => ({ key, value }),
+  );
   const { text } = writeJsonl(merged.values(), { existing: texts.ours, all: true, memories });
   return { text, rekeyed: result.rekeyed, lostClaims: result.lostClaims.map(({ id }) => id) };
+}
+
+function asSettings({ memories }: ReturnType<typeof read>): SharedSettings {
+  return new Map(memories.map(({ key, value }) => [key, { value }]));
 }
 
 function read(text: string, nowMs: number) {

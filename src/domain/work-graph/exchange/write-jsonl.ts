@@ -21,7 +21,8 @@ export interface ExportOptions {
   readonly all?: boolean;
   /** Also templates. Default true. */
   readonly templates?: boolean;
-  readonly memories?: readonly Memory[];
+  /** What is remembered; absent: memories in the file stay as they are. */
+  readonly memories?: readonly Memory[] | undefined;
 }
 
 const machinery = new Set(["agent", "role", "rig", "message"]);
@@ -37,7 +38,7 @@ export function writeJsonl(records: Iterable<BeadRecord>, options: ExportOptions
   const left = new Map<string, BeadRecord>();
   for (const record of records) left.set(record.id, record);
   const rows: Row[] = [];
-  const memoryKeys = new Set<string>();
+  const memories = options.memories && new Map(options.memories.map(({ key, value }) => [key, value]));
   const dropped: LineProblem[] = [];
   let former = 0;
   linesOf(existing).forEach((raw, i) => {
@@ -51,10 +52,12 @@ export function writeJsonl(records: Iterable<BeadRecord>, options: ExportOptions
       if (old === undefined || now === undefined) return;
       left.delete(old.id);
       rows.push({ id: old.id, line: sameJson(old, now) ? raw : issueLine(now, style) });
-    } else if (raw.trim() !== "") {
-      rows.push({ id: undefined, line: raw });
-      if (read.kind === "Memory") memoryKeys.add(read.memory.key);
-    }
+    } else if (read.kind === "Memory" && memories !== undefined) {
+      const { key, value } = read.memory;
+      const now = memories.get(key);
+      memories.delete(key);
+      if (now !== undefined) rows.push({ id: undefined, line: now === value ? raw : memoryLine(key, now) });
+    } else if (raw.trim() !== "") rows.push({ id: undefined, line: raw });
   });
   const fresh = [...left.values()].filter((record) => wanted(record, options)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const all = withFresh(
@@ -67,12 +70,15 @@ export function writeJsonl(records: Iterable<BeadRecord>, options: ExportOptions
       hint: "Remove the file first if that is what you want.",
     });
   }
-  const memories = (options.memories ?? []).filter(({ key }) => !memoryKeys.has(key));
   const lines = [
     ...all.map(({ line }) => line),
-    ...memories.map(({ key, value }) => JSON.stringify({ _type: "memory", key, value })),
+    ...[...(memories ?? [])].map(([key, value]) => memoryLine(key, value)),
   ];
   return { text: lines.length === 0 ? "" : `${lines.join("\n")}\n`, dropped, written };
+}
+
+function memoryLine(key: string, value: string): string {
+  return JSON.stringify({ _type: "memory", key, value });
 }
 
 /** A line of the new file; without id: a header or a memory, which stays where it is. */
