@@ -47,7 +47,7 @@ function messageText({ record, again }: HandedMessage): string {
   return [
     "",
     `<message id="${record.id}" from="${attribute(senderOf(record))}" subject="${attribute(record.title)}"${again ? ' again="true"' : ""}>`,
-    ...(again ? ["(A former session of yours was handed this too: do not do it twice.)"] : []),
+    ...(again ? ["(You may have been handed this before: do not do it twice.)"] : []),
     ...(text === "" ? [] : [unmarked(cut ? text.slice(0, TEXT_LIMIT) : text)]),
     ...(cut ? [`… cut; the whole text: town mail read ${record.id}`] : []),
     "</message>",

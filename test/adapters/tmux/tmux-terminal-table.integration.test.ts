@@ -168,6 +168,16 @@ describe.skipIf(!tmuxInstalled)("typing at hostile terminals", () => {
     },
   );
 
+  test("given a ring whose Enter was lost for good, when rung again, then both are submitted as one, and it is nothing but doorbells", async () => {
+    await agent("numb");
+    await sessions.type(NAME, 1, LINE);
+    expect(submitted()).toEqual([]);
+    expect(await sessions.type(NAME, 1, LINE)).toBe("Typed");
+    await until("the submission", () => submitted().length > 0);
+    await pause(500);
+    expect(submitted().filter((text) => text !== "")).toEqual([`${LINE}${LINE}`]);
+  });
+
   test("given rings for eight agents at once, when typed, then each gets its own, once", async () => {
     const names = Array.from({ length: 8 }, (_, index) => `api-polecats-n${index}`);
     for (const name of names) await agent("plain", { name, agent: name });

@@ -1,7 +1,7 @@
 /**
  * A terminal program in the manner of real agents: raw mode, bracketed paste, a draft line, Enter submits. What it reads
  * goes to a file, one JSON text a line: `submitted` drafts and pasted `blocks`. Modes: `deaf` loses the first Enter,
- * `dialog` opens a question after a submission whose Enter approves, `late` reads nothing for 1.5 s, `busy` draws a
+ * `numb` the first two, `dialog` opens a question after a submission whose Enter approves, `late` reads nothing for 1.5 s, `busy` draws a
  * spinner all the time, `quit` ends as soon as something is pasted,
  * `alternate` draws on the alternate screen, `slow` looks at its input every 400 ms only, `mute` draws nothing at all.
  */
@@ -9,7 +9,7 @@ export const TYPING_AGENT = `
 const { appendFileSync } = require("node:fs");
 const [mode, out] = process.argv.slice(2);
 const note = (kind, text) => appendFileSync(out, JSON.stringify({ kind, text }) + "\\n");
-let draft = "", block, deaf = mode === "deaf", dialog = false;
+let draft = "", block, deaf = { deaf: 1, numb: 2 }[mode] ?? 0, dialog = false;
 const draw = () => mode !== "mute" && process.stdout.write("\\r\\x1b[K> " + draft.split("\\n").at(-1).slice(-60));
 process.stdin.setRawMode(true);
 process.stdout.write("\\x1b[?2004h");
@@ -36,7 +36,7 @@ const take = (data) => {
     const key = text[0]; text = text.slice(1);
     if (key !== "\\r") { draft += key; draw(); continue; }
     if (dialog) { note("approved", ""); dialog = false; continue; }
-    if (deaf) { deaf = false; continue; }
+    if (deaf > 0) { deaf -= 1; continue; }
     note("submitted", draft); if (mode !== "mute") process.stdout.write("\\r\\n* " + draft.slice(0, 40).replaceAll("\\r", " ") + "\\r\\n"); draft = "";
     if (mode === "dialog") { dialog = true; process.stdout.write("Allow? [Enter]"); } else draw();
   }
