@@ -56,7 +56,10 @@ export function seanceVerb(parts: SeanceParts): Verb {
       if (conversation === undefined) return await keptOutput(agent, parts);
       const asked = await ask(agent, conversation, { question: options.prompt, signal }, parts);
       if ("answer" in asked)
-        return { text: asked.answer, data: { agent: agent.identity, session: conversation.session, from: "Fork" } };
+        return {
+          text: asked.answer,
+          data: { agent: agent.identity, session: conversation.session, from: "Fork", answer: asked.answer },
+        };
       return await transcript(agent, conversation, asked.why, parts);
     },
   };
