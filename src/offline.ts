@@ -101,7 +101,13 @@ async function bd(args: Arguments, git: Git, streams: Streams): Promise<number> 
       out: (text) => streams.out(text),
       err: (text) => streams.err(text),
     },
-    { git, files: createNodeFiles(), clock: systemClock, random: nodeRandom, processes: createNodeProcesses() },
+    {
+      git,
+      files: createNodeFiles({ readsAtOnce: true }),
+      clock: systemClock,
+      random: nodeRandom,
+      processes: createNodeProcesses(),
+    },
   );
 }
 

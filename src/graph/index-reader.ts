@@ -1,4 +1,5 @@
 import type { BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
+import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import { isBlocked, openBlockers } from "../domain/work-graph/index/readiness.ts";
 import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
@@ -44,18 +45,18 @@ export class IndexReader implements GraphReader {
 
   sketches(filter: SketchFilter = {}): readonly BeadSketch[] {
     const found: BeadSketch[] = [];
-    for (const { id, status } of this.#rough(filter)) {
-      if (filter.excludeStatus?.includes(status) === true) continue;
-      const facts = this.index.facts(id);
-      if (facts !== undefined && matches(facts, filter)) found.push(deepFreeze(facts));
+    for (const bead of this.#rough(filter)) {
+      const { status } = bead;
+      if (status === tombstone || filter.excludeStatus?.includes(status) === true) continue;
+      const sketch = bead instanceof DormantBead ? bead.sketch() : bead;
+      if (matches(sketch, filter)) found.push(deepFreeze(sketch));
     }
     return found;
   }
 
-  *#rough(filter: SketchFilter): Iterable<{ readonly id: string; readonly status: string }> {
+  #rough(filter: SketchFilter): Iterable<BeadRecord | DormantBead> {
     const narrow = this.#narrowest(filter);
-    if (narrow === undefined) yield* this.index.beads();
-    else for (const id of narrow) yield { id, status: this.index.facts(id)?.status ?? tombstone };
+    return narrow === undefined ? this.index.beads() : this.index.beadsOf(narrow);
   }
 
   #candidates(filter: ListFilter): Iterable<string> {
@@ -95,7 +96,7 @@ export class IndexReader implements GraphReader {
 
   readySketches({ type, limit = Number.POSITIVE_INFINITY }: SketchOptions = {}): readonly BeadSketch[] {
     this.index.advance(this.#now());
-    const facts = this.index.readyFacts(listFor(type), type === undefined ? limit : undefined);
+    const facts = this.index.readySketches(listFor(type), type === undefined ? limit : undefined);
     const fitting = type === undefined ? facts : facts.filter((one) => one.issue_type === type).slice(0, limit);
     return fitting.map(deepFreeze);
   }

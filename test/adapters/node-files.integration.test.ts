@@ -45,6 +45,7 @@ function contractOn(name: string, options: NodeFilesOptions, limitMs: number): v
 
 contractOn("node", {}, 500);
 contractOn("node without hard links, polling", { hardLinks: false, pollMs: 20 }, 500);
+contractOn("node, reading at once", { readsAtOnce: true }, 500);
 
 describe("createNodeFiles", () => {
   test("given a full disk, when appended to, then it says so, nothing of it stays, and the handle works again later", async () => {

@@ -65,13 +65,34 @@ export async function median(times: number, work: (i: number) => unknown): Promi
   return all.sort((a, b) => a - b)[Math.floor(times / 2)] ?? 0;
 }
 
-export function row(what: string, ms: number, floor?: number, aim?: string): void {
-  const ratio = floor === undefined ? "" : `${(ms / floor).toFixed(2)}x floor`;
-  console.log(`  ${what.padEnd(50)} ${ms.toFixed(3).padStart(10)} ms  ${ratio.padEnd(14)} ${aim ?? ""}`);
+/** What a number should be: at most (or `least`, at least) so much, of the ratio to the floor where `x` is said, else of itself. */
+export interface Aim {
+  readonly limit: number;
+  readonly of: "ratio" | "value";
+  readonly least?: true;
 }
 
-export function fact(what: string, value: string, aim?: string): void {
-  console.log(`  ${what.padEnd(50)} ${value.padStart(13)}  ${"".padEnd(14)} ${aim ?? ""}`);
+export const atMost = (limit: number): Aim => ({ limit, of: "value" });
+export const atLeast = (limit: number): Aim => ({ limit, of: "value", least: true });
+export const timesFloor = (limit: number): Aim => ({ limit, of: "ratio" });
+
+function verdict(aim: Aim | undefined, value: number, floor: number | undefined): string {
+  if (aim === undefined) return "";
+  const measured = aim.of === "ratio" ? value / (floor ?? Number.NaN) : value;
+  const isMet = aim.least === true ? measured >= aim.limit : measured <= aim.limit;
+  const sign = aim.least === true ? ">=" : "<=";
+  return `aim ${sign} ${aim.limit}${aim.of === "ratio" ? "x" : ""}: ${isMet ? "met" : "MISSED"}`;
+}
+
+export function row(what: string, ms: number, floor?: number, aim?: Aim): void {
+  const ratio = floor === undefined ? "" : `${(ms / floor).toFixed(2)}x floor`;
+  console.log(`  ${what.padEnd(50)} ${ms.toFixed(3).padStart(10)} ms  ${ratio.padEnd(14)} ${verdict(aim, ms, floor)}`);
+}
+
+/** `value` with its unit; what an aim is compared with stands in front. */
+export function fact(what: string, value: string, aim?: Aim): void {
+  const line = `  ${what.padEnd(50)} ${value.padStart(13)}  ${"".padEnd(14)}`;
+  console.log(`${line} ${verdict(aim, Number.parseFloat(value), undefined)}`);
 }
 
 export function load(): string {

@@ -5,8 +5,11 @@ import { searchBeads } from "../../src/domain/work-graph/queries/search-beads.ts
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import type { BenchSite } from "./graph-measures.ts";
+import type { Aim } from "./graph-measures.ts";
 import {
   appendFloor,
+  atLeast,
+  atMost,
   author,
   beads,
   benchSite,
@@ -20,6 +23,7 @@ import {
   row,
   sizeOf,
   timed,
+  timesFloor,
 } from "./graph-measures.ts";
 
 // Usage: npx tsx test/bench/graph.bench.ts [sizes…]   (default 1000 10000 100000; 1000000 takes minutes and 4 GB)
@@ -85,7 +89,7 @@ async function reading(graph: GitGraph): Promise<void> {
   row("ready, 20", await median(50, () => graph.ready({ limit: 20 })));
   const [all, freezing] = await timed(() => graph.ready());
   row(`ready, all ${all.length}, freezing them`, freezing);
-  row("ready, all", await median(9, () => graph.ready()), undefined, "aim < 10 ms at 100k");
+  row("ready, all", await median(9, () => graph.ready()), undefined, atMost(10));
   row("list by assignee, the first time", (await timed(() => graph.list({ assignee: "a" })))[1]);
   row("list by label", await median(5, () => graph.list({ label: "l7" })));
   const open = graph.list({ status: ["open"] });
@@ -94,17 +98,17 @@ async function reading(graph: GitGraph): Promise<void> {
 
 async function writing(graph: GitGraph, floor: number): Promise<void> {
   const open = graph.ready({ limit: 400 }).map(({ id }) => id);
-  const each = (what: string, work: (id: string) => Promise<unknown>, aim?: string) =>
+  const each = (what: string, work: (id: string) => Promise<unknown>, aim?: Aim) =>
     median(150, (i) => work(open[i] ?? "")).then((ms) => row(what, ms, floor, aim));
-  await each("create, one at a time", () => graph.transact(author, (tx) => tx.create({ title: "new" })), "aim <= 2x");
-  await each("claim, one at a time", (id) => graph.transact(author, (tx) => tx.claim(id, "a")), "aim <= 2x");
+  await each("create, one at a time", () => graph.transact(author, (tx) => tx.create({ title: "new" })), timesFloor(2));
+  await each("claim, one at a time", (id) => graph.transact(author, (tx) => tx.claim(id, "a")), timesFloor(2));
   await each(
     "close + ready 20",
     async (id) => {
       await graph.transact(author, (tx) => tx.close(id, { force: true }));
       graph.ready({ limit: 20 });
     },
-    "aim <= 2x",
+    timesFloor(2),
   );
   for (const writers of [1, 16, 50, 500]) {
     const total = 6_000;
@@ -114,7 +118,7 @@ async function writing(graph: GitGraph, floor: number): Promise<void> {
     };
     const [, ms] = await timed(() => Promise.all(Array.from({ length: writers }, (_, i) => lane(i))));
     const rate = `${Math.round((total / ms) * 1000)} /s`;
-    fact(`updates with ${writers} waiting`, rate, writers === 50 ? "aim >= 30,000/s" : undefined);
+    fact(`updates with ${writers} waiting`, rate, writers === 50 ? atLeast(30_000) : undefined);
   }
   await graph.flush();
 }
@@ -130,7 +134,7 @@ async function committing(site: BenchSite, graph: GitGraph, records: readonly Be
       spent.push((await timed(() => graph.flush()))[1]);
     }
     const middle = spent.sort((a, b) => a - b)[4] ?? 0;
-    row(`commit of ${batch} changed beads`, middle, floor, batch === 100 ? "aim <= 45 ms at 100k" : "");
+    row(`commit of ${batch} changed beads`, middle, floor, batch === 100 ? atMost(45) : undefined);
   }
 }
 
@@ -155,7 +159,7 @@ async function growing(site: BenchSite): Promise<void> {
     `${(((await sizeOf(objects)) - before) / updates / 1000).toFixed(3)} kB`;
   fact("growth per update, as written", await perUpdate());
   const [, packing] = await timed(() => repository.objects.packOwn({ minimum: 1 }));
-  fact("growth per update, packed", await perUpdate(), "aim <= 0.5 kB");
+  fact("growth per update, packed", await perUpdate(), atMost(0.5));
   row("packing it", packing);
   await graph.close();
 }
@@ -204,7 +208,7 @@ async function oneShot(site: BenchSite, count: number): Promise<void> {
     ["show", "api-000001"],
     ["create", "x"],
   ]) {
-    const aim = count === 10_000 && words[0] !== "create" ? "aim <= 3x at 10k" : "";
+    const aim = count === 10_000 && words[0] !== "create" ? timesFloor(3) : undefined;
     row(`town bd ${words.join(" ")}`, await processMs([bin, "bd", ...words], path), floor, aim);
   }
 }

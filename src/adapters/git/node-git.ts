@@ -59,7 +59,7 @@ export class NodeGit implements Git {
     if (place === undefined) return undefined;
     const known = await this.#stillOpen(place);
     if (known !== undefined) return known;
-    const found = (await discoverPlain(place, this.#configFiles)) ?? (await this.#discover(place));
+    const found = discoverPlain(place, this.#configFiles) ?? (await this.#discover(place));
     return found === undefined ? undefined : this.#mutex.run(found.commonDirectory, () => this.#repository(found));
   }
 

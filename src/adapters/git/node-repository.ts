@@ -83,7 +83,7 @@ export class NodeRepository implements Repository {
 
   async resolve(revision: string): Promise<string | undefined> {
     if (revision === "" || /[\n\0]/.test(revision)) return undefined;
-    const plain = this.#isPlain ? await readPlainRef(this.commonDirectory, revision) : undefined;
+    const plain = this.#isPlain ? readPlainRef(this.commonDirectory, revision) : undefined;
     if (plain !== undefined) return plain ?? undefined;
     // Refs name only what is on disk already; an id may be that of an object that is not.
     if (/^[0-9a-f]{40}/.test(revision)) await this.objects.sync();

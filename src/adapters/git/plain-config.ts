@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unlessMissing } from "./disk.ts";
+import { textAt } from "./at-once.ts";
 
 /** Values by key (section and name in lower case, `section.sub.name`); null: written in a way that only git reads right. */
 export type PlainConfig = ReadonlyMap<string, readonly (string | null)[]>;
@@ -13,8 +12,8 @@ const entryLine = /^([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$/;
  * A git config file as far as it is plain; undefined when git must be asked, as for one that includes others (git-config(1),
  * "Syntax"). A missing file is empty.
  */
-export async function readPlainConfig(path: string): Promise<PlainConfig | undefined> {
-  return parsePlainConfig((await unlessMissing(readFile(path, "utf8"))) ?? "");
+export function readPlainConfig(path: string): PlainConfig | undefined {
+  return parsePlainConfig(textAt(path) ?? "");
 }
 
 export function parsePlainConfig(text: string): PlainConfig | undefined {
@@ -79,10 +78,10 @@ function firstOnPath(path: string, program: string): string | undefined {
 }
 
 /** What some files together say; undefined when git must be asked. */
-export async function mergedPlainConfig(paths: readonly string[]): Promise<PlainConfig | undefined> {
+export function mergedPlainConfig(paths: readonly string[]): PlainConfig | undefined {
   const merged = new Map<string, (string | null)[]>();
   for (const path of paths) {
-    const config = await readPlainConfig(path);
+    const config = readPlainConfig(path);
     if (config === undefined) return undefined;
     for (const [key, values] of config) for (const value of values) keep(merged, key, value);
   }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readTextFile } from "./disk.ts";
+import { textAt } from "./at-once.ts";
 
 /** Refs that name commits directly: git keeps nothing else there. */
 const commitRef = /^refs\/(heads|town)(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
@@ -10,13 +10,13 @@ const objectId = /^([0-9a-f]{40}|[0-9a-f]{64})\n?$/;
  * is no such ref. Undefined when git must be asked: another name, or a file that is not plain. Only for repositories that
  * keep their refs in files.
  */
-export async function readPlainRef(commonDirectory: string, ref: string): Promise<string | null | undefined> {
+export function readPlainRef(commonDirectory: string, ref: string): string | null | undefined {
   if (!commitRef.test(ref) || /\.\.|\.lock$|\.$/.test(ref)) return undefined;
   try {
     // Packing writes the packed file before it removes the loose one, so nothing is missed in this order.
-    const loose = await readTextFile(join(commonDirectory, ref));
+    const loose = textAt(join(commonDirectory, ref));
     if (loose !== undefined) return objectId.exec(loose)?.[1];
-    return packedRef((await readTextFile(join(commonDirectory, "packed-refs"))) ?? "", ref);
+    return packedRef(textAt(join(commonDirectory, "packed-refs")) ?? "", ref);
   } catch {
     return undefined;
   }

@@ -1,7 +1,6 @@
 import type { Stats } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { readTextFile, unlessMissing } from "./disk.ts";
+import { realPathAt, statAt, textAt } from "./at-once.ts";
 import type { PlainConfig } from "./plain-config.ts";
 import { mergedPlainConfig, readPlainConfig } from "./plain-config.ts";
 
@@ -22,22 +21,24 @@ export interface Discovered {
  * looked at are variables that aim git elsewhere: no git process here gets them. `globalConfig`: files of settings for all
  * repositories, where they are known.
  */
-export async function discoverPlain(
-  place: string,
-  globalConfig: readonly string[] | undefined,
-): Promise<Discovered | undefined> {
-  const start = await unlessMissing(stat(place));
+export function discoverPlain(place: string, globalConfig: readonly string[] | undefined): Discovered | undefined {
+  const start = statAt(place);
   if (start?.isDirectory() !== true) return undefined;
   for (let directory = place; ; directory = dirname(directory)) {
-    const here = directory === place ? start : await unlessMissing(stat(directory));
+    const here = directory === place ? start : statAt(directory);
     // git does not look beyond a file system by itself.
     if (here === undefined || here.dev !== start.dev) return undefined;
     const marker = join(directory, ".git");
-    const found = await unlessMissing(stat(marker));
+    const found = statAt(marker);
     if (found !== undefined) return isOwn(here) && isOwn(found) ? checkoutAt(directory, marker, found) : undefined;
-    if (await looksBare(directory)) return isOwn(here) ? bareAt(directory, globalConfig) : undefined;
+    if (looksBare(directory)) return isOwn(here) ? bareAt(directory, globalConfig) : undefined;
     if (dirname(directory) === directory) return undefined;
   }
+}
+
+function isOwnAt(path: string): boolean {
+  const found = statAt(path);
+  return found !== undefined && isOwn(found);
 }
 
 /** git trusts nobody else's repositories, apart from exceptions that it knows itself. */
@@ -45,33 +46,31 @@ function isOwn({ uid }: Stats): boolean {
   return uid === process.geteuid?.();
 }
 
-async function checkoutAt(directory: string, marker: string, found: Stats): Promise<Discovered | undefined> {
-  const link = found.isDirectory() ? undefined : /^gitdir: (.+)\n?$/.exec((await readTextFile(marker)) ?? "")?.[1];
+function checkoutAt(directory: string, marker: string, found: Stats): Discovered | undefined {
+  const link = found.isDirectory() ? undefined : /^gitdir: (.+)\n?$/.exec(textAt(marker) ?? "")?.[1];
   if (!found.isDirectory() && link === undefined) return undefined;
-  const gitDirectory = await unlessMissing(realpath(link === undefined ? marker : resolve(directory, link)));
-  if (gitDirectory === undefined || !isOwn(await stat(gitDirectory))) return undefined;
-  const common = (await readTextFile(join(gitDirectory, "commondir")))?.trim();
-  const commonDirectory =
-    common === undefined ? gitDirectory : await unlessMissing(realpath(resolve(gitDirectory, common)));
+  const gitDirectory = realPathAt(link === undefined ? marker : resolve(directory, link));
+  if (gitDirectory === undefined || !isOwnAt(gitDirectory)) return undefined;
+  const common = textAt(join(gitDirectory, "commondir"))?.trim();
+  const commonDirectory = common === undefined ? gitDirectory : realPathAt(resolve(gitDirectory, common));
   if (commonDirectory === undefined) return undefined;
-  const format = await formatOf(gitDirectory, commonDirectory);
+  const format = formatOf(gitDirectory, commonDirectory);
   if (format === undefined || (format.isBare && gitDirectory === commonDirectory)) return undefined;
   return { path: directory, commonDirectory, gitDirectory, hash: format.hash, isPlain: true };
 }
 
-async function bareAt(directory: string, globalConfig: readonly string[] | undefined): Promise<Discovered | undefined> {
+function bareAt(directory: string, globalConfig: readonly string[] | undefined): Discovered | undefined {
   // Whoever has set this wants bare repositories to be named, not found.
-  const settings = globalConfig === undefined ? undefined : await mergedPlainConfig(globalConfig);
+  const settings = globalConfig === undefined ? undefined : mergedPlainConfig(globalConfig);
   if (settings === undefined || settings.has("safe.barerepository")) return undefined;
-  const format = await formatOf(directory, directory);
+  const format = formatOf(directory, directory);
   // Else it is the inside of a checkout's own git directory.
-  if (format?.isBare !== true || (await unlessMissing(stat(join(directory, "commondir")))) !== undefined)
-    return undefined;
+  if (format?.isBare !== true || statAt(join(directory, "commondir")) !== undefined) return undefined;
   return { path: directory, commonDirectory: directory, gitDirectory: directory, hash: format.hash, isPlain: true };
 }
 
-async function looksBare(directory: string): Promise<boolean> {
-  return (await unlessMissing(stat(join(directory, "HEAD")))) !== undefined;
+function looksBare(directory: string): boolean {
+  return statAt(join(directory, "HEAD")) !== undefined;
 }
 
 const headText = /^(ref: refs\/\S+|[0-9a-f]{40}|[0-9a-f]{64})\n$/;
@@ -82,11 +81,11 @@ interface Format {
 }
 
 /** Undefined where something is not as in almost every repository. */
-async function formatOf(gitDirectory: string, commonDirectory: string): Promise<Format | undefined> {
-  const parts = await Promise.all(["objects", "refs"].map((name) => unlessMissing(stat(join(commonDirectory, name)))));
+function formatOf(gitDirectory: string, commonDirectory: string): Format | undefined {
+  const parts = ["objects", "refs"].map((name) => statAt(join(commonDirectory, name)));
   if (parts.some((part) => part?.isDirectory() !== true)) return undefined;
-  if (!headText.test((await readTextFile(join(gitDirectory, "HEAD"))) ?? "")) return undefined;
-  const config = await readPlainConfig(join(commonDirectory, "config"));
+  if (!headText.test(textAt(join(gitDirectory, "HEAD")) ?? "")) return undefined;
+  const config = readPlainConfig(join(commonDirectory, "config"));
   return config === undefined ? undefined : formatIn(config);
 }
 

@@ -22,7 +22,7 @@ export class RepositoryConfig {
 
   /** The last value of a key, or undefined. */
   async read(key: string): Promise<string | undefined> {
-    const plain = await this.#plain([key]);
+    const plain = this.#plain([key]);
     if (plain !== undefined) return plain.get(key);
     const { exitCode, stdout } = await this.#run(["config", "-z", "--get", key], `read ${key}`, [0, 1]);
     return exitCode === 0 ? stdout.toString("utf8").replace(/\0$/, "") : undefined;
@@ -30,14 +30,14 @@ export class RepositoryConfig {
 
   /** The last values of some keys. */
   async readAll(keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return (await this.#plain(keys)) ?? this.#ask(keys);
+    return this.#plain(keys) ?? this.#ask(keys);
   }
 
   /** Without asking git; undefined when it must be asked. */
-  async #plain(keys: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+  #plain(keys: readonly string[]): ReadonlyMap<string, string> | undefined {
     // Keys are alike in any case but for a part in the middle, which none that is asked for here has.
     if (this.#files === undefined || keys.some((key) => !/^[a-z]+\.[a-z]+$/.test(key))) return undefined;
-    const config = await mergedPlainConfig(this.#files);
+    const config = mergedPlainConfig(this.#files);
     if (config === undefined) return undefined;
     const values = new Map<string, string>();
     for (const key of keys) {

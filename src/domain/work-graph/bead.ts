@@ -39,7 +39,7 @@ export interface BeadRecord {
   readonly [unknownKey: string]: unknown;
 }
 
-/** What every list can be filtered and ordered by without reading whole records; edges may lack who made them and when. */
+/** What every list can be filtered and ordered by without reading whole records. */
 export type BeadSketch = Pick<
   BeadRecord,
   | "id"
@@ -49,7 +49,6 @@ export type BeadSketch = Pick<
   | "created_at"
   | "assignee"
   | "labels"
-  | "dependencies"
   | "defer_until"
   | "pinned"
   | "is_template"

@@ -164,9 +164,9 @@ describe("reading a repository without git", () => {
 
   test.each(
     shapes.map((shape, i) => ({ ...shape, at: join(root, `r${i}`) })),
-  )("given $name, then what the files say is what git says, or git is asked", async ({ at, make, asks }) => {
+  )("given $name, then what the files say is what git says, or git is asked", ({ at, make, asks }) => {
     const place = realpathSync(join(at, make(at)));
-    const found = await discoverPlain(place, globals);
+    const found = discoverPlain(place, globals);
     expect(found === undefined).toBe(asks === true);
     if (found === undefined) return;
     const absolute = ["rev-parse", "--path-format=absolute"];
@@ -175,10 +175,8 @@ describe("reading a repository without git", () => {
     expect(found.hash).toBe(says(place, "rev-parse", "--show-object-format"));
     expect(found.path).toBe(realpathSync(says(place, ...absolute, "--show-toplevel") ?? found.gitDirectory));
     for (const ref of ["refs/heads/main", "refs/heads/side", "refs/town/flushed"])
-      expect(await readPlainRef(found.commonDirectory, ref)).toBe(
-        says(place, "rev-parse", "-q", "--verify", ref) ?? null,
-      );
-    const config = await mergedPlainConfig([...(globals ?? []), join(found.commonDirectory, "config")]);
+      expect(readPlainRef(found.commonDirectory, ref)).toBe(says(place, "rev-parse", "-q", "--verify", ref) ?? null);
+    const config = mergedPlainConfig([...(globals ?? []), join(found.commonDirectory, "config")]);
     for (const key of ["user.name", "user.email", "town.prefix", "town.store", "core.bare"]) {
       const value = config?.get(key)?.at(-1);
       // Null: it is written so that git must be asked.
@@ -186,7 +184,7 @@ describe("reading a repository without git", () => {
     }
   });
 
-  test("given a ref that is no branch, or whose file is damaged, then git is asked", async () => {
+  test("given a ref that is no branch, or whose file is damaged, then git is asked", () => {
     const at = withCommit(join(root, "refs"));
     const common = join(at, ".git");
     for (const ref of [
@@ -197,19 +195,19 @@ describe("reading a repository without git", () => {
       "refs/heads/../../HEAD",
       "refs/heads/a.lock",
     ])
-      expect(await readPlainRef(common, ref)).toBeUndefined();
+      expect(readPlainRef(common, ref)).toBeUndefined();
     writeFileSync(join(common, "refs/heads/main"), "0123\n");
-    expect(await readPlainRef(common, "refs/heads/main")).toBeUndefined();
+    expect(readPlainRef(common, "refs/heads/main")).toBeUndefined();
     writeFileSync(join(common, "refs/heads/main"), "ref: refs/heads/other\n");
-    expect(await readPlainRef(common, "refs/heads/main")).toBeUndefined();
+    expect(readPlainRef(common, "refs/heads/main")).toBeUndefined();
   });
 
-  test("given bare repositories that must be named, then git is asked for one that is found", async () => {
+  test("given bare repositories that must be named, then git is asked for one that is found", () => {
     const at = repository(join(root, "guarded"), "--bare");
     writeFileSync(join(root, "guarding"), "[safe]\n\tbareRepository = explicit\n");
-    expect(await discoverPlain(at, [join(root, "guarding")])).toBeUndefined();
-    expect(await discoverPlain(at, undefined)).toBeUndefined();
-    expect(await discoverPlain(at, [])).toBeDefined();
+    expect(discoverPlain(at, [join(root, "guarding")])).toBeUndefined();
+    expect(discoverPlain(at, undefined)).toBeUndefined();
+    expect(discoverPlain(at, [])).toBeDefined();
   });
 
   test("given settings that only git can find, then it is asked", () => {

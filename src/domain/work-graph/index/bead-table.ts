@@ -5,7 +5,7 @@ import { hasFailed, isDeleted, isMerged, metadataOf } from "../record/facts.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-const noEdges: readonly DependencyEdge[] = [];
+export const noEdges: readonly DependencyEdge[] = [];
 
 type Edge = readonly [dependsOn: string, type: string, metadata?: string];
 

@@ -1,5 +1,6 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import type { BeadTable } from "./bead-table.ts";
+import { noEdges } from "./bead-table.ts";
 
 /** A record in a row of a table, unread: most are never asked for, and reading them is what loading a store costs. */
 export class DormantBead {
@@ -31,6 +32,11 @@ export class DormantBead {
   get facts(): BeadRecord {
     this.#facts ??= this.table.facts(this.row, this.edges);
     return this.#facts;
+  }
+
+  /** The same without edges, which cost more to make than all the rest; not kept. */
+  sketch(): BeadRecord {
+    return this.#facts ?? this.table.facts(this.row, noEdges);
   }
 
   /** Its edges, without who made them and when. */

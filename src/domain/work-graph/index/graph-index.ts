@@ -42,10 +42,10 @@ export class GraphIndex implements RecordSource {
   readonly #edges = new EdgeIndex(edgesAmong(() => this.#records.values()));
   readonly #keys = new KeyIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
-    status: new FieldIndex((record) => [record.status]),
-    assignee: new FieldIndex((record) => [record.assignee ?? ""]),
-    issue_type: new FieldIndex((record) => [record.issue_type]),
-    label: new FieldIndex((record) => (Array.isArray(record.labels) ? record.labels : [])),
+    status: new FieldIndex("status", (record) => [record.status]),
+    assignee: new FieldIndex("assignee", (record) => [record.assignee ?? ""]),
+    issue_type: new FieldIndex("issue_type", (record) => [record.issue_type]),
+    label: new FieldIndex("labels", (record) => (Array.isArray(record.labels) ? record.labels : [])),
   };
   readonly #fieldIndexes = Object.values(this.#fields);
   readonly #stale: StaleRecords;
@@ -160,6 +160,11 @@ export class GraphIndex implements RecordSource {
   /** Everything, tombstones included, without reading what sleeps. */
   beads(): IterableIterator<BeadRecord | DormantBead> {
     return this.#records.values();
+  }
+
+  /** Some of them. */
+  beadsOf(ids: Iterable<string>): readonly (BeadRecord | DormantBead)[] {
+    return [...ids].map((id) => this.#records.get(id)).filter((found) => found !== undefined);
   }
 
   /** Records that never reach the branch. They are always awake. */
@@ -308,10 +313,10 @@ export class GraphIndex implements RecordSource {
     this.#ready[list].visit((id) => this.record(id), visit);
   }
 
-  /** The same as far as indexes know it, without reading anything. */
-  readyFacts(list: ReadyListName = "Work", limit = Number.POSITIVE_INFINITY): readonly BeadRecord[] {
+  /** The same as far as indexes know it, edges apart, without reading anything. */
+  readySketches(list: ReadyListName = "Work", limit = Number.POSITIVE_INFINITY): readonly BeadRecord[] {
     this.#evaluate();
-    return this.#ready[list].facts(limit);
+    return this.#ready[list].sketches(limit);
   }
 
   readyCount(list: ReadyListName = "Work"): number {

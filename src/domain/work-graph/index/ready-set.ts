@@ -94,13 +94,13 @@ export class ReadySet {
     return this.#inOrder().flatMap((list) => list.map(({ id }) => id));
   }
 
-  /** What is known of each without reading it, most urgent first; at most `limit`. */
-  facts(limit: number): readonly BeadRecord[] {
+  /** What is known of each without reading it, edges apart, most urgent first; at most `limit`. */
+  sketches(limit: number): readonly BeadRecord[] {
     const found: BeadRecord[] = [];
     for (const list of this.#inOrder()) {
       for (const { bead } of list) {
         if (found.length >= limit) return found;
-        found.push(bead instanceof DormantBead ? bead.facts : bead);
+        found.push(bead instanceof DormantBead ? bead.sketch() : bead);
       }
     }
     return found;

@@ -111,13 +111,12 @@ const sketchFields: ReadonlySet<keyof BeadFilter> = new Set([
   "maxPriority",
   "created",
   "deferred",
-  "noParent",
   "pinned",
   "wisps",
   "templates",
 ]);
 
-/** Whether sketches tell if a bead fits; not for `ids`, `parent` and `under`, which name few. */
+/** Whether sketches tell if a bead fits; not for edges, nor for `ids`, `parent` and `under`, which name few. */
 export function isSketchFilter(filter: BeadFilter): boolean {
   return (Object.keys(filter) as readonly (keyof BeadFilter)[]).every((key) => sketchFields.has(key));
 }

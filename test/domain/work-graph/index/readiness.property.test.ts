@@ -209,7 +209,7 @@ describe("ready work", () => {
           index.advance(now);
           const check = (): void => {
             const expected = oracle({ records, now, shipped });
-            expect(index.readyFacts().map(({ id }) => id)).toEqual(expected);
+            expect(index.readySketches().map(({ id }) => id)).toEqual(expected);
             const ready: BeadRecord[] = [];
             index.visitReady("Work", (record) => ready.push(record) > 0);
             expect(ready).toEqual(expected.map((id) => records.get(id)));
