@@ -119,6 +119,19 @@ describe("bd without a town", () => {
     expect((await site.bd(at, ["init"])).stdout).toContain("begin with shop-");
   });
 
+  test("given a repository with the beads of another bd, when init is run, then it says how to take them in", async () => {
+    const at = site.repository("moving");
+    expect((await site.bd(at, ["init"])).stderr).toBe("");
+    const bead = { id: "old-1", title: "old", status: "open", priority: 1, issue_type: "task" };
+    site.write(
+      `${at}/.beads/issues.jsonl`,
+      `${JSON.stringify({ ...bead, created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" })}\n`,
+    );
+    expect((await site.bd(at, ["init"])).stderr).toContain("town bd import .beads");
+    expect((await site.bd(at, ["import", ".beads"])).stdout).toContain("1 created");
+    expect((await site.bd(at, ["init"])).stderr).toBe("");
+  });
+
   test("given beads of another prefix and no setting, when opened, then their prefix is taken on", async () => {
     const at = site.repository("clone-of");
     await site.bd(at, ["init", "--prefix", "orig"]);

@@ -597,3 +597,21 @@ describe("batch", () => {
     expect(bd.graph.list()).toEqual([]);
   });
 });
+
+describe("one word for one change", () => {
+  test("given a word, an id and a value, when run, then it is as with update; without a value it says what is missing", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("x");
+    await bd.out("assign", id, "bob");
+    await bd.out("priority", id, "P0");
+    await bd.out("note", id, "seen", "again");
+    await bd.out("note", id, "and again");
+    expect(await bd.json("tag", id, "area:api")).toMatchObject([{ id, labels: ["area:api"] }]);
+    expect(bd.graph.get(id)).toMatchObject({ assignee: "bob", priority: 0, notes: "seen again\nand again" });
+    await bd.out("assign", id, "");
+    expect(bd.graph.get(id)?.assignee).toBeFalsy();
+    expect(await bd.fails("priority", id, "high")).toContain('invalid priority "high"');
+    expect(await bd.fails("tag", id)).toContain("bd tag needs an id and a label");
+    expect(await bd.fails("note", "api-nope", "x")).toContain('no issue found matching "api-nope"');
+  });
+});

@@ -36,6 +36,7 @@ import { countCommand, searchCommand, staleCommand } from "./search.ts";
 import { childrenCommand, showCommand } from "./show.ts";
 import { statsCommand } from "./stats.ts";
 import { flushCommand, syncCommand } from "./sync.ts";
+import { assignCommand, noteCommand, priorityCommand, tagCommand } from "./update-words.ts";
 import { updateCommand } from "./update.ts";
 
 /** Every command, in the order in which help shows them. */
@@ -44,6 +45,10 @@ export const commands: readonly BdCommand[] = [
   quickCommand,
   showCommand,
   updateCommand,
+  assignCommand,
+  priorityCommand,
+  noteCommand,
+  tagCommand,
   closeCommand,
   reopenCommand,
   deleteCommand,

@@ -69,6 +69,7 @@ async function replace(call: Call, { name, flag, type, reason, key }: Replacemen
 
 export const duplicatesCommand: BdCommand = {
   name: "duplicates",
+  aliases: ["find-duplicates"],
   group: "Finding work",
   summary: "open beads with the same title and description",
   flags: [allStoresFlag],

@@ -28,10 +28,22 @@ async function init(call: Call): Promise<Answer> {
   if (readOnly === true || call.flags.isSet("readonly"))
     throw new TownError("ReadOnly", "bd init changes something, and this is read-only");
   const done = await tools.init({ prefix });
+  const beads = call.home.list().length === 0 ? await bdDirectory(call.context) : undefined;
   return {
     text: `${call.paint("green", "✓")} Beads of this repository begin with ${done.prefix}-\n  ${done.fresh ? call.own('Make the first: bd create "Title"') : "What is there keeps its ids."}`,
     json: { prefix: done.prefix, fresh: done.fresh },
+    notes:
+      beads === undefined
+        ? []
+        : [call.own(`Note: beads of another bd are here; take them in with: bd import ${beads}`)],
   };
+}
+
+/** Where another bd keeps its beads in the caller's directory. */
+async function bdDirectory({ files, cwd }: Call["context"]): Promise<string | undefined> {
+  for (const path of [".beads", ".beads/backup"])
+    if ((await files.stat(`${cwd}/${path}/issues.jsonl`)) !== undefined) return path;
+  return undefined;
 }
 
 export const infoCommand: BdCommand = {

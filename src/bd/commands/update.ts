@@ -52,10 +52,11 @@ export const updateCommand: BdCommand = {
   ],
   examples: ["bd update api-x7k2m3 --claim", 'bd update api-x7k2m3 -p 0 --append-notes "seen again today"'],
   writes: true,
-  run: update,
+  run: updateBeads,
 };
 
-async function update(call: Call): Promise<Answer> {
+/** Changes the beads of a call as its flags say. */
+export async function updateBeads(call: Call): Promise<Answer> {
   const [first] = call.args;
   const settings = await settingsOf(first === undefined ? call.home : storeOf(first, call.context), call.context);
   const change = await changeFrom(call, settings);
