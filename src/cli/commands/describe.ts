@@ -2,7 +2,7 @@ import { bodyOf } from "../connection/api-status.ts";
 import type { Api } from "../connection/api.ts";
 import { isSet, textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { EXIT, usageError } from "../exit-codes.ts";
-import { describeText, byEventTime, type EventObject } from "../output/describe.ts";
+import { describeText, inEventOrder, type EventObject } from "../output/describe.ts";
 import { discoverTypes, withQuery } from "../resources/discovery.ts";
 import { scopeOf } from "../resources/flags.ts";
 import { getObject, listObjects, type ApiObject } from "../resources/objects.ts";
@@ -50,5 +50,5 @@ async function eventsOf(api: Api, object: ApiObject): Promise<readonly EventObje
     .join(",");
   const path = withQuery(`/api/v1/namespaces/${encodeURIComponent(namespace ?? "default")}/events`, { fieldSelector });
   const { items } = bodyOf<{ readonly items: readonly EventObject[] }>(await api.send({ method: "GET", path }));
-  return [...items].sort(byEventTime);
+  return inEventOrder(items);
 }

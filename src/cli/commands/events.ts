@@ -2,7 +2,7 @@ import { bodyOf } from "../connection/api-status.ts";
 import { isSet, listFlag, textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { EXIT, usageError } from "../exit-codes.ts";
 import { coloursWanted } from "../output/colour.ts";
-import { eventAge, byEventTime, type EventObject } from "../output/describe.ts";
+import { eventAge, inEventOrder, type EventObject } from "../output/describe.ts";
 import { outputFormat } from "../output/object-format.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { tableLines } from "../output/table.ts";
@@ -28,7 +28,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   const types = listFlag(input, "types").flatMap((text) => text.split(","));
   const wanted = (event: EventObject): boolean =>
     types.length === 0 || types.some((type) => type.toLowerCase() === (event.type ?? "Normal").toLowerCase());
-  const events = list.items.filter(wanted).sort(byEventTime);
+  const events = inEventOrder(list.items.filter(wanted));
   const print = printer(input, context, namespace === undefined);
   const watching = isSet(input, "watch");
   if (events.length === 0 && !watching) context.streams.err("No events found\n");

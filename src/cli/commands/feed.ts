@@ -3,7 +3,7 @@ import { ApiStatusError } from "../../errors/town-error.ts";
 import { isSet, numberFlag, textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { coloursWanted, paintState } from "../output/colour.ts";
-import { byEventTime, eventTimeMs, type EventObject } from "../output/describe.ts";
+import { inEventOrder, eventTimeMs, type EventObject } from "../output/describe.ts";
 import { cellText } from "../output/terminal-text.ts";
 import { withQuery } from "../resources/discovery.ts";
 import { scopeOf } from "../resources/flags.ts";
@@ -27,7 +27,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
       readonly metadata?: { readonly resourceVersion?: string };
       readonly items: readonly EventObject[];
     }>(await api.send({ method: "GET", path: base }));
-    const past = [...list.items].sort(byEventTime);
+    const past = inEventOrder(list.items);
     for (const event of recent === 0 ? [] : past.slice(-recent)) print(event);
     if (isSet(input, "once")) return EXIT.done;
     recent = 0;

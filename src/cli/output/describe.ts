@@ -150,10 +150,12 @@ export function eventTimeMs(event: EventObject): number {
   );
 }
 
-/** Order of what happened: by time, within a second (all that times tell) by what the server wrote first. */
-export function byEventTime(a: EventObject, b: EventObject): number {
-  const written = ({ metadata }: EventObject): number => Number(metadata.resourceVersion ?? 0) || 0;
-  return eventTimeMs(a) - eventTimeMs(b) || written(a) - written(b);
+/** What happened, oldest first: by time, within a second (all that times tell) by what the server wrote first. */
+export function inEventOrder(events: readonly EventObject[]): readonly EventObject[] {
+  return events
+    .map((event) => ({ event, ms: eventTimeMs(event), written: Number(event.metadata.resourceVersion ?? 0) || 0 }))
+    .sort((a, b) => a.ms - b.ms || a.written - b.written)
+    .map(({ event }) => event);
 }
 
 /** `33s (x3 over 63s)` for a repeated event. */

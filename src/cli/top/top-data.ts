@@ -1,4 +1,4 @@
-import { byEventTime, eventTimeMs, type EventObject } from "../output/describe.ts";
+import { eventTimeMs, inEventOrder, type EventObject } from "../output/describe.ts";
 import type { ApiObject } from "../resources/objects.ts";
 import { fieldsOf, isOpenMerge, numberOf, optional, readyOf, textOf } from "../resources/object-fields.ts";
 import { type Problem, problemsOf } from "../resources/problems.ts";
@@ -152,10 +152,7 @@ export function topData(objects: TopObjects, townName: string | undefined): TopD
     mergeRequests: objects.of("MergeRequest").filter(isOpenMerge).map(topMerge).toSorted(byPlace),
     rigs: objects.of("Rig").map(topRig).toSorted(byPlace),
     problems: TOP_KINDS.flatMap((kind) => objects.of(kind).flatMap(problemsOf)),
-    events: objects.events
-      .toSorted((a, b) => byEventTime(b, a))
-      .slice(0, MOST_EVENTS)
-      .map(topEvent),
+    events: inEventOrder(objects.events).slice(-MOST_EVENTS).toReversed().map(topEvent),
   };
 }
 
@@ -302,5 +299,6 @@ function byPlace(
   a: { readonly namespace?: string; readonly name: string },
   b: { readonly namespace?: string; readonly name: string },
 ): number {
-  return (a.namespace ?? "").localeCompare(b.namespace ?? "") || a.name.localeCompare(b.name);
+  const [left, right] = [`${a.namespace ?? ""}/${a.name}`, `${b.namespace ?? ""}/${b.name}`];
+  return left < right ? -1 : left > right ? 1 : 0;
 }

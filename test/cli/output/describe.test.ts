@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { byEventTime, type EventObject } from "../../../src/cli/output/describe.ts";
+import { inEventOrder, type EventObject } from "../../../src/cli/output/describe.ts";
 
 const event = (name: string, lastTimestamp: string, resourceVersion?: string): EventObject => ({
   lastTimestamp,
   metadata: { name, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
 });
 
-describe("byEventTime", () => {
+describe("inEventOrder", () => {
   it("given events of one second, when sorted, then what was written first comes first, whatever their names", () => {
     const events = [
       event("ended", "2026-01-02T00:00:01Z", "99"),
@@ -14,7 +14,7 @@ describe("byEventTime", () => {
       event("before", "2026-01-02T00:00:00Z", "400"),
       event("starting", "2026-01-02T00:00:01Z", "100"),
     ];
-    expect(events.toSorted(byEventTime).map(({ metadata }) => metadata.name)).toEqual([
+    expect(inEventOrder(events).map(({ metadata }) => metadata.name)).toEqual([
       "before",
       "ended",
       "starting",
