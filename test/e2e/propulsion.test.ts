@@ -139,6 +139,7 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
     });
     const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
     const nudges = Array.from({ length: 100 }, (_, index) => `nudge number ${index} ends here`);
+    const began = Date.now();
     await Promise.all(
       nudges.map(
         (text) =>
@@ -156,7 +157,9 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
     const shown = (): readonly string[] => screen().match(/nudge number \d+ ends here/g) ?? [];
     await town.until("all are shown", () => shown().length >= 100, 60_000);
     expect([...shown()].sort()).toEqual([...nudges].sort());
-    expect((screen().match(/Something waits for you/g) ?? []).length).toBeLessThan(10);
+    // At most one in 2 s, however long a hundred commands take on this machine.
+    const most = Math.ceil((Date.now() - began) / 2_000) + 1;
+    expect((screen().match(/Something waits for you/g) ?? []).length).toBeLessThanOrEqual(most);
     const numbers = (
       town.json("get", "messages", "-n", "api") as {
         items: { spec: { subject: string }; status: { sequence: number } }[];
