@@ -71,6 +71,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
   const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
   const isWrite = changesStore(call.argv);
   const { place, graph, actor, email } = await openPlace(cwd, isWrite, call, ports);
+  let isCacheDue = false;
   try {
     const context: BdContext = {
       graphs: oneGraph(graph),
@@ -93,12 +94,30 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
         tx.get(id)?.metadata?.[META.step] === undefined ? undefined : closeStep(tx, id, reason),
     };
     const { stdout, stderr, exitCode } = await runBd(call.argv, context);
+    isCacheDue = graph.isCacheDue;
     if (stdout !== "") call.out(stdout);
     if (isWrite && exitCode === 0 && actor.note !== undefined) call.err(`${actor.note}\n`);
     if (stderr !== "") call.err(stderr);
     return exitCode;
   } finally {
     await graph.close();
+    if (isCacheDue && !isWrite && !call.argv.includes("--readonly")) await writeCache(place.store, graph.prefix, ports);
+  }
+}
+
+/**
+ * Where only reads come, nobody else would write the cache, and each of them would be slow. Whatever keeps this from
+ * happening (a writer, a disk that cannot be written) is no concern of a read. A clone that has no branch of its own yet is
+ * left as it is.
+ */
+async function writeCache(repository: Repository, prefix: string, ports: OfflineBdPorts): Promise<void> {
+  if ((await repository.resolve(defaultBranch)) === undefined) return;
+  const nobody = () => undefined;
+  const options = { ...ports, repository, log: warningsTo(nobody), namespace: prefix, prefix };
+  try {
+    await (await openGraph({ ...options, lockTimeoutMs: 0, isBrief: true })).close();
+  } catch {
+    // The next read tries again.
   }
 }
 

@@ -107,6 +107,11 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.#parts.writer.tip;
   }
 
+  /** Whether the store took longer to open than it need: a writer that opens and closes it leaves a new cache. */
+  get isCacheDue(): boolean {
+    return this.#house.isCacheDue;
+  }
+
   get statuses(): StatusBook {
     return this.index.statuses;
   }

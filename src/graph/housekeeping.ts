@@ -102,6 +102,11 @@ export class Housekeeping {
     return { changed, whole: this.#isDue(changed.size) ? this.#whole() : undefined };
   }
 
+  /** Whether whoever opens the store next would gain from a cache that is written anew. */
+  get isCacheDue(): boolean {
+    return this.#isDue(0);
+  }
+
   #isDue(changed: number): boolean {
     const least = this.#isFirst ? 1 : Math.max(cacheEvery, this.#options.index.size * cacheShare);
     return this.#caching === undefined && this.#uncached + changed >= least;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { directoryPrefix } from "../../src/daemon/offline-bd.ts";
 import { bindCheckout, unbindCheckout } from "../../src/graph/checkout-binding.ts";
@@ -200,6 +200,19 @@ describe("bd without a town", () => {
     } finally {
       await holder.close();
     }
+  });
+
+  test("given a store without a cache, when it is only read, then the first read leaves one, unless told to change nothing", async () => {
+    const at = site.repository("read-only-days");
+    const id = await made(at, "x");
+    const cache = `${at}/.git/town/cache`;
+    rmSync(cache, { recursive: true });
+    expect(ids(await site.bd(at, ["list", "--json", "--readonly"]))).toEqual([id]);
+    expect(existsSync(cache)).toBe(false);
+    expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
+    const manifest = readFileSync(`${cache}/manifest.json`, "utf8");
+    expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
+    expect(readFileSync(`${cache}/manifest.json`, "utf8")).toBe(manifest);
   });
 
   test("given custom statuses, when the next command runs, then they count", async () => {
