@@ -38,7 +38,8 @@ export default defineConfig({
           include: e2e,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Each has a town, a home and a tmux server of its own; they wait more than they work.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
