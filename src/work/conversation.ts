@@ -1,6 +1,7 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
 import { AGENT, agentRecord, generationOf } from "./agent-record.ts";
+import { handoffOf } from "./handoff.ts";
 
 /** A conversation of an agent's program, by the id the program gave it. */
 export interface Conversation {
@@ -44,7 +45,7 @@ export function launchFact(record: BeadRecord): LaunchFact | undefined {
 
 /**
  * Notes that the running session holds this conversation. Repeatable: an entry of the same id is renewed and comes first.
- * Nothing happens for a session whose start was not recorded.
+ * Nothing happens for a session whose start was not recorded, or that has handed off.
  */
 export function noteConversation(
   tx: GraphTransaction,
@@ -57,6 +58,8 @@ export function noteConversation(
 ): void {
   const launch = launchFact(record);
   if (launch === undefined || launch.generation !== generationOf(record)) return;
+  // It goes on for a moment after it has handed off, and its hooks with it; what it left is left.
+  if (handoffOf(record)?.generation === launch.generation) return;
   const before = conversationsOf(record);
   const same = before.find(({ session, provider }) => session === seen.session && provider === launch.provider);
   const transcript = seen.transcript ?? same?.transcript;

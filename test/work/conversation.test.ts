@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import type { GraphTransaction } from "../../src/ports/work-graph.ts";
 import { AGENT } from "../../src/work/agent-record.ts";
+import { recordHandoff } from "../../src/work/handoff.ts";
 import { conversationsOf, endConversation, noteConversation, resumable } from "../../src/work/conversation.ts";
 
 /** An agent's record and a transaction that changes only its metadata. */
@@ -73,6 +74,20 @@ describe("conversations of an agent's program", () => {
     endConversation(held.tx, held.record, "HandedOff");
     expect(held.next()).toBeUndefined();
     expect(conversationsOf(held.record)).toMatchObject([{ session: "s1", transcript: "/t.jsonl", ended: "HandedOff" }]);
+  });
+
+  it("given a session that handed off and goes on for a moment, when its hook tells of the conversation, then that stays ended", () => {
+    const held = running();
+    recordHandoff(held.tx, held.record, { generation: 1, note: "" }, "api/polecats/ash");
+    endConversation(held.tx, held.record, "HandedOff");
+    held.see("s1");
+    expect(held.next()).toBeUndefined();
+    held.start(2);
+    held.see("s2");
+    expect(conversationsOf(held.record).map(({ session, ended }) => [session, ended])).toEqual([
+      ["s2", undefined],
+      ["s1", "HandedOff"],
+    ]);
   });
 
   it("given the same news twice, when noted, then it is written once", () => {

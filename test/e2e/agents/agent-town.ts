@@ -150,7 +150,11 @@ export class AgentTown extends TownProcess {
     const { url } = this.server;
     switch (this.#program) {
       case "claude":
-        return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "dummy-key-dummy-key" };
+        return {
+          ANTHROPIC_BASE_URL: url,
+          ANTHROPIC_API_KEY: "dummy-key-dummy-key",
+          CLAUDE_CODE_AUTO_COMPACT_WINDOW: "100000",
+        };
       case "codex":
         return { SCRIPTED_KEY: "dummy" };
       case "gemini":
@@ -181,7 +185,7 @@ export class AgentTown extends TownProcess {
     write(
       ".codex/config.toml",
       [
-        'model = "scripted"\nmodel_provider = "scripted"\n[model_providers.scripted]\nname = "scripted"',
+        'model = "scripted"\nmodel_provider = "scripted"\nmodel_auto_compact_token_limit = 150000\n[model_providers.scripted]\nname = "scripted"',
         `base_url = "${url}/v1"\nwire_api = "responses"\nenv_key = "SCRIPTED_KEY"`,
         '[analytics]\nenabled = false\n[otel]\nmetrics_exporter = "none"\n[features]\nplugins = false\napps = false\n',
       ].join("\n"),

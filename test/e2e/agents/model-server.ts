@@ -15,7 +15,8 @@ export interface Turn {
 }
 
 type Step =
-  | { readonly run: string }
+  /** `isFull`: the answer says that the context is all but used up. */
+  | { readonly run: string; readonly isFull?: boolean }
   | { readonly say: string }
   | { readonly hangMs: number }
   | { readonly fail: number };
@@ -27,7 +28,7 @@ interface Api {
   read(body: Body): { readonly entries: readonly Entry[]; readonly hasTools: boolean };
   /** Server-sent events of an answer: one shell call, or text. */
   write(
-    answer: { readonly run?: string; readonly say?: string },
+    answer: { readonly run?: string; readonly say?: string; readonly isFull?: boolean },
     id: string,
   ): readonly (readonly [string | undefined, unknown])[];
 }
@@ -36,14 +37,16 @@ type Body = Readonly<Record<string, unknown>>;
 
 /**
  * A model that follows a script, on 127.0.0.1, for programs that speak one of four APIs. The newest text of a
- * conversation (a prompt, a hook's context, a tool's result) that holds lines `RUN: command`, `SAY: text`, `HANG: ms` or
- * `FAIL: status` is the script; the number of tool results after it says how far it has come.
+ * conversation (a prompt, a hook's context, a tool's result) that holds lines `RUN: command`, `SAY: text`, `HANG: ms`,
+ * `FAIL: status` or `FULL: command` (as RUN, and the context counts as full, once) is the script; the number of tool
+ * results after it says how far it has come.
  */
 export class ModelServer {
   readonly turns: Turn[] = [];
   readonly #server: Server;
   /** A script hangs once: whoever takes its conversation up again goes on behind that line. */
   readonly #hung = new Set<string>();
+  readonly #filled = new Set<string>();
   #answers = 0;
 
   private constructor() {
@@ -107,6 +110,10 @@ export class ModelServer {
     const key = JSON.stringify(steps);
     const step = steps.filter((each) => !("hangMs" in each && this.#hung.has(key)))[done];
     if (step !== undefined && "hangMs" in step) this.#hung.add(key);
+    if (step !== undefined && "isFull" in step) {
+      if (this.#filled.has(key)) return { run: step.run };
+      this.#filled.add(key);
+    }
     return step ?? { say: "nothing left to do" };
   }
 }
@@ -122,8 +129,9 @@ function plainAnswer(url: string, response: ServerResponse): void {
 function stepsIn(text: string): readonly Step[] {
   const asked = /Run the shell command `([^`]+)` now/.exec(text)?.[1];
   if (asked !== undefined) return [{ run: asked }];
-  return [...text.matchAll(/^[>|\s]*(RUN|SAY|HANG|FAIL): (.+)$/gm)].map(([, word, rest = ""]) => {
+  return [...text.matchAll(/^[>|\s]*(RUN|SAY|HANG|FAIL|FULL): (.+)$/gm)].map(([, word, rest = ""]) => {
     if (word === "RUN") return { run: rest };
+    if (word === "FULL") return { run: rest, isFull: true };
     if (word === "HANG") return { hangMs: Number(rest) };
     return word === "FAIL" ? { fail: Number(rest) } : { say: rest };
   });
@@ -155,7 +163,10 @@ function hasTools(body: Body): boolean {
   return list(body["tools"]).length > 0;
 }
 
-const USAGE = { input_tokens: 100, output_tokens: 20 };
+/** What an answer cost; near the window of every program when the context is to be full. */
+function usageOf(isFull: boolean | undefined): { readonly input_tokens: number; readonly output_tokens: number } {
+  return { input_tokens: isFull === true ? 195_000 : 100, output_tokens: 20 };
+}
 
 const APIS: readonly Api[] = [
   {
@@ -173,7 +184,8 @@ const APIS: readonly Api[] = [
         }));
       }),
     }),
-    write: ({ run, say }, id) => {
+    write: ({ run, say, isFull }, id) => {
+      const usage = usageOf(isFull);
       const block =
         run === undefined
           ? { type: "text", text: "" }
@@ -184,14 +196,14 @@ const APIS: readonly Api[] = [
           : { type: "input_json_delta", partial_json: JSON.stringify({ command: run, description: "scripted" }) };
       const message = { id: `msg_${id}`, type: "message", role: "assistant", model: "scripted", content: [] };
       const events = [
-        { type: "message_start", message: { ...message, stop_reason: null, stop_sequence: null, usage: USAGE } },
+        { type: "message_start", message: { ...message, stop_reason: null, stop_sequence: null, usage } },
         { type: "content_block_start", index: 0, content_block: block },
         { type: "content_block_delta", index: 0, delta },
         { type: "content_block_stop", index: 0 },
         {
           type: "message_delta",
           delta: { stop_reason: run === undefined ? "end_turn" : "tool_use", stop_sequence: null },
-          usage: USAGE,
+          usage,
         },
         { type: "message_stop" },
       ];
@@ -208,7 +220,7 @@ const APIS: readonly Api[] = [
         text: textIn(item),
       })),
     }),
-    write: ({ run, say }, id) => {
+    write: ({ run, say, isFull }, id) => {
       const item =
         run === undefined
           ? { type: "message", role: "assistant", id: `msg_${id}`, content: [{ type: "output_text", text: say }] }
@@ -219,7 +231,8 @@ const APIS: readonly Api[] = [
               name: "exec_command",
               arguments: JSON.stringify({ cmd: run }),
             };
-      const usage = { ...USAGE, total_tokens: 120 };
+      const used = usageOf(isFull);
+      const usage = { ...used, total_tokens: used.input_tokens + used.output_tokens };
       return [
         ["response.created", { type: "response.created", response: { id: `resp_${id}` } }],
         ["response.output_item.done", { type: "response.output_item.done", output_index: 0, item }],

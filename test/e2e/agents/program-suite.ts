@@ -141,6 +141,26 @@ export function describeProgram(program: AgentProgram): void {
       expect(second?.entries.some(({ from }) => from === "Tool")).toBe(false);
     });
 
+    // The manifests of the others name no such hook: Gemini CLI calls its one before every request.
+    it.skipIf(program === "gemini" || program === "opencode")(
+      "given a context that is full, when the program is about to compact it, then its hook hands off and a fresh session goes on",
+      async () => {
+        town.work("fifth", [
+          "FULL: echo one >> fifth.txt",
+          // A scripted model compacts in no time, and a session that handed off goes on until it is ended.
+          'RUN: test "$TOWN_GENERATION" -gt 1 || sleep 120',
+          "RUN: git add --all && git commit --quiet -m 'Write fifth'",
+          "RUN: town done --outcome Submitted",
+        ]);
+        await town.until("the convoy closes", () => town.isClosed("fifth"));
+        expect(conversations().map(({ ended }) => ended)).toEqual(["SandboxRemoved", "HandedOff"]);
+        const fresh = town.server.turns.find(({ entries }) =>
+          entries.some(({ text }) => text.includes("The context was full")),
+        );
+        expect(fresh?.entries.some(({ from }) => from === "Tool")).toBe(false);
+      },
+    );
+
     it("given the installed program, when its provider is tested, then everything passes and its version counts as tested", async () => {
       await town.until("the program is found", () => town.object("provider", undefined, program)?.status?.["program"]);
       const tested = await town.runBeside("provider", "test", program);
