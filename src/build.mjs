@@ -90,6 +90,7 @@ async function bundleCommandLine() {
       },
       plugins: [...shared.plugins, rarelyNeeded()],
     });
+    importBeside(join(bin, "town-offline.cjs"));
     nameBuild(join(bin, "town-offline.cjs"));
   } catch (error) {
     console.error(String(error));
@@ -142,6 +143,13 @@ function rarelyNeeded() {
         : undefined,
     );
   return { name: "rarely-needed", setup };
+}
+
+/** Modules beside a bundle are imported by who runs it (src/cli/load-bundle.ts): compiled code cannot do so itself. */
+function importBeside(path) {
+  const code = readFileSync(path, "utf8").replaceAll(/\bimport\((?="\.\.\/)/g, "module.importBeside(");
+  if (/\bimport\(/.test(code)) throw new Error(`${path} imports what is not beside it`);
+  writeFileSync(path, code);
 }
 
 /** Behind a bundle: what compiled code is kept under. */

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { constants, Script } from "node:vm";
+import { pathToFileURL } from "node:url";
+import { Script } from "node:vm";
 
 /** A bundle that was run, and a way to make it start faster the next time. */
 export interface LoadedBundle<T> {
@@ -13,10 +14,16 @@ export interface LoadedBundle<T> {
 type ModuleWrapper = (
   exports: object,
   require: NodeJS.Require,
-  module: { exports: object },
+  module: BundleModule,
   filename: string,
   directory: string,
 ) => void;
+
+interface BundleModule {
+  exports: object;
+  /** Imports a module by its path from the bundle: compiled code cannot without a feature of Node that is experimental. */
+  readonly importBeside: (specifier: string) => Promise<unknown>;
+}
 
 /**
  * Runs a CommonJS bundle as `require` would, with what V8 compiled the last time, since compiling costs as much as most
@@ -31,9 +38,11 @@ export function loadBundle<T>(path: string, env: Readonly<Record<string, string 
   const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
     filename: path,
     ...(cachedData === undefined ? {} : { cachedData }),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  const module = { exports: {} };
+  const module: BundleModule = {
+    exports: {},
+    importBeside: (specifier) => import(pathToFileURL(join(dirname(path), specifier)).href),
+  };
   const run = script.runInThisContext() as ModuleWrapper;
   run(module.exports, createRequire(path), module, path, dirname(path));
   const isNew = cachedData === undefined || script.cachedDataRejected === true;

@@ -81,7 +81,7 @@ describe("the bundles", () => {
       (match) => match[1],
     );
     expect(new Set(required)).toEqual(
-      new Set(["node:fs", "node:module", "node:net", "node:path", "node:tty", "node:util"]),
+      new Set(["node:fs", "node:module", "node:net", "node:path", "node:tty", "node:url", "node:util", "node:vm"]),
     );
   });
 

@@ -49,6 +49,19 @@ describe("a bundle with its code kept", () => {
     expect(readFileSync(place, "latin1")).not.toContain("nothing");
   });
 
+  test("given a bundle that imports a module beside it, when run with and without code kept, then it is there", async () => {
+    writeFileSync(join(root, "beside.mjs"), "export const word = 'hello';\n");
+    const path = join(root, "e.cjs");
+    writeFileSync(path, `exports.word=async()=>(await module.importBeside("./beside.mjs")).word;\n//# town ${first}\n`);
+    for (let time = 0; time < 2; time += 1) {
+      const { exports, keepCode } = loadBundle<{ word(): Promise<string> }>(path, {
+        XDG_CACHE_HOME: join(root, "imports"),
+      });
+      expect(await exports.word()).toBe("hello");
+      keepCode();
+    }
+  });
+
   test("given no place to keep code, or a bundle without a name for it, when run, then it works", () => {
     const blocked = join(root, "blocked");
     mkdirSync(blocked);

@@ -69,7 +69,10 @@ describe("a town from one commit to merged work", () => {
     expect(beads.items.map((bead) => bead.status.state)).toEqual(["closed", "closed", "closed"]);
     expect(new Set(beads.items.map((bead) => bead.spec.owner))).toEqual(new Set(["pat@example.org"]));
     const clone = join(town.directory, ".git", "town", "rigs", "api.git");
-    expect(town.git(clone, "for-each-ref", "--format=%(refname)", "refs/heads/town/agents")).not.toContain("/api-");
+    await town.until("the branches of landed work are gone", () => {
+      const branches = town.git(clone, "for-each-ref", "--format=%(refname)", "refs/heads/town/agents");
+      return !branches.includes("/api-");
+    });
     expect(Number(town.git(clone, "rev-list", "--count", "town/work"))).toBeGreaterThan(0);
   });
 

@@ -103,7 +103,9 @@ export class ModelServer {
     const at = entries.findLastIndex((entry) => entry.from !== "Model" && stepsIn(entry.text).length > 0);
     // Whoever is told to look, and was not told what is to be done with the same prompt, looks.
     const prompt = entries.findLastIndex(({ from }) => from === "User");
-    const toldToLook = prompt > at && /[Rr]un `town prime` and do what it says/.test(entries[prompt]?.text ?? "");
+    const isTogether = at >= 0 && !entries.slice(at, prompt).some(({ from }) => from !== "User");
+    const toldToLook =
+      prompt > at && !isTogether && /[Rr]un `town prime` and do what it says/.test(entries[prompt]?.text ?? "");
     if (toldToLook && !entries.slice(prompt).some(({ from }) => from === "Tool")) return { run: "town prime" };
     const done = entries.slice(at + 1).filter((entry) => entry.from === "Tool").length;
     const steps = stepsIn(entries[at]?.text ?? "");
