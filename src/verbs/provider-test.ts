@@ -28,6 +28,10 @@ export function providerTestVerb(ports: LoopPorts): Verb {
       if (provider === undefined)
         throw new ApiStatusError(404, "NotFound", `no provider ${name}`, { hint: "town get providers" });
       const { program, version, tested } = provider.status ?? {};
+      if (provider.spec.command[0]?.startsWith("{") === true)
+        throw new ApiStatusError(409, "ProgramShipped", `the program of provider ${name} comes with Town`, {
+          hint: "nothing has to be installed for it: town get providers",
+        });
       if (program === undefined)
         throw new ApiStatusError(409, "ProgramNotFound", `the program of provider ${name} is not installed here`, {
           hint: provider.spec.install ?? `town describe provider/${name}`,

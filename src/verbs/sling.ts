@@ -74,10 +74,15 @@ function targetOf(text: string, caller: Caller, ports: LoopPorts): Target {
 async function madeOf(text: string, target: Target | undefined, caller: Caller, ports: LoopPorts): Promise<string> {
   const [title = "", ...rest] = text.trim().split("\n");
   const description = rest.join("\n").trim();
-  const graph = ports.graphs.graph(namespaceOf(target, caller, ports) ?? "");
-  if (graph === undefined)
+  const namespace = namespaceOf(target, caller, ports);
+  if (namespace === undefined)
     throw new ApiStatusError(400, "BadRequest", "town sling: say which rig gets this new work", {
       hint: `town sling "${title.slice(0, 40)}" --to RIG`,
+    });
+  const graph = ports.graphs.graph(namespace);
+  if (graph === undefined)
+    throw new ApiStatusError(503, "NotReady", `the work graph of ${namespace} is not open yet`, {
+      hint: `town wait rig/${namespace} --for=condition=Ready, then again`,
     });
   if (target?.kind !== "Agent") requireTaker(graph, target, ports);
   const made = await graph.transact(authorOf(caller), (tx) =>
