@@ -38,6 +38,8 @@ export function digestFields(
   made: { readonly digest: string; readonly tier: Tier; readonly commit: string; readonly now: number },
 ): Readonly<Record<string, unknown>> {
   const known = record["original_size"];
+  // Beads writes 0 where it does not know; next to a commit it was counted.
+  const isKnown = isDigest(record) && typeof known === "number" && (known > 0 || fullTextCommit(record) !== undefined);
   return {
     description: made.digest,
     design: null,
@@ -47,7 +49,7 @@ export function digestFields(
     compacted_at: new Date(made.now).toISOString(),
     // The first compaction's commit holds the texts as they were written.
     compacted_at_commit: fullTextCommit(record) ?? made.commit,
-    original_size: isDigest(record) && typeof known === "number" && known > 0 ? known : bodySize(record),
+    original_size: isKnown ? known : bodySize(record),
   };
 }
 

@@ -110,6 +110,16 @@ describe("a digest made by rule", () => {
 });
 
 describe("compaction and back", () => {
+  test("given a bead whose only text is its reason, when compacted twice, then its size stays nothing", () => {
+    const record = {
+      ...bead("a"),
+      status: "closed",
+      closed_at: closedFor(40),
+      close_reason: "It broke.",
+    } as BeadRecord;
+    expect(compacted(compacted(record), 2, "badcafe")).toMatchObject({ original_size: 0 });
+  });
+
   test("given any bead, when compacted once or twice and restored from what the history has, then it is as it was", () => {
     fc.assert(
       fc.property(closedBead, fc.boolean(), (record, twice) => {
