@@ -15,11 +15,7 @@ describe("how work ends, in a real town", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = join(town.home, "project");
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
-    writeFileSync(join(project, "README.md"), "project\n");
-    town.git(project, "add", "--all");
-    town.git(project, "commit", "--quiet", "--message", "begin");
+    project = town.makeProject();
     expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
     town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
     town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");

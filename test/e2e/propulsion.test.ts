@@ -1,6 +1,4 @@
 import { spawn, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasTmux, TownProcess } from "./town-process.ts";
@@ -10,11 +8,7 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    const project = join(town.home, "project");
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
-    writeFileSync(join(project, "README.md"), "project\n");
-    town.git(project, "add", "--all");
-    town.git(project, "commit", "--quiet", "--message", "begin");
+    const project = town.makeProject();
     expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
     town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
     town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");

@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TownProcess } from "./town-process.ts";
@@ -10,11 +9,7 @@ describe("rigs in a running town", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = join(town.home, "project");
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
-    writeFileSync(join(project, "package.json"), '{ "scripts": { "test": "node --test", "lint": "eslint ." } }\n');
-    town.git(project, "add", "--all");
-    town.git(project, "commit", "--quiet", "--message", "begin");
+    project = town.makeProject({ "package.json": '{ "scripts": { "test": "node --test", "lint": "eslint ." } }\n' });
     town.git(project, "checkout", "--quiet", "-b", "topic");
     expect(town.init()).toMatchObject({ status: 0 });
     town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");

@@ -10,11 +10,7 @@ describe("a town from one commit to merged work", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = join(town.home, "project");
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
-    writeFileSync(join(project, "check.sh"), "! grep -rl BROKEN --include='*.txt' .\n");
-    town.git(project, "add", "--all");
-    town.git(project, "commit", "--quiet", "--message", "begin");
+    project = town.makeProject({ "check.sh": "! grep -rl BROKEN --include='*.txt' .\n" });
     expect(town.init("--rig", project, "--name", "api", "--gate", "sh check.sh")).toMatchObject({ status: 0 });
     town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
     town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");

@@ -47,7 +47,16 @@ export class TownProcess {
     return { status, stdout, stderr };
   }
 
-  /** A town whose agents run on the shell provider, whatever is installed here. */
+  /** A project's repository in the home, with one commit of these files; answers with its path. */
+  makeProject(files: Readonly<Record<string, string>> = { "README.md": "project\n" }): string {
+    const project = join(this.home, "project");
+    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: this.env });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
+    this.git(project, "add", "--all");
+    this.git(project, "commit", "--quiet", "--message", "begin");
+    return project;
+  }
+
   /** As `run`, while this process goes on with what else it serves. */
   async runBeside(...args: string[]): Promise<Answer> {
     const child = spawn(process.execPath, [cli, "-C", this.directory, ...args], { env: this.env });
@@ -59,6 +68,7 @@ export class TownProcess {
     return { status, stdout, stderr };
   }
 
+  /** A town whose agents run on the shell provider, whatever is installed here. */
   init(...args: string[]): Answer {
     return this.initIn(this.home, this.directory, "--provider", "shell", ...args);
   }
