@@ -113,7 +113,14 @@ export interface StoreTools {
   importFrom(
     graph: WorkGraph,
     what: { readonly text: string } | { readonly backup: BackupTexts },
-    options: { readonly source: string; readonly author: Author; readonly nowMs: number; readonly dryRun: boolean },
+    options: {
+      readonly source: string;
+      readonly author: Author;
+      readonly nowMs: number;
+      readonly dryRun: boolean;
+      /** Older records overwrite newer ones, too. */
+      readonly allowStale: boolean;
+    },
   ): Promise<ImportSummary>;
   /** Every record, deleted ones as tombstones. */
   records(graph: WorkGraph): readonly BeadRecord[];
@@ -130,6 +137,8 @@ export interface StoreTools {
       readonly memories: readonly { readonly key: string; readonly value: string }[] | undefined;
     },
   ): Promise<{ readonly written: number; readonly dropped: number }>;
+  /** Removes the wisps that have outlived their class, with `dryRun` only counts them; returns how many. */
+  collectWisps(graph: WorkGraph, options: { readonly dryRun: boolean }): Promise<number>;
   /** Packs what the store wrote; returns how many objects. */
   pack(graph: WorkGraph): Promise<number>;
   /** Lets git merge files of beads by record; answers the line for .gitattributes. */

@@ -1,6 +1,6 @@
 import { messageOf, TownError } from "../errors/town-error.ts";
 import type { Author } from "../ports/work-graph.ts";
-import type { Answer, BdCommand, Call } from "./command.ts";
+import type { Answer, BdCommand, Call, Truncation } from "./command.ts";
 import { commands } from "./commands/command-list.ts";
 import type { BdContext, BdResult } from "./context.ts";
 import { absolute } from "./access/files.ts";
@@ -61,7 +61,11 @@ function understood(argv: readonly string[]): { readonly command: BdCommand; rea
   const chosen = chooseCommand(commands, argv);
   if (chosen === undefined) throw usageError("no command was given", "bd help lists the commands");
   const { command, rest } = chosen;
-  return { command, line: parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]) };
+  const line = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);
+  const [extra] = line.args;
+  if (command.args === undefined && extra !== undefined && !line.flags.isSet("help"))
+    throw usageError(`bd ${command.name} takes no arguments, received "${extra}"`, `see: bd help ${command.name}`);
+  return { command, line };
 }
 
 function printed(text: string): BdResult {
@@ -133,10 +137,21 @@ function textOf({ text }: Answer): string {
 function jsonText(answer: Answer, { context }: Rendering): string {
   const data = "json" in answer ? answer.json : { text: textOf(answer) };
   const enveloped = ["1", "true"].includes(context.env["BD_JSON_ENVELOPE"] ?? "");
-  if (!enveloped) return printableJson(JSON.stringify(data, undefined, 2));
   const { truncated } = answer;
+  if (!enveloped) return printableJson(JSON.stringify(marked(data, truncated), undefined, 2));
   const envelope = { schema_version: 1, data, truncated: truncated !== undefined, ...truncated };
   return printableJson(JSON.stringify(envelope, undefined, 2));
+}
+
+/**
+ * The last of a list that was cut says so: bd's plain lists have no other place for it, and whoever reads them may see
+ * nothing of stderr.
+ */
+function marked(data: unknown, truncated: Truncation | undefined): unknown {
+  if (truncated === undefined || !Array.isArray(data)) return data;
+  const last: unknown = data.at(-1);
+  if (typeof last !== "object" || last === null) return data;
+  return [...(data.slice(0, -1) as unknown[]), { ...last, _truncated: { ...truncated, all: "--limit 0" } }];
 }
 
 // JSON leaves these characters as they are, and whoever guards a terminal takes them out: they must not be lost on the way.

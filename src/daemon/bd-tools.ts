@@ -67,6 +67,8 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
       await repository.setConfig("merge.beads.driver", "town bd merge-driver %O %A %B");
       return "*.jsonl merge=beads";
     },
+    collectWisps: (graph, { dryRun }) =>
+      dryRun ? Promise.resolve(storeOf(graph).outlivedWisps().length) : storeOf(graph).collectWisps(),
     pack: (graph) => storeOf(graph).repository.objects.packOwn({ minimum: 2 }),
   };
 }

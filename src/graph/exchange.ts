@@ -30,6 +30,8 @@ export interface ImportOptions {
   readonly nowMs: number;
   /** Report what would happen and change nothing. */
   readonly dryRun?: boolean;
+  /** Older records overwrite newer ones, too. */
+  readonly allowStale?: boolean;
 }
 
 /** Imports are cut into transactions of so many records, so that nothing else waits long; importing again is harmless. */
@@ -53,7 +55,7 @@ async function importContents(graph: GitGraph, contents: JsonlContents, options:
     put: (record: BeadRecord) => void,
   ): void => {
     for (const incoming of records) {
-      const { outcome, record } = importOutcome(here(incoming.id), incoming);
+      const { outcome, record } = importOutcome(here(incoming.id), incoming, options);
       if (outcome === "Created" || outcome === "Updated") put(record);
       outcomes.push({ id: incoming.id, outcome });
     }

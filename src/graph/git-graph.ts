@@ -191,22 +191,27 @@ export class GitGraph extends GraphStore implements WorkGraph {
     const now = this.options.clock.now();
     if (now - this.#wispsLookedAtMs < wispCheckMs && now >= this.#wispsLookedAtMs) return;
     this.#wispsLookedAtMs = now;
-    void this.#collectWisps(now);
+    // What is not removed now is found the next time.
+    void this.collectWisps().catch((error: unknown) => {
+      this.options.log.warn({ namespace: this.namespace, err: error }, "cannot remove outlived wisps");
+    });
   }
 
-  // Never rejects: what is not removed now is found the next time.
-  async #collectWisps(now: number): Promise<void> {
-    if (expiredWisps(this.index, now).length === 0) return;
-    try {
-      const removed = await this.write({ actor: "loop/collection" }, (tx) => {
-        const expired = expiredWisps(this.index, tx.now);
-        for (const id of expired) tx.delete(id);
-        return expired.length;
-      });
-      this.options.log.info({ namespace: this.namespace, removed }, "outlived wisps removed");
-    } catch (error) {
-      this.options.log.warn({ namespace: this.namespace, err: error }, "cannot remove outlived wisps");
-    }
+  /** Ids of the wisps that have outlived their class. */
+  outlivedWisps(): readonly string[] {
+    return expiredWisps(this.index, this.options.clock.now());
+  }
+
+  /** Removes them; returns how many. */
+  async collectWisps(): Promise<number> {
+    if (this.outlivedWisps().length === 0) return 0;
+    const removed = await this.transact({ actor: "loop/collection" }, (tx) => {
+      const expired = expiredWisps(this.index, tx.now);
+      for (const id of expired) tx.delete(id);
+      return expired.length;
+    });
+    this.options.log.info({ namespace: this.namespace, removed }, "outlived wisps removed");
+    return removed;
   }
 
   // What was acknowledged and not flushed yet is in memory alone now.

@@ -149,7 +149,7 @@ describe("JSON of bd", () => {
     });
   });
 
-  test("given more than the limit, when listed, then the array stays one and stderr says so", async () => {
+  test("given more than the limit, when listed, then the array stays one of as many, and stderr says so", async () => {
     const bd = await bdWorld();
     for (const title of ["a", "b", "c"]) await bd.make(title);
     const { stdout, stderr } = await bd.run(["list", "--limit", "2", "--json"]);

@@ -218,10 +218,26 @@ describe("tidying", () => {
   test("given much that the store wrote, when gc is run, then it is flushed and packed, and a dry run does neither", async () => {
     const bd = await bdWorld();
     await bd.make("x");
-    expect(await bd.json("gc", "--dry-run")).toEqual({ dry_run: true, issues_deleted: 0, objects_packed: 0 });
+    expect(await bd.json("gc", "--dry-run")).toEqual({
+      dry_run: true,
+      issues_deleted: 0,
+      wisps_deleted: 0,
+      objects_packed: 0,
+    });
     expect(bd.graph.tip).toBeUndefined();
     expect(await bd.json("gc")).toMatchObject({ dry_run: false, issues_deleted: 0 });
     expect(bd.graph.tip).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  test("given wisps past their time, when gc is run, then they go and are counted, and a dry run only counts", async () => {
+    const bd = await bdWorld();
+    const [ping, error] = [await bd.make("p", "--wisp-type", "ping"), await bd.make("e", "--wisp-type", "error")];
+    await bd.pass(day);
+    expect(await bd.json("gc", "--dry-run")).toMatchObject({ wisps_deleted: 1 });
+    expect(bd.graph.get(ping)).toBeDefined();
+    expect((await bd.run(["gc"])).stdout).toContain("Removed 1 wisps past their time");
+    expect(bd.graph.get(ping)).toBeUndefined();
+    expect(bd.graph.get(error)).toBeDefined();
   });
 
   test("given old closed beads, when gc is asked for them, then they only go with --force and when nothing open refers to them", async () => {

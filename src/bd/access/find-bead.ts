@@ -38,6 +38,14 @@ export function storeOf(id: string, stores: Stores): WorkGraph {
   return exact(id, stores)?.graph ?? stores.graphs.graphOf(id) ?? stores.home;
 }
 
+/**
+ * Refuses a dependency on a bead that is not there. What other stores hold may not be known yet, and `external:` names
+ * something outside of all of them. Throws NotFound.
+ */
+export function requireTarget(id: string, from: WorkGraph, stores: Stores): void {
+  if (!id.startsWith("external:") && storeOf(id, stores).prefix === from.prefix) requireBead(id, stores);
+}
+
 /** Checks inside a transaction that a bead is (still) there. */
 export function requireIn(graph: GraphReader, id: string): BeadRecord {
   const record = graph.get(id);

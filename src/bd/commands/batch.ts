@@ -51,7 +51,6 @@ interface Reading {
 }
 
 async function batch(call: Call): Promise<Answer> {
-  if (call.args.length > 0) throw usageError("bd batch takes no arguments", "give the lines on stdin, or with --file");
   const file = call.flags.text("file");
   const source = file === undefined ? stdinText(call.context) : await readInput(file, call.context);
   const reading: Reading = { call, settings: await settingsOf(call.home, call.context) };

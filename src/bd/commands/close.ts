@@ -25,7 +25,7 @@ export const closeCommand: BdCommand = {
   args: "<id>...",
   flags: [
     also(
-      texts("reason", "TEXT", "why; one for all, or one for each id in order", "r"),
+      texts("reason", "TEXT", "why; one for all, or one for each id in order", "rm"),
       "message",
       "resolution",
       "comment",

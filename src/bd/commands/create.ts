@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { validId } from "../../domain/work-graph/ids/parse-id.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
-import { storeOf } from "../access/find-bead.ts";
+import { requireTarget, storeOf } from "../access/find-bead.ts";
 import { readInput, stdinText } from "../access/files.ts";
 import { requireMaySetMetadata } from "../access/limits.ts";
 import { settingsOf } from "../access/settings.ts";
@@ -19,7 +19,7 @@ import { timeOfText } from "../values/time.ts";
 import type { BeadSpec, PlannedBead } from "../writes/create-bead.ts";
 import { createBead, requireTitle } from "../writes/create-bead.ts";
 import type { DependencySpec } from "../writes/dependency-spec.ts";
-import { dependencySpec } from "../writes/dependency-spec.ts";
+import { dependencySpec, effectNote } from "../writes/dependency-spec.ts";
 import { createFromMarkdown } from "./create-markdown.ts";
 import { createFromPlan } from "./create-plan.ts";
 
@@ -89,7 +89,7 @@ export const quickCommand: BdCommand = {
   args: "<title>",
   flags: createFlags,
   writes: true,
-  run: create,
+  run: (call) => create({ ...call, flags: call.flags.with("silent", "true") }),
 };
 
 function create(call: Call): Answer | Promise<Answer> {
@@ -111,11 +111,12 @@ async function createOne(call: Call): Promise<Answer> {
   if (call.flags.isSet("validate")) requireSections(spec.fields);
   if (call.flags.isSet("dry-run")) return dryRun(spec);
   const { local, foreign } = split(spec.dependencies, graph, call);
+  for (const { other } of spec.dependencies) requireTarget(other, graph, call.context);
   const made = await call.transact(graph, (tx) => createBead(tx, { ...spec, dependencies: local }));
   // Beads of other stores that wait for the new one: the target exists, so the edge can be made now.
   for (const { other, type } of foreign)
     await call.transact(storeOf(other, call.context), (tx) => tx.addDependency(other, made.id, type));
-  return created(call, graph, made);
+  return { ...created(call, graph, made), notes: spec.dependencies.flatMap(({ type }) => effectNote(type)) };
 }
 
 function titleOf({ flags, args }: Call): string {

@@ -48,7 +48,7 @@ function depList(call: Call): Answer {
   return {
     text:
       rows.length === 0
-        ? `${args.join(", ")}: no dependencies`
+        ? `${args.join(", ")}: ${directions.includes("down") ? "no dependencies" : "nothing depends on it"}`
         : rows
             .map(({ from, edge, other, sign, bead }) => {
               const shown = bead === undefined ? cleanLine(other) : beadLine(bead, call);

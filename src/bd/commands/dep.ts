@@ -1,13 +1,13 @@
-import { edgesOf, knownEdgeTypes } from "../../domain/work-graph/record/edges.ts";
+import { edgesOf } from "../../domain/work-graph/record/edges.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
-import { requireBead, storeOf } from "../access/find-bead.ts";
+import { requireBead, requireTarget } from "../access/find-bead.ts";
 import { readInput } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import type { Flag } from "../grammar/flag.ts";
 import { also, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { connect } from "../writes/create-bead.ts";
-import { edgeType } from "../writes/dependency-spec.ts";
+import { edgeType, effectNote } from "../writes/dependency-spec.ts";
 
 const typeFlag = text("type", "TYPE", "blocks (default), parent-child, related, discovered-from, waits-for, …", "t");
 const addFlags: readonly Flag[] = [
@@ -108,9 +108,7 @@ async function addOne(call: Call, id: string, second: string | undefined): Promi
   return {
     text: `${call.paint("green", "✓")} Added dependency: ${edge.issue_id} depends on ${edge.depends_on_id} (${type})`,
     json: { status: "added", ...added, type },
-    notes: knownEdgeTypes.includes(type)
-      ? []
-      : [`Note: edges of type ${type} are kept and have no effect on what is ready.`],
+    notes: effectNote(type),
   };
 }
 
@@ -144,11 +142,7 @@ async function addEdges(call: Call, edges: readonly Edge[]): Promise<void> {
   const byStore = new Map<WorkGraph, Edge[]>();
   for (const edge of edges) {
     const { graph } = requireBead(edge.issue_id, call.context);
-    if (
-      !edge.depends_on_id.startsWith("external:") &&
-      storeOf(edge.depends_on_id, call.context).prefix === graph.prefix
-    )
-      requireBead(edge.depends_on_id, call.context);
+    requireTarget(edge.depends_on_id, graph, call.context);
     const known = byStore.get(graph);
     if (known === undefined) byStore.set(graph, [edge]);
     else known.push(edge);

@@ -1,7 +1,7 @@
 import { writeJsonl } from "../../domain/work-graph/exchange/write-jsonl.ts";
 import { TownError } from "../../errors/town-error.ts";
 import { fullFlag } from "../access/full-text.ts";
-import { absolute, allowedPath, readInput, stdinText } from "../access/files.ts";
+import { absolute, allowedPath, parentOf, readInput, stdinText } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import type { BackupTexts, ImportSummary } from "../context.ts";
 import { memoriesOf, memoryPrefix } from "./memory.ts";
@@ -12,11 +12,12 @@ import { cleanLine } from "../output/plain-text.ts";
 export const importCommand: BdCommand = {
   name: "import",
   group: "Store",
-  summary: "take in beads from a JSONL file of bd, of any version, or from a backup directory",
+  summary: "take in beads of bd, of any version: a JSONL file, a directory, or stdin; default .beads",
   args: "[file|directory|-]",
   flags: [
     also(text("input", "FILE", "the file, instead of the argument", "i"), "file"),
     flag("dry-run", "only show what would happen"),
+    flag("allow-stale", "records older than those here overwrite them, too"),
   ],
   examples: ["bd import .beads/issues.jsonl", "bd import .beads/backup", "ssh host bd export | bd import -"],
   writes: true,
@@ -24,11 +25,11 @@ export const importCommand: BdCommand = {
 };
 
 async function runImport(call: Call): Promise<Answer> {
-  const source = call.args[0] ?? call.flags.text("input") ?? "-";
+  const source = call.args[0] ?? call.flags.text("input") ?? (await defaultSource(call.context));
   if (call.args.length > 1) throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd import FILE");
   const dryRun = call.flags.isSet("dry-run");
   const what = await importSource(source, call);
-  const options = { source, author: call.author, nowMs: call.now, dryRun };
+  const options = { source, author: call.author, nowMs: call.now, dryRun, allowStale: call.flags.isSet("allow-stale") };
   const summary = await call.context.tools.importFrom(call.home, what, options);
   if (!dryRun && summary.memories.length > 0) {
     const memories = Object.fromEntries(summary.memories.map(({ key, value }) => [`${memoryPrefix}${key}`, value]));
@@ -38,6 +39,7 @@ async function runImport(call: Call): Promise<Answer> {
   return {
     text: importText(summary, source, dryRun, call),
     json: {
+      source: source === "-" ? "stdin" : source,
       ...(dryRun ? { dry_run: true } : {}),
       created: created.length,
       updated: updated.length,
@@ -56,12 +58,26 @@ async function runImport(call: Call): Promise<Answer> {
   };
 }
 
+/** Without a file: what is piped in, else the `.beads` directory above. Throws TownError `Usage`. */
+async function defaultSource({ stdin, files, cwd }: Call["context"]): Promise<string> {
+  if (stdin !== undefined && stdin.trim() !== "") return "-";
+  for (let directory = cwd; ; directory = parentOf(directory)) {
+    const found = `${directory === "/" ? "" : directory}/.beads`;
+    if ((await files.stat(found))?.kind === "Directory") return found;
+    if (directory === "/") break;
+  }
+  throw usageError(
+    "nothing to import: no file is named, nothing is piped in, and there is no .beads",
+    "bd import FILE",
+  );
+}
+
 function importText(summary: ImportSummary, source: string, dryRun: boolean, { paint }: Call): string {
   const counts: readonly (readonly [number, string])[] = [
     [summary.created.length, "created"],
     [summary.updated.length, "updated"],
     [summary.unchanged, "unchanged"],
-    [summary.older.length, "older than here, left"],
+    [summary.older.length, "older than here, left (--allow-stale takes them)"],
     [summary.memories.length, "memories"],
     [summary.problems.length, "unreadable lines"],
   ];

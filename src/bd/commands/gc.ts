@@ -7,7 +7,7 @@ import { flag, number } from "../grammar/flag.ts";
 export const gcCommand: BdCommand = {
   name: "gc",
   group: "Store",
-  summary: "pack what the store wrote, and delete beads that were closed long ago if asked to",
+  summary: "remove wisps past their time, pack what the store wrote, and delete old closed beads if asked to",
   flags: [
     number("older-than", "DAYS", "delete beads closed for so long (with --force)"),
     flag("force", "do delete them", "f"),
@@ -17,7 +17,6 @@ export const gcCommand: BdCommand = {
   run: gc,
 };
 
-// Wisps past their time go by themselves.
 async function gc(call: Call): Promise<Answer> {
   const { flags, home, context } = call;
   if (context.session !== undefined && !context.session.managesBeads)
@@ -31,6 +30,7 @@ async function gc(call: Call): Promise<Answer> {
       for (const { id } of deletes)
         if (tx.get(id)?.status === "closed") tx.delete(id, `closed for more than ${days} days`);
     });
+  const wisps = await context.tools.collectWisps(home, { dryRun: isDryRun });
   if (!isDryRun) await home.flush();
   const packed = isDryRun ? 0 : await context.tools.pack(home);
   const kept = old.length - deletes.length;
@@ -39,9 +39,10 @@ async function gc(call: Call): Promise<Answer> {
       ...(days === undefined
         ? []
         : [`${isDryRun ? "Would delete" : "Deleted"} ${deletes.length} beads closed for more than ${days} days`]),
+      `${isDryRun ? "Would remove" : "Removed"} ${wisps} wisps past their time`,
       isDryRun ? "Would pack what the store wrote" : `Packed ${packed} objects`,
     ].join("\n"),
-    json: { dry_run: isDryRun, issues_deleted: deletes.length, objects_packed: packed },
+    json: { dry_run: isDryRun, issues_deleted: deletes.length, wisps_deleted: wisps, objects_packed: packed },
     notes: kept > 0 ? [`Note: ${kept} old closed beads were kept; --force deletes them.`] : [],
   };
 }

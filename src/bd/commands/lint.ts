@@ -53,6 +53,6 @@ function looked(call: Call): readonly ListedBead[] {
   const status = call.flags.list("status");
   return call.home
     .list({ status: status.length === 0 ? ["open"] : status })
-    .filter(({ issue_type: type }) => types.length === 0 || types.includes(type))
+    .filter(({ ephemeral, issue_type: type }) => ephemeral !== true && (types.length === 0 || types.includes(type)))
     .map((record) => ({ graph: call.home, record }));
 }

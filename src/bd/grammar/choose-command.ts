@@ -1,4 +1,5 @@
 import type { BdCommand } from "../command.ts";
+import { elsewhere } from "./elsewhere.ts";
 import { globalFlags } from "./global-flags.ts";
 import { didYouMean } from "./suggestion.ts";
 import { usageError } from "./usage-error.ts";
@@ -37,7 +38,9 @@ export function chooseCommand(commands: readonly BdCommand[], argv: readonly str
   const names = commands.flatMap(nameAndAliases).map((name) => name.split(" ")[0] ?? "");
   throw usageError(
     `unknown command "${word}" for "bd"`,
-    didYouMean(word, new Set(names)) ?? "bd help lists the commands",
+    (Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined) ??
+      didYouMean(word, new Set(names)) ??
+      "bd help lists the commands",
   );
 }
 
@@ -61,7 +64,9 @@ function firstWord(argv: readonly string[], from: number): number {
     const word = argv[at] ?? "";
     if (!word.startsWith("-") || word === "-") return at;
     const name = word.replace(/^--?/, "");
-    const known = globalFlags.find((flag) => flag.name === name || flag.short === name || flag.also?.includes(name));
+    const known = globalFlags.find(
+      (flag) => flag.name === name || flag.short?.includes(name) === true || flag.also?.includes(name),
+    );
     at += known !== undefined && known.type !== "switch" ? 2 : 1;
   }
   return at;

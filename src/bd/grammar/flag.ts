@@ -2,6 +2,7 @@
 export interface Flag {
   /** Long name without dashes. */
   readonly name: string;
+  /** Its letters; help shows the first. */
   readonly short?: string;
   /** Further long names that mean the same. */
   readonly also?: readonly string[];

@@ -59,7 +59,7 @@ function usage({ name, args, flags }: BdCommand): string {
 function flagTable(flags: readonly Flag[]): string {
   return table(
     flags.map((known) => [
-      `  ${known.short === undefined ? "    " : `-${known.short}, `}--${known.name}${valueText(known)}`,
+      `  ${known.short === undefined ? "    " : `-${known.short[0]}, `}--${known.name}${valueText(known)}`,
       known.help,
     ]),
   );

@@ -1,3 +1,4 @@
+import { foreignFlag } from "./foreign-flags.ts";
 import { didYouMean } from "./suggestion.ts";
 import { usageError } from "./usage-error.ts";
 import type { Flag } from "./flag.ts";
@@ -7,18 +8,6 @@ export interface ParsedLine {
   readonly args: readonly string[];
   readonly flags: Flags;
 }
-
-/** What to say about flags of other bd versions that have nothing to switch here. */
-const unsupported: Readonly<Record<string, string>> = {
-  db: "beads are kept in git, not in a database file; use -C DIR for another repository",
-  sandbox: "nothing is pushed or pulled unless `bd sync` is run, so there is nothing to switch off",
-  profile: "there is no profiler",
-  "no-daemon": "commands work on the repository directly where no town runs",
-  "no-db": "beads are kept in git; there is no database to leave out",
-  "allow-stale": "reads are never stale",
-  "no-auto-flush": "what was acknowledged is always flushed",
-  "no-auto-import": "files are imported by `bd import` alone",
-};
 
 interface Reading {
   readonly words: readonly string[];
@@ -73,7 +62,7 @@ function readShort(reading: Reading, at: number): number {
   const letters = (reading.words[at] ?? "").slice(1);
   for (let i = 0; i < letters.length; i += 1) {
     const letter = letters[i] ?? "";
-    const found = reading.flags.find((known) => known.short === letter);
+    const found = reading.flags.find((known) => known.short?.includes(letter) === true);
     if (found === undefined)
       throw usageError(`unknown shorthand flag: '${letter}' in -${letters}`, helpHint(reading.command));
     if (found.type === "switch") {
@@ -107,7 +96,7 @@ function badValue(known: Flag, value: string): string | undefined {
 }
 
 function unknownFlag(reading: Reading, name: string): Error {
-  const reason = unsupported[name];
+  const reason = foreignFlag(reading.command, name);
   if (reason !== undefined) return usageError(`unknown flag: --${name}`, reason);
   const meant = didYouMean(name, longNames(reading.flags), "--");
   return usageError(`unknown flag: --${name}`, meant ?? helpHint(reading.command));

@@ -2,7 +2,9 @@ import type { BeadRecord, BeadSketch } from "../../domain/work-graph/bead.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import { inFull } from "../access/full-text.ts";
+import { settingsOf } from "../access/settings.ts";
 import type { Answer, Call, Truncation } from "../command.ts";
+import { customTypes, typeHint } from "../values/issue-type.ts";
 import { listedBead } from "./bead-json.ts";
 import { beadLine, briefLine, treeLines } from "./bead-line.ts";
 
@@ -66,9 +68,20 @@ export async function listing(
   return {
     text: () => listingText(call, shown, options),
     json: call.isJson ? shown.map(({ graph, record }) => listedBead(graph, record)) : undefined,
-    ...(read === undefined ? {} : { notes: read.notes }),
+    notes: [...(read?.notes ?? []), ...(found.length === 0 ? await unknownTypes(call) : [])],
     ...(truncated === undefined ? {} : { truncated }),
   };
+}
+
+/** Types may be called anything; one that is found nowhere is likely a slip. */
+async function unknownTypes({ flags, home, context }: Call): Promise<readonly string[]> {
+  const wanted = flags.list("type");
+  if (wanted.length === 0) return [];
+  const custom = customTypes((await settingsOf(home, context))["types.custom"]);
+  return wanted.flatMap((type) => {
+    const hint = typeHint(type, custom);
+    return hint === undefined ? [] : [`Note: no type is called "${type}"; ${hint}`];
+  });
 }
 
 function listingText(

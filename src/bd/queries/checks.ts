@@ -57,7 +57,7 @@ function checkCycles({ graph }: CheckInput): Check {
   const cycles = cyclesOf(graph).map((ids) => [...ids, ids[0]].join(" → "));
   return check("Dependency cycles", "no circles", cycles, {
     status: "error",
-    message: `${cycles.length} circles of beads that wait for each other`,
+    message: `circles of beads that wait for each other: ${cycles.length}`,
     fix: "bd dep remove ID DEPENDS-ON-ID",
   });
 }
@@ -72,7 +72,7 @@ function checkDangling({ graph, graphs }: CheckInput): Check {
   );
   return check("References", "every dependency leads to a bead", dangling, {
     status: "warning",
-    message: `${dangling.length} dependencies on beads that are not here; they hold nothing back`,
+    message: `dependencies on beads that are not here, which hold nothing back: ${dangling.length}`,
     fix: "bd dep remove ID DEPENDS-ON-ID, or import the missing beads",
   });
 }
@@ -102,7 +102,7 @@ function checkParents({ graph }: CheckInput): Check {
     .map(({ id, parent }) => `${id} looks like a child of ${parent}`);
   return check("Children", "every child has its parent", orphans, {
     status: "warning",
-    message: `${orphans.length} beads are named as children and have no parent`,
+    message: `named as children, and have no parent: ${orphans.length}`,
     fix: "bd update ID --parent PARENT",
   });
 }
@@ -111,7 +111,7 @@ function checkStatuses({ graph, statuses }: CheckInput): Check {
   const odd = graph.list().filter(({ status }) => statuses.categoryOf(status) === undefined);
   return check("Statuses", "every status is known", odd.map(described), {
     status: "warning",
-    message: `${odd.length} beads have a status nobody declared; they are never ready`,
+    message: `a status nobody declared, so never ready: ${odd.length}`,
     fix: "bd update ID -s STATUS, or bd config set status.custom NAME:CATEGORY",
   });
 }
@@ -131,7 +131,7 @@ function checkBlockedStatus({ graph }: CheckInput): Check {
     stuck.map(({ id }) => `${id}: all it waited for is closed`),
     {
       status: "warning",
-      message: `${stuck.length} beads have status blocked although nothing blocks them`,
+      message: `status blocked although nothing blocks them: ${stuck.length}`,
       fix: "bd update ID -s open",
     },
   );
@@ -145,7 +145,7 @@ function checkClaims({ graph, now }: CheckInput): Check {
     expired.map(({ id, assignee }) => `${id}: ${assignee}`),
     {
       status: "warning",
-      message: `${expired.length} claims have run out`,
+      message: `claims that have run out: ${expired.length}`,
       fix: "bd reclaim --dry-run",
     },
   );
@@ -155,7 +155,7 @@ function checkUnassigned({ graph }: CheckInput): Check {
   const loose = graph.list({ status: ["in_progress", "hooked"] }).filter(({ assignee }) => (assignee ?? "") === "");
   return check("In progress", "everything in progress has somebody", loose.map(described), {
     status: "warning",
-    message: `${loose.length} beads are in progress with nobody on them`,
-    fix: "bd update ID -s open, or bd update ID -s open && bd update ID --claim",
+    message: `in progress with nobody on them: ${loose.length}`,
+    fix: "bd update ID -s open sets it free, bd update ID -a NAME says who works on it",
   });
 }

@@ -39,14 +39,22 @@ export function customTypes(setting: string | undefined): readonly string[] {
 
 /** The type that is meant, aliases such as `feat` resolved. Throws TownError `Usage` naming what is allowed. */
 export function issueTypeOf(text: string, custom: readonly string[]): string {
-  const type = canonicalType(text.trim().toLowerCase());
+  const hint = typeHint(text, custom);
+  if (hint === undefined) return named(text);
+  throw usageError(`invalid issue type: ${text}`, hint);
+}
+
+/** What to write instead of a type that is none; undefined for one that is. */
+export function typeHint(text: string, custom: readonly string[]): string | undefined {
+  const type = named(text);
   const known = [...Object.keys(workTypes), ...Object.keys(machineTypes), ...custom];
-  if (known.includes(type)) return type;
+  if (known.includes(type)) return undefined;
   const meant = nearest(type, known);
-  throw usageError(
-    `invalid issue type: ${text}`,
-    meant === undefined
-      ? `types are ${[...Object.keys(workTypes), ...custom].join(", ")}; more with: bd config set types.custom NAME,…`
-      : `did you mean ${meant}?`,
-  );
+  return meant === undefined
+    ? `types are ${[...Object.keys(workTypes), ...custom].join(", ")}; more with: bd config set types.custom NAME,…`
+    : `did you mean ${meant}?`;
+}
+
+function named(text: string): string {
+  return canonicalType(text.trim().toLowerCase());
 }

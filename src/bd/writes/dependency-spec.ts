@@ -53,3 +53,10 @@ export function edgeType(word: string): string {
     meant === undefined ? `types are ${knownEdgeTypes.join(", ")}` : `did you mean ${meant}?`,
   );
 }
+
+/** What to say of a type that nobody knows. */
+export function effectNote(type: string): readonly string[] {
+  return knownEdgeTypes.includes(type)
+    ? []
+    : [`Note: edges of type ${type} are kept and have no effect on what is ready.`];
+}

@@ -36,7 +36,7 @@ export async function eachBead<T>(
   if (ids.length === 1) return { done: [await change(ids[0] ?? "", 0)], notes: [], exitCode: 0 };
   const settled = await Promise.allSettled(ids.map(change));
   const notes = settled.flatMap((result, i) =>
-    result.status === "rejected" ? [failure(ids[i] ?? "", result.reason)] : [],
+    result.status === "rejected" ? [failure(ids[i] ?? "", result.reason, call)] : [],
   );
   return {
     done: settled.filter((result) => result.status === "fulfilled").map(({ value }) => value),
@@ -45,7 +45,7 @@ export async function eachBead<T>(
   };
 }
 
-function failure(id: string, error: unknown): string {
-  const hint = error instanceof TownError && error.hint !== undefined ? `\n  ${error.hint}` : "";
+function failure(id: string, error: unknown, { own }: Call): string {
+  const hint = error instanceof TownError && error.hint !== undefined ? `\n  ${own(error.hint)}` : "";
   return `Error: ${id}: ${messageOf(error)}${hint}`;
 }

@@ -14,6 +14,22 @@ export function bdArguments(argv: readonly string[]): readonly string[] | undefi
 
 const STDIN_WORD = /^(?:--[a-z-]+=|-[a-zA-Z])?@?-$|^--stdin$/;
 
+/**
+ * The text that bd's arguments take from stdin; undefined when they take none. At a terminal somebody must know that it is
+ * waited for; `import` without a file does not ask there.
+ */
+export async function stdinOf(
+  argv: readonly string[],
+  streams: CommandContext["streams"],
+): Promise<string | undefined> {
+  if (!readsStdin(argv)) return undefined;
+  if (streams.inIsTerminal) {
+    if (argv[0] === "import" && !argv.some((word) => STDIN_WORD.test(word))) return undefined;
+    streams.err("Reading from the terminal; end with Ctrl-D on a line of its own.\n");
+  }
+  return await streams.readStdin();
+}
+
 /** bd takes text from stdin for `-` (also as `--file=-`, `-f-` or `@-`) and `--stdin`, and for `batch` and `import` without a file. */
 export function readsStdin([command, ...rest]: readonly string[]): boolean {
   if (rest.some((word) => STDIN_WORD.test(word))) return true;
@@ -31,14 +47,14 @@ export function mayGoOffline(error: unknown, context: Pick<CommandContext, "env"
   return !isSession && error instanceof CliError && NO_DAEMON.has(error.reason);
 }
 
-/** Sends bd's arguments to the daemon as they are. Throws CliError (exit 6) when none answers. */
-export async function sendBd(argv: readonly string[], context: CommandContext): Promise<number> {
+/** Sends bd's arguments to the daemon as they are, with the text that they take from stdin. Throws CliError (exit 6) when none answers. */
+export async function sendBd(argv: readonly string[], context: CommandContext, stdin?: string): Promise<number> {
   const { streams, cwd } = context;
   const args = {
     argv,
     cwd,
     env: bdEnvironment(context.env),
-    ...(readsStdin(argv) ? { stdin: await streams.readStdin() } : {}),
+    ...(stdin === undefined ? {} : { stdin }),
     ...(streams.outIsTerminal ? { columns: Math.min(Math.max(streams.columns ?? 80, 20), 1000) } : {}),
   };
   const result = await callVerb(context.api(), "bd", args, { signal: context.signal });

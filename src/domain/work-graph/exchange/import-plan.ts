@@ -6,12 +6,13 @@ import { compareStamps, parseStamp } from "../record/stamp.ts";
 export type ImportOutcome = "Created" | "Updated" | "Unchanged" | "Older";
 
 /**
- * What importing one record does to the one that is here. An older one never overwrites a newer one; Town's own facts that
- * a foreign tool does not write stay.
+ * What importing one record does to the one that is here. An older one never overwrites a newer one, unless `allowStale`;
+ * Town's own facts that a foreign tool does not write stay.
  */
 export function importOutcome(
   here: BeadRecord | undefined,
   incoming: BeadRecord,
+  options: { readonly allowStale?: boolean } = {},
 ): { readonly outcome: ImportOutcome; readonly record: BeadRecord } {
   if (here === undefined) return { outcome: "Created", record: incoming };
   // What is in the history cannot become a wisp, which has none.
@@ -20,7 +21,7 @@ export function importOutcome(
   const record = withTownFacts(here, lasting);
   if (sameJson(here, record)) return { outcome: "Unchanged", record: here };
   const [old, fresh] = [here, incoming].map(({ updated_at: at }) => parseStamp(at));
-  if (old !== undefined && fresh !== undefined && compareStamps(fresh, old) < 0)
+  if (options.allowStale !== true && old !== undefined && fresh !== undefined && compareStamps(fresh, old) < 0)
     return { outcome: "Older", record: here };
   return { outcome: "Updated", record };
 }
