@@ -25,7 +25,8 @@ const buildInfo = join(root, "node_modules", ".cache", "town", "src.tsbuildinfo"
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** Modules that few commands use, and that cost each start a millisecond or two. */
-const heavy = /^(node:(child_process|crypto|zlib|net|stream|http|os|perf_hooks|timers\/promises)|chokidar)$/;
+const heavy =
+  /^(node:(child_process|crypto|fs\/promises|zlib|net|stream|http|os|perf_hooks|timers\/promises|tty)|chokidar)$/;
 
 const bundling = bundleCommandLine();
 const failures = [compileDaemon(), await bundling];
@@ -90,7 +91,7 @@ async function bundleCommandLine() {
       },
       plugins: [...shared.plugins, rarelyNeeded()],
     });
-    importBeside(join(bin, "town-offline.cjs"));
+    wrap(join(bin, "town-offline.cjs"));
     nameBuild(join(bin, "town-offline.cjs"));
   } catch (error) {
     console.error(String(error));
@@ -145,11 +146,14 @@ function rarelyNeeded() {
   return { name: "rarely-needed", setup };
 }
 
-/** Modules beside a bundle are imported by who runs it (src/cli/load-bundle.ts): compiled code cannot do so itself. */
-function importBeside(path) {
+/**
+ * The function of a module that src/cli/load-bundle.ts runs. Modules beside it are imported by who runs it: compiled code
+ * cannot do so itself.
+ */
+function wrap(path) {
   const code = readFileSync(path, "utf8").replaceAll(/\bimport\((?="\.\.\/)/g, "module.importBeside(");
   if (/\bimport\(/.test(code)) throw new Error(`${path} imports what is not beside it`);
-  writeFileSync(path, code);
+  writeFileSync(path, `(function(exports,require,module,__filename,__dirname){${code}\n})\n`);
 }
 
 /** Behind a bundle: what compiled code is kept under. */

@@ -26,8 +26,8 @@ interface BundleModule {
 }
 
 /**
- * Runs a CommonJS bundle as `require` would, with what V8 compiled the last time, since compiling costs as much as most
- * commands do. The code lies in the user's cache directory, named by the hash that the build put behind the bundle; V8
+ * Runs a bundle as `require` would, with what V8 compiled the last time, since compiling costs as much as most commands do.
+ * The build has put the function that `require` would make of a CommonJS module around it: doing it here would copy it all. The code lies in the user's cache directory, named by the hash that the build put behind the bundle; V8
  * refuses what another version of it made. Without such a directory, or when it cannot be read, everything works as well,
  * only slower.
  */
@@ -35,7 +35,7 @@ export function loadBundle<T>(path: string, env: Readonly<Record<string, string 
   const source = readFileSync(path, "utf8");
   const cache = codePath(path, source, env);
   const cachedData = cache === undefined ? undefined : readOrNothing(cache);
-  const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
+  const script = new Script(source, {
     filename: path,
     ...(cachedData === undefined ? {} : { cachedData }),
   });

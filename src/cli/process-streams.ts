@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { constants, fstatSync, statSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { Streams } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -10,7 +10,7 @@ interface ProcessStreams extends Streams {
 
 /** The streams of this process. A reader that went away (`| head`) ends the process quietly. */
 export function processStreams(): ProcessStreams {
-  const outIsTerminal = isatty(1);
+  const outIsTerminal = isTerminal(1);
   const out = writer(1, () => process.stdout);
   const err = writer(2, () => process.stderr);
   return {
@@ -18,8 +18,8 @@ export function processStreams(): ProcessStreams {
     err: err.write,
     isWritten: () => out.isWritten() && err.isWritten(),
     outIsTerminal,
-    errIsTerminal: isatty(2),
-    inIsTerminal: isatty(0),
+    errIsTerminal: isTerminal(2),
+    inIsTerminal: isTerminal(0),
     columns: outIsTerminal ? process.stdout.columns : undefined,
     readStdin: async () => {
       const chunks: Buffer[] = [];
@@ -27,6 +27,18 @@ export function processStreams(): ProcessStreams {
       return Buffer.concat(chunks).toString();
     },
   };
+}
+
+/** Terminals are character devices; so is /dev/null. What is neither needs no node:tty, which takes 5 ms to load. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    const { mode, rdev } = fstatSync(descriptor);
+    const isDevice = (mode & constants.S_IFMT) === constants.S_IFCHR;
+    return isDevice && rdev !== statSync("/dev/null", { throwIfNoEntry: false })?.rdev && isatty(descriptor);
+  } catch {
+    // Closed by who started this.
+    return false;
+  }
 }
 
 /**

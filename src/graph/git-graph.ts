@@ -366,12 +366,12 @@ export class GitGraph extends GraphStore implements WorkGraph {
   async close(): Promise<void> {
     if (this.stopped) return;
     await this.stop();
-    this.#stopping.abort();
-    await this.#timer?.done;
     if (this.#parts.lock === undefined) {
       await this.#parts.loaded?.close();
       return;
     }
+    this.#stopping.abort();
+    await this.#timer?.done;
     try {
       await this.flush();
       await this.#inTurn(() => this.#house.finish());

@@ -11,9 +11,11 @@ interface Counting {
 const root = mkdtempSync(join(tmpdir(), "town-bundle-"));
 const bundle = (name: string, hash: string, from: number): string => {
   const path = join(root, `${name}.cjs`);
-  writeFileSync(path, `let n=${from};exports.count=()=>++n;\n//# town ${hash}\n`);
+  writeModule(path, `let n=${from};exports.count=()=>++n;`, hash);
   return path;
 };
+const writeModule = (path: string, code: string, hash: string): void =>
+  writeFileSync(path, `(function(exports,require,module){${code}})\n//# town ${hash}\n`);
 const [first, second] = ["0123456789abcdef", "fedcba9876543210"];
 const run = (path: string, home: string): number => {
   const { exports, keepCode } = loadBundle<Counting>(path, { XDG_CACHE_HOME: home });
@@ -52,7 +54,7 @@ describe("a bundle with its code kept", () => {
   test("given a bundle that imports a module beside it, when run with and without code kept, then it is there", async () => {
     writeFileSync(join(root, "beside.mjs"), "export const word = 'hello';\n");
     const path = join(root, "e.cjs");
-    writeFileSync(path, `exports.word=async()=>(await module.importBeside("./beside.mjs")).word;\n//# town ${first}\n`);
+    writeModule(path, `exports.word=async()=>(await module.importBeside("./beside.mjs")).word`, first);
     for (let time = 0; time < 2; time += 1) {
       const { exports, keepCode } = loadBundle<{ word(): Promise<string> }>(path, {
         XDG_CACHE_HOME: join(root, "imports"),
@@ -68,7 +70,7 @@ describe("a bundle with its code kept", () => {
     writeFileSync(join(blocked, "town"), "a file is in the way");
     expect(run(bundle("c", first, 0), blocked)).toBe(1);
     const path = join(root, "d.cjs");
-    writeFileSync(path, "exports.count=()=>7;\n");
+    writeFileSync(path, "(function(exports){exports.count=()=>7})\n");
     expect(loadBundle<Counting>(path, {}).exports.count()).toBe(7);
   });
 });

@@ -1,10 +1,10 @@
-import { mkdir, realpath, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { Git, Repository } from "../../ports/git.ts";
+import { realPathAt, statAt } from "./at-once.ts";
 import { cloneInto, type CloneOptions } from "./clone.ts";
-import { unlessMissing } from "./disk.ts";
 import { ownersByPid, type OwnerProbe } from "./forward-lock.ts";
 import { canonicalPath, gitDirectoryOf } from "./git-directory.ts";
 import { GitCommand, gitFailure, type GitCommandOptions } from "./git-command.ts";
@@ -55,7 +55,7 @@ export class NodeGit implements Git {
   }
 
   async open(path: string): Promise<Repository | undefined> {
-    const place = await unlessMissing(realpath(path));
+    const place = realPathAt(path);
     if (place === undefined) return undefined;
     const known = await this.#stillOpen(place);
     if (known !== undefined) return known;
@@ -94,7 +94,7 @@ export class NodeGit implements Git {
   async #stillOpen(place: string): Promise<Repository | undefined> {
     for (const [key, { repository, birth }] of this.#opened) {
       const { path, commonDirectory, gitDirectory } = repository;
-      if (path !== place || (await birthOf(commonDirectory)) !== birth) continue;
+      if (path !== place || birthOf(commonDirectory) !== birth) continue;
       const own = path === gitDirectory ? path : await gitDirectoryOf(path);
       if (own === undefined || (await canonicalPath(own)) !== gitDirectory) continue;
       // The most recently used last.
@@ -133,7 +133,7 @@ export class NodeGit implements Git {
 
   async #repository(found: Discovered): Promise<Repository> {
     const { commonDirectory, gitDirectory, path, hash, isPlain } = found;
-    const birth = await birthOf(commonDirectory);
+    const birth = birthOf(commonDirectory);
     const key = `${gitDirectory}\0${path}`;
     const known = this.#opened.get(key);
     this.#opened.delete(key);
@@ -187,8 +187,8 @@ export class NodeGit implements Git {
 }
 
 /** Tells a repository from another that was made at its place: inodes are used again, times of birth are not. */
-async function birthOf(commonDirectory: string): Promise<string> {
-  const facts = await unlessMissing(stat(join(commonDirectory, "objects")));
+function birthOf(commonDirectory: string): string {
+  const facts = statAt(join(commonDirectory, "objects"));
   return facts === undefined ? "gone" : `${facts.ino} ${facts.birthtimeMs}`;
 }
 

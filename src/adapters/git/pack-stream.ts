@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { constants, crc32, deflateSync } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 
 export interface NewObject {
   readonly id: string;
@@ -19,10 +19,11 @@ const typeCodes = { commit: 1, tree: 2, blob: 3 } as const;
 const indexMagic = 0xff744f63;
 type HashName = "sha1" | "sha256";
 
-const compressed = { level: constants.Z_BEST_SPEED };
+/** Levels of zlib: its fastest, and none. By number, since naming them would load it at each start. */
+const compressed = { level: 1 };
 /** The ids in a large tree do not compress, and trying costs more than all the rest; packing makes deltas of them later. */
 const largeTree = 2_048;
-const stored = { level: constants.Z_NO_COMPRESSION, memLevel: 1, windowBits: 9 };
+const stored = { level: 0, memLevel: 1, windowBits: 9 };
 
 /**
  * A version 2 pack of whole objects, each there once, with a version 2 index. Made here because starting git for it costs a
