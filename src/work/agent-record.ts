@@ -37,9 +37,12 @@ export function identityText(identity: AgentIdentity): string {
   return identity.namespace === "hq" ? identity.name : `${identity.namespace}/${identity.name}`;
 }
 
-/** Branch of a task. A branch of its own below `town/agents`, so that it cannot collide with `town/work`. */
+/** Where task branches are: below `town/agents`, so that they cannot collide with `town/work`. */
+export const TASK_BRANCHES = "refs/heads/town/agents/";
+
+/** Branch of a task. */
 export function taskBranch(namespace: string, agent: string, bead: string | undefined): string {
-  return `refs/heads/town/agents/${namespace}/${agent}/${bead ?? "home"}`;
+  return `${TASK_BRANCHES}${namespace}/${agent}/${bead ?? "home"}`;
 }
 
 /** Key under which the agent's identity is made once. */

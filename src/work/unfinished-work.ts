@@ -1,5 +1,6 @@
 import type { Repository } from "../ports/git.ts";
 import type { WorkGraph } from "../ports/work-graph.ts";
+import { TASK_BRANCHES } from "./agent-record.ts";
 import { targetHead, type RigPlace } from "./rig-target.ts";
 
 /** Work of a rig that would be left behind if the rig went now. */
@@ -14,7 +15,6 @@ export interface UnfinishedWork {
   readonly unpushed: number;
 }
 
-const TASK_BRANCHES = "refs/heads/town/agents/";
 const SHOWN = 5;
 
 /** Looks at the graph (as far as it is open) and the clone. */

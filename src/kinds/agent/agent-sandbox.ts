@@ -7,6 +7,7 @@ import { agentRecord, taskBranch } from "../../work/agent-record.ts";
 import { conversationsOf, endConversation } from "../../work/conversation.ts";
 import { attemptsOf } from "../../work/hooking.ts";
 import { keepTranscripts } from "../../work/kept-transcript.ts";
+import { removeEndedBranches } from "../../work/task-branches.ts";
 import { saveWork } from "../../work/rescue.ts";
 import { pinRef, type SandboxFact, sandboxFact } from "../../work/sandbox-fact.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
@@ -223,6 +224,7 @@ export async function removeSandbox(
       message: `${rescue.files} uncommitted files of ${path} are kept in ${rescue.ref}`,
     });
   await repository.removeWorktree(path);
+  if (graph !== undefined && namespace !== "hq") await removeEndedBranches(repository, graph, namespace);
   await ports.files.removeTree(sessionDirectory(namespace, agent, ports));
   await endHeldConversation(namespace, agent, ports);
   ports.events.record(about, {

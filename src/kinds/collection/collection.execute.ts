@@ -1,5 +1,6 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { saveWork } from "../../work/rescue.ts";
+import { removeEndedBranch } from "../../work/task-branches.ts";
 import type { Orphan } from "./collection.observe.ts";
 import type { CollectionAction } from "./collection.plan.ts";
 
@@ -36,6 +37,11 @@ async function remove(orphan: Orphan, ports: LoopPorts): Promise<string | undefi
     case "Ref": {
       const repository = await ports.git.open(ports.layout.clone(orphan.namespace));
       await repository?.updateRefs([{ ref: orphan.ref, to: null, from: orphan.commit }], "town: collected");
+      return undefined;
+    }
+    case "Branch": {
+      const repository = await ports.git.open(ports.layout.clone(orphan.namespace));
+      if (repository !== undefined) await removeEndedBranch(repository, orphan.branch);
       return undefined;
     }
     case "Log":
@@ -79,6 +85,8 @@ function nameOf(orphan: Orphan): string {
       return `token of ${orphan.namespace}/${orphan.agent}`;
     case "Ref":
       return `${orphan.ref} of ${orphan.namespace}`;
+    case "Branch":
+      return `${orphan.branch.ref} of ${orphan.namespace}`;
     default:
       return orphan satisfies never;
   }

@@ -4,6 +4,7 @@ import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord } from "../../work/agent-record.ts";
 import { joinedOf } from "../../work/joined.ts";
+import { type EndedBranch, endedBranches } from "../../work/task-branches.ts";
 import { transcriptDirectory } from "../../work/kept-transcript.ts";
 import { durationMs, quantityBytes } from "../../resource/field.ts";
 import type { TownSpec } from "../town/town.schema.ts";
@@ -44,6 +45,12 @@ export type Orphan =
       readonly commit: string;
       readonly evidence: string;
     }
+  | {
+      readonly sort: "Branch";
+      readonly namespace: string;
+      readonly branch: EndedBranch;
+      readonly evidence: string;
+    }
   | { readonly sort: "Log" | "Transcript"; readonly path: string; readonly bytes: number; readonly evidence: string };
 
 export type CollectionObserved =
@@ -81,6 +88,7 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     if (repository === undefined) continue;
     orphans.push(...(await worktreesWithoutAgent(graph, repository, ports)));
     if (graph.namespace !== "hq") orphans.push(...(await endedRefs(graph, repository)));
+    if (graph.namespace !== "hq") orphans.push(...(await branchesOfMergedWork(graph, repository)));
   }
   return { state: "Looked", now, orphans };
 }
@@ -138,6 +146,15 @@ async function worktreesWithoutAgent(graph: WorkGraph, repository: Repository, p
       found.push({ sort: "Worktree", namespace, path, gone: false, evidence: `${namespace} has no agent ${agent}` });
   }
   return found;
+}
+
+async function branchesOfMergedWork(graph: WorkGraph, repository: Repository): Promise<Orphan[]> {
+  return (await endedBranches(repository, graph, graph.namespace)).map((branch) => ({
+    sort: "Branch",
+    namespace: graph.namespace,
+    branch,
+    evidence: `${branch.bead} is merged`,
+  }));
 }
 
 const BUILT = "refs/town/merge/";

@@ -1,8 +1,7 @@
 import { WaitingError } from "../../errors/town-error.ts";
-import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { MERGE, recordMerged, sendBack } from "../../work/submission.ts";
-import { sandboxFact } from "../../work/sandbox-fact.ts";
+import { removeEndedBranches } from "../../work/task-branches.ts";
 import { runGate } from "./gate-run.ts";
 import { land } from "./landing.ts";
 import type { MergePlace } from "./merge-place.ts";
@@ -31,7 +30,7 @@ export async function executeMerges(
         { kind: "Bead", namespace: rig, name: action.bead },
         { type: "Normal", reason: "Merged", message: `merged in ${action.commit.slice(0, 12)}` },
       );
-      await removeMergedBranch(clone, sandboxFact(graph.get(action.bead))?.branch, action.target);
+      await removeEndedBranches(clone, graph, rig);
       return;
     case "Supersede":
       await graph.transact(AUTHOR, (tx) => {
@@ -118,12 +117,4 @@ async function writeMergeCommit(request: HeadRequest, target: string, at: MergeP
   });
   await at.clone.objects.sync();
   return commit;
-}
-
-/** Deletes the task branch once all its commits are in the target and no worktree stands on it. */
-async function removeMergedBranch(clone: Repository, branch: string | undefined, target: string): Promise<void> {
-  const head = branch === undefined ? undefined : await clone.resolve(branch);
-  if (branch === undefined || head === undefined || !(await clone.isAncestor(head, target))) return;
-  if ((await clone.worktrees()).some((worktree) => worktree.branch === branch)) return;
-  await clone.updateRefs([{ ref: branch, to: null, from: head }], "town: merged");
 }

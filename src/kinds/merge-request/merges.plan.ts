@@ -8,7 +8,6 @@ export type MergesAction =
       readonly request: string;
       readonly bead: string;
       readonly commit: string;
-      readonly target: string;
     }
   | { readonly do: "Supersede"; readonly request: string; readonly bead: string }
   | {
@@ -64,8 +63,7 @@ export function planMerges(object: RigObject, observed: MergesObserved): Plan<Me
 
 function nextAction(gates: readonly GateSpec[], head: HeadRequest, target: string, branch: string): MergesAction {
   if (head.running !== undefined) return { do: "EndGate", request: head.id, running: head.running };
-  if (head.landed !== undefined)
-    return { do: "RecordMerged", request: head.id, bead: head.bead, commit: head.landed, target };
+  if (head.landed !== undefined) return { do: "RecordMerged", request: head.id, bead: head.bead, commit: head.landed };
   if (head.beadClosed) return { do: "Supersede", request: head.id, bead: head.bead };
   if (head.conflicts.length > 0) {
     const files = head.conflicts.slice(0, 20).join(", ");

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordJoined, recordLeft } from "../../../src/work/joined.ts";
+import { META } from "../../../src/domain/work-graph/bead.ts";
+import { MERGE } from "../../../src/work/submission.ts";
 import { declareAgent } from "../../../src/work/agent-record.ts";
 import { TownSite } from "../town-site.ts";
 
@@ -73,6 +75,30 @@ describe("the collection loop", () => {
     mkdirSync(dirname(sandbox("toast")));
     expect(await collect()).toHaveLength(1);
     expect(site.run(clone(), "worktree", "list")).not.toContain("toast");
+  });
+
+  it("given branches of two attempts at one bead, when it is merged, then both go and stay pinned; what was only closed keeps its own", async () => {
+    const standing = worktree("toast");
+    await declare("toast");
+    const head = site.run(standing, "rev-parse", "HEAD");
+    for (const branch of ["nux/api-1", "max/api-1", "max/api-2", "max/home"])
+      site.run(clone(), "branch", `town/agents/api/${branch}`, head);
+    await site.ports.graphs.graph("api")?.transact({ actor: "pat" }, (tx) => {
+      const request = tx.create({ title: "m", issue_type: "merge-request" });
+      for (const id of ["api-1", "api-2"]) tx.create({ id, title: id });
+      tx.setMetadata("api-1", { [META.mergeRequest]: request.id });
+      tx.setMetadata(request.id, { [MERGE.state]: "Merged" });
+      for (const id of [request.id, "api-1", "api-2"]) tx.close(id, { reason: "done", force: true });
+    });
+    expect(await collect()).toHaveLength(2);
+    const refs = site.run(clone(), "for-each-ref", "--format=%(refname)", "refs/heads/town/agents", "refs/town/heads");
+    expect(refs.split("\n")).toEqual([
+      "refs/heads/town/agents/api/max/api-2",
+      "refs/heads/town/agents/api/max/home",
+      "refs/heads/town/agents/api/toast/api-1",
+      `refs/town/heads/api-1/${head}`,
+    ]);
+    expect(await collect()).toEqual([]);
   });
 
   it("given commits built for merge requests, when collected, then those of ended ones go", async () => {
