@@ -131,13 +131,14 @@ export function simAgent(world: {
         : await say("close", { id: step.id, continue: true });
     };
     const record = programRecord(world.files, `${start.agent}-${start.generation}`);
-    const prime = async (): Promise<PrimeData | "Over" | "HookKilled"> => {
+    /** One call of the program's hooks: at its start, or when a line was typed. */
+    const hears = async <T extends Pick<PrimeData, "messages">>(verb: string): Promise<T | "Over" | "HookKilled"> => {
       requests += 1;
-      const primed = await say("prime", { hook: record.hook, request: `request-${requests}` });
+      const primed = await say(verb, { hook: record.hook, request: `request-${requests}` });
       if (primed === "Over") return "Over";
       const death = world.hookDies();
       if (death === "BeforeOutput") return "HookKilled";
-      const data = primed.data as PrimeData;
+      const data = primed.data as T;
       const handed = data.messages.map((message) => ({ agent: caller.name, generation: start.generation, ...message }));
       for (const message of handed) world.handed(message);
       if (death !== undefined || primed.receipt === undefined) return data;
@@ -148,14 +149,18 @@ export function simAgent(world: {
     setTitle("shell-agent idle");
     await beforeReading[misbehaviour]?.();
     while (!signal.aborted) {
-      const primed = await prime();
+      const primed = await hears<PrimeData>("prime");
       if (primed === "Over") return 0;
       if (primed === "HookKilled") continue;
       const { hook, exit } = primed;
       if (hook === null) {
         if (exit === true) return 0;
         setTitle("shell-agent idle");
-        await Promise.race([line(), world.clock.sleep(IDLE_MS, signal)]);
+        const typed = await Promise.race([
+          line().then(() => true),
+          world.clock.sleep(IDLE_MS, signal).then(() => false),
+        ]);
+        if (typed && (await hears("nudge drain")) === "Over") return 0;
         continue;
       }
       setTitle(`shell-agent busy ${hook.bead.id}`);

@@ -19,6 +19,7 @@ import { SourceSync } from "../sync/source-sync.ts";
 import { closeVerb } from "../verbs/close.ts";
 import { doneVerb } from "../verbs/done.ts";
 import { nudgeVerb } from "../verbs/mail-writing.ts";
+import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { handoffVerb } from "../verbs/handoff.ts";
 import { hookVerb } from "../verbs/hook.ts";
 import { joinVerb } from "../verbs/join.ts";
@@ -335,6 +336,7 @@ export class TownWorld {
         handoffVerb(ports),
         molVerb("current", ports),
         nudgeVerb(ports),
+        nudgeDrainVerb(ports),
         hookVerb(ports),
         joinVerb(ports),
       ].map((verb) => [verb.name, verb]),

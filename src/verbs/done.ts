@@ -7,6 +7,8 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
 import { attemptsOf, dropMolecule } from "../work/hooking.ts";
+import { endEscalationsAbout } from "../work/escalation.ts";
+import { giveToPerson } from "../work/exhausted.ts";
 import { endAttempt } from "../work/ledger.ts";
 import { OVERSEER, sendMessage } from "../work/mailbox.ts";
 import { agentRecord, hookOf } from "../work/agent-record.ts";
@@ -150,6 +152,7 @@ async function ended(
         endAttempt(tx, held.id, "NoChange");
         tx.release(held.id, { reason });
         tx.close(held.id, { reason: `NoChange: ${reason}`, force: true });
+        endEscalationsAbout(tx, held.id, `${held.id} needs no change`);
         return;
       }
       case "Blocked":
@@ -167,7 +170,10 @@ async function ended(
         tx.comment(held.id, `Failed: ${reason}`);
         endAttempt(tx, held.id, "Failed");
         tx.release(held.id, { reason });
-        if (attemptsOf(held) + 1 >= MAX_FAILURES) tx.update(held.id, { status: "blocked" });
+        if (attemptsOf(held) + 1 >= MAX_FAILURES) {
+          const how = `failed ${attemptsOf(held) + 1} times`;
+          giveToPerson(tx, held, { how, last: reason, agent: session.identity });
+        }
         return;
       default:
         tx.comment(held.id, `Question: ${reason}`);

@@ -66,7 +66,7 @@ function checkFree(tx: GraphTransaction, id: string, agent: HookRequest["agent"]
     throw new ApiStatusError(409, "NotWork", `${id} is of type ${bead.issue_type}, which is no work for a hook`, {
       hint: "bd ready",
     });
-  if (bead.assignee !== undefined)
+  if (bead.assignee !== undefined && bead.assignee !== agent.identity)
     throw new ApiStatusError(409, "AlreadyClaimed", `${id} is taken by ${bead.assignee}`, {
       hint: `town hook ${bead.assignee} --clear`,
     });

@@ -57,7 +57,7 @@ export function primeVerb(ports: LoopPorts): Verb {
           transcript: options.hook?.transcript_path ?? undefined,
           bead: bead?.id,
         });
-        return drain(tx, session, options.request);
+        return startsIdle(bead, options.hook) ? [] : drain(tx, session, options.request);
       });
       bead ??= hookOf(session.graph, session.identity);
       const facts = await factsOf(session, bead, options.full, ports);
@@ -79,6 +79,14 @@ export function primeVerb(ports: LoopPorts): Verb {
       };
     },
   };
+}
+
+/**
+ * Called by the start hook of a program that is given no first prompt: what it is told now lies in a conversation that
+ * nobody begins. Messages are left for the doorbell, whose prompt brings them into a turn.
+ */
+function startsIdle(bead: BeadRecord | undefined, hook: HookInput | undefined): boolean {
+  return hook !== undefined && bead === undefined;
 }
 
 /** What is to be noted once the text was shown; undefined: nothing that is not noted yet. */

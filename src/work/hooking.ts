@@ -26,8 +26,8 @@ export function hookBead(
   const held = hookOf(tx, what.agent.identity);
   if (held !== undefined) return held.id === what.bead ? held : undefined;
   const bead = tx.get(what.bead);
-  if (bead === undefined || bead.status !== "open" || bead.assignee !== undefined || tx.isBlocked(bead.id))
-    return undefined;
+  const isFree = ["", what.agent.identity].includes(bead?.assignee ?? "");
+  if (bead === undefined || bead.status !== "open" || !isFree || tx.isBlocked(bead.id)) return undefined;
   let molecule: BeadRecord | undefined;
   if (what.formula !== undefined) {
     const attempts = attemptsOf(bead);

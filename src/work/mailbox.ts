@@ -11,7 +11,7 @@ export const MESSAGE = {
   replyTo: "town.replyTo",
   /** True: the reader's doorbell is rung for it at once. */
   urgent: "town.urgent",
-  /** Last time it was handed to a session: `{ generation, at, times, request?, shown? }`. */
+  /** Last time it was handed to a session: `{ generation, at, times, request?, shown?, unconfirmed? }`. */
   delivery: "town.delivery",
   /** When it was taken note of (ISO 8601); it is not delivered again. */
   read: "town.read",
@@ -90,14 +90,19 @@ export function messagesTo(graph: GraphReader, to: string): readonly BeadRecord[
   return graph.list({ assignee: to, type: ["message"] }).toSorted((a, b) => sequenceOf(a) - sequenceOf(b));
 }
 
-export type MessageState = "Waiting" | "Delivered" | "Read" | "Acknowledged" | "Archived";
+export type MessageState = "Waiting" | "Delivered" | "Unconfirmed" | "Read" | "Acknowledged" | "Archived";
 
-/** Waiting: nobody has seen it. Delivered: a session was handed it and has not yet shown that it took note. */
+/**
+ * Waiting: nobody has seen it. Delivered: a session was handed it and has not yet shown that it took note. Unconfirmed: a
+ * session was handed it several times and never said that it was shown.
+ */
 export function messageState(record: BeadRecord): MessageState {
   if (record.metadata?.[MESSAGE.archived] === true) return "Archived";
   if (record.status === "closed") return "Acknowledged";
   if (metaText(record, MESSAGE.read) !== undefined) return "Read";
-  return deliveryOf(record) === undefined ? "Waiting" : "Delivered";
+  const delivery = deliveryOf(record);
+  if (delivery === undefined) return "Waiting";
+  return isGivenUp(delivery) ? "Unconfirmed" : "Delivered";
 }
 
 interface Delivery {
@@ -108,6 +113,18 @@ interface Delivery {
   /** The request whose answer holds it; who asked says when the answer was shown. Absent: it counts as shown. */
   readonly request?: string;
   readonly shown?: true;
+  /** Hand-overs to this generation in a row, this one included, of which nobody has said that they were shown. */
+  readonly unconfirmed?: number;
+}
+
+/**
+ * A program that never says what it was shown (an older one that lives on, or whose hook is cut off each time) would be
+ * handed the same messages at the end of each of its turns, which makes it begin another one, for ever.
+ */
+export const MOST_UNCONFIRMED = 5;
+
+function isGivenUp(delivery: Delivery): boolean {
+  return !isShown(delivery) && (delivery.unconfirmed ?? 0) >= MOST_UNCONFIRMED;
 }
 
 function isShown(delivery: Delivery): boolean {
@@ -132,8 +149,8 @@ export interface Undelivered {
 
 /**
  * Messages that a session of this generation has not been shown: new ones, those that an older generation was handed
- * without showing that it took note, and those that got lost between the town's answer and this session's program. In
- * order of sequence.
+ * without showing that it took note, and those that got lost between the town's answer and this session's program, up to
+ * `MOST_UNCONFIRMED` times. In order of sequence.
  */
 export function undelivered(graph: GraphReader, to: string, generation: number, now: number): readonly Undelivered[] {
   return unread(graph, to).flatMap((record) => {
@@ -144,7 +161,16 @@ export function undelivered(graph: GraphReader, to: string, generation: number, 
     const handedMs = Date.parse(delivery.at);
     // A time ahead of the clock was written before the clock was set back.
     const sinceMs = handedMs > now ? now : handedMs + SHOWN_WITHIN_MS;
-    return isShown(delivery) || sinceMs > now ? [] : [{ record, again: true, sinceMs }];
+    const isOver = isShown(delivery) || isGivenUp(delivery);
+    return isOver || sinceMs > now ? [] : [{ record, again: true, sinceMs }];
+  });
+}
+
+/** Messages that the session of this generation is not handed any more, although it never said that it was shown them. */
+export function unconfirmed(graph: GraphReader, to: string, generation: number): readonly BeadRecord[] {
+  return unread(graph, to).filter((record) => {
+    const delivery = deliveryOf(record);
+    return delivery !== undefined && delivery.generation >= generation && isGivenUp(delivery);
   });
 }
 
@@ -167,7 +193,8 @@ export interface HandedMessage {
  * again, marked.
  *
  * Guarantees: a message that was shown to one generation is not handed to that one again; it is handed to the next one,
- * marked, as long as no generation took note of it. None is taken note of that was not shown.
+ * marked, as long as no generation took note of it. None is taken note of that was not shown. One generation is handed a
+ * message `MOST_UNCONFIRMED` times at most without saying that it was shown.
  */
 export function drain(
   tx: GraphTransaction,
@@ -177,16 +204,15 @@ export function drain(
   const handed: HandedMessage[] = [];
   for (const record of unread(tx, session.identity)) {
     const former = deliveryOf(record);
-    if (former !== undefined && former.generation >= session.generation && isShown(former)) {
-      takeNote(tx, record);
-      continue;
-    }
+    const own = former !== undefined && former.generation >= session.generation ? former : undefined;
+    if (own !== undefined && isShown(own)) takeNote(tx, record);
+    if (own !== undefined && (isShown(own) || isGivenUp(own))) continue;
     const at = new Date(tx.now).toISOString();
     const delivery: Delivery = {
       generation: session.generation,
       at,
       times: (former?.times ?? 0) + 1,
-      ...(request === undefined ? {} : { request }),
+      ...(request === undefined ? {} : { request, unconfirmed: (own?.unconfirmed ?? 0) + 1 }),
     };
     tx.setMetadata(record.id, { [MESSAGE.delivery]: delivery });
     handed.push({ record, again: former !== undefined });
@@ -207,7 +233,8 @@ export function noteShown(
   for (const record of unread(tx, session.identity)) {
     const former = deliveryOf(record);
     if (former?.request !== request || former.generation !== session.generation) continue;
-    const { shown: _former, ...delivery } = former;
+    // Either way somebody said what became of it.
+    const { shown: _shown, unconfirmed: _unconfirmed, ...delivery } = former;
     tx.setMetadata(record.id, { [MESSAGE.delivery]: how === "Shown" ? { ...delivery, shown: true } : delivery });
   }
 }

@@ -1,5 +1,6 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
+import { endReturn } from "./returned.ts";
 
 const SLING_KEY = "town.sling";
 
@@ -16,8 +17,9 @@ export function slingOf(bead: BeadRecord | undefined): Sling | undefined {
   return typeof value === "object" && value !== null ? (value as Sling) : undefined;
 }
 
-/** Marks a bead for dispatch; it is taken once it is ready, whenever that is. */
+/** Marks a bead for dispatch; it is taken once it is ready, whenever that is. Its author does not get it back then. */
 export function markSlung(tx: GraphTransaction, id: string, sling: Sling): void {
+  endReturn(tx, id);
   tx.setMetadata(id, { [SLING_KEY]: sling });
 }
 

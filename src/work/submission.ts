@@ -1,8 +1,13 @@
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
+import { endEscalationsAbout } from "./escalation.ts";
+import { giveToPerson } from "./exhausted.ts";
 import { attemptsOf, dropMolecule } from "./hooking.ts";
 import { endAttempt, noteResult } from "./ledger.ts";
 import { stepsOf } from "./molecule.ts";
+import { metaText } from "./record-fields.ts";
+import { returnToAuthor } from "./returned.ts";
+import { slingOf } from "./sling.ts";
 
 /** Metadata keys of a record of type `merge-request`. */
 export const MERGE = {
@@ -36,14 +41,15 @@ export interface Submission {
 /**
  * Queues work: makes the merge request, closes the steps that are left, and takes the bead off the hook. The bead stays
  * open and waits for its merge request, so whatever depends on it waits for the merge; should the request be rejected
- * the bead is ready again by itself. Idempotent by bead and head.
+ * the bead is ready again by itself. Idempotent by bead, attempt and head.
  */
 export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
-  const key = `merge-request/${what.bead}/${what.head}`;
-  const former = tx.byKey(key);
-  if (former !== undefined) return former;
   const bead = tx.get(what.bead);
   if (bead === undefined) throw new Error(`bead ${what.bead} vanished`);
+  const attempt = attemptsOf(bead);
+  const key = `merge-request/${what.bead}/${what.head}${attempt === 0 ? "" : `/${attempt}`}`;
+  const former = tx.byKey(key);
+  if (former !== undefined) return former;
   const older = bead.metadata?.[META.mergeRequest];
   if (typeof older === "string" && tx.get(older)?.status !== "closed")
     endMergeRequest(tx, older, "Superseded", `superseded by ${what.head.slice(0, 12)}`);
@@ -94,12 +100,14 @@ export function recordMerged(tx: GraphTransaction, requestId: string, commit: st
   const bead = tx.get(String(request.metadata?.[META.bead]));
   if (bead === undefined) return;
   noteResult(tx, bead.id, "Merged");
+  endEscalationsAbout(tx, bead.id, `${bead.id} is merged`);
   if (bead.status !== "closed") tx.close(bead.id, { reason: `Merged in ${commit}`, force: true });
 }
 
 /**
- * Ends a merge request without merging and gives the bead back with what went wrong. After `maxAttempts` the bead is
- * blocked instead, for a person. Repeating it changes nothing.
+ * Ends a merge request without merging and gives the bead back with what went wrong: to the pools where a convoy or
+ * `town sling` asks for it, else to its author. After `maxAttempts` the bead is blocked instead, and a person is asked.
+ * Repeating it changes nothing.
  */
 export function sendBack(
   tx: GraphTransaction,
@@ -115,8 +123,12 @@ export function sendBack(
   noteResult(tx, bead.id, "Reworked");
   dropMolecule(tx, bead, what.reason);
   tx.setMetadata(bead.id, { [META.attempts]: attempts, [META.feedback]: what.feedback, [META.mergeRequest]: null });
-  if (attempts < what.maxAttempts) return "SentBack";
-  tx.update(bead.id, { status: "blocked" });
-  tx.comment(bead.id, `Sent back ${attempts} times; a person must look. Last: ${what.reason}`);
-  return "Blocked";
+  const author = metaText(request, MERGE.author) ?? "";
+  if (attempts >= what.maxAttempts) {
+    giveToPerson(tx, bead, { how: `was sent back ${attempts} times`, last: what.reason, agent: author });
+    return "Blocked";
+  }
+  const isAskedFor = typeof bead.metadata?.[META.convoy] === "string" || slingOf(bead) !== undefined;
+  if (!isAskedFor && author !== "") returnToAuthor(tx, bead, { author, request: requestId, reason: what.reason });
+  return "SentBack";
 }

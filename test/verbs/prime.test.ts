@@ -12,7 +12,8 @@ import { primeVerb } from "../../src/verbs/prime.ts";
 import { BEAD_TOKENS, type PrimeFacts, primeSections, primeText } from "../../src/verbs/prime-text.ts";
 import { receiptVerb } from "../../src/verbs/receipt.ts";
 import { acknowledgementOf, isAcknowledged } from "../../src/work/hook-acknowledgement.ts";
-import { sendMessage } from "../../src/work/mailbox.ts";
+import { nudgeDrainVerb } from "../../src/verbs/nudge-drain.ts";
+import { sendMessage, undelivered } from "../../src/work/mailbox.ts";
 import { closeStep, currentStep } from "../../src/work/molecule.ts";
 import { TOAST, type VerbSite, verbSite } from "./verb-site.ts";
 
@@ -186,6 +187,29 @@ describe("town prime", () => {
     expect(acknowledgementOf(site.api.get("api-agent-toast"))).toBeUndefined();
     await site.caller();
     await expect(site.call(receiptVerb(site.ports), receipt, caller)).rejects.toMatchObject({ reason: "Fenced" });
+  });
+
+  it("given a program that starts with nothing to do, when its start hook asks, then messages are left for the prompt that wakes it", async () => {
+    const caller = await site.caller();
+    const send = (subject: string): Promise<unknown> =>
+      site.api.transact({ actor: "overseer" }, (tx) =>
+        sendMessage(tx, { to: TOAST, from: "overseer", subject, text: "", durable: false }),
+      );
+    await send("pull main");
+    const started = await prime({ hook: { session_id: "s1", source: "startup" }, request: "request-1" }, caller);
+    expect(started.text).not.toContain("pull main");
+    await site.call(receiptVerb(site.ports), started.receipt, caller);
+    expect(undelivered(site.api, TOAST, caller.session?.generation ?? 0, site.ports.clock.now())).toHaveLength(1);
+    const prompted = await site.call(nudgeDrainVerb(site.ports), { request: "request-2" }, caller);
+    expect(prompted.text).toContain("pull main");
+    expect(prompted.text).not.toContain("again=");
+    // With work it is prompted at once, and by hand it is asked in a turn.
+    await send("and test");
+    expect((await prime({ request: "request-3" }, caller)).text).toContain("and test");
+    await send("and push");
+    await site.hooked();
+    const withWork = await prime({ hook: { session_id: "s1" }, request: "request-4" }, caller);
+    expect(withWork.text).toContain("and push");
   });
 
   it("given a handoff, when the next generation is primed, then it reads the note before the work", async () => {

@@ -5,9 +5,11 @@ import {
   drain,
   messagesTo,
   messageState,
+  MOST_UNCONFIRMED,
   noteShown,
   sendMessage,
   sequenceOf,
+  unconfirmed,
   undelivered,
 } from "../../src/work/mailbox.ts";
 import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
@@ -125,6 +127,33 @@ describe("a mailbox", () => {
     expect(await take(1, "request-4")).toEqual([]);
   });
 
+  test("given a program that never says what it was shown, when it drains on and on, then it is handed a message a few times, it is said so, and the next session gets it", async () => {
+    await send("a");
+    for (let times = 0; times < MOST_UNCONFIRMED; times += 1) {
+      expect(unconfirmed(graph, toast, 1)).toEqual([]);
+      expect(await take(1, `request-${times}`)).toEqual([times === 0 ? "a" : "a again"]);
+    }
+    expect(await take(1, "request-more")).toEqual([]);
+    expect(waiting(1, 3_600_000)).toEqual([]);
+    expect(messagesTo(graph, toast).map(messageState)).toEqual(["Unconfirmed"]);
+    expect(unconfirmed(graph, toast, 1).map(({ title }) => title)).toEqual(["a"]);
+    expect(unconfirmed(graph, toast, 2)).toEqual([]);
+    expect(await take(2, "request-next")).toEqual(["a again"]);
+    await shown(2, "request-next");
+    await take(2, "request-last");
+    expect(messagesTo(graph, toast).map(messageState)).toEqual(["Acknowledged"]);
+  });
+
+  test("given turns that fail each time, which is said, when the program drains on and on, then the message goes on coming", async () => {
+    await send("a");
+    for (let times = 0; times < MOST_UNCONFIRMED + 2; times += 1) {
+      await take(1, `request-${times}`);
+      await shown(1, `request-${times}`);
+      await shown(1, `request-${times}`, "Lost");
+    }
+    expect(await take(1, "request-more")).toEqual(["a again"]);
+  });
+
   test("given any order of sending, draining, hooks that are killed and session ends, then what was shown is never handed to that generation again, and none is lost", async () => {
     const steps = fc.array(fc.constantFrom("send", "drain", "killed before", "killed after", "die"), { maxLength: 30 });
     await fc.assert(
@@ -138,6 +167,7 @@ describe("a mailbox", () => {
         /** What this generation has shown and said so. */
         let receipted = new Set<string>();
         const noted = new Set<string>();
+        const handings = new Map<string, number>();
         const transact = <T>(work: Parameters<typeof graph.transact<T>>[1]): Promise<T> =>
           graph.transact({ actor: own, session: `x@${generation}` }, work);
         const drainOnce = async (end: string): Promise<void> => {
@@ -155,6 +185,9 @@ describe("a mailbox", () => {
             expect(receipted.has(subject)).toBe(false);
             expect(again).toBe(handedBefore.has(subject));
             handedBefore.add(subject);
+            const handing = `${subject}@${generation}`;
+            handings.set(handing, (handings.get(handing) ?? 0) + 1);
+            expect(handings.get(handing)).toBeLessThanOrEqual(MOST_UNCONFIRMED);
           }
           if (end === "killed before") return;
           for (const { subject } of handed) read.add(subject);
@@ -175,6 +208,11 @@ describe("a mailbox", () => {
           } else await drainOnce(step);
         }
         await drainOnce("drain");
+        if (unconfirmed(graph, own, generation).length > 0) {
+          generation += 1;
+          receipted = new Set();
+          await drainOnce("drain");
+        }
         expect(read.size).toBe(sent);
         expect(undelivered(graph, own, generation, world.clock.now() + 60_000)).toEqual([]);
       }),

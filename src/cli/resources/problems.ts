@@ -18,7 +18,13 @@ export function problemsOf(object: ApiObject): readonly Problem[] {
 }
 
 /** What an agent waits for a person with, or is held up by. */
-const AGENT_TROUBLE: ReadonlySet<string> = new Set(["QuestionOpen", "AuthRequired", "DialogOpen", "RateLimited"]);
+const AGENT_TROUBLE: ReadonlySet<string> = new Set([
+  "QuestionOpen",
+  "AuthRequired",
+  "DialogOpen",
+  "RateLimited",
+  "MessagesUnconfirmed",
+]);
 
 function agentProblems(object: ApiObject): readonly Problem[] {
   return conditionsOf(object)

@@ -152,7 +152,7 @@ function dispatchable(graph: WorkGraph, pool: string, ports: LoopPorts): readonl
       const sling = slingOf(record);
       const asked = typeof record.metadata?.[META.convoy] === "string" || sling !== undefined;
       const mine = sling?.pool === undefined || sling.pool === pool;
-      return asked && mine && record.assignee === undefined && record.metadata?.[META.step] === undefined;
+      return asked && mine && (record.assignee ?? "") === "" && record.metadata?.[META.step] === undefined;
     })
     .filter((record) => !held.has(String(record.metadata?.[META.convoy])))
     .map((record) => record.id);

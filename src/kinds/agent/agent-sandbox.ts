@@ -127,7 +127,8 @@ async function noteOwnBranch(
   const fact = sandboxFact(bead);
   const attempt = attemptsOf(bead);
   if (fact !== undefined && fact.attempt === attempt && fact.branch === of.branch) return;
-  const base = await repository.resolve(of.branch);
+  // Work that was sent back begins where it did before.
+  const base = fact?.branch === of.branch ? fact.base : await repository.resolve(of.branch);
   if (base === undefined) return;
   await ports.graphs
     .graphOf(bead.id)

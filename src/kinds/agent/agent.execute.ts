@@ -3,6 +3,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
 import { beadFile } from "../../work/bead-file.ts";
 import { recordVanished } from "../../work/joined.ts";
+import { takeBack } from "../../work/returned.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import { type AgentObject, agentSessionName, rolePlural, sandboxBranch } from "./agent.observe.ts";
 import type { AgentAction } from "./agent.plan.ts";
@@ -64,6 +65,17 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
     case "RenewLease":
       await ports.graphs.graph(namespace)?.transact(AUTHOR, (tx) => tx.renewLease(action.bead, LEASE_MS));
       return;
+    case "TakeBack": {
+      const bead = await ports.graphs
+        .graph(namespace)
+        ?.transact(AUTHOR, (tx) => takeBack(tx, object.spec.identity)?.id);
+      if (bead !== undefined)
+        ports.events.record(
+          { kind: "Agent", namespace, name: object.metadata.name },
+          { type: "Normal", reason: "WorkHooked", message: `${bead}, which was sent back, is on its hook again` },
+        );
+      return;
+    }
     case "Unjoin":
       return unjoin(action, object, ports);
     default:

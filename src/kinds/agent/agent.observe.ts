@@ -8,6 +8,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
 import { handoffOf } from "../../work/handoff.ts";
 import { joinedOf } from "../../work/joined.ts";
+import { returnedTo } from "../../work/returned.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep, progressOf } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
@@ -39,6 +40,8 @@ export interface AgentObserved {
         readonly leaseExpiresMs: number | undefined;
       }
     | undefined;
+  /** Bead of its own that was sent back to it and goes on its hook; absent while that is taken. */
+  readonly returned: string | undefined;
   readonly runtimeName: string;
   readonly sight: SessionSight;
   /** Sessions may be judged: a complete observation was made and no mass action is frozen. */
@@ -101,6 +104,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     joined: joinedSeen(record, { namespace, name }, ports),
     handoff: handoffSeen(record),
     hook: hook === undefined || graph === undefined ? undefined : hookObserved(hook, graph),
+    returned: graph === undefined ? undefined : returnedTo(graph, object.spec.identity)?.id,
     runtimeName,
     sight,
     // Without its work graph an agent seems to have neither work nor a generation, which would end its session.

@@ -27,6 +27,8 @@ export type AgentAction =
       readonly exists: boolean;
     }
   | { readonly do: "RenewLease"; readonly bead: string }
+  /** Its own work, which was sent back, goes on its hook. */
+  | { readonly do: "TakeBack"; readonly bead: string }
   /** A program that joined is gone. */
   | { readonly do: "Unjoin"; readonly generation: number; readonly reason: string };
 
@@ -41,6 +43,13 @@ function shownSandbox(observed: AgentObserved, actions: readonly AgentAction[]):
   return [
     { do: "ShowSandbox", bead: observed.hook?.bead, branch: observed.sandbox.branch, exists: observed.sandbox.exists },
   ];
+}
+
+/** Before anything else: what is done about an agent with an empty hook is not for one that is about to get work. */
+function takesBack({ returned, judgeable, desired, joined, suspended }: AgentObserved): readonly AgentAction[] {
+  const isThere = desired !== "Stopped" || joined !== undefined;
+  if (returned === undefined || judgeable !== "Yes" || !isThere || suspended) return [];
+  return [{ do: "TakeBack", bead: returned }];
 }
 
 interface Judgement {
@@ -59,8 +68,9 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
   const judged = judge(object, observed);
   const starts = judged.starts ?? startRecord(object);
   const running = observed.sight.state === "Running";
+  const back = takesBack(observed);
   return {
-    actions: [...judged.actions, ...shownSandbox(observed, judged.actions)],
+    actions: back.length > 0 ? back : [...judged.actions, ...shownSandbox(observed, judged.actions)],
     conditions: judged.stalled === undefined ? [judged.condition] : [judged.condition, judged.stalled],
     status: {
       state: judged.state,

@@ -40,7 +40,7 @@ export const hooks = runnable<HooksObserved, HooksAction, LoopPorts, AgentObject
     { kind: "Bead", by: "Map", keys: agentOfBead },
   ],
   resyncMs: 60_000,
-  ownedConditions: ["RateLimited", "AuthRequired", "DialogOpen", "QuestionOpen", "Unresponsive"],
+  ownedConditions: ["RateLimited", "AuthRequired", "DialogOpen", "QuestionOpen", "MessagesUnconfirmed", "Unresponsive"],
   observe: observeHooks,
   plan: planHooks,
   execute: executeHooks,

@@ -9,7 +9,7 @@ import { durationMs } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
 import { acknowledgementOf, isAcknowledged } from "../../work/hook-acknowledgement.ts";
-import { MESSAGE, sequenceOf, undelivered } from "../../work/mailbox.ts";
+import { MESSAGE, sequenceOf, unconfirmed, undelivered } from "../../work/mailbox.ts";
 import { progressOf } from "../../work/molecule.ts";
 import { answerOf, questionOf } from "../../work/question.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
@@ -73,6 +73,7 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
           },
     hook: graph === undefined || hook === undefined ? undefined : observeHook(graph, hook, record, generation),
     mail: graph === undefined ? undefined : observeMail(graph, identity, generation, now),
+    unconfirmed: graph === undefined ? 0 : unconfirmed(graph, identity, generation).length,
     policy: policyOf(role),
     title: titleState(ready, session?.title, now),
     screen: undefined,

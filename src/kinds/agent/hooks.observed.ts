@@ -40,6 +40,8 @@ export interface HooksObserved {
         readonly count: number;
       }
     | undefined;
+  /** Messages that it was handed several times and never said that it was shown; it is not handed them any more. */
+  readonly unconfirmed: number;
   readonly policy: {
     readonly acknowledgeMs: number;
     readonly idleMs: number;

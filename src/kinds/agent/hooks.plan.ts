@@ -1,6 +1,8 @@
+import { counted } from "../../domain/text/counted.ts";
 import type { ConditionIntent } from "../../resource/condition.ts";
 import { timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
+import { MOST_UNCONFIRMED } from "../../work/mailbox.ts";
 import type { AgentObject } from "./agent.observe.ts";
 import type { AgentStatus } from "./agent.schema.ts";
 import { type Decision, decide, LONGEST_WAIT_MS, MOST_REPEATS, REFUSED_MS, UNVERIFIED_MS } from "./hooks.decision.ts";
@@ -92,7 +94,11 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
   const rings = actions.some((action) => action.do === "Ring");
   return {
     actions,
-    conditions: [...questionCondition(observed), ...conditions(situation, found, observed.now)],
+    conditions: [
+      ...questionCondition(observed),
+      ...unconfirmedCondition(object, observed),
+      ...conditions(situation, found, observed.now),
+    ],
     status: {
       activity: shownActivity(situation, found),
       propulsion: isWorthKeeping(propulsion, hook) ? withoutUndefined(propulsion) : null,
@@ -198,6 +204,13 @@ function questionCondition({ hook }: HooksObserved): ConditionIntent[] {
   if (hook?.question === undefined || hook.question.answer !== undefined) return [];
   const message = `${hook.question.text.slice(0, 1_000)} (answer it: town bd comment ${hook.bead} "…")`;
   return [{ type: "QuestionOpen", status: "True", reason: "WaitsForAnswer", message }];
+}
+
+function unconfirmedCondition(object: AgentObject, { unconfirmed }: HooksObserved): ConditionIntent[] {
+  if (unconfirmed === 0) return [];
+  const { namespace = "hq", name } = object.metadata;
+  const message = `its program was handed ${counted(unconfirmed, "message")} ${MOST_UNCONFIRMED} times and never said that it showed them; its next session is handed them again (town get messages -n ${namespace}; end this one: town handoff --agent ${namespace}/${name})`;
+  return [{ type: "MessagesUnconfirmed", status: "True", reason: "NoReceipt", message }];
 }
 
 /** With an empty hook only what was done about the agent, or is in its way, is kept. */

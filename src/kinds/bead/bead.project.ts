@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import { timestamp } from "../../resource/condition.ts";
+import { isReturned } from "../../work/returned.ts";
 import { slingOf } from "../../work/sling.ts";
 import { attemptsAt, usageAt } from "../../work/ledger.ts";
 import { shownUsage } from "../../work/usage.ts";
@@ -66,6 +67,7 @@ function standing(record: BeadRecord, blockers: readonly string[], ready: boolea
   if (blockers.length > 0)
     return `open; waits for ${blockers.slice(0, 3).join(", ")}${blockers.length > 3 ? " …" : ""}`;
   if (!ready) return "open; not ready yet";
+  if (isReturned(record)) return `ready; it was sent back and goes on the hook of ${record.assignee ?? ""} again`;
   const convoy = metaText(record, META.convoy);
   if (convoy !== undefined) return `ready; asked for by convoy ${convoy}`;
   if (slingOf(record) !== undefined) return "ready; the next free worker takes it";

@@ -15,9 +15,11 @@ export const messageSpec = z.strictObject({
 export const messageStatus = z.object({
   ...statusBase,
   state: z
-    .enum(["Waiting", "Delivered", "Read", "Acknowledged", "Archived"])
+    .enum(["Waiting", "Delivered", "Unconfirmed", "Read", "Acknowledged", "Archived"])
     .optional()
-    .describe("Waiting: nobody has seen it. Delivered: a session was handed it and has not shown that it took note."),
+    .describe(
+      "Waiting: nobody has seen it. Delivered: a session was handed it and has not shown that it took note. Unconfirmed: a session was handed it several times and never said that it was shown.",
+    ),
   sequence: z.int().optional().describe("Rises with each message of the recipient."),
   thread: z.string().optional().describe("Message that the conversation began with."),
   generation: z.int().optional().describe("Generation of the session that was handed it last."),

@@ -63,6 +63,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     handoff: undefined,
     joined: undefined,
     hook,
+    returned: undefined,
     runtimeName: "api-polecat-toast",
     sight: { state: "Running", session: session() },
     judgeable: "Yes",
@@ -323,6 +324,25 @@ describe("a session that handed off", () => {
   it("given a newer session, when planned, then the old handoff has no effect", () => {
     const sight = { state: "Running" as const, session: session({ generation: 4 }) };
     expect(actionsOf({ ...at(NOW - 2_000), generation: 4, sight })).toEqual([]);
+  });
+});
+
+describe("work that was sent back to its author", () => {
+  const back = { hook: undefined, returned: "api-x2" };
+
+  it.each([
+    { because: "its session waits", fields: { desired: "Running" as const }, does: ["TakeBack"] },
+    { because: "it has no session", fields: { sight: { state: "Absent" as const } }, does: ["TakeBack"] },
+    {
+      because: "a program joined as it",
+      fields: { desired: "Stopped" as const, joined: { silentMs: 0 }, sight: { state: "Absent" as const } },
+      does: ["TakeBack"],
+    },
+    { because: "it is to stop", fields: { desired: "Stopped" as const }, does: ["Stop"] },
+    { because: "all is suspended", fields: { desired: "Running" as const, suspended: true }, does: [] },
+    { because: "nothing may be concluded", fields: { judgeable: "Frozen" as const }, does: [] },
+  ])("given $because, when planned, then: $does", ({ fields, does }) => {
+    expect(actionsOf({ ...back, ...fields })).toEqual(does);
   });
 });
 

@@ -26,6 +26,7 @@ function world(fields: Partial<HooksObserved> = {}): HooksObserved {
     session: { name: "s", generation: 1, startedAtMs: START, lastActivityMs: START, canType: true },
     hook,
     mail: undefined,
+    unconfirmed: 0,
     policy,
     title: "Idle",
     screen: undefined,
@@ -448,6 +449,15 @@ describe("what must never happen", () => {
     const plan = planHooks(agent({}), world({ session: undefined, now: START + 3_600 * S }));
     expect(plan.actions).toEqual([]);
     expect(plan.conditions).toEqual([]);
+  });
+
+  it("given messages that were handed over too often without a receipt, when looked at, then it says so and nothing is typed", () => {
+    const idle = { hook: undefined, unconfirmed: 2, now: START + 3_600 * S };
+    const plan = planHooks(agent({}), world(idle));
+    expect(plan.actions).toEqual([]);
+    expect(plan.conditions).toMatchObject([{ type: "MessagesUnconfirmed", status: "True", reason: "NoReceipt" }]);
+    expect(plan.conditions?.[0]?.message).toContain("2 messages 5 times");
+    expect(plan.conditions?.[0]?.message).toContain("town handoff --agent api/toast");
   });
 
   it("given a screen that cannot be read, when due, then nothing is done and it is tried again", () => {
