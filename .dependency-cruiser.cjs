@@ -11,7 +11,7 @@ const may = {
   graph: pure,
   bd: pure,
   "shell-agent": ["errors", "resource"],
-  "turn-runner": ["errors", "shell-agent"],
+  "turn-runner": ["errors", "shell-agent", "adapters"],
   manifests: pure,
   engine: ["errors", "resource", "ports"],
   store: ["errors", "resource", "ports"],

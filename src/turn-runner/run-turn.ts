@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { Offspring } from "../adapters/sessions/offspring.ts";
+import { systemClock } from "../adapters/system-clock.ts";
 import { messageOf } from "../errors/town-error.ts";
 import type { TurnResult } from "./turn-loop.ts";
 
@@ -12,33 +14,46 @@ const DRAIN_MS = 1_000;
 
 /**
  * Runs one turn: what it prints is shown as it comes. Its standard input is closed, which some programs wait for. After
- * `limitMs` it is ended (SIGTERM, SIGKILL 10 s later); it stays in the group of the session, with which all else that it
- * started ends.
+ * `limitMs` it is ended with everything that it started (SIGTERM, SIGKILL `graceMs` later). What a turn that ends by
+ * itself leaves behind goes on, until the session ends: it stays in the session's group.
  */
-export function runTurn(
+export async function runTurn(
   command: readonly string[],
-  options: { readonly limitMs: number | undefined; readonly print: (text: string) => void },
+  options: {
+    readonly limitMs: number | undefined;
+    readonly print: (text: string) => void;
+    /** Default: 10,000. */
+    readonly graceMs?: number;
+  },
 ): Promise<TurnResult> {
   const [program = "", ...args] = command;
-  const { limitMs, print } = options;
+  const { limitMs, print, graceMs = KILL_GRACE_MS } = options;
+  const offspring = await Offspring.expect(systemClock);
+  const { name, value } = offspring.variable;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, [name]: value },
+    });
     let output = "";
     let hung = false;
+    let isOver = false;
     const timers: NodeJS.Timeout[] = [];
     const end = (result: TurnResult): void => {
       for (const timer of timers) clearTimeout(timer);
       resolve(result);
     };
-    if (limitMs !== undefined) {
-      timers.push(
-        setTimeout(() => {
-          hung = true;
-          child.kill("SIGTERM");
-          timers.push(setTimeout(() => child.kill("SIGKILL"), KILL_GRACE_MS));
-        }, limitMs),
-      );
-    }
+    const atLimit = (): void => {
+      hung = true;
+      void offspring
+        .end(() => (isOver ? undefined : child.pid), { graceMs })
+        .catch((error: unknown) => {
+          print(`turn-runner: ${messageOf(error)}; only the program itself is ended\n`);
+          child.kill("SIGKILL");
+        })
+        .then(() => end({ exitCode: TIMED_OUT, output, hung }));
+    };
+    if (limitMs !== undefined) timers.push(setTimeout(atLimit, limitMs));
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       if (output.length < OUTPUT_CHARACTERS) output += text;
       print(text);
@@ -48,7 +63,9 @@ export function runTurn(
       end({ exitCode: NOT_FOUND, output });
     });
     child.on("exit", (code) => {
-      const over = (): void => end(hung ? { exitCode: TIMED_OUT, output, hung } : { exitCode: code ?? 1, output });
+      isOver = true;
+      if (hung) return;
+      const over = (): void => end({ exitCode: code ?? 1, output });
       child.on("close", over);
       // Something it left in the background may hold the pipe for ever.
       timers.push(setTimeout(over, DRAIN_MS));
