@@ -82,8 +82,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   const namespace = object.metadata.namespace ?? "hq";
   const { name } = object.metadata;
   const graph = ports.graphs.graph(namespace);
-  const record = graph === undefined ? undefined : agentRecord(graph, name);
-  const hook = graph === undefined ? undefined : hookOf(graph, object.spec.identity);
+  const { record, held, ...recorded } = recordedIn(graph, name, object.spec.identity);
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool }) as
     | TownObject<AgentPoolSpec>
@@ -99,23 +98,43 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   return {
     now: ports.clock.now(),
     jitter: ports.random.float(),
-    generation: record === undefined ? 0 : generationOf(record),
+    ...recorded,
     desired: desiredOf(record, object),
     joined: joinedSeen(record, { namespace, name }, ports),
     handoff: handoffSeen(record),
-    hook: hook === undefined || graph === undefined ? undefined : hookObserved(hook, graph),
-    returned: graph === undefined ? undefined : returnedTo(graph, object.spec.identity)?.id,
     runtimeName,
     sight,
     // Without its work graph an agent seems to have neither work nor a generation, which would end its session.
     judgeable: graph === undefined || !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
     hold: holdOf(provider),
-    output: await outputOf(object, runtimeName, record === undefined ? 0 : generationOf(record), ports),
+    output: await outputOf(object, runtimeName, recorded.generation, ports),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
     ...(sight.state === "Running" ? NO_LIMITS : await observeLimits(town, ports)),
     configured: configuredAs({ role, pool, provider }),
-    sandbox: await observeSandbox(path, { namespace, name, hook, role: role?.spec }, ports),
+    sandbox: await observeSandbox(path, { namespace, name, hook: held, role: role?.spec }, ports),
+  };
+}
+
+/** What the work graph says of the agent; nothing while it is not open. */
+function recordedIn(
+  graph: GraphReader | undefined,
+  name: string,
+  identity: string,
+): Pick<AgentObserved, "generation" | "hook" | "returned"> & {
+  readonly record: BeadRecord | undefined;
+  readonly held: BeadRecord | undefined;
+} {
+  if (graph === undefined)
+    return { record: undefined, held: undefined, generation: 0, hook: undefined, returned: undefined };
+  const record = agentRecord(graph, name);
+  const held = hookOf(graph, identity);
+  return {
+    record,
+    held,
+    generation: record === undefined ? 0 : generationOf(record),
+    hook: held === undefined ? undefined : hookObserved(held, graph),
+    returned: returnedTo(graph, identity)?.id,
   };
 }
 
