@@ -48,7 +48,7 @@ export interface Call {
 }
 
 /** One call of a command that tells about the program alone. */
-export interface AboutCall extends Pick<Call, "args" | "own"> {
+export interface AboutCall extends Pick<Call, "args" | "own" | "columns"> {
   readonly version: string;
 }
 

@@ -41,17 +41,21 @@ export async function runBd(argv: readonly string[], given: BdContext): Promise<
  */
 export function aboutBd(
   argv: readonly string[],
-  { version, env }: Pick<BdContext, "version" | "env">,
+  { version, env, columns }: Pick<BdContext, "version" | "env" | "columns">,
   program = "town bd",
 ): BdResult | undefined {
   const own = (text: string): string => runnable(text, program);
   try {
-    if (chooseCommand(commands, argv) === undefined) return printed(own(overview(commands)));
+    if (chooseCommand(commands, argv) === undefined) return printed(overview(commands, { own, columns }));
     const { command, line } = understood(argv);
     const { args, flags } = line;
-    if (flags.isSet("help")) return printed(own(commandHelp(command, commands)));
+    if (flags.isSet("help")) return printed(commandHelp(command, commands, { own, columns }));
     if (command.about === undefined) return undefined;
-    return rendered(command.about({ args, own, version }), { flags, isJson: flags.isSet("json"), context: { env } });
+    return rendered(command.about({ args, own, version, columns }), {
+      flags,
+      isJson: flags.isSet("json"),
+      context: { env },
+    });
   } catch (error) {
     return failed(error, argv.includes("--json"), program);
   }

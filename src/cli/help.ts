@@ -22,11 +22,13 @@ export function overviewText(commands: readonly CommandSpec[]): string {
       .map((command) => `  ${command.name.padEnd(width)}  ${command.summary}\n`);
     return lines.length === 0 ? "" : `${GROUP_TITLES[group]}\n${lines.join("")}\n`;
   });
-  const topics = Object.keys(TOPICS).join(", ");
+  const topics = helpTopics.join(", ");
   return `A fleet of coding agents, kept as its YAML says.\n\nUsage: town [-C DIR] COMMAND [flags]\n\n${groups.join("")}\`town COMMAND --help\` explains a command.\n\`town help TOPIC\` explains a topic: ${topics}.\n`;
 }
 
 const TOPICS: Readonly<Record<string, () => string>> = { "exit-codes": exitCodesText, environment: environmentText };
+
+export const helpTopics: readonly string[] = Object.keys(TOPICS);
 
 /** Text of a help topic; undefined when there is none of that name. */
 export function helpTopic(name: string): string | undefined {

@@ -7,7 +7,8 @@ import type { CommandContext, CommandSpec, FlagSpec, FlagValue } from "./context
 import { errorText } from "./error-text.ts";
 import { EXIT, exitCodeOf, usageError } from "./exit-codes.ts";
 import { camelCase } from "./flag-names.ts";
-import { helpTopic, overviewText } from "./help.ts";
+import { helpTopic, helpTopics, overviewText } from "./help.ts";
+import { nearest } from "./resources/nearest.ts";
 import { servedVerbs } from "./verbs/call-verb.ts";
 import { normalisedArguments } from "./normalised-arguments.ts";
 
@@ -28,7 +29,7 @@ export async function runProgram(argv: readonly string[], bare: BareContext, mak
   try {
     const { town, rest } = leadingTown(argv);
     const context = at(town);
-    const bd = bdArguments(rest);
+    const bd = bdWords(rest);
     if (bd !== undefined) return await runBd(bd, context);
     // tmux has a grammar of its own, too.
     if (rest[0] === TMUX && !isHelp(rest[1]))
@@ -95,6 +96,12 @@ function isHelp(word: string | undefined): boolean {
   return word === "--help" || word === "-h";
 }
 
+/** bd's arguments, also those of `help bd COMMAND`; undefined for any other command. */
+function bdWords([first = "", ...rest]: readonly string[]): readonly string[] | undefined {
+  const explained = first === "help" ? bdArguments(rest) : undefined;
+  return explained === undefined ? bdArguments([first, ...rest]) : ["help", ...explained];
+}
+
 const OFFER_WITHIN_MS = 1000;
 
 /** All commands, without those whose verb the running daemon does not serve. */
@@ -134,7 +141,7 @@ function programOf(runner: Runner, streams: CommandContext["streams"]): Command 
   for (const spec of COMMANDS) addCommand(program, spec, runner, streams);
   program
     .command("help [WORDS...]", { hidden: true })
-    .action((words: readonly string[]) => streams.out(helpFor(program, words)));
+    .action((words: readonly string[]) => printHelp(program, words, streams));
   return program;
 }
 
@@ -230,16 +237,23 @@ function flagsOf(command: Command, spec: CommandSpec): Readonly<Record<string, F
   return flags;
 }
 
-function helpFor(program: Command, words: readonly string[]): string {
-  if (words.length === 0) return overviewText(COMMANDS);
+function printHelp(program: Command, words: readonly string[], streams: CommandContext["streams"]): void {
   const topic = words.length === 1 ? helpTopic(words[0] ?? "") : undefined;
-  if (topic !== undefined) return topic;
+  if (topic !== undefined) {
+    streams.out(topic);
+    return;
+  }
   let command = program;
   for (const word of words) {
     const next = command.commands.find((inner) => inner.name() === word || inner.aliases().includes(word));
-    if (next === undefined)
-      throw usageError(`there is no command or help topic "${words.join(" ")}"`, "`town help` lists them");
+    if (next === undefined) {
+      const meant = nearest(word, [...command.commands.map((inner) => inner.name()), ...helpTopics]);
+      throw usageError(
+        `there is no command or help topic "${words.join(" ")}"`,
+        meant === undefined ? "`town help` lists them" : `did you mean ${meant}?`,
+      );
+    }
     command = next;
   }
-  return command.helpInformation();
+  command.outputHelp();
 }

@@ -121,7 +121,7 @@ function madeText(call: InitCall, result: InitResult, found: Found, rig: string 
     ...nextSteps(call, result.directory),
     rig === undefined
       ? "  town get convoys,agents,beads -w    the first convoy is on its way"
-      : "  town edit convoy/first -n hq        take away `suspend` to see it work",
+      : "  town resume convoy/first            see its first convoy work",
     "",
   ].join("\n");
 }

@@ -88,8 +88,13 @@ function bound(origin: string, limit: number | bigint, compared: string, counted
       ? "must not be empty"
       : `must have ${counted} ${String(limit)} characters`;
   if (origin === "array" || origin === "set" || origin === "record")
-    return `must have ${counted} ${String(limit)} ${origin === "record" ? "entries" : "items"}`;
+    return `must have ${counted} ${String(limit)} ${things(origin === "record", limit === 1)}`;
   return `must be ${compared} ${String(limit)}`;
+}
+
+function things(isRecord: boolean, isOne: boolean): string {
+  if (isRecord) return isOne ? "entry" : "entries";
+  return isOne ? "item" : "items";
 }
 
 function oneOf(values: readonly unknown[]): string {

@@ -123,6 +123,21 @@ function describe(error: YAMLError, text: string): Omit<Fault, "line" | "column"
       return { reason: "TabIndentation", message: "a tab is used as indentation", hint: "Indent with spaces." };
     case "RESOURCE_EXHAUSTION":
       return { reason: "NestedTooDeeply", message: "the document is nested too deeply" };
+    case "BLOCK_AS_IMPLICIT_KEY": {
+      // Two slips look alike to a parser: text that holds ': ', and a line that is indented more than the one before it.
+      const value = /^.*/.exec(text.slice(error.pos[0]))?.[0] ?? "";
+      return /: /.test(value)
+        ? {
+            reason: "YamlInvalid",
+            message: "a value holds ': ', which YAML reads as another key",
+            hint: "Put the value into quotes.",
+          }
+        : {
+            reason: "YamlInvalid",
+            message: "the lines below are indented as if they belonged to this value",
+            hint: "Let keys of one mapping begin in the same column.",
+          };
+    }
     default:
       return {
         reason: "YamlInvalid",

@@ -32,7 +32,7 @@ export function podResource(sessionKind: string): ApiResource {
     storeKind: sessionKind,
     view: podOf,
     fixed: [],
-    readOnlyReason: `pods show ${sessionKind} objects: end or restart the agent instead`,
+    readOnlyReason: `pods show ${sessionKind} objects: \`town handoff --agent NAME\` gives an agent a fresh one, \`town scale\` ends those of a pool, \`town suspend\` keeps more from starting`,
   };
 }
 

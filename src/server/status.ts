@@ -18,16 +18,25 @@ export interface StatusBody {
   readonly code: number;
 }
 
-/** The Kubernetes Status of an error. Anything that is no ApiStatusError is a bug of ours or the disk: 500. */
+/**
+ * The Kubernetes Status of an error. Its message ends with the hint, since kubectl shows nothing else; `details.hint` has it
+ * for others, too. Anything that is no ApiStatusError is a bug of ours or the disk:
+ * 500.
+ */
 export function statusOf(error: unknown): StatusBody {
   if (!(error instanceof ApiStatusError)) {
     const message =
       error instanceof TownError
         ? withHint(messageOf(error), error.hint)
         : `Internal error occurred: ${messageOf(error)}`;
-    return failure(500, "InternalError", message, { causes: [{ message: messageOf(error) }] });
+    const hint = error instanceof TownError && error.hint !== undefined ? { hint: error.hint } : {};
+    return failure(500, "InternalError", message, { ...hint, causes: [{ message: messageOf(error) }] });
   }
-  const details = { ...error.details, ...(error.causes.length > 0 ? { causes: error.causes } : {}) };
+  const details = {
+    ...error.details,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.causes.length > 0 ? { causes: error.causes } : {}),
+  };
   return failure(
     error.code,
     error.reason,

@@ -27,10 +27,11 @@ export function syncStatus(former: SyncStatus | undefined, result: SyncResult, p
     ...(result.attempted === undefined ? {} : { attemptedRevision: revisionText(branch, result.attempted) }),
     attemptedTime: timestamp(result.timeMs),
     objects: declared,
-    problems: problems.slice(0, MAX_PROBLEMS).map(({ path, line, column, message, hint }) => ({
+    problems: problems.slice(0, MAX_PROBLEMS).map(({ path, line, column, reason, message, hint }) => ({
       path,
       line,
       column,
+      reason,
       message: hint === undefined ? message : `${message}. ${hint}`,
     })),
     history: isNew ? [...history, entry].slice(-HISTORY) : history,

@@ -37,7 +37,7 @@ export function agentNamed(
       hint: `say which: ${[first, ...more].map((agent) => agent.identity).join(" or ")}`,
     });
   }
-  throw new ApiStatusError(404, "NotFound", `nobody is called ${text}`, { hint });
+  throw new ApiStatusError(404, "NotFound", `no agent is called ${text}`, { hint });
 }
 
 export function allAgents(ports: Pick<LoopPorts, "graphs">): readonly AddressedAgent[] {

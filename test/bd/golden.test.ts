@@ -127,6 +127,17 @@ describe("what people read", () => {
     expect(plain).toBe(stdout.replace(/\u001b\[\d+m/g, ""));
   });
 
+  test.each([
+    ["help", ["help"]],
+    ["help-create", ["create", "-h"]],
+  ])("given a terminal of 80 columns, when bd prints its %s, then no line of a table is longer", async (file, argv) => {
+    const { stdout } = await bd.run(argv, { isTerminal: true, columns: 80 });
+    await expect(stdout).toMatchFileSnapshot(`./golden/terminal-${file}.txt`);
+    const tables = stdout.split("\n").filter((line) => /^ {2}/.test(line) && !line.includes(" bd create "));
+    expect(Math.max(...tables.map(displayWidth))).toBeLessThanOrEqual(80);
+    expect(stdout.split(/\s+/)).toEqual((await bd.out(...argv)).concat("\n").split(/\s+/));
+  });
+
   test("given what agents read at each start, when prime is measured, then it is under 600 tokens", async () => {
     // Four characters a token is the usual estimate for English text.
     expect((await bd.out("prime")).length / 4).toBeLessThan(600);

@@ -75,6 +75,22 @@ describe("loadFile", () => {
       expected: ["manifests/a.yaml:9:10: `spec.quota` must be text or a number, not true."],
     },
     {
+      because: "text holds what YAML takes for a key",
+      from: "role: crew",
+      to: "role: crew: all of it",
+      expected: [
+        "manifests/a.yaml:7:9: a value holds ': ', which YAML reads as another key. Put the value into quotes.",
+      ],
+    },
+    {
+      because: "a line is indented more than the one before it",
+      from: "  namespace: api",
+      to: "    namespace: api",
+      expected: [
+        "manifests/a.yaml:4:9: the lines below are indented as if they belonged to this value. Let keys of one mapping begin in the same column.",
+      ],
+    },
+    {
       because: "the kind has a typo",
       from: "AgentPool",
       to: "AgentPol",

@@ -11,13 +11,13 @@ export function helpCommand(commands: () => readonly BdCommand[]): BdCommand {
     group: "Help",
     summary: "the commands, or the flags of one",
     args: "[command]",
-    about: ({ args, own }) => {
+    about: ({ args, own, columns }) => {
       const wanted = args.join(" ");
-      if (wanted === "") return { text: own(overview(commands())) };
+      if (wanted === "") return { text: overview(commands(), { own, columns }) };
       const found = commands().find((command) => nameAndAliases(command).includes(wanted));
-      if (found !== undefined) return { text: own(commandHelp(found, commands())) };
+      if (found !== undefined) return { text: commandHelp(found, commands(), { own, columns }) };
       const group = commands().filter(({ name }) => name.startsWith(`${wanted} `));
-      if (group.length > 0) return { text: own(groupHelp(wanted, group)) };
+      if (group.length > 0) return { text: groupHelp(wanted, group, { own, columns }) };
       throw usageError(
         `unknown command "${wanted}" for "bd"`,
         didYouMean(wanted, commands().flatMap(nameAndAliases)) ?? "bd help lists the commands",

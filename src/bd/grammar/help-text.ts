@@ -1,4 +1,4 @@
-import type { BdCommand, CommandGroup } from "../command.ts";
+import type { AboutCall, BdCommand, CommandGroup } from "../command.ts";
 import { table } from "../output/table.ts";
 import type { Flag } from "./flag.ts";
 import { globalFlags } from "./global-flags.ts";
@@ -12,19 +12,22 @@ const groups: readonly CommandGroup[] = [
   "Help",
 ];
 
+/** How help is written: commands as the reader can run them, within the columns of a terminal. */
+export type HelpStyle = Pick<AboutCall, "own" | "columns">;
+
 /** `bd help`: every command with one line. */
-export function overview(commands: readonly BdCommand[]): string {
+export function overview(commands: readonly BdCommand[], style: HelpStyle): string {
   const sections = groups.map((group) => {
     const rows = commands
       .filter((command) => command.group === group)
-      .map((command) => [`  ${namesText(command)}`, command.summary]);
-    return `${group}:\n${table(rows)}`;
+      .map((command) => [`  ${namesText(command)}`, style.own(command.summary)]);
+    return `${group}:\n${table(rows, style.columns)}`;
   });
   return [
     "bd: the issues of this repository and what depends on what. They live in git, on the branch town/work.",
     ...sections,
-    `Flags of every command:\n${flagTable(globalFlags)}`,
-    "bd help COMMAND shows the flags of a command; bd quickstart is a short tour.",
+    `Flags of every command:\n${flagTable(globalFlags, style)}`,
+    style.own("bd help COMMAND shows the flags of a command; bd quickstart is a short tour."),
   ].join("\n\n");
 }
 
@@ -33,35 +36,49 @@ function namesText({ name, aliases }: BdCommand): string {
 }
 
 /** `bd help COMMAND`, with the commands of its group when it has any. */
-export function commandHelp(command: BdCommand, commands: readonly BdCommand[]): string {
+export function commandHelp(command: BdCommand, commands: readonly BdCommand[], style: HelpStyle): string {
+  const { own, columns } = style;
   const flags = command.flags ?? [];
   const below = commands.filter(({ name }) => name.startsWith(`${command.name} `));
   return [
-    `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
-    `Usage:\n  ${usage(command)}`,
-    ...(command.aliases === undefined ? [] : [`Also: ${command.aliases.map((alias) => `bd ${alias}`).join(", ")}`]),
-    ...(below.length === 0 ? [] : [`Commands:\n${table(below.map(({ name, summary }) => [`  ${name}`, summary]))}`]),
-    ...(flags.length === 0 ? [] : [`Flags:\n${flagTable(flags)}`]),
-    ...(command.examples === undefined ? [] : [`Examples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`]),
-    `Flags of every command:\n${flagTable(globalFlags)}`,
+    own(`${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`),
+    own(`Usage:\n  ${usage(command)}`),
+    ...(command.aliases === undefined
+      ? []
+      : [own(`Also: ${command.aliases.map((alias) => `bd ${alias}`).join(", ")}`)]),
+    ...(below.length === 0
+      ? []
+      : [
+          `Commands:\n${table(
+            below.map(({ name, summary }) => [`  ${name}`, own(summary)]),
+            columns,
+          )}`,
+        ]),
+    ...(flags.length === 0 ? [] : [`Flags:\n${flagTable(flags, style)}`]),
+    ...(command.examples === undefined
+      ? []
+      : [own(`Examples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`)]),
+    `Flags of every command:\n${flagTable(globalFlags, style)}`,
   ].join("\n\n");
 }
 
 /** Help of a word that only begins commands, such as `label`. */
-export function groupHelp(word: string, commands: readonly BdCommand[]): string {
-  return `Commands:\n${table(commands.map((command) => [`  ${usage(command).replace(/ \[flags\]$/, "")}`, command.summary]))}\n\nbd help ${word} COMMAND shows the flags of one.`;
+export function groupHelp(word: string, commands: readonly BdCommand[], { own, columns }: HelpStyle): string {
+  const rows = commands.map((command) => [own(`  ${usage(command).replace(/ \[flags\]$/, "")}`), own(command.summary)]);
+  return `Commands:\n${table(rows, columns)}\n\n${own(`bd help ${word} COMMAND shows the flags of one.`)}`;
 }
 
 function usage({ name, args, flags }: BdCommand): string {
   return ["bd", name, ...(args === undefined ? [] : [args]), ...(flags === undefined ? [] : ["[flags]"])].join(" ");
 }
 
-function flagTable(flags: readonly Flag[]): string {
+function flagTable(flags: readonly Flag[], { own, columns }: HelpStyle): string {
   return table(
     flags.map((known) => [
       `  ${known.short === undefined ? "    " : `-${known.short[0]}, `}--${known.name}${valueText(known)}`,
-      known.help,
+      own(known.help),
     ]),
+    columns,
   );
 }
 

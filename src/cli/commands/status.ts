@@ -5,7 +5,15 @@ import { summaryText, type TownSummary } from "../output/summary.ts";
 import { yamlText } from "../output/yaml.ts";
 import type { Api } from "../connection/api.ts";
 import { discoverTypes, type ResourceType } from "../resources/discovery.ts";
-import { fieldsOf, isOpenMerge, numberOf, optional, readyOf, textOf } from "../resources/object-fields.ts";
+import {
+  conditionsOf,
+  fieldsOf,
+  isOpenMerge,
+  numberOf,
+  optional,
+  readyOf,
+  textOf,
+} from "../resources/object-fields.ts";
 import { listObjects, type ApiObject } from "../resources/objects.ts";
 import { problemsOf } from "../resources/problems.ts";
 
@@ -85,6 +93,7 @@ async function summaryOf(api: Api): Promise<TownSummary> {
         namespace: convoy.metadata.namespace ?? "",
         name: convoy.metadata.name,
         progress: textOf(fieldsOf(convoy.status)["progress"]) ?? "<unknown>",
+        ...optional("state", conditionsOf(convoy).find(({ type }) => type === "Ready")?.reason),
         working: numberOf(fieldsOf(convoy.status)["working"]),
         merging: numberOf(fieldsOf(convoy.status)["merging"]),
         ...optional("spent", textOf(fieldsOf(convoy.status)["spent"])),

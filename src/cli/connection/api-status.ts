@@ -19,13 +19,14 @@ export function statusError(answer: Pick<ApiAnswer, "status" | "text">): ApiStat
       text === "" ? `the server answered ${answer.status}` : text,
     );
   }
-  const hint = body.details?.hint;
+  const { hint, ...details } = body.details ?? {};
+  const message = body.message ?? `the server answered ${answer.status}`;
   return new ApiStatusError(
     answer.status,
     body.reason ?? reasonOf(answer.status),
-    body.message ?? `the server answered ${answer.status}`,
+    hint !== undefined && message.endsWith(`\n${hint}`) ? message.slice(0, -hint.length - 1) : message,
     {
-      details: body.details,
+      ...(body.details === undefined ? {} : { details }),
       ...(hint === undefined ? {} : { hint }),
     },
   );

@@ -56,6 +56,8 @@ export interface TownSummary {
     readonly namespace: string;
     readonly name: string;
     readonly progress: string;
+    /** Why it stands where it does, in one word: Underway, Suspended, RigNotFound …; absent until it was looked at. */
+    readonly state?: string;
     readonly working: number;
     readonly merging: number;
     readonly spent?: string;
@@ -76,7 +78,8 @@ const MOST_ROWS = 10;
 
 export function summaryText(summary: TownSummary, options: Pick<TableOptions, "colours" | "columns">): string {
   const { town } = summary;
-  const revision = town.revision === undefined ? "" : ` at ${town.revision}`;
+  // The line is to fit a terminal of 80 columns; -o json has the revision in full.
+  const revision = town.revision === undefined ? "" : ` at ${town.revision.replace(/@sha1:([0-9a-f]{7}).*$/, "@$1")}`;
   const runtime = town.runtime === undefined || town.runtime === "Answering" ? "" : `, runtime ${town.runtime}`;
   const disabled =
     town.disabledLoops === undefined ? "" : `Disabled loops: ${town.disabledLoops.join(", ")} (spec.loops, --loops)\n`;
@@ -136,13 +139,14 @@ export function summaryText(summary: TownSummary, options: Pick<TableOptions, "c
       ),
       section(
         "Convoys",
-        ["NAMESPACE", "NAME", "PROGRESS", "WORKING", "MERGING", "SPENT"],
+        ["NAMESPACE", "NAME", "PROGRESS", "WORKING", "MERGING", "STATUS", "SPENT"],
         summary.convoys.map((convoy) => [
           convoy.namespace,
           convoy.name,
           convoy.progress,
           convoy.working,
           convoy.merging,
+          convoy.state ?? "<unknown>",
           convoy.spent ?? "",
         ]),
       ),

@@ -69,14 +69,14 @@ function openEscalation({ metadata, spec, status }: ApiObject): readonly Problem
   ];
 }
 
-/** Files that could not be applied, with their place. */
+/** What is wrong in files, with its place. */
 function syncProblems(sync: Readonly<Record<string, unknown>>): readonly Problem[] {
   const problems = Array.isArray(sync["problems"])
     ? (sync["problems"] as readonly Readonly<Record<string, unknown>>[])
     : [];
   return problems.map((problem) => ({
     object: `${textOf(problem["path"]) ?? "?"}:${numberOf(problem["line"])}:${numberOf(problem["column"])}`,
-    reason: "NotApplied",
+    reason: textOf(problem["reason"]) ?? "NotApplied",
     message: textOf(problem["message"]) ?? "",
   }));
 }

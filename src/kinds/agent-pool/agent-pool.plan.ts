@@ -77,6 +77,11 @@ function missingReference(object: AgentPoolObject, observed: AgentPoolObserved):
       "RoleOutOfScope",
       `agents of Role '${object.spec.role}' belong to the town: put the pool into namespace hq`,
     );
+  if (observed.role.scope === "Rig" && (object.metadata.namespace ?? "hq") === "hq")
+    return problem(
+      "RoleOutOfScope",
+      `agents of Role '${object.spec.role}' belong to a rig: put the pool into the namespace of one`,
+    );
   if (!observed.providerFound)
     return problem("ProviderNotFound", `no Provider '${object.spec.provider}'; \`town get providers\` lists them`);
   if (!observed.formulaFound)

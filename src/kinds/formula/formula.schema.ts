@@ -21,6 +21,8 @@ export const formula = defineKind({
   group: "work.town.dev",
   kind: "Formula",
   plural: "formulas",
+  // Those that ship are in every town: `get all` is about what somebody made.
+  categories: ["town"],
   scope: "Cluster",
   truth: "Observed",
   description: "A workflow that can be poured, as the nearest file states it.",

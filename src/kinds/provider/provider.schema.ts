@@ -210,6 +210,8 @@ export const provider = defineKind({
   group: "town.dev",
   kind: "Provider",
   plural: "providers",
+  // Those that ship are in every town: `get all` is about what somebody made.
+  categories: ["town"],
   scope: "Cluster",
   truth: "Desired",
   description: "A program that can be an agent: how it starts, takes prompts, resumes and shows its state.",

@@ -77,6 +77,8 @@ export const role = defineKind({
   group: "town.dev",
   kind: "Role",
   plural: "roles",
+  // Those that ship are in every town: `get all` is about what somebody made.
+  categories: ["town"],
   scope: "Cluster",
   truth: "Desired",
   description: "What an agent is told, how long it lives and what it may do.",

@@ -16,11 +16,12 @@ export const syncStatus = z.object({
         path: z.string().describe("File."),
         line: z.int().describe("Line, from 1; 0: the whole file."),
         column: z.int().describe("Column, from 1; 0: the whole line."),
+        reason: z.string().optional().describe("One word for what is wrong, as ReferenceDangling."),
         message: z.string().describe("What is wrong and how to mend it."),
       }),
     )
     .optional()
-    .describe("What could not be applied, with its place; at most 50."),
+    .describe("What is wrong in files, with its place; at most 50."),
   history: z
     .array(
       z.object({

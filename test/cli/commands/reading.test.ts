@@ -123,7 +123,14 @@ describe("reading commands", () => {
         status: { ...status },
       });
     };
-    work("Convoy", "town.dev", "open", {}, { progress: "1/3", working: 1, merging: 1, spent: "$1.00/$2.00" });
+    const conditions = [{ type: "Ready", status: "True", reason: "Underway", message: "1 of 3 items are closed" }];
+    work(
+      "Convoy",
+      "town.dev",
+      "open",
+      {},
+      { progress: "1/3", working: 1, merging: 1, spent: "$1.00/$2.00", conditions },
+    );
     work("Convoy", "town.dev", "ended", {}, { progress: "3/3", closedTime: "2026-01-01T00:00:00Z" });
     work(
       "MergeRequest",
@@ -138,7 +145,7 @@ describe("reading commands", () => {
     work("Escalation", "work.town.dev", "api-e2", { title: "settled", severity: 0 }, { state: "closed" });
     const { out } = await runTown(town, "status");
     expect(out).toMatch(/^Town hq: .*, 1 session running$/m);
-    expect(out).toMatch(/^api {9}open {3}1\/3 {8}1 {9}1 {9}\$1\.00\/\$2\.00$/m);
+    expect(out).toMatch(/^api {9}open {3}1\/3 {8}1 {9}1 {9}Underway {3}\$1\.00\/\$2\.00$/m);
     expect(out).toMatch(/^api {9}api-m1 {3}Testing {3}api-x1 {3}api\/polecats\/toast$/m);
     expect(out).toContain("Severity1");
     for (const over of ["ended", "api-m2", "settled"]) expect(out).not.toContain(over);
