@@ -68,7 +68,7 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
       return "*.jsonl merge=beads";
     },
     collectWisps: (graph, { dryRun }) =>
-      dryRun ? Promise.resolve(storeOf(graph).outlivedWisps().length) : storeOf(graph).collectWisps(),
+      dryRun ? Promise.resolve(storeOf(graph).wisps.outlived().length) : storeOf(graph).wisps.collect(),
     pack: (graph) => storeOf(graph).repository.objects.packOwn({ minimum: 2 }),
   };
 }

@@ -9,6 +9,7 @@ import { appendToLog, eventLine } from "./event-log.ts";
 import { positionsAt, versionFile, versionText } from "./git-records.ts";
 import { requireCommit } from "./load-commit.ts";
 import { flushedRef } from "./paths.ts";
+import { refValue } from "./salvage.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
 /** What one commit adds to the branch. */
@@ -94,9 +95,18 @@ export class BranchWriter {
     this.start({ commit, tree, positions }, this.#pin);
   }
 
+  /** Takes the way back to a commit that is whole, or to none: what it built on is lost. */
+  async startAnew(head: CommitHead | undefined): Promise<void> {
+    await this.readPin();
+    if (head !== undefined) return this.start(head, this.#pin);
+    this.#tip = undefined;
+    this.#tree = this.#options.repository.objects.emptyTree;
+    this.#positions = new Map();
+  }
+
   /** Reads the pin again, after somebody moved refs meanwhile. */
   async readPin(): Promise<void> {
-    this.#pin = await this.#options.repository.resolve(flushedRef);
+    this.#pin = await refValue(this.#options.repository, flushedRef);
   }
 
   /** Builds on a commit that contains the tip. */

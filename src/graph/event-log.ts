@@ -1,4 +1,5 @@
 import { changeEvents } from "../domain/work-graph/history/change-events.ts";
+import { AdapterError } from "../errors/town-error.ts";
 import type { GitObjects, Repository } from "../ports/git.ts";
 import type { Author, HistoryEntry } from "../ports/work-graph.ts";
 import type { RecordChange } from "./transaction.ts";
@@ -54,7 +55,10 @@ export function parseEventLine(line: string): HistoryEntry | undefined {
   }
 }
 
-/** All events of one bead: those in the logs of a commit, then those that wait to be flushed; oldest first. */
+/**
+ * All events of one bead: those in the logs of a commit, then those that wait to be flushed; oldest first. Throws
+ * AdapterError `RecordsMissing`.
+ */
 export async function readHistory(
   repository: Repository,
   commit: string | undefined,
@@ -65,6 +69,8 @@ export async function readHistory(
   const needle = JSON.stringify(id);
   const files = commit === undefined ? [] : await repository.listFiles(commit, "log");
   const texts = await repository.objects.readBlobs(files.map((file) => file.id));
+  const lost = files.find((file) => !texts.has(file.id));
+  if (lost !== undefined) throw logMissing(commit ?? "", lost);
   for (const file of files) {
     for (const line of (texts.get(file.id) ?? "").split("\n")) {
       const entry = line.includes(needle) ? parseEventLine(line) : undefined;
@@ -73,6 +79,14 @@ export async function readHistory(
   }
   for (const entry of pending) if (entry.id === id) entries.push(entry);
   return entries.sort((a, b) => a.timeMs - b.timeMs);
+}
+
+function logMissing(commit: string, { path, id }: { readonly path: string; readonly id: string }): AdapterError {
+  return new AdapterError(
+    "RecordsMissing",
+    `Cannot read the history in commit ${commit}: blob ${id} (${path}) is not in the repository.`,
+    { hint: "Run `town bd doctor`: it says what is missing and what can be made again." },
+  );
 }
 
 /** Where a log was last continued, so that its last segment need not be looked for among hundreds. */

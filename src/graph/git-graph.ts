@@ -4,8 +4,7 @@ import { holdingAncestors, holdsDescendants } from "../domain/work-graph/index/r
 import type { GraphMergeResult } from "../domain/work-graph/merge/merge-graphs.ts";
 import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
-import { formatStamp } from "../domain/work-graph/record/stamp.ts";
-import { expiredWisps } from "../domain/work-graph/rules/wisp-expiry.ts";
+import { compareVersions, formatStamp } from "../domain/work-graph/record/stamp.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -16,11 +15,14 @@ import type { BranchWriter } from "./branch-writer.ts";
 import { readHistory } from "./event-log.ts";
 import type { StoreOptions } from "./graph-store.ts";
 import { GraphStore, readOnlyError } from "./graph-store.ts";
+import { FlushTimer } from "./flush-timer.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { LoadedCommit } from "./load-commit.ts";
 import type { StorePaths } from "./paths.ts";
 import { configuredStatuses } from "./configured-statuses.ts";
+import { LossGuard } from "./loss-guard.ts";
 import { settingsFile } from "./settings-file.ts";
+import { WispCollector } from "./outlived-wisps.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
 import type { StoreLock } from "./store-lock.ts";
@@ -45,20 +47,17 @@ export interface GitGraphParts {
   readonly otherLogs: ReadonlyMap<string, number>;
 }
 
-/** How often wisps that have outlived their class are looked for, while the store is written to. */
-const wispCheckMs = 10 * 60_000;
 const maxFlushAttempts = 5;
-const maxRetryMs = 30_000;
-
 /** The work graph of one repository: transactions in front, the branch behind. */
 export class GitGraph extends GraphStore implements WorkGraph {
   readonly #parts: GitGraphParts;
   readonly #merger: BranchMerger;
   readonly #house: Housekeeping;
+  readonly wisps: WispCollector;
+  readonly losses: LossGuard;
+  readonly #timer: FlushTimer;
   readonly #stopping = new AbortController();
-  #wispsLookedAtMs = 0;
   #serial: Promise<unknown> = Promise.resolve();
-  #timer: { readonly wake: AbortController; readonly done: Promise<void> } | undefined;
 
   constructor(options: StoreOptions, parts: GitGraphParts) {
     super(options);
@@ -70,6 +69,24 @@ export class GitGraph extends GraphStore implements WorkGraph {
       index,
       log,
       state: () => ({ seq: this.seq, requests: this.requests, wispHistory: this.wispHistory, renewed: this.renewed }),
+    });
+    this.wisps = new WispCollector({ ...options, transact: (author, work) => this.transact(author, work) });
+    this.#timer = new FlushTimer({
+      ...options,
+      place: { namespace: this.namespace, branch: parts.branch },
+      intervalMs: parts.flushIntervalMs,
+      flush: () => this.flush(),
+      isPending: () => this.unflushed.pending || parts.settings.isDirty,
+      stopping: this.#stopping.signal,
+    });
+    this.losses = new LossGuard({
+      ...parts,
+      ...options,
+      unflushed: this.unflushed,
+      memory: () => ({ seq: this.seq, records: this.storedRecords().filter(({ ephemeral }) => ephemeral !== true) }),
+      takeLater: (records) => this.#takeLater(records),
+      verify: () => this.verify(),
+      stopping: this.#stopping.signal,
     });
     this.#merger = new BranchMerger(parts.repository, parts.writer, {
       namespace: this.namespace,
@@ -179,39 +196,12 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   protected override onDirty(): void {
     if (this.stopped) return;
-    if (this.#timer === undefined) {
-      const wake = new AbortController();
-      this.#timer = { wake, done: this.#flushLater(wake) };
-    }
-    if (this.unflushed.size >= this.#parts.flushRecords) this.#timer.wake.abort();
+    this.#timer.start();
+    if (this.unflushed.size >= this.#parts.flushRecords) this.#timer.hurry();
   }
 
-  // Wisps come with activity, so activity is what looks after them: no timer keeps a store awake.
   protected override onCommitted(): void {
-    const now = this.options.clock.now();
-    if (now - this.#wispsLookedAtMs < wispCheckMs && now >= this.#wispsLookedAtMs) return;
-    this.#wispsLookedAtMs = now;
-    // What is not removed now is found the next time.
-    void this.collectWisps().catch((error: unknown) => {
-      this.options.log.warn({ namespace: this.namespace, err: error }, "cannot remove outlived wisps");
-    });
-  }
-
-  /** Ids of the wisps that have outlived their class. */
-  outlivedWisps(): readonly string[] {
-    return expiredWisps(this.index, this.options.clock.now());
-  }
-
-  /** Removes them; returns how many. */
-  async collectWisps(): Promise<number> {
-    if (this.outlivedWisps().length === 0) return 0;
-    const removed = await this.transact({ actor: "loop/collection" }, (tx) => {
-      const expired = expiredWisps(this.index, tx.now);
-      for (const id of expired) tx.delete(id);
-      return expired.length;
-    });
-    this.options.log.info({ namespace: this.namespace, removed }, "outlived wisps removed");
-    return removed;
+    this.wisps.changed();
   }
 
   // What was acknowledged and not flushed yet is in memory alone now.
@@ -221,28 +211,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
       "log of the work graph was removed, flushing at once",
     );
     this.onDirty();
-    this.#timer?.wake.abort();
-  }
-
-  // Never rejects: the log has everything, so a failed flush is tried again.
-  async #flushLater(wake: AbortController): Promise<void> {
-    const { clock, log } = this.options;
-    await clock.sleep(this.#parts.flushIntervalMs, AbortSignal.any([wake.signal, this.#stopping.signal]));
-    for (let retryMs = 1_000; !this.#stopping.signal.aborted; retryMs = Math.min(maxRetryMs, retryMs * 2)) {
-      try {
-        await this.flush();
-        break;
-      } catch (error) {
-        log.warn(
-          { namespace: this.namespace, branch: this.branch, err: error, retryMs },
-          "cannot flush the work graph",
-        );
-        await clock.sleep(retryMs, this.#stopping.signal);
-      }
-    }
-    this.#timer = undefined;
-    // What came in during the flush waits for the next one.
-    if (this.unflushed.pending || this.#parts.settings.isDirty) this.onDirty();
+    this.#timer.hurry();
   }
 
   // Flushes and merges of one store never overlap.
@@ -257,10 +226,41 @@ export class GitGraph extends GraphStore implements WorkGraph {
   }
 
   async #flushNow(): Promise<string> {
+    const { objects } = this.repository;
+    const wasCollected = await objects.isCollected();
+    const before = this.tip;
+    const commit = await this.losses.guard(() => this.#commitNow());
+    if (commit !== before && (wasCollected || (await objects.isCollected()))) await this.losses.suspect();
+    return commit;
+  }
+
+  /** What others had put on the branch and is later than what is here. */
+  async #takeLater(records: readonly BeadRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    await this.write({ actor: "loop/merge" }, (tx) => {
+      for (const record of records) {
+        const here = this.index.stored(record.id);
+        if (here === undefined || compareVersions(record, here) > 0) tx.replace(record.id, record);
+      }
+    });
+  }
+
+  /** Looks for objects of the branch that git has lost, and makes them again; true when nothing was missing. */
+  verify(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const wasHealed = await this.losses.heal();
+      if (wasHealed) await this.#commitNow();
+      await this.#parts.files.remove(this.#parts.paths.suspicion);
+      return !wasHealed;
+    });
+  }
+
+  async #commitNow(): Promise<string> {
     for (let attempt = 1; attempt <= maxFlushAttempts; attempt++) {
-      const expected = await this.repository.resolve(this.branch);
+      const { tips } = this.losses.replaced;
+      const expected = await this.losses.branchTip();
       const known = expected === undefined || expected === this.tip || expected === this.#merger.pending?.tip;
-      if (!known) await this.#merger.absorb(expected);
+      if (!known && !tips.has(expected)) await this.#merger.absorb(expected);
       const commit = await this.#writeCommit(expected);
       if (commit !== undefined) return commit;
       await this.#parts.writer.readPin();
@@ -276,7 +276,8 @@ export class GitGraph extends GraphStore implements WorkGraph {
   async #writeCommit(expected: string | undefined): Promise<string | undefined> {
     const { writer, settings } = this.#parts;
     const merged = this.#merger.pending;
-    const isUnchanged = !this.unflushed.pending && merged === undefined && !settings.isDirty;
+    const { tips, files: remaining } = this.losses.replaced;
+    const isUnchanged = !this.unflushed.pending && tips.size === 0 && merged === undefined && !settings.isDirty;
     if (isUnchanged && writer.tip !== undefined && writer.tip === expected) return writer.tip;
     const text = settings.text;
     const taken = this.unflushed.take();
@@ -287,7 +288,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     const snapshot = this.#house.snapshot(records.keys());
     let commit: string | undefined;
     try {
-      const files = new Map([...(merged?.files ?? []), ...(await this.#settingsFiles(text))]);
+      const files = new Map([...remaining, ...(merged?.files ?? []), ...(await this.#settingsFiles(text))]);
       const change = { records, events: taken.events, seq, files };
       commit = await writer.commit(merged === undefined ? change : { ...change, merged: merged.tip }, expected);
     } finally {
@@ -295,6 +296,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     }
     if (commit === undefined) return undefined;
     this.#merger.settled();
+    this.losses.settled();
     await settings.flushed(text);
     await this.#house.committed(snapshot);
     return commit;
@@ -360,7 +362,9 @@ export class GitGraph extends GraphStore implements WorkGraph {
   /** In turn: what a flush has taken is neither waiting nor in the tip until it is over. */
   history(id: string): Promise<readonly HistoryEntry[]> {
     if (this.index.stored(id)?.ephemeral === true) return Promise.resolve([...this.wispHistory.of(id)]);
-    return this.#inTurn(() => readHistory(this.repository, this.tip, id, this.unflushed.events));
+    const read = (): Promise<readonly HistoryEntry[]> =>
+      readHistory(this.repository, this.tip, id, this.unflushed.events);
+    return this.#inTurn(() => (this.#parts.lock === undefined ? read() : this.losses.guard(read)));
   }
 
   async close(): Promise<void> {
@@ -371,7 +375,8 @@ export class GitGraph extends GraphStore implements WorkGraph {
       return;
     }
     this.#stopping.abort();
-    await this.#timer?.done;
+    await this.#timer.finish();
+    await this.losses.finish();
     try {
       await this.flush();
       await this.#inTurn(() => this.#house.finish());

@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { structureProblem } from "../domain/work-graph/record/structure.ts";
-import { TownError } from "../errors/town-error.ts";
+import { AdapterError, TownError } from "../errors/town-error.ts";
 import type { CommitInfo, GitObjects, Repository } from "../ports/git.ts";
 import { formatVersion } from "./paths.ts";
 import type { TreeWriter } from "./tree-writer.ts";
@@ -21,7 +21,7 @@ export interface CommitRecords {
 
 const batch = 2_000;
 
-/** All records of a commit. Files that are no records are listed, not thrown. */
+/** All records of a commit. Files that are no records are listed, not thrown. Throws AdapterError `RecordsMissing`. */
 export async function readCommitRecords(repository: Repository, commit: string): Promise<CommitRecords> {
   const files: { readonly path: string; readonly blob: string }[] = [];
   for (const { path, id } of await repository.listFiles(commit, ""))
@@ -29,7 +29,7 @@ export async function readCommitRecords(repository: Repository, commit: string):
   return readRecordFiles(repository.objects, commit, files);
 }
 
-/** The records in the given files of a commit. */
+/** The records in the given files of a commit. Throws AdapterError `RecordsMissing`. */
 export async function readRecordFiles(
   objects: GitObjects,
   commit: string,
@@ -40,6 +40,8 @@ export async function readRecordFiles(
   for (let from = 0; from < files.length; from += batch) {
     const part = files.slice(from, from + batch);
     const blobs = await objects.readBlobs(part.map(({ blob }) => blob));
+    const lost = part.filter(({ blob }) => !blobs.has(blob));
+    if (lost.length > 0) throw recordsMissing(commit, lost);
     for (const { path, blob } of part) {
       const text = blobs.get(blob) ?? "";
       const read = parseRecordFile(path, text);
@@ -48,6 +50,19 @@ export async function readRecordFiles(
     }
   }
   return { records, bad };
+}
+
+function recordsMissing(
+  commit: string,
+  lost: readonly { readonly path: string; readonly blob: string }[],
+): AdapterError {
+  const [first] = lost;
+  const more = lost.length > 1 ? ` and ${lost.length - 1} more` : "";
+  return new AdapterError(
+    "RecordsMissing",
+    `Cannot read the beads of commit ${commit}: blob ${first?.blob} (${first?.path})${more} is not in the repository.`,
+    { hint: "Run `town bd doctor`: it says what is missing and what can be made again." },
+  );
 }
 
 /** The record in a file of the branch, or what is wrong with it. */

@@ -11,6 +11,8 @@ import { BranchWriter } from "./branch-writer.ts";
 import type { GitGraphParts } from "./git-graph.ts";
 import { GitGraph } from "./git-graph.ts";
 import { defaultBranch, flushedRef, storePaths } from "./paths.ts";
+import { reportLoss } from "./heal.ts";
+import type { Recovered } from "./recovery.ts";
 import { keepProblems, recover } from "./recovery.ts";
 import type { StoreLock } from "./store-lock.ts";
 import { takeStoreLock } from "./store-lock.ts";
@@ -137,8 +139,34 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
     },
   );
   graph.resume({ ids: recovered.dirty, events: recovered.events });
-  if (recovered.tip !== undefined && recovered.tip !== base?.head.commit) await graph.absorb(recovered.tip);
+  await catchUp(graph, recovered, options);
+  if (lock !== undefined) await settleSuspicion(graph, options, paths.suspicion);
   return graph;
+}
+
+/** Takes in what others put on the branch. */
+async function catchUp(graph: GitGraph, { damage, tip, base }: Recovered, { log }: OpenGraphOptions): Promise<void> {
+  if (damage !== undefined) await replaceLost(graph, damage, log);
+  if (tip !== undefined && tip !== base?.head.commit && damage?.broken.has(tip) !== true) await graph.absorb(tip);
+}
+
+/** What could be read is in memory; the branch follows at once where it can, else with the next flush. */
+async function replaceLost(graph: GitGraph, damage: NonNullable<Recovered["damage"]>, log: Log): Promise<void> {
+  reportLoss(log, damage, { namespace: graph.namespace, branch: graph.branch });
+  if (!damage.isBehind) return;
+  await graph.losses.replace({ tips: damage.broken, files: damage.files });
+  await graph.follow();
+}
+
+/** Objects written while somebody collected garbage were looked for when the graph was loaded, unless he still does. */
+async function settleSuspicion(
+  graph: GitGraph,
+  { files, repository, isBrief }: OpenGraphOptions,
+  path: string,
+): Promise<void> {
+  if ((await files.stat(path)) === undefined) return;
+  if (!(await repository.objects.isCollected())) await files.remove(path);
+  else if (isBrief !== true) graph.losses.watch();
 }
 
 function limitsOf(options: OpenGraphOptions): Pick<GitGraphParts, "flushIntervalMs" | "flushRecords" | "segmentBytes"> {

@@ -32,6 +32,8 @@ export interface StorePaths {
   readonly cache: string;
   readonly setAside: string;
   readonly settings: string;
+  /** Is there while objects of the branch may have been lost: somebody collected garbage when they were written. */
+  readonly suspicion: string;
 }
 
 export function storePaths(commonDirectory: string): StorePaths {
@@ -46,5 +48,6 @@ export function storePaths(commonDirectory: string): StorePaths {
     cache: `${root}/cache`,
     setAside: `${root}/set-aside`,
     settings: `${root}/bd.json`,
+    suspicion: `${root}/suspicion`,
   };
 }

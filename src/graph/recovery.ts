@@ -6,9 +6,7 @@ import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
-import { logPositions, positionsAt } from "./git-records.ts";
 import type { LoadedCommit } from "./load-commit.ts";
-import { loadCommit, requireCommit } from "./load-commit.ts";
 import type { LocalState } from "./local-state.ts";
 import { readLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
@@ -17,6 +15,9 @@ import type { BesideBranch } from "./replay.ts";
 import { replay } from "./replay.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
+import { putBeyond } from "./put-beyond.ts";
+import type { Damage } from "./sound-commit.ts";
+import { loadSound } from "./sound-commit.ts";
 import { readIdentity } from "./store-identity.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 import { fingerprint } from "./wal-record.ts";
@@ -43,6 +44,8 @@ export interface Recovered {
   readonly tip: string | undefined;
   /** The commit that was loaded. */
   readonly base: LoadedCommit | undefined;
+  /** What git had lost; `files`: what else than records the next commit must bring back. */
+  readonly damage: (Damage & { readonly files: ReadonlyMap<string, string> }) | undefined;
   readonly dirty: ReadonlySet<string>;
   readonly events: readonly HistoryEntry[];
   readonly requests: ReadonlyMap<string, unknown>;
@@ -56,24 +59,31 @@ export interface Recovered {
 
 /** Loads the last commit this store wrote, its wisps, and on top what its logs hold beyond both. */
 export async function recover(options: RecoveryOptions): Promise<Recovered> {
-  const { repository, files, paths, index, trees } = options;
+  const { repository, files, paths, index } = options;
   const identity = await readIdentity(files, paths, options.random, repository.commonDirectory, options.readOnly);
   const pin = await repository.resolve(flushedRef);
   const tip = await branchTip(repository, options.branch, pin);
-  const base = await ownCommit(repository, pin, tip, identity.logId);
-  const loaded =
-    base === undefined ? undefined : await loadCommit(repository, trees, base, { files, directory: paths.cache });
-  // The cache may know a commit that git has lost, and nothing must be built on that.
-  if (base !== undefined && !options.readOnly) await requireCommit(repository, base);
+  const { loaded, damage } = await loadSound({ ...options, ...identity, pin, tip });
   index.loadTables(loaded?.tables ?? [], loaded);
   index.load(loaded?.records ?? []);
   for (const id of goneFrom(loaded)) index.put(id, undefined);
   const local = await readLocalState(files, paths.local);
   const beside = loadLocal(index, local);
   const positions = new Map(Object.entries(loaded?.head.positions ?? {}));
-  const replayed = await replayLogs(options, identity.logs, positions, local, beside);
+  const replayed = await replayLogs(options, identity.logs, {
+    positions,
+    local,
+    beside,
+    lenient: damage?.isBehind === true,
+  });
+  const beyond =
+    damage === undefined
+      ? undefined
+      : await putBeyond({ ...options, ...identity, baseTree: loaded?.head.tree, damage, events: replayed.events });
   return {
     ...replayed,
+    ...(beyond === undefined ? {} : { events: beyond.events, dirty: new Set([...replayed.dirty, ...beyond.ids]) }),
+    damage: beyond === undefined || damage === undefined ? undefined : { ...damage, files: beyond.files },
     beside,
     pin,
     tip,
@@ -103,31 +113,6 @@ function goneFrom(loaded: LoadedCommit | undefined): ReadonlySet<string> {
   return gone;
 }
 
-/**
- * The commit to start from: the pin, or a commit of ours that was put on the branch just before the pin could follow. Without
- * a pin, what is on the branch.
- */
-async function ownCommit(
-  repository: Repository,
-  pin: string | undefined,
-  tip: string | undefined,
-  logId: string,
-): Promise<string | undefined> {
-  if (pin === undefined || tip === undefined || pin === tip) return pin ?? tip;
-  const pinned = (await positionsAt(repository, pin)).get(logId) ?? 0;
-  if (((await positionsAt(repository, tip)).get(logId) ?? 0) <= pinned || !(await repository.isAncestor(pin, tip)))
-    return pin;
-  let own = pin;
-  let seq = pinned;
-  for (const commit of await repository.log(pin, tip, 10_000)) {
-    const position = logPositions(commit).get(logId) ?? 0;
-    if (position <= seq) continue;
-    own = commit.id;
-    seq = position;
-  }
-  return own;
-}
-
 function loadLocal(index: GraphIndex, local: LocalState): BesideBranch {
   // A wisp that became a real bead is on the branch, and that is newer.
   const wisps = local.wisps.filter(({ record }) => index.stored(record.id) === undefined);
@@ -153,13 +138,18 @@ interface ReplayedLogs extends Pick<Recovered, "wal" | "dirty" | "events" | "req
   readonly problems: readonly SetAsideItem[];
 }
 
+interface ReplayState {
+  readonly positions: ReadonlyMap<string, number>;
+  readonly local: LocalState;
+  readonly beside: BesideBranch;
+  readonly lenient: boolean;
+}
+
 /** Replays the logs of this store, oldest first; the last one is the one that is written. */
 async function replayLogs(
   { files, paths, index, readOnly }: RecoveryOptions,
   logs: readonly string[],
-  positions: ReadonlyMap<string, number>,
-  local: LocalState,
-  beside: BesideBranch,
+  { positions, local, beside, lenient }: ReplayState,
 ): Promise<ReplayedLogs> {
   const dirty = new Set<string>();
   const events: HistoryEntry[] = [];
@@ -171,7 +161,7 @@ async function replayLogs(
   for (const id of logs) {
     const contained = { branch: positions.get(id) ?? 0, local: local.logs.get(id) ?? 0 };
     const opened = await Wal.open(files, paths.wal, id, readOnly ? contained : undefined);
-    const replayed = replay(index, opened.entries, contained, beside);
+    const replayed = replay(index, opened.entries, contained, beside, { lenient });
     wal = opened.wal;
     if (id !== logs.at(-1)) otherLogs.set(id, replayed.lastSeq);
     lastSeq = Math.max(lastSeq, replayed.lastSeq);

@@ -1,5 +1,6 @@
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { compareVersions } from "../domain/work-graph/record/stamp.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { entriesOf } from "./event-log.ts";
 import { isWispChange } from "./graph-store.ts";
@@ -30,13 +31,15 @@ export interface BesideBranch {
 /**
  * Applies what a log holds beyond the given positions. A change counts only when it was made on the state that is here:
  * of two writers that appended to one log against all locks, the first in the file wins. What happens beside the
- * branch is added to what is known of it.
+ * branch is added to what is known of it. `lenient`: states in between may be lost, so a later one counts whatever it was
+ * made on.
  */
 export function replay(
   index: GraphIndex,
   entries: readonly WalEntry[],
   contained: Contained,
   { wispHistory, leaseWritten }: BesideBranch,
+  { lenient = false }: { readonly lenient?: boolean } = {},
 ): Replayed {
   const dirty = new Set<string>();
   const events: HistoryEntry[] = [];
@@ -50,7 +53,9 @@ export function replay(
       (operation, i) =>
         isDue(operation, record.s + i, contained) && !isThere(index, operation) && !isPast(index, operation),
     );
-    if (due.some((operation) => !fits(index, operation, record, contained, afterDamage))) {
+    const accepts = (operation: WalOperation): boolean =>
+      (lenient && isLater(index, operation)) || fits(index, operation, record, contained, afterDamage);
+    if (!due.every(accepts)) {
       // What was merged in from a branch is merged in again.
       if (record.q !== 1) refused.push(record);
       continue;
@@ -100,6 +105,11 @@ function isPast(index: GraphIndex, { i, w, l }: WalOperation): boolean {
 function isThere(index: GraphIndex, { i, w, d }: WalOperation): boolean {
   const here = fingerprint(index.stored(i));
   return here !== w && here === fingerprint(d ?? undefined);
+}
+
+function isLater(index: GraphIndex, { i, d }: WalOperation): boolean {
+  const here = index.stored(i);
+  return here === undefined || d === null || compareVersions(d, here) >= 0;
 }
 
 function fits(

@@ -24,7 +24,7 @@ export interface WorktreeStatus {
 /**
  * The object store of one repository, written without forking a process per object. Ids are hex. Written objects can
  * be read through the same repository at once; they are durable, and visible to other processes, after `sync` or a ref
- * update (which syncs first).
+ * update (which syncs first). A damaged object is read as one that is missing.
  */
 export interface GitObjects {
   readBlob(id: string): Promise<string | undefined>;
@@ -38,6 +38,20 @@ export interface GitObjects {
   writeCommit(commit: NewCommit): Promise<string>;
   /** Makes every object written so far durable (fsync of files and directories). */
   sync(): Promise<void>;
+  /**
+   * Makes objects written so far durable that the repository is said to have and has lost or damaged: what is there is not
+   * asked, all of them are written again. Costs their size.
+   */
+  restore(): Promise<void>;
+  /** Those of the ids that are in the repository no more, or cannot be made sense of; what this port remembers counts not. */
+  missing(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Somebody collects garbage in the repository now: what is written meanwhile may be taken for garbage, even when a ref leads
+   * to it soon after.
+   */
+  isCollected(): Promise<boolean>;
+  /** Ids of all commits in the repository, whether a ref leads to them or not, in no order. Reads the names of all objects. */
+  allCommits(): Promise<readonly string[]>;
   /**
    * Joins the loose objects and small packs that were written through this port, and nothing else, into one pack, when
    * there are at least `minimum` (default 2000) objects in them. Returns how many were packed. One caller at a time.

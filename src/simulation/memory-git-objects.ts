@@ -16,6 +16,8 @@ type Stored =
  */
 export class MemoryObjects implements GitObjects {
   readonly emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+  /** Somebody runs `git gc`; change at will. */
+  collected = false;
   readonly #stored = new Map<string, Stored>();
   readonly #volatile = new Set<string>();
   readonly #now: () => number;
@@ -70,6 +72,22 @@ export class MemoryObjects implements GitObjects {
 
   async sync(): Promise<void> {
     this.#volatile.clear();
+  }
+
+  restore(): Promise<void> {
+    return this.sync();
+  }
+
+  async missing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(ids.filter((id) => id !== this.emptyTree && !this.#stored.has(id)));
+  }
+
+  async isCollected(): Promise<boolean> {
+    return this.collected;
+  }
+
+  async allCommits(): Promise<readonly string[]> {
+    return [...this.#stored].filter(([, { type }]) => type === "commit").map(([id]) => id);
   }
 
   async packOwn(): Promise<number> {
@@ -131,6 +149,12 @@ export class MemoryObjects implements GitObjects {
       if (stored.type === "tree") pending.push(...stored.entries.map((entry) => entry.id));
       if (stored.type === "commit") pending.push(stored.commit.tree, ...stored.commit.parents);
     }
+  }
+
+  /** Loses an object that was durable, as a disk or a foreign `git gc` may. */
+  lose(id: string): void {
+    this.#stored.delete(id);
+    this.#volatile.delete(id);
   }
 
   /** Forgets objects that were never made durable, except those that `survives` keeps (none by default). */

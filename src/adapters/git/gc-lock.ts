@@ -38,6 +38,11 @@ export async function takeGcLock(commonDirectory: string): Promise<{ release(): 
   };
 }
 
+/** Whether some other process holds it. */
+export function isGcRunning(commonDirectory: string): Promise<boolean> {
+  return isHeld(join(commonDirectory, "gc.pid"));
+}
+
 /** Written into the `.keep` file of a pack that is not whole yet. */
 export function keepText(): string {
   return `town ${process.pid} ${hostname()}\n`;

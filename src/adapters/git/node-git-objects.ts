@@ -4,6 +4,7 @@ import { decodeTree, encodeTree, treeProblem } from "../../domain/git/tree-objec
 import { AdapterError } from "../../errors/town-error.ts";
 import type { CommitInfo, GitObjects, NewCommit, TreeEntry } from "../../ports/git.ts";
 import { diskFailure } from "./disk.ts";
+import { isGcRunning } from "./gc-lock.ts";
 import type { GitCommand } from "./git-command.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectWriter } from "./object-writer.ts";
@@ -31,10 +32,12 @@ export class NodeGitObjects implements GitObjects {
   readonly #trees = new TreeCache();
   readonly #idBytes: number;
   readonly #commonDirectory: string;
+  readonly #command: GitCommand;
   #packing: Promise<unknown> = Promise.resolve();
 
   constructor({ command, commonDirectory, hash }: NodeGitObjectsOptions) {
     this.#commonDirectory = commonDirectory;
+    this.#command = command;
     this.#idBytes = hash === "sha1" ? 20 : 32;
     this.emptyTree = EMPTY_TREES[hash];
     this.reader = new ObjectReader(command, { gitDirectory: commonDirectory });
@@ -125,6 +128,42 @@ export class NodeGitObjects implements GitObjects {
     } catch (error) {
       throw diskFailure(`write objects to ${this.#commonDirectory}`, error);
     }
+  }
+
+  async restore(): Promise<void> {
+    try {
+      await this.#writer.flush({ again: true });
+    } catch (error) {
+      throw diskFailure(`write objects to ${this.#commonDirectory}`, error);
+    }
+  }
+
+  async missing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const wanted = [...new Set(ids)].filter((id) => id !== this.emptyTree && this.#writer.peek(id) === undefined);
+    if (wanted.length === 0) return new Set();
+    // A process of its own: one that reads for long knows packs that somebody has removed.
+    const text = await this.#command.text(["cat-file", "--batch-check", "--buffer"], {
+      place: { gitDirectory: this.#commonDirectory },
+      doing: `look for ${wanted.length} objects in ${this.#commonDirectory}`,
+      input: `${wanted.join("\n")}\n`,
+      timeoutMs: 600_000,
+    });
+    const found = new Set(text.split("\n").map((line) => /^([0-9a-f]+) (?:blob|tree|commit|tag) \d+$/.exec(line)?.[1]));
+    return new Set(wanted.filter((id) => !found.has(id)));
+  }
+
+  isCollected(): Promise<boolean> {
+    return isGcRunning(this.#commonDirectory);
+  }
+
+  async allCommits(): Promise<readonly string[]> {
+    const format = "--batch-check=%(objecttype) %(objectname)";
+    const text = await this.#command.text(["cat-file", "--batch-all-objects", "--unordered", "--buffer", format], {
+      place: { gitDirectory: this.#commonDirectory },
+      doing: `list the objects in ${this.#commonDirectory}`,
+      timeoutMs: 600_000,
+    });
+    return [...text.matchAll(/^commit ([0-9a-f]+)$/gm)].map(([, id = ""]) => id);
   }
 
   async packOwn(options: { readonly minimum?: number } = {}): Promise<number> {

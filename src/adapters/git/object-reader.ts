@@ -1,3 +1,4 @@
+import { AdapterError } from "../../errors/town-error.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import type { GitCommand, GitPlace } from "./git-command.ts";
 import { GitService, type GitServiceOptions } from "./git-service.ts";
@@ -7,6 +8,9 @@ export interface ObjectInfo {
   readonly type: string;
   readonly size: number;
 }
+
+const damaged =
+  /(?:loose|packed) object [0-9a-f]+ \(stored in .*\) is corrupt|unable to (?:unpack|parse) [0-9a-f]+ header/;
 
 export interface RawObject extends ObjectInfo {
   readonly body: Buffer;
@@ -26,7 +30,13 @@ export class ObjectReader {
   }
 
   async contents(name: string): Promise<RawObject | undefined> {
-    return (await this.service.ask(`contents ${name}\n`, contentsReader)) ?? undefined;
+    try {
+      return (await this.service.ask(`contents ${name}\n`, contentsReader)) ?? undefined;
+    } catch (error) {
+      // git ends where it finds one damaged that it has no other copy of.
+      if (error instanceof AdapterError && damaged.test(error.message)) return undefined;
+      throw error;
+    }
   }
 }
 

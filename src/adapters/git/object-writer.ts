@@ -54,21 +54,24 @@ export class ObjectWriter {
     return this.#waiting.get(id) ?? this.#flushing.get(id);
   }
 
-  /** Resolves when everything put before is durable. On failure it all waits for the next flush. */
-  flush(): Promise<void> {
-    const next = this.#flush.then(() => this.#flushNow());
+  /**
+   * Resolves when everything put before is durable. On failure it all waits for the next flush. `again`: as a pack, also
+   * what the repository seems to have; git looks there first, and falls back on it where another copy is damaged.
+   */
+  flush({ again = false }: { readonly again?: boolean } = {}): Promise<void> {
+    const next = this.#flush.then(() => this.#flushNow(again ? 0 : packFrom));
     this.#flush = next.catch(() => {});
     return next;
   }
 
-  async #flushNow(): Promise<void> {
+  async #flushNow(most: number): Promise<void> {
     if (this.#waiting.size === 0) return;
     this.#flushing = this.#waiting;
     this.#waiting = new Map();
     try {
       const objects = [...this.#flushing.values()];
       // Of many that are written together few exist: looking for each costs more than those few twice, until packed.
-      if (objects.length > packFrom) for (const part of packParts(objects)) await this.#writePack(part);
+      if (objects.length > most) for (const part of packParts(objects)) await this.#writePack(part);
       else await this.#writeLoose(await this.#absent(objects));
     } catch (error) {
       this.#waiting = new Map([...this.#flushing, ...this.#waiting]);

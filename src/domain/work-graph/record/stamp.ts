@@ -49,6 +49,12 @@ export function timeOf(text: unknown): number | undefined {
   return parseStamp(text)?.ms;
 }
 
+/** Order of two versions of a record by their `updated_at`; what is no time comes first. */
+export function compareVersions(a: { readonly updated_at?: unknown }, b: { readonly updated_at?: unknown }): number {
+  const never = { ms: 0, tick: 0 };
+  return compareStamps(parseStamp(a.updated_at) ?? never, parseStamp(b.updated_at) ?? never);
+}
+
 /** The clock that stamps changes: never repeats, never goes back, and is later than every stamp it has seen. */
 export class StampClock {
   #last: Stamp = { ms: 0, tick: 0 };

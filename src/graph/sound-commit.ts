@@ -1,0 +1,180 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
+import { compareVersions } from "../domain/work-graph/record/stamp.ts";
+import { messageOf } from "../errors/town-error.ts";
+import type { Files } from "../ports/files.ts";
+import type { Repository } from "../ports/git.ts";
+import { logPositions, positionsAt } from "./git-records.ts";
+import type { LoadedCommit } from "./load-commit.ts";
+import { loadCommit, requireCommit } from "./load-commit.ts";
+import type { StorePaths } from "./paths.ts";
+import { flushedRef } from "./paths.ts";
+import { readCache } from "./record-cache.ts";
+import type { Salvage } from "./salvage.ts";
+import { refValue, salvage } from "./salvage.ts";
+import type { Survey } from "./survey.ts";
+import { isLoss } from "./survey.ts";
+import type { TreeWriter } from "./tree-writer.ts";
+import { Wal } from "./wal.ts";
+
+export interface CommitPlaces {
+  readonly repository: Repository;
+  readonly branch: string;
+  readonly files: Files;
+  readonly paths: StorePaths;
+  readonly trees: TreeWriter;
+  readonly logId: string;
+  readonly logs: readonly string[];
+  readonly pin: string | undefined;
+  readonly tip: string | undefined;
+  readonly readOnly: boolean;
+}
+
+/** The commit that a store starts from, with nothing missing in it. */
+export interface SoundCommit {
+  readonly loaded: LoadedCommit | undefined;
+  /** What had to be done about objects that were missing. */
+  readonly damage: Damage | undefined;
+}
+
+export interface Damage extends Salvage {
+  /** The commit that was loaded is not the one that the refs named. */
+  readonly isBehind: boolean;
+  /** What is known beyond the commit that was loaded, besides the log: from the cache and what remains of lost commits. */
+  readonly records: readonly BeadRecord[];
+}
+
+/**
+ * Loads the commit that this store wrote last. Where git has lost something of it, it is made again from cache and log; what
+ * cannot be made again is left, and the latest commit that is whole is loaded instead.
+ */
+export async function loadSound(places: CommitPlaces): Promise<SoundCommit> {
+  const { files, paths } = places;
+  const loaded = await loadOwn(places);
+  const isSuspected =
+    !places.readOnly &&
+    (await files.stat(paths.suspicion)) !== undefined &&
+    // Else it is looked at when that is over.
+    !(await places.repository.objects.isCollected());
+  if ("loss" in loaded || isSuspected) {
+    const repaired = await repair(places);
+    if (repaired !== undefined) {
+      if (!("loss" in loaded)) await loaded.commit?.close();
+      return repaired;
+    }
+  }
+  if ("loss" in loaded) throw loaded.loss;
+  return { loaded: loaded.commit, damage: undefined };
+}
+
+async function loadOwn(
+  places: CommitPlaces,
+): Promise<{ readonly commit: LoadedCommit | undefined } | { readonly loss: unknown }> {
+  const { repository, files, trees, paths, readOnly } = places;
+  try {
+    const base = await ownCommit(places);
+    // A store that had commits does not begin anew because its refs are gone.
+    if (base === undefined && (await hadCommits(places))) return { loss: new Error("the refs of the store are gone") };
+    if (base === undefined) return { commit: undefined };
+    // The cache may know a commit that git has lost, and nothing must be built on that.
+    if (!readOnly) await requireCommit(repository, base);
+    return { commit: await loadCommit(repository, trees, base, { files, directory: paths.cache }) };
+  } catch (error) {
+    if (isLoss(error)) return { loss: error };
+    throw error;
+  }
+}
+
+async function hadCommits({ files, paths }: CommitPlaces): Promise<boolean> {
+  const cached = await readCache(files, paths.cache, "");
+  await cached?.close();
+  return cached !== undefined;
+}
+
+/** Undefined when nothing is missing after all. */
+async function repair(places: CommitPlaces): Promise<SoundCommit | undefined> {
+  const { repository, logId, tip, readOnly } = places;
+  const cached = await cachedRecords(places);
+  const refs = await Promise.all([flushedRef, places.branch].map((ref) => refValue(repository, ref)));
+  const suspects = [...refs, tip].filter((commit) => commit !== undefined);
+  const salvaged = await salvage({
+    repository,
+    logId,
+    suspects,
+    known: latestLast([...cached, ...(await loggedRecords(places))]),
+    writes: !readOnly,
+  });
+  if (salvaged === undefined) return undefined;
+  if (salvaged.broken.size === 0 && suspects.length > 0) {
+    const again = await loadOwn(places);
+    if ("loss" in again) throw again.loss;
+    return { loaded: again.commit, damage: { ...salvaged, records: [], isBehind: false } };
+  }
+  const remains = salvaged.remains.flatMap(({ records }) => records);
+  return {
+    loaded: salvaged.base === undefined ? undefined : loadedFrom(salvaged.base),
+    damage: { ...salvaged, records: latestLast([...cached, ...remains]), isBehind: true },
+  };
+}
+
+function loadedFrom({ head, records, bad }: Survey): LoadedCommit | undefined {
+  if (head === undefined) return undefined;
+  const nothingElse = { tables: [], without: new Set<string>(), outside: [], ready: undefined, loose: [], changed: [] };
+  const uncached = records.length;
+  return { head, records, bad, ...nothingElse, cache: undefined, uncached, close: () => Promise.resolve() };
+}
+
+function latestLast(records: readonly BeadRecord[]): readonly BeadRecord[] {
+  return [...records].sort(compareVersions);
+}
+
+/** What the cache has, of whatever commit it is: a version of a record is good evidence of that record. */
+async function cachedRecords({ files, paths, pin, tip }: CommitPlaces): Promise<readonly BeadRecord[]> {
+  const cached = await readCache(files, paths.cache, pin ?? tip ?? "");
+  if (cached === undefined) return [];
+  const records = [...cached.records];
+  try {
+    for (const table of cached.tables) {
+      table.ids.forEach((id, row) => {
+        if (!cached.without.has(id)) records.push(new DormantBead(table, row, id).wake());
+      });
+    }
+  } catch (error) {
+    // A cache that is damaged too: the rest of the evidence must do.
+    if (!/damaged/.test(messageOf(error))) throw error;
+  } finally {
+    await cached.close();
+  }
+  return records;
+}
+
+/** Every version of a record that the logs of the store still hold. */
+async function loggedRecords({ files, paths, logs }: CommitPlaces): Promise<readonly BeadRecord[]> {
+  const records: BeadRecord[] = [];
+  for (const id of logs) {
+    const { entries } = await Wal.open(files, paths.wal, id);
+    for (const { record } of entries)
+      for (const { d, l } of record.o) if (d !== null && d.ephemeral !== true && l !== 1) records.push(d);
+  }
+  return records;
+}
+
+/**
+ * The commit to start from: the pin, or a commit of ours that was put on the branch just before the pin could follow. Without
+ * a pin, what is on the branch.
+ */
+async function ownCommit({ repository, pin, tip, logId }: CommitPlaces): Promise<string | undefined> {
+  if (pin === undefined || tip === undefined || pin === tip) return pin ?? tip;
+  const pinned = (await positionsAt(repository, pin)).get(logId) ?? 0;
+  if (((await positionsAt(repository, tip)).get(logId) ?? 0) <= pinned || !(await repository.isAncestor(pin, tip)))
+    return pin;
+  let own = pin;
+  let seq = pinned;
+  for (const commit of await repository.log(pin, tip, 10_000)) {
+    const position = logPositions(commit).get(logId) ?? 0;
+    if (position <= seq) continue;
+    own = commit.id;
+    seq = position;
+  }
+  return own;
+}
