@@ -4,6 +4,10 @@ import type { GitObjects, TreeEntry } from "../../src/ports/git.ts";
 
 export interface ObjectsSite {
   readonly objects: GitObjects;
+  /** Takes an object that was synced, on its own, from the disk; or spoils it. */
+  lose(id: string, how: "Gone" | "Empty" | "Garbage" | "Torn"): void;
+  /** Begins, or ends, a `git gc` of somebody else. */
+  collect(runs: boolean): void;
   close(): Promise<void>;
 }
 
@@ -198,6 +202,63 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
         }),
         { numRuns: 25 },
       );
+    });
+
+    it.each([
+      "Gone",
+      "Empty",
+      "Garbage",
+      "Torn",
+    ] as const)("given a synced object that is %s, when written again and restored, then it is there as if nothing had been", async (how) => {
+      const { objects } = site;
+      const text = "x".repeat(5_000);
+      const blob = await objects.writeBlob(text);
+      await objects.sync();
+      const other = await objects.writeBlob("other");
+      await objects.sync();
+      site.lose(blob, how);
+      expect(await objects.readBlob(blob)).toBeUndefined();
+      expect([...(await objects.readBlobs([blob, other])).keys()]).toEqual([other]);
+      expect(await objects.writeBlob(text)).toBe(blob);
+      await objects.restore();
+      expect(await objects.readBlob(blob)).toBe(text);
+      expect(await objects.missing([blob, other])).toEqual(new Set());
+    });
+
+    it("given objects that are gone, when looked for, then they are named though this port remembers them", async () => {
+      const { objects } = site;
+      const blob = await objects.writeBlob("hello\n");
+      const tree = await objects.changeTree(objects.emptyTree, new Map([["a/b.txt", blob]]));
+      const [inner] = await objects.readTree(tree);
+      const innerId = inner?.id ?? "";
+      await objects.sync();
+      const waiting = await objects.writeBlob("not on disk yet");
+      const never = "0123456789".repeat(4);
+      expect(await objects.missing([blob, tree, innerId, waiting, objects.emptyTree])).toEqual(new Set());
+      site.lose(innerId, "Gone");
+      site.lose(blob, "Empty");
+      expect(await objects.missing([blob, tree, innerId, never, never])).toEqual(new Set([blob, innerId, never]));
+    });
+
+    it("given commits that no ref names, when all are listed, then they are there and nothing else is", async () => {
+      const { objects } = site;
+      const blob = await objects.writeBlob("hello\n");
+      const tree = await objects.changeTree(objects.emptyTree, new Map([["a.txt", blob]]));
+      const commit = { tree, parents: [], author, committer: author };
+      const ids = [
+        await objects.writeCommit({ ...commit, message: "one" }),
+        await objects.writeCommit({ ...commit, message: "two" }),
+      ];
+      await objects.sync();
+      expect([...(await objects.allCommits())].sort()).toEqual(ids.sort());
+    });
+
+    it("given a garbage collection of somebody else, then it is seen while it goes on", async () => {
+      expect(await site.objects.isCollected()).toBe(false);
+      site.collect(true);
+      expect(await site.objects.isCollected()).toBe(true);
+      site.collect(false);
+      expect(await site.objects.isCollected()).toBe(false);
     });
 
     it("given written objects, when synced and closed, then they are still readable", async () => {

@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { MemoryGit } from "../../src/simulation/memory-git.ts";
+import type { MemoryObjects } from "../../src/simulation/memory-git-objects.ts";
 import { gitObjectsContract } from "../ports/git-objects.contract.ts";
 import { gitContract } from "../ports/git.contract.ts";
 
 gitObjectsContract("in memory", async () => {
   const repository = await new MemoryGit().init("/r.git", { bare: true, branch: "main" });
-  return { objects: repository.objects, close: async () => {} };
+  const objects = repository.objects as MemoryObjects;
+  return {
+    objects,
+    lose: (id) => objects.lose(id),
+    collect: (runs) => {
+      objects.collected = runs;
+    },
+    close: async () => {},
+  };
 });
 
 gitContract("in memory", async () => {

@@ -13,7 +13,7 @@ import { readPlainRef } from "./plain-refs.ts";
 import { RefTransactions } from "./ref-transactions.ts";
 import { Remotes, type NetworkOptions, type PushUpdate } from "./remotes.ts";
 import { RepositoryConfig } from "./repository-config.ts";
-import { checkoutLocks, refLocks, removeLocks } from "./stale-locks.ts";
+import { checkoutLocks, emptyRefs, refLocks, removeLocks } from "./stale-locks.ts";
 import { WorktreeContents } from "./worktree-contents.ts";
 import type { Worktrees } from "./worktrees.ts";
 
@@ -294,7 +294,8 @@ export class NodeRepository implements Repository {
     readonly refs?: readonly string[];
     readonly worktree?: string;
   }): Promise<readonly string[]> {
-    const locks = await refLocks(this.commonDirectory, options.refs ?? []);
+    const { refs = [] } = options;
+    const locks = [...(await refLocks(this.commonDirectory, refs)), ...(await emptyRefs(this.commonDirectory, refs))];
     if (options.worktree !== undefined) {
       const worktree = await this.#worktrees.present(options.worktree);
       await this.#forward.recover(worktree);

@@ -9,8 +9,9 @@ export interface ObjectInfo {
   readonly size: number;
 }
 
+/** What git says last when it ends because an object is not what its name says (object-file.c, streaming.c). */
 const damaged =
-  /(?:loose|packed) object [0-9a-f]+ \(stored in .*\) is corrupt|unable to (?:unpack|parse) [0-9a-f]+ header/;
+  /(?:loose|packed) object [0-9a-f]+ \(stored in .*\) is corrupt|unable to (?:unpack|parse) [0-9a-f]+ header|unable to stream [0-9a-f]+ to stdout/;
 
 export interface RawObject extends ObjectInfo {
   readonly body: Buffer;

@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
 import { exists, unlessMissing } from "./disk.ts";
@@ -15,6 +15,19 @@ export async function refLocks(commonDirectory: string, refs: readonly string[])
   const found = await unlessMissing(stat(packed));
   const isOld = found !== undefined && Date.now() - found.mtimeMs > longestPackingMs;
   return locks.length > 0 && isOld ? [...locks, packed] : locks;
+}
+
+/**
+ * Files of refs that hold nothing at all, as a power loss may leave them: git neither reads nor replaces such a ref. What it
+ * said before, packed, counts again then.
+ */
+export async function emptyRefs(commonDirectory: string, refs: readonly string[]): Promise<string[]> {
+  const empty: string[] = [];
+  for (const path of refs.map((ref) => join(commonDirectory, ref))) {
+    const text = await unlessMissing(readFile(path, "latin1"));
+    if (text !== undefined && /^[\s\0]*$/.test(text)) empty.push(path);
+  }
+  return empty;
 }
 
 /** Locks of a checkout; refuses while a git that Town started there before it was killed still runs. */

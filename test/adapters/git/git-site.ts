@@ -23,6 +23,16 @@ export interface RealSite extends GitSite {
   sh(cwd: string, ...args: string[]): string;
 }
 
+/** What a disk may do to a loose object. */
+export function loseObject(commonDirectory: string, id: string, how: "Gone" | "Empty" | "Garbage" | "Torn"): void {
+  const path = join(commonDirectory, "objects", id.slice(0, 2), id.slice(2));
+  const bytes = readFileSync(path);
+  rmSync(path);
+  if (how === "Gone") return;
+  const left = { Empty: "", Garbage: "x".repeat(100), Torn: bytes.subarray(0, Math.ceil(bytes.length * 0.7)) };
+  writeFileSync(path, left[how], { mode: 0o444 });
+}
+
 /** A temporary directory with a home of its own: the user's git configuration does not reach it. */
 export function realSite(options: Partial<NodeGitOptions> = {}): RealSite {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "town-git-")));

@@ -1,0 +1,135 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { createNodeFiles } from "../../src/adapters/node-files.ts";
+import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
+import { nodeRandom } from "../../src/adapters/node-random.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import type { GitGraph } from "../../src/graph/git-graph.ts";
+import { openGraph } from "../../src/graph/open-graph.ts";
+import { silentLog } from "../../src/ports/log.ts";
+import { loseObject, realSite, type RealSite } from "../adapters/git/git-site.ts";
+
+const alice = { actor: "alice" };
+const closers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function openIn(site: RealSite, path: string): Promise<GitGraph> {
+  const repository = await site.another().open(path);
+  if (repository === undefined) throw new Error(`no repository at ${path}`);
+  const graph = await openGraph({
+    repository,
+    files: createNodeFiles(),
+    clock: systemClock,
+    random: nodeRandom,
+    processes: createNodeProcesses(),
+    log: silentLog,
+    namespace: "api",
+    prefix: "api",
+    flushIntervalMs: 3_600_000,
+  });
+  closers.push(() => graph.close());
+  return graph;
+}
+
+async function store(bare: boolean): Promise<{ readonly site: RealSite; readonly path: string; readonly git: string }> {
+  const site = realSite();
+  closers.push(() => site.close());
+  const path = join(site.root, "r");
+  site.sh(site.root, "init", "--quiet", ...(bare ? ["--bare"] : []), path);
+  const graph = await openIn(site, path);
+  for (const title of ["one", "two", "three"]) {
+    await graph.transact(alice, (tx) => tx.create({ title, id: `api-${title}` }));
+    await graph.flush();
+  }
+  await graph.transact(alice, (tx) => tx.close("api-one", { reason: "done" }));
+  await graph.close();
+  return { site, path, git: bare ? path : join(path, ".git") };
+}
+
+async function facts(graph: GitGraph): Promise<unknown> {
+  const records = graph.storedRecords();
+  const history = [];
+  for (const { id } of records) history.push(await graph.history(id));
+  return { records, history };
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const idsOf = (site: RealSite, path: string, revision: string): readonly string[] =>
+  site.sh(path, "rev-list", "--objects", "--no-walk", "--no-object-names", revision).split("\n");
+
+describe("a store in a real repository that has lost objects", () => {
+  test.each([
+    ["bare", true, "Gone"],
+    ["with a checkout", false, "Gone"],
+    ["bare", true, "Empty"],
+    ["bare", true, "Torn"],
+    ["bare", true, "Garbage"],
+  ] as const)("given one %s (%s) whose last commit is %s with all that is in it, when opened, then git finds it whole", async (_, bare, how) => {
+    const { site, path, git } = await store(bare);
+    const graph = await openIn(site, path);
+    const before = await facts(graph);
+    await graph.close();
+    for (const id of idsOf(site, path, "town/work")) loseObject(git, id, how);
+    const again = await openIn(site, path);
+    expect(await facts(again)).toEqual(before);
+    await again.transact(alice, (tx) => tx.create({ title: "four" }));
+    const { commit } = await again.flush();
+    expect(idsOf(site, path, "town/work").length).toBeGreaterThan(5);
+    expect(site.sh(path, "rev-parse", "town/work", "refs/town/flushed").split("\n")).toEqual([commit, commit]);
+    expect(site.sh(path, "fsck", "--connectivity-only", "--no-dangling", "town/work")).toBe("");
+  });
+
+  test("given a git gc that prunes at once between the objects of a flush and the ref, when opened, then nothing acknowledged is missing", async () => {
+    const { site, path, git } = await store(true);
+    const graph = await openIn(site, path);
+    await graph.transact(alice, (tx) => tx.create({ title: "four", id: "api-four" }));
+    await graph.flush();
+    const before = await facts(graph);
+    await graph.close();
+    // What a collection sees that took its look before the refs were moved.
+    const tip = site.sh(path, "rev-parse", "town/work");
+    for (const ref of ["refs/heads/town/work", "refs/town/flushed"]) site.sh(path, "update-ref", ref, `${tip}~1`);
+    site.sh(path, "gc", "--quiet", "--prune=now");
+    for (const ref of ["refs/heads/town/work", "refs/town/flushed"]) write(join(git, ref), `${tip}\n`);
+    expect(() => site.sh(path, "cat-file", "-e", tip)).toThrow();
+    const again = await openIn(site, path);
+    expect(await facts(again)).toEqual(before);
+    await again.flush();
+    site.sh(path, "gc", "--quiet", "--prune=now");
+    expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+    expect(site.sh(path, "log", "--format=%s", "town/work").split("\n").length).toBeGreaterThan(2);
+  });
+
+  test("given refs that a power loss left empty, when opened, then the store does not begin anew", async () => {
+    const { site, path, git } = await store(true);
+    const graph = await openIn(site, path);
+    const before = await facts(graph);
+    await graph.close();
+    rmSync(join(git, "packed-refs"), { force: true });
+    for (const ref of ["refs/heads/town/work", "refs/town/flushed"]) write(join(git, ref), "");
+    const again = await openIn(site, path);
+    expect(await facts(again)).toEqual(before);
+    const { commit } = await again.flush();
+    expect(site.sh(path, "rev-parse", "town/work", "refs/town/flushed").split("\n")).toEqual([commit, commit]);
+  });
+
+  test("given an open store whose objects are taken away, when it is written to, then it makes them again", async () => {
+    const { site, path, git } = await store(true);
+    const graph = await openIn(site, path);
+    const before = await facts(graph);
+    rmSync(join(git, "objects"), { recursive: true });
+    site.sh(site.root, "init", "--quiet", "--bare", path);
+    expect(await graph.verify()).toBe(false);
+    expect(await facts(graph)).toMatchObject({ records: (before as { records: unknown }).records });
+    expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+    expect(readdirSync(join(git, "objects", "pack")).length).toBeGreaterThan(0);
+  });
+});
