@@ -82,10 +82,14 @@ class NodeFiles implements Files {
     return orMissing("open", path, () => openReadFile(path));
   }
 
-  async writeAtomic(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {
+  async writeAtomic(
+    path: string,
+    content: string | Uint8Array,
+    options: { readonly mode?: number } = {},
+  ): Promise<void> {
     await attempt("write", path, async () => {
       await this.#sweepOnce(dirname(path));
-      const temporary = await writeBeside(path, text, options.mode);
+      const temporary = await writeBeside(path, content, options.mode);
       await orDiscard(temporary, () => rename(temporary, path));
       await syncDirectory(dirname(path));
     });

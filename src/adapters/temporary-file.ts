@@ -12,13 +12,17 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
-/** Writes `text` to a new file beside `path`, synced; the caller moves it into place or removes it. */
-export async function writeBeside(path: string, text: string, mode: number | undefined): Promise<string> {
+/** Writes a new file beside `path`, synced; the caller moves it into place or removes it. */
+export async function writeBeside(
+  path: string,
+  content: string | Uint8Array,
+  mode: number | undefined,
+): Promise<string> {
   const temporary = join(dirname(path), `${PREFIX}${process.pid}-${randomBytes(6).toString("hex")}`);
   const handle = await open(temporary, "wx", mode);
   try {
     if (mode !== undefined) await handle.chmod(mode);
-    await handle.writeFile(text);
+    await handle.writeFile(content);
     await handle.sync();
     await handle.close();
   } catch (error) {

@@ -1,68 +1,104 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import type { RowTexts, TextPlace } from "../domain/work-graph/index/bead-table.ts";
+import { textSum } from "../domain/work-graph/index/columns.ts";
 import { TownError } from "../errors/town-error.ts";
-import type { ReadFile } from "../ports/files.ts";
+import type { Files, ReadFile } from "../ports/files.ts";
 
 const blockBytes = 65_536;
+/** Written at a time, so that other work goes on in between. */
+const chunkCharacters = 1_000_000;
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
-/** Records as they lie one after the other in a file of the cache; read when somebody asks for one. */
-export class CachedTexts {
-  readonly #file: ReadFile;
-  readonly #lengths: string;
+/**
+ * Records as they lie in a file of the cache, a line each: read when somebody asks for one. What is written later comes behind
+ * what is there, which never changes.
+ */
+export class CachedTexts implements RowTexts {
+  readonly name: string;
+  readonly #files: Files;
   readonly #directory: string;
-  #starts: Float64Array | undefined;
+  /** Where the text of a record lies that was read from here, or written. */
+  readonly #places = new WeakMap<BeadRecord, TextPlace>();
+  #file: ReadFile | undefined;
   #block: Uint8Array = new Uint8Array();
   #blockStart = 0;
 
-  /** `lengths`: in bytes, a JSON array; `directory`: of the cache, for messages. */
-  constructor(file: ReadFile, lengths: string, directory: string) {
-    this.#file = file;
-    this.#lengths = lengths;
+  constructor(files: Files, directory: string, name: string) {
+    this.#files = files;
     this.#directory = directory;
+    this.name = name;
   }
 
-  /** The text of a row as it was written. */
-  text(row: number, id: string): string {
-    const starts = (this.#starts ??= this.#parseLengths(id));
-    const [start = 0, end = 0] = [starts[row], starts[row + 1]];
-    const text = decoder.decode(this.#bytes(start, end));
-    if (text.startsWith("{") && text.endsWith("}")) return text;
+  /** Bytes that are there; 0: there is no such file. Called again after something was added. */
+  async open(): Promise<number> {
+    const former = this.#file;
+    this.#file = await this.#files.openRead(`${this.#directory}/${this.name}`);
+    await former?.close();
+    return this.size;
+  }
+
+  get size(): number {
+    return this.#file?.size ?? 0;
+  }
+
+  /** Throws TownError `CacheDamaged`. */
+  text(place: TextPlace, id: string): string {
+    const text = decoder.decode(this.#bytes(place.start, place.start + place.length));
+    if (textSum(text) === place.sum) return text;
     throw this.#damaged(id);
   }
 
   /** Throws TownError `CacheDamaged`. */
-  record(row: number, id: string): BeadRecord {
-    try {
-      const record = JSON.parse(this.text(row, id)) as BeadRecord;
-      if (record.id === id) return record;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-    throw this.#damaged(id);
+  record(place: TextPlace, id: string): BeadRecord {
+    const record = JSON.parse(this.text(place, id)) as BeadRecord;
+    if (record.id !== id) throw this.#damaged(id);
+    this.#places.set(record, place);
+    return record;
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** Where the text of a record lies; undefined: it was neither read from here nor written. */
+  placeOf(record: BeadRecord): TextPlace | undefined {
+    return this.#places.get(record);
   }
 
-  #parseLengths(id: string): Float64Array {
-    let lengths: unknown;
+  /** Adds texts behind what is there and answers where each lies. On disk when it resolves. */
+  async append(texts: Iterable<string>): Promise<readonly TextPlace[]> {
+    const file = await this.#files.openAppend(`${this.#directory}/${this.name}`, { mode: 0o600 });
+    const places: TextPlace[] = [];
     try {
-      lengths = JSON.parse(this.#lengths);
-    } catch {
-      throw this.#damaged(id);
+      let start = file.size;
+      let chunk = "";
+      for (const text of texts) {
+        const length = encoder.encode(text).length;
+        places.push({ start, length, sum: textSum(text) });
+        start += length + 1;
+        chunk += `${text}\n`;
+        if (chunk.length < chunkCharacters) continue;
+        await file.append(chunk, { durable: false });
+        chunk = "";
+      }
+      await file.append(chunk);
+    } finally {
+      await file.close();
     }
-    const starts = new Float64Array((lengths as readonly number[]).length + 1);
-    (lengths as readonly number[]).forEach((length, row) => {
-      starts[row + 1] = (starts[row] ?? 0) + length;
-    });
-    return starts;
+    return places;
+  }
+
+  /** Takes note of where the text of a record lies. */
+  remember(record: BeadRecord, place: TextPlace): void {
+    this.#places.set(record, place);
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
   }
 
   // Who reads one mostly reads its neighbours.
   #bytes(start: number, end: number): Uint8Array {
     if (start < this.#blockStart || end > this.#blockStart + this.#block.length) {
-      this.#block = this.#file.bytes(start, Math.max(end, Math.min(this.#file.size, start + blockBytes)));
+      this.#block =
+        this.#file?.bytes(start, Math.max(end, Math.min(this.size, start + blockBytes))) ?? new Uint8Array();
       this.#blockStart = start;
     }
     return this.#block.subarray(start - this.#blockStart, end - this.#blockStart);

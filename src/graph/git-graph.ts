@@ -371,7 +371,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     if (this.stopped) return;
     await this.stop();
     if (this.#parts.lock === undefined) {
-      await this.#parts.loaded?.close();
+      await this.#house.close();
       return;
     }
     this.#stopping.abort();
@@ -384,7 +384,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
       this.options.log.warn({ namespace: this.namespace, err: error }, "work graph closed without a last flush");
     }
     await this.#parts.wal.close();
-    await this.#parts.loaded?.close();
+    await this.#house.close();
     await this.#parts.lock.release();
   }
 }

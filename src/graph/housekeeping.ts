@@ -1,6 +1,4 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
-import type { PreparedReady } from "../domain/work-graph/index/prepared-ready.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -13,7 +11,8 @@ import type { KeptWisp, RenewedLease } from "./local-state.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
 import type { LoadedCommit } from "./load-commit.ts";
-import { changesPath, writeCache } from "./record-cache.ts";
+import type { Captured } from "./record-cache.ts";
+import { CacheWriter, changesPath } from "./record-cache.ts";
 import { writeIdentity } from "./store-identity.ts";
 import type { Wal } from "./wal.ts";
 import { fingerprint } from "./wal-record.ts";
@@ -42,9 +41,9 @@ export interface HousekeepingOptions {
   readonly otherLogs: ReadonlyMap<string, number>;
 }
 
-/** The cache is written again after so many records changed, and more than this share of all: reading a few from git is cheap. */
-const cacheEvery = 1_000;
-const cacheShare = 0.05;
+/** The cache is written again after so many records changed, and more than this share of all: a few more are read in no time. */
+const cacheEvery = 200;
+const cacheShare = 0.01;
 /** Packing is considered after so many commits; the repository decides whether there is enough to pack. */
 const packEvery = 20;
 /** A store that is closed leaves no longer log than this to whoever opens it next. */
@@ -53,14 +52,9 @@ const leftOpenBytes = 64 * 1024;
 /** What a commit that is made at this instant will hold, as far as the cache wants it. */
 export interface CacheSnapshot {
   /** Everything, where the cache should be written anew. */
-  readonly whole: WholeSnapshot | undefined;
+  readonly whole: Captured | undefined;
   /** What was changed since the commit of the cache. */
   readonly changed: ChangedRecords;
-}
-
-export interface WholeSnapshot {
-  readonly beads: readonly (BeadRecord | DormantBead)[];
-  readonly ready: PreparedReady;
 }
 
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
@@ -79,6 +73,7 @@ export class Housekeeping {
   #changed = new Set<string>();
   /** What comes while the cache is written anew is added to the new one. */
   #added: (() => Promise<void>)[] = [];
+  readonly #cache: CacheWriter;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -87,6 +82,8 @@ export class Housekeeping {
     this.#cached = options.loaded?.cache;
     this.#isFirst = this.#cached === undefined;
     this.changed(options.loaded?.changed ?? []);
+    const { files, paths, index, loaded } = options;
+    this.#cache = new CacheWriter({ files, directory: paths.cache, index, texts: loaded?.texts });
   }
 
   /** Records were changed by taking in commits of others. */
@@ -99,7 +96,7 @@ export class Housekeeping {
     this.changed(ids);
     const changed = new Map<string, BeadRecord | undefined>();
     for (const id of this.#changed) changed.set(id, this.#options.index.stored(id));
-    return { changed, whole: this.#isDue(changed.size) ? this.#whole() : undefined };
+    return { changed, whole: this.#isDue(changed.size) ? this.#options.index.captured() : undefined };
   }
 
   /** Whether whoever opens the store next would gain from a cache that is written anew. */
@@ -110,13 +107,6 @@ export class Housekeeping {
   #isDue(changed: number): boolean {
     const least = this.#isFirst ? 1 : Math.max(cacheEvery, this.#options.index.size * cacheShare);
     return this.#caching === undefined && this.#uncached + changed >= least;
-  }
-
-  #whole(): WholeSnapshot {
-    const beads: (BeadRecord | DormantBead)[] = [];
-    for (const bead of this.#options.index.beads())
-      if (bead instanceof DormantBead || bead.ephemeral !== true) beads.push(bead);
-    return { beads, ready: this.#options.index.prepareReady() };
   }
 
   /** Told of each commit, with the snapshot that was taken for it. */
@@ -131,11 +121,12 @@ export class Housekeeping {
   }
 
   // In the background: a cache that could not be written costs time at the next start, nothing else.
-  #refreshCache(head: CommitHead, { beads, ready }: WholeSnapshot): void {
-    const { files, paths, log } = this.#options;
+  #refreshCache(head: CommitHead, whole: Captured): void {
+    const { log } = this.#options;
     this.#uncached = 0;
     this.#isFirst = false;
-    this.#caching = writeCache(files, paths.cache, head, beads, ready)
+    this.#caching = this.#cache
+      .write(head, whole)
       .then(async () => {
         this.#cached = { tables: head.commit, commit: head.commit };
         for (const add of this.#added) await add();
@@ -211,9 +202,14 @@ export class Housekeeping {
     // One that is being written is of an earlier commit.
     await this.#caching;
     const { head } = this.#options.writer;
-    if (head !== undefined && this.#isDue(0)) this.#refreshCache(head, this.#whole());
+    if (head !== undefined && this.#isDue(0)) this.#refreshCache(head, this.#options.index.captured());
     await this.#caching;
     await this.#packing;
+  }
+
+  /** Lets the files of the cache go: nothing that sleeps can be read any more. */
+  close(): Promise<void> {
+    return this.#cache.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
-import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
+import type { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import { isBlocked, openBlockers } from "../domain/work-graph/index/readiness.ts";
 import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
@@ -48,8 +48,7 @@ export class IndexReader implements GraphReader {
     for (const bead of this.#rough(filter)) {
       const { status } = bead;
       if (status === tombstone || filter.excludeStatus?.includes(status) === true) continue;
-      const sketch = bead instanceof DormantBead ? bead.sketch() : bead;
-      if (matches(sketch, filter)) found.push(deepFreeze(sketch));
+      if (matches(bead, filter)) found.push(deepFreeze(bead));
     }
     return found;
   }
@@ -153,7 +152,7 @@ function listFor(type: string | undefined): "Work" | "Epic" | "Other" {
   return type !== undefined && notWorkTypes.has(type) ? "Other" : "Work";
 }
 
-function matches(record: BeadRecord, filter: ListFilter): boolean {
+function matches(record: BeadSketch & { readonly metadata?: BeadRecord["metadata"] }, filter: ListFilter): boolean {
   if (filter.status !== undefined && !filter.status.includes(record.status)) return false;
   if (filter.type !== undefined && !filter.type.includes(record.issue_type)) return false;
   if (filter.assignee !== undefined && (record.assignee ?? "") !== filter.assignee) return false;

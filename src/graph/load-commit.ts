@@ -1,10 +1,10 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import type { BeadTable } from "../domain/work-graph/index/bead-table.ts";
-import type { PreparedReady } from "../domain/work-graph/index/prepared-ready.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import type { Files } from "../ports/files.ts";
 import { AdapterError } from "../errors/town-error.ts";
 import type { CommitInfo, Repository } from "../ports/git.ts";
+import type { CachedTexts } from "./cached-texts.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
 import type { BadFile } from "./git-records.ts";
 import { positionsAt, readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
@@ -16,23 +16,18 @@ export interface LoadedCommit {
   readonly head: CommitHead;
   readonly records: readonly BeadRecord[];
   /** Those that nobody has read yet. */
-  readonly tables: readonly BeadTable[];
-  /** Ids in the tables that count no more. */
+  readonly table: BeadTable | undefined;
+  /** Ids in the table that count no more. */
   readonly without: ReadonlySet<string>;
-  /** Parents of what is in the tables that are in none. */
-  readonly outside: readonly string[];
-  /** What was ready among what is in the tables, and those of which only what is elsewhere decides. */
-  readonly ready: PreparedReady | undefined;
-  readonly loose: readonly string[];
   readonly bad: readonly BadFile[];
-  /** Records that were not in the tables of the cache: what a new cache would save the next time. */
+  /** Records that were not in the table of the cache: what a new cache would save the next time. */
   readonly uncached: number;
   /** How far the cache goes; undefined when there was none. */
   readonly cache: CachePosition | undefined;
   /** Ids that were changed between the commit that the cache leads to and this one. */
   readonly changed: readonly string[];
-  /** Lets the files of the tables go. */
-  close(): Promise<void>;
+  /** Where the records of the table lie. */
+  readonly texts: CachedTexts | undefined;
 }
 
 interface CachePlace {
@@ -56,18 +51,18 @@ export async function loadCommit(
   const head = await headOf(repository, commit);
   if (cached !== undefined && (await repository.resolve(`${cached.head.commit}^{commit}`)) !== undefined)
     return changedSince(repository, trees, head, cached);
-  await cached?.close();
+  await cached?.texts.close();
   const { records, bad } = await readCommitRecords(repository, commit);
-  const nothingElse = { tables: [], without: new Set<string>(), outside: [], ready: undefined, loose: [] };
   return {
     head,
     records,
     bad,
-    ...nothingElse,
+    table: undefined,
+    without: new Set(),
+    texts: undefined,
     cache: undefined,
     changed: [],
     uncached: records.length,
-    close: () => Promise.resolve(),
   };
 }
 

@@ -1,68 +1,33 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import {
-  BeadTable,
-  fitsTable,
-  parentsOutside,
-  tableLineCount,
-  tableLines,
-} from "../domain/work-graph/index/bead-table.ts";
-import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
-import type { PreparedReady } from "../domain/work-graph/index/prepared-ready.ts";
-import { looseIds } from "../domain/work-graph/index/prepared-ready.ts";
+import type { TextPlace } from "../domain/work-graph/index/bead-table.ts";
+import { BeadTable } from "../domain/work-graph/index/bead-table.ts";
+import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import type { LaidRecords } from "../domain/work-graph/index/lay-columns.ts";
+import { layColumns } from "../domain/work-graph/index/lay-columns.ts";
+import { fitsTable } from "../domain/work-graph/index/table-record.ts";
 import type { Files } from "../ports/files.ts";
 import { readChanges } from "./cached-changes.ts";
 import { CachedTexts } from "./cached-texts.ts";
+import type { ColumnsFile } from "./columns-file.ts";
+import { decodeColumns, encodeColumns } from "./columns-file.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
-
-/** Rows of one table, and the texts of their records. */
-interface Shard {
-  /** Columns, a line each; the last line holds the lengths of the texts in bytes. */
-  readonly facts: string;
-  readonly rows: number;
-  readonly texts: string;
-  readonly bytes: number;
-}
-
-interface ReadyFile {
-  readonly ready: PreparedReady;
-  readonly loose: readonly string[];
-}
-
-interface Manifest extends CommitHead {
-  readonly format: number;
-  /** Ids of parents that are in no record. */
-  readonly outside: readonly string[];
-  /** Records that fit into no table, as a JSON array. */
-  readonly odd: { readonly file: string; readonly records: number };
-  /** What was ready, and which records something elsewhere decides about. */
-  readonly ready: string;
-  readonly shards: readonly Shard[];
-}
 
 /** The records of one commit, as they lie in the cache. */
 export interface CachedCommit {
   readonly head: CommitHead;
   readonly records: readonly BeadRecord[];
-  readonly tables: readonly BeadTable[];
-  /** Ids in the tables that were changed since, or are gone. */
+  readonly table: BeadTable;
+  /** Ids in the table that were changed since, or are gone. */
   readonly without: ReadonlySet<string>;
-  /** Parents of what is in the tables that are in none. */
-  readonly outside: readonly string[];
-  /** What was ready among what is in the tables. */
-  readonly ready: PreparedReady | undefined;
-  /** Those in the tables of which only what is elsewhere decides. */
-  readonly loose: readonly string[];
-  /** How many records are not in the tables. */
+  /** How many records are not in the table. */
   readonly uncached: number;
   readonly cache: CachePosition;
-  /** Lets the files go: nothing that sleeps can be read any more. */
-  close(): Promise<void>;
+  readonly texts: CachedTexts;
 }
 
-const cacheFormat = 4;
-const shardRows = 20_000;
-const shardCharacters = 16_000_000;
-const manifestName = "manifest.json";
+const columnsName = "columns.bin";
+/** The file of texts is written anew when more than half of it, and more than this, is of no use any more, bytes. */
+const spareBytes = 1_000_000;
 
 /**
  * The records of one commit in files that load fast: what indexes need by column, the records themselves unread. Made from
@@ -70,39 +35,21 @@ const manifestName = "manifest.json";
  * changed since is on top, as far as it leads towards the commit `wanted`.
  */
 export async function readCache(files: Files, directory: string, wanted: string): Promise<CachedCommit | undefined> {
-  const manifest = parseManifest(await files.readText(`${directory}/${manifestName}`));
-  if (manifest === undefined) return undefined;
-  const { commit, tree, positions, outside, odd } = manifest;
-  const records = parse<readonly BeadRecord[]>(await files.readText(`${directory}/${odd.file}`));
-  if (!Array.isArray(records) || records.length !== odd.records) return undefined;
-  const known = parse<ReadyFile>(await files.readText(`${directory}/${manifest.ready}`));
-  if (known === undefined) return undefined;
-  const opened: CachedTexts[] = [];
-  const close = async (): Promise<void> => {
-    await Promise.all(opened.map((texts) => texts.close()));
-  };
-  const tables: BeadTable[] = [];
-  for (const shard of manifest.shards) {
-    const table = await readShard(files, directory, shard, opened);
-    if (table === undefined) {
-      await close();
-      return undefined;
-    }
-    tables.push(table);
-  }
+  const found = await readColumns(files, directory);
+  if (found === undefined) return undefined;
+  const { head, columns, odd, texts } = found;
+  const { commit, tree, positions } = head;
   const changes = await readChanges(files, changesPath(directory, commit), { commit, tree, positions }, wanted);
-  const unchanged = records.filter(({ id }) => !changes.records.has(id));
+  const unchanged = odd.filter(({ id }) => !changes.records.has(id));
   const changed = [...changes.records.values()].filter((record) => record !== undefined);
   return {
     head: changes.head,
     cache: { tables: commit, commit: changes.head.commit },
     records: [...unchanged, ...changed],
-    tables,
+    table: new BeadTable(columns, texts),
     without: new Set(changes.records.keys()),
-    outside,
-    ...known,
     uncached: changes.records.size,
-    close,
+    texts,
   };
 }
 
@@ -111,122 +58,112 @@ export function changesPath(directory: string, commit: string): string {
   return `${directory}/${commit.slice(0, 12)}-changes.jsonl`;
 }
 
-async function readShard(
+/** Whoever writes the cache anew removes the texts of the former one: then the new one is there. */
+const attempts = 3;
+
+async function readColumns(
   files: Files,
   directory: string,
-  { facts, rows, texts: textsFile, bytes }: Shard,
-  opened: CachedTexts[],
-): Promise<BeadTable | undefined> {
-  const lines = (await files.readText(`${directory}/${facts}`))?.split("\n") ?? [];
-  const file = await files.openRead(`${directory}/${textsFile}`);
-  if (file === undefined) return undefined;
-  const texts = new CachedTexts(file, lines[tableLineCount] ?? "", directory);
-  opened.push(texts);
-  if (lines.length !== tableLineCount + 2 || file.size !== bytes) return undefined;
-  const table = new BeadTable(lines, texts);
-  return table.ids.length === rows ? table : undefined;
-}
-
-/** Replaces the cache. `beads` are those of the commit, exactly; what sleeps in them is not read. */
-export async function writeCache(
-  files: Files,
-  directory: string,
-  head: CommitHead,
-  beads: readonly (BeadRecord | DormantBead)[],
-  ready: PreparedReady,
-): Promise<void> {
-  await files.makeDirectory(directory, { mode: 0o700 });
-  const former = await files.list(directory);
-  const current = new Set([manifestName]);
-  const write = async (part: string, text: string): Promise<string> => {
-    const file = `${head.commit.slice(0, 12)}-${part}`;
-    current.add(file);
-    await files.writeAtomic(`${directory}/${file}`, text, { mode: 0o600 });
-    return file;
-  };
-  const odd = beads.filter((bead) => !(bead instanceof DormantBead || fitsTable(bead)));
-  const shards: Shard[] = [];
-  for (const part of partsOf(beads.filter((bead) => bead instanceof DormantBead || fitsTable(bead)))) {
-    const name = String(shards.length);
-    const texts = await write(`${name}.txt`, part.map(({ text }) => text).join(""));
-    const lengths = part.map(({ text }) => byteLength(text));
-    const lines = [...tableLines(part.map((row) => row.facts)), JSON.stringify(lengths)];
-    const facts = await write(`${name}.jsonl`, `${lines.join("\n")}\n`);
-    shards.push({ facts, rows: part.length, texts, bytes: lengths.reduce((sum, length) => sum + length, 0) });
+): Promise<(ColumnsFile & { readonly texts: CachedTexts }) | undefined> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const file = await files.openRead(`${directory}/${columnsName}`);
+    if (file === undefined) return undefined;
+    const found = decodeColumns(file.bytes(0, file.size));
+    await file.close();
+    if (found === undefined) return undefined;
+    const texts = new CachedTexts(files, directory, found.head.texts);
+    if ((await texts.open()) >= found.head.textBytes) return { ...found, texts };
+    await texts.close();
   }
-  const oddFile = await write("odd.json", JSON.stringify(odd));
-  const facts = beads.map(factsOf);
-  const known: ReadyFile = { ready, loose: looseIds(facts) };
-  const manifest: Manifest = {
-    format: cacheFormat,
-    ...head,
-    outside: parentsOutside(facts),
-    ready: await write("ready.json", JSON.stringify(known)),
-    odd: { file: oddFile, records: odd.length },
-    shards,
-  };
-  await files.writeAtomic(`${directory}/${manifestName}`, `${JSON.stringify(manifest)}\n`, { mode: 0o600 });
-  for (const file of former) if (!current.has(file)) await files.remove(`${directory}/${file}`);
+  return undefined;
 }
 
-interface Row {
-  readonly facts: BeadRecord;
-  readonly text: string;
+/** What a store holds at one instant, to be put away. */
+export type Captured = ReturnType<GraphIndex["captured"]>;
+
+export interface CacheWriterOptions {
+  readonly files: Files;
+  readonly directory: string;
+  readonly index: GraphIndex;
+  /** Those that the rows of the index lie in. */
+  readonly texts: CachedTexts | undefined;
 }
 
-/**
- * Closed ones apart, since mostly nothing of them is looked at; else by age, which is how they are listed. A shard at a time,
- * so that other work goes on in between.
- */
-function* partsOf(beads: readonly (BeadRecord | DormantBead)[]): Iterable<readonly Row[]> {
-  for (const isClosed of [false, true]) {
-    const rows = beads
-      .filter(({ status }) => (status === "closed") === isClosed)
-      .map((bead) => ({ bead, facts: factsOf(bead) }))
-      .sort((a, b) => (a.facts.created_at < b.facts.created_at ? -1 : a.facts.created_at > b.facts.created_at ? 1 : 0));
-    let part: Row[] = [];
-    let characters = 0;
-    for (const { bead, facts } of rows) {
-      const text = bead instanceof DormantBead ? bead.text() : JSON.stringify(bead);
-      part.push({ facts, text });
-      characters += text.length;
-      if (part.length < shardRows && characters < shardCharacters) continue;
-      yield part;
-      part = [];
-      characters = 0;
-    }
-    if (part.length > 0) yield part;
+/** Replaces the cache: columns as a whole, texts by what is new in them. Only the holder of the store's lock may. */
+export class CacheWriter {
+  readonly #options: CacheWriterOptions;
+  #texts: CachedTexts | undefined;
+
+  constructor(options: CacheWriterOptions) {
+    this.#options = options;
+    this.#texts = options.texts;
+  }
+
+  /** `captured`: what the commit holds. The index goes on with what was written. */
+  async write(head: CommitHead, captured: Captured): Promise<void> {
+    const { files, directory, index } = this.#options;
+    await files.makeDirectory(directory, { mode: 0o700 });
+    const former = await files.list(directory);
+    const fitting = captured.records.filter(fitsTable);
+    const odd = captured.records.filter((record) => !fitsTable(record));
+    const known = this.#texts;
+    const isFresh = known === undefined || this.#isWasted(known, captured, fitting);
+    const texts = isFresh ? await this.#newTexts(head, former) : known;
+    const laid: LaidRecords = {
+      table: captured.table,
+      rows: captured.rows,
+      ...(isFresh && captured.table !== undefined ? { places: await copyTexts(captured, texts) } : {}),
+      records: await placed(fitting, texts),
+    };
+    const layout = layColumns(laid);
+    const textBytes = await texts.open();
+    const bytes = encodeColumns({ head: { ...head, texts: texts.name, textBytes }, columns: layout.columns, odd });
+    await files.writeAtomic(`${directory}/${columnsName}`, bytes, { mode: 0o600 });
+    index.moveTo(new BeadTable(layout.columns, texts), laid, layout);
+    this.#texts = texts;
+    if (known !== texts) await known?.close();
+    const kept = new Set([columnsName, texts.name]);
+    for (const file of former) if (!kept.has(file)) await files.remove(`${directory}/${file}`);
+  }
+
+  async #newTexts({ commit }: CommitHead, former: readonly string[]): Promise<CachedTexts> {
+    const { files, directory } = this.#options;
+    let name = `${commit.slice(0, 12)}-texts.jsonl`;
+    for (let again = 2; former.includes(name); again++) name = `${commit.slice(0, 12)}-texts-${again}.jsonl`;
+    return new CachedTexts(files, directory, name);
+  }
+
+  #isWasted(texts: CachedTexts, { table, rows }: Captured, records: readonly BeadRecord[]): boolean {
+    const lengths = table?.columns.arrays.textLength;
+    let used = 0;
+    for (const row of rows) used += lengths?.[row] ?? 0;
+    for (const record of records) used += texts.placeOf(record)?.length ?? 0;
+    return texts.size > used * 2 + spareBytes;
+  }
+
+  async close(): Promise<void> {
+    await this.#texts?.close();
   }
 }
 
-function factsOf(bead: BeadRecord | DormantBead): BeadRecord {
-  return bead instanceof DormantBead ? bead.facts : bead;
-}
-
-const encoder = new TextEncoder();
-
-function byteLength(text: string): number {
-  return encoder.encode(text).length;
-}
-
-function parseManifest(text: string | undefined): Manifest | undefined {
-  const value = parse<Partial<Manifest>>(text);
-  const isWhole =
-    value?.format === cacheFormat &&
-    typeof value.commit === "string" &&
-    typeof value.tree === "string" &&
-    typeof value.positions === "object" &&
-    Array.isArray(value.outside) &&
-    Array.isArray(value.shards) &&
-    typeof value.ready === "string" &&
-    value.odd !== undefined;
-  return isWhole ? (value as Manifest) : undefined;
-}
-
-function parse<T>(text: string | undefined): T | undefined {
-  try {
-    return (JSON.parse(text ?? "null") as T | null) ?? undefined;
-  } catch {
-    return undefined;
+/** Where the rows of a table lie once their texts are copied. */
+async function copyTexts({ table, rows }: Captured, to: CachedTexts): Promise<ReadonlyMap<number, TextPlace>> {
+  function* texts(): Iterable<string> {
+    for (const row of rows) yield table?.text(row) ?? "";
   }
+  const places = await to.append(texts());
+  return new Map([...rows].map((row, i) => [row, places[i] as TextPlace]));
+}
+
+async function placed(
+  records: readonly BeadRecord[],
+  texts: CachedTexts,
+): Promise<readonly (readonly [BeadRecord, TextPlace])[]> {
+  const added = records.filter((record) => texts.placeOf(record) === undefined);
+  function* lines(): Iterable<string> {
+    for (const record of added) yield JSON.stringify(record);
+  }
+  const places = added.length === 0 ? [] : await texts.append(lines());
+  added.forEach((record, i) => texts.remember(record, places[i] as TextPlace));
+  return records.map((record) => [record, texts.placeOf(record) as TextPlace]);
 }

@@ -64,9 +64,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const pin = await repository.resolve(flushedRef);
   const tip = await branchTip(repository, options.branch, pin);
   const { loaded, damage } = await loadSound({ ...options, ...identity, pin, tip });
-  index.loadTables(loaded?.tables ?? [], loaded);
+  if (loaded?.table !== undefined) index.loadTable(loaded.table, loaded.without);
   index.load(loaded?.records ?? []);
-  for (const id of goneFrom(loaded)) index.put(id, undefined);
   const local = await readLocalState(files, paths.local);
   const beside = loadLocal(index, local);
   const positions = new Map(Object.entries(loaded?.head.positions ?? {}));
@@ -104,13 +103,6 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 async function branchTip(repository: Repository, branch: string, pin: string | undefined): Promise<string | undefined> {
   const tip = await repository.resolve(branch);
   return tip === undefined && pin === undefined ? repository.resolve(clonedBranch(branch)) : tip;
-}
-
-/** What lies in the tables of the cache and is no more. */
-function goneFrom(loaded: LoadedCommit | undefined): ReadonlySet<string> {
-  const gone = new Set(loaded?.without);
-  for (const { id } of loaded?.records ?? []) gone.delete(id);
-  return gone;
 }
 
 function loadLocal(index: GraphIndex, local: LocalState): BesideBranch {

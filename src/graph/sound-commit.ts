@@ -1,7 +1,6 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import { compareVersions } from "../domain/work-graph/record/stamp.ts";
-import { messageOf } from "../errors/town-error.ts";
+import { TownError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import { logPositions, positionsAt } from "./git-records.ts";
@@ -59,7 +58,7 @@ export async function loadSound(places: CommitPlaces): Promise<SoundCommit> {
   if ("loss" in loaded || isSuspected) {
     const repaired = await repair(places);
     if (repaired !== undefined) {
-      if (!("loss" in loaded)) await loaded.commit?.close();
+      if (!("loss" in loaded)) await loaded.commit?.texts?.close();
       return repaired;
     }
   }
@@ -87,7 +86,7 @@ async function loadOwn(
 
 async function hadCommits({ files, paths }: CommitPlaces): Promise<boolean> {
   const cached = await readCache(files, paths.cache, "");
-  await cached?.close();
+  await cached?.texts.close();
   return cached !== undefined;
 }
 
@@ -119,9 +118,17 @@ async function repair(places: CommitPlaces): Promise<SoundCommit | undefined> {
 
 function loadedFrom({ head, records, bad }: Survey): LoadedCommit | undefined {
   if (head === undefined) return undefined;
-  const nothingElse = { tables: [], without: new Set<string>(), outside: [], ready: undefined, loose: [], changed: [] };
-  const uncached = records.length;
-  return { head, records, bad, ...nothingElse, cache: undefined, uncached, close: () => Promise.resolve() };
+  return {
+    head,
+    records,
+    bad,
+    table: undefined,
+    without: new Set(),
+    texts: undefined,
+    cache: undefined,
+    changed: [],
+    uncached: records.length,
+  };
 }
 
 function latestLast(records: readonly BeadRecord[]): readonly BeadRecord[] {
@@ -132,19 +139,18 @@ function latestLast(records: readonly BeadRecord[]): readonly BeadRecord[] {
 async function cachedRecords({ files, paths, pin, tip }: CommitPlaces): Promise<readonly BeadRecord[]> {
   const cached = await readCache(files, paths.cache, pin ?? tip ?? "");
   if (cached === undefined) return [];
+  const { table, without, texts } = cached;
   const records = [...cached.records];
-  try {
-    for (const table of cached.tables) {
-      table.ids.forEach((id, row) => {
-        if (!cached.without.has(id)) records.push(new DormantBead(table, row, id).wake());
-      });
+  for (let row = 0; row < table.rows; row++) {
+    if (without.has(table.id(row))) continue;
+    try {
+      records.push(table.record(row));
+    } catch (error) {
+      // A cache that is damaged too: the rest of the evidence must do.
+      if (!(error instanceof TownError) || error.reason !== "CacheDamaged") throw error;
     }
-  } catch (error) {
-    // A cache that is damaged too: the rest of the evidence must do.
-    if (!/damaged/.test(messageOf(error))) throw error;
-  } finally {
-    await cached.close();
   }
+  await texts.close();
   return records;
 }
 

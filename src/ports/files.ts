@@ -42,7 +42,7 @@ export interface Files {
   readFrom(path: string, start: number, maxBytes?: number): Promise<Uint8Array | undefined>;
   /** Undefined when the file is missing. */
   openRead(path: string): Promise<ReadFile | undefined>;
-  writeAtomic(path: string, text: string, options?: { readonly mode?: number }): Promise<void>;
+  writeAtomic(path: string, content: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
   openAppend(path: string, options?: { readonly mode?: number }): Promise<AppendFile>;
   /** Cuts a file to `size` bytes (used to set a torn tail aside). */
   truncate(path: string, size: number): Promise<void>;

@@ -55,9 +55,13 @@ export class MemoryFiles implements Files {
     };
   }
 
-  async writeAtomic(path: string, text: string, options: { readonly mode?: number } = {}): Promise<void> {
+  async writeAtomic(
+    path: string,
+    content: string | Uint8Array,
+    options: { readonly mode?: number } = {},
+  ): Promise<void> {
     await this.#step("writeAtomic", path);
-    const bytes = this.#fitting("writeAtomic", path, text);
+    const bytes = this.#fitting("writeAtomic", path, content);
     const place = this.#find("writeAtomic", path, false);
     if (place.node?.kind === "Directory") throw fileError("write", path, "EISDIR");
     const file = this.#disk.tree.newFile(bytes, options.mode ?? 0o644, true);
@@ -201,8 +205,8 @@ export class MemoryFiles implements Files {
     return place?.node === undefined ? undefined : fileAt(place, "read", path);
   }
 
-  #fitting(action: string, path: string, text: string): Uint8Array {
-    const bytes = encoder.encode(text);
+  #fitting(action: string, path: string, content: string | Uint8Array): Uint8Array {
+    const bytes = typeof content === "string" ? encoder.encode(content) : content.slice();
     if (this.#disk.tree.usedBytes + bytes.length > this.#disk.capacityBytes) throw fileError(action, path, "ENOSPC");
     return bytes;
   }

@@ -21,8 +21,10 @@ export function memoryWorktreeFiles(): WorktreeFiles {
       const node = held.get(path);
       return node?.kind === "File" ? node.text : undefined;
     },
-    writeAtomic: async (path, text, options = {}) =>
-      void held.set(path, { kind: "File", text, mode: options.mode ?? 0o644 }),
+    writeAtomic: async (path, content, options = {}) => {
+      const text = typeof content === "string" ? content : new TextDecoder().decode(content);
+      held.set(path, { kind: "File", text, mode: options.mode ?? 0o644 });
+    },
     symlink: async (target, path) => void held.set(path, { kind: "Link", text: target, mode: 0o777 }),
     remove: async (path) => void held.delete(path),
     removeTree: async (path) => [path, ...below(path)].forEach((one) => held.delete(one)),

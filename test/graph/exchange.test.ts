@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { decodeColumns } from "../../src/graph/columns-file.ts";
 import { exportJsonl, importJsonl } from "../../src/graph/exchange.ts";
+import type { Files } from "../../src/ports/files.ts";
 import { alice, bob, graphWorld } from "./graph-world.ts";
 
 const calm = { flushIntervalMs: 3_600_000 };
@@ -76,6 +78,17 @@ describe("importing into a store", () => {
   });
 });
 
+const cache = "/repo/town/cache";
+
+async function columnsIn(disk: Files) {
+  const bytes = await disk.readFrom(`${cache}/columns.bin`, 0);
+  return bytes === undefined ? undefined : decodeColumns(bytes);
+}
+
+async function textsIn(disk: Files): Promise<string> {
+  return `${cache}/${(await columnsIn(disk))?.head.texts ?? ""}`;
+}
+
 describe("the cache", () => {
   test("given many beads, when opened with the cache, behind it, with a damaged one and without, then all are equal", async () => {
     const world = await graphWorld();
@@ -91,9 +104,8 @@ describe("the cache", () => {
       tx.addDependency("api-500", "api-1", "waits-for", '{"gate":"any-children"}');
     });
     await graph.close();
-    const cache = "/repo/town/cache";
     const disk = world.disk.mount();
-    const before = await disk.readText(`${cache}/manifest.json`);
+    const before = await columnsIn(disk);
     expect(before).toBeDefined();
     const second = await world.open("/repo", calm);
     for (const label of ["l1", "l2"]) expect(second.graph.list({ label })).toEqual(graph.list({ label }));
@@ -113,7 +125,7 @@ describe("the cache", () => {
     ]);
     await second.graph.close();
     // Too few changes for a new cache: they are added to it.
-    expect(await disk.readText(`${cache}/manifest.json`)).toBe(before);
+    expect((await columnsIn(disk))?.head).toEqual(before?.head);
     const state = second.graph.storedRecords();
     const changes = `${cache}/${(await disk.list(cache)).find((name) => name.endsWith("-changes.jsonl")) ?? ""}`;
     const added = (await disk.readText(changes)) ?? "";
@@ -124,13 +136,16 @@ describe("the cache", () => {
       async () => disk.writeAtomic(changes, added.slice(0, -5)),
       async () => disk.remove(changes),
       async () => {
-        const shard = (await disk.list(cache)).find((name) => name !== "manifest.json") ?? "";
-        await disk.writeAtomic(`${cache}/${shard}`, "[]");
+        const texts = await textsIn(disk);
+        await disk.writeAtomic(texts, ((await disk.readText(texts)) ?? "").slice(1));
       },
+      // One bit, anywhere.
       async () => {
-        const texts = (await disk.list(cache)).find((name) => name.endsWith(".txt")) ?? "";
-        await disk.writeAtomic(`${cache}/${texts}`, ((await disk.readText(`${cache}/${texts}`)) ?? "").slice(1));
+        const bytes = (await disk.readFrom(`${cache}/columns.bin`, 0)) ?? new Uint8Array();
+        bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 4;
+        await disk.writeAtomic(`${cache}/columns.bin`, bytes);
       },
+      async () => disk.writeAtomic(`${cache}/columns.bin`, "[]"),
       async () => disk.removeTree(cache),
     ]) {
       await prepare();
@@ -145,9 +160,9 @@ describe("the cache", () => {
     const disk = world.disk.mount();
     let go = (): void => undefined;
     const going = new Promise<void>((resolve) => (go = resolve));
-    const slow = async (path: string, text: string): Promise<void> => {
+    const slow = async (path: string, content: string | Uint8Array): Promise<void> => {
       if (path.includes("/cache/")) await going;
-      return disk.writeAtomic(path, text);
+      return disk.writeAtomic(path, content);
     };
     const files = new Proxy(disk, {
       get: (target, name) => {
@@ -168,8 +183,7 @@ describe("the cache", () => {
     for (let turn = 0; turn < 200; turn++) await Promise.resolve();
     go();
     await closed;
-    const manifest = (await disk.readText("/repo/town/cache/manifest.json")) ?? "";
-    expect((JSON.parse(manifest) as { commit: string }).commit).toBe(graph.tip);
+    expect((await columnsIn(disk))?.head.commit).toBe(graph.tip);
   });
 
   test("given a closed bead whose text in the cache is damaged, when it is read, then it is said what to do, and the others are there", async () => {
@@ -181,9 +195,8 @@ describe("the cache", () => {
     });
     await graph.close();
     const disk = world.disk.mount();
-    const cache = "/repo/town/cache";
-    const file = `${cache}/${(await disk.list(cache)).findLast((name) => name.endsWith(".txt")) ?? ""}`;
-    await disk.writeAtomic(file, ((await disk.readText(file)) ?? "").replace("bead 7", '"bead '));
+    const file = await textsIn(disk);
+    await disk.writeAtomic(file, ((await disk.readText(file)) ?? "").replace('"bead 7"', '"bead 8"'));
     const again = await world.open("/repo", { ...calm, readOnly: true });
     expect(again.graph.ready()).toHaveLength(1_099);
     expect(() => again.graph.get("api-7")).toThrow(/Cannot read api-7 from the cache/);
@@ -197,7 +210,6 @@ describe("the cache", () => {
     });
     await graph.close();
     const disk = world.disk.mount();
-    const cache = "/repo/town/cache";
     for (const name of await disk.list(cache)) await disk.remove(`${cache}/${name}`);
     // As the first version wrote it.
     const wrong = JSON.stringify([{ ...graph.storedRecords()[0], title: "from the old cache" }]);
@@ -208,6 +220,7 @@ describe("the cache", () => {
     expect(again.graph.list()).toEqual(graph.list());
     await again.graph.close();
     expect(await disk.list(cache)).not.toContain("old-0.json");
-    expect(JSON.parse((await disk.readText(`${cache}/manifest.json`)) ?? "")).toMatchObject({ format: 4 });
+    expect(await disk.list(cache)).not.toContain("manifest.json");
+    expect((await columnsIn(disk))?.head.commit).toBe(graph.tip);
   });
 });

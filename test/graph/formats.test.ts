@@ -127,7 +127,7 @@ describe("stores of former versions", () => {
     const commit = await writeV1(world);
     const disk = world.disk.mount();
     await disk.makeDirectory("/repo/town/cache");
-    await disk.writeAtomic("/repo/town/cache/manifest.json", JSON.stringify({ format: 9, commit, shards: [] }));
+    await disk.writeAtomic("/repo/town/cache/columns.bin", JSON.stringify({ format: 9, commit, shards: [] }));
     const { graph } = await world.open("/repo");
     expect(graph.list()).toHaveLength(4);
     await graph.close();

@@ -1,295 +1,253 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
-import { META } from "../bead.ts";
-import { edgesOf, parentIdsOf } from "../record/edges.ts";
-import { hasFailed, isDeleted, isMerged, metadataOf } from "../record/facts.ts";
+import { compareIds } from "../ids/mint-id.ts";
+import type { Arrays, Columns, Lists } from "./columns.ts";
+import { idHash, rowFlag } from "./columns.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-export const noEdges: readonly DependencyEdge[] = [];
+const noEdges: readonly DependencyEdge[] = [];
 
-type Edge = readonly [dependsOn: string, type: string, metadata?: string];
-
-/** Values that repeat: the distinct ones, and which of them each row has. */
-interface Coded<T> {
-  readonly values: readonly T[];
-  readonly rows: readonly number[];
+/** Where the records of a table lie. */
+export interface RowTexts {
+  /** The whole record in a place, whose id is known. */
+  record(place: TextPlace, id: string): BeadRecord;
+  /** Its text as JSON. */
+  text(place: TextPlace, id: string): string;
 }
 
-/** What few records have. */
-interface Rare {
-  readonly defer_until?: string;
-  readonly pinned?: true;
-  readonly is_template?: true;
-  readonly close_reason?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
+export interface TextPlace {
+  /** Bytes. */
+  readonly start: number;
+  readonly length: number;
+  /** See `textSum`. */
+  readonly sum: number;
 }
 
-interface Counts {
-  /** Ids without a parent in them. */
-  readonly topLevel: number;
-  readonly deleted: number;
-}
-
-interface Columns {
-  readonly counts: Counts;
-  readonly id: readonly string[];
-  readonly status: Coded<string>;
-  readonly issue_type: Coded<string>;
-  readonly priority: readonly number[];
-  readonly created_at: readonly string[];
-  /** `""`: nobody. */
-  readonly assignee: Coded<string>;
-  readonly labels: Coded<readonly string[]>;
-  readonly dependencies: readonly (readonly Edge[] | 0)[];
-  readonly rare: readonly (readonly [row: number, facts: Rare])[];
-}
-
-const order: readonly (keyof Columns)[] = [
-  "counts",
-  "id",
-  "status",
-  "issue_type",
-  "priority",
-  "created_at",
-  "assignee",
-  "labels",
-  "dependencies",
-  "rare",
-];
-
-/** Metadata that indexes look at. */
-const factKeys: readonly string[] = [META.key, META.step, "town.merged"];
-
-/**
- * What indexes, filters and orders need to know of many records, by column: a column is parsed when it is first looked at,
- * and a record is read when somebody asks for all of it. Rows are never changed.
- */
+/** Many records by column, read where they lie: nothing is made of a row that nobody asks about. Rows are never changed. */
 export class BeadTable {
-  readonly #lines: readonly string[];
-  readonly #columns: Partial<Record<keyof Columns, unknown>> = {};
+  readonly columns: Columns;
+  readonly #arrays: Arrays;
   readonly #texts: RowTexts;
-  #rare: ReadonlyMap<number, Rare> | undefined;
+  #outside: ReadonlyMap<string, number> | undefined;
+  #waits: ReadonlyMap<number, string> | undefined;
 
-  /** `lines`: of `tableLines`. */
-  constructor(lines: readonly string[], texts: RowTexts) {
-    this.#lines = lines;
+  constructor(columns: Columns, texts: RowTexts) {
+    this.columns = columns;
+    this.#arrays = columns.arrays;
     this.#texts = texts;
   }
 
-  get ids(): readonly string[] {
-    return this.#column("id");
+  get rows(): number {
+    return this.columns.rows;
   }
 
-  get counts(): Counts {
-    return this.#column("counts");
+  id(row: number): string {
+    const { idStart, idBytes } = this.#arrays;
+    const end = idStart[row + 1] ?? 0;
+    let id = "";
+    for (let at = idStart[row] ?? 0; at < end; at++) id += String.fromCharCode(idBytes[at] ?? 0);
+    return id;
   }
 
-  /** Rows with a time until which they are deferred. */
-  *deferred(): Iterable<readonly [id: string, until: string]> {
-    for (const [row, { defer_until: until }] of this.#rareFacts) if (until !== undefined) yield [this.#id(row), until];
+  /** The row of an id; -1: there is none. */
+  find(id: string): number {
+    const { idSlot } = this.#arrays;
+    const mask = idSlot.length - 1;
+    for (let slot = idHash(id) & mask; mask >= 0; slot = (slot + 1) & mask) {
+      const row = (idSlot[slot] ?? 0) - 1;
+      if (row < 0 || this.#hasId(row, id)) return row;
+    }
+    return -1;
   }
 
-  key(row: number): string | undefined {
-    const key = this.#rareFacts.get(row)?.metadata?.[META.key];
-    return typeof key === "string" ? key : undefined;
+  #hasId(row: number, id: string): boolean {
+    const { idStart, idBytes } = this.#arrays;
+    const start = idStart[row] ?? 0;
+    if ((idStart[row + 1] ?? 0) - start !== id.length) return false;
+    for (let i = 0; i < id.length; i++) if (idBytes[start + i] !== id.charCodeAt(i)) return false;
+    return true;
   }
 
-  /** Value of a field of which there are few. */
-  value(field: "status" | "issue_type" | "assignee", row: number): string {
-    return this.#coded(field, row);
+  status(row: number): string {
+    return this.columns.list("status")[this.#arrays.status[row] ?? 0] ?? "";
   }
 
-  priority(row: number): number {
-    return this.#column("priority")[row] ?? 0;
+  type(row: number): string {
+    return this.columns.list("issueType")[this.#arrays.issueType[row] ?? 0] ?? "";
   }
 
-  created(row: number): string {
-    return this.#column("created_at")[row] ?? "";
+  /** `""`: nobody. */
+  assignee(row: number): string {
+    return this.columns.list("assignee")[this.#arrays.assignee[row] ?? 0] ?? "";
   }
 
   labels(row: number): readonly string[] {
-    return this.#coded("labels", row);
+    return this.columns.list("labels")[this.#arrays.labels[row] ?? 0] ?? [];
   }
 
-  /** Edges of a row. */
+  priority(row: number): number {
+    return this.#arrays.priority[row] ?? 0;
+  }
+
+  /** ms */
+  created(row: number): number {
+    return this.#arrays.created[row] ?? 0;
+  }
+
+  hasFlag(row: number, flag: number): boolean {
+    return ((this.#arrays.flags[row] ?? 0) & flag) !== 0;
+  }
+
+  /** Until when a row is deferred, ms; undefined: it is not. */
+  deferredUntil(row: number): number | undefined {
+    if (!this.hasFlag(row, rowFlag.deferred)) return undefined;
+    const { deferredRow, deferredUntil } = this.#arrays;
+    let low = 0;
+    for (let high = deferredRow.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if ((deferredRow[middle] ?? 0) < row) low = middle + 1;
+      else high = middle;
+    }
+    return deferredUntil[low];
+  }
+
+  /** Older first, then by id: what rows are in the order of. */
+  compare(row: number, created: number, id: string): number {
+    return this.created(row) - created || compareIds(this.id(row), id);
+  }
+
+  /** Rows with a value in a field, or with a label. */
+  *rowsWith(field: "status" | "assignee" | "issue_type" | "label", value: string): Iterable<number> {
+    const { columns } = this;
+    if (field === "label") {
+      const has = columns.list("labels").map((labels) => labels.includes(value));
+      const { labels } = this.#arrays;
+      for (let row = 0; row < labels.length; row++) if (has[labels[row] ?? 0] === true) yield row;
+      return;
+    }
+    const name = field === "issue_type" ? "issueType" : field;
+    const codes = this.#arrays[name];
+    const code = columns.list(name).indexOf(value);
+    for (let row = code < 0 ? -1 : codes.indexOf(code); row >= 0; row = codes.indexOf(code, row + 1)) yield row;
+  }
+
+  *deferrals(): Iterable<readonly [row: number, untilMs: number]> {
+    const { deferredRow, deferredUntil } = this.#arrays;
+    for (let i = 0; i < deferredRow.length; i++) yield [deferredRow[i] ?? 0, deferredUntil[i] ?? 0];
+  }
+
+  *keys(): Iterable<readonly [row: number, key: string]> {
+    const list = this.columns.list("key");
+    const { keyRow } = this.#arrays;
+    for (let i = 0; i < keyRow.length; i++) yield [keyRow[i] ?? 0, list[i] ?? ""];
+  }
+
+  /** Edges of a row, without who made them and when. */
   edges(row: number): readonly DependencyEdge[] {
-    const edges = this.#column("dependencies")[row] ?? 0;
-    if (edges === 0) return noEdges;
-    const id = this.#id(row);
-    return edges.map((edge) => edgeOf(id, edge));
+    const { edgeStart } = this.#arrays;
+    const [start = 0, end = 0] = [edgeStart[row], edgeStart[row + 1]];
+    if (start === end) return noEdges;
+    const edges: DependencyEdge[] = [];
+    for (let edge = start; edge < end; edge++) edges.push(this.edge(edge));
+    return edges;
   }
 
-  pointsAt(row: number, id: string): boolean {
-    const edges = this.#column("dependencies")[row] ?? 0;
-    return edges !== 0 && edges.some(([on]) => on === id);
+  /** One edge by its number. */
+  edge(edge: number): DependencyEdge {
+    const { edgeRow, edgeTarget, edgeType } = this.#arrays;
+    const target = edgeTarget[edge] ?? 0;
+    const type = this.columns.list("edgeType")[edgeType[edge] ?? 0] ?? "";
+    const metadata = type === "waits-for" ? this.#waitsMetadata(edge) : undefined;
+    return {
+      issue_id: this.id(edgeRow[edge] ?? 0),
+      depends_on_id: target >= 0 ? this.id(target) : (this.columns.list("outside")[-1 - target] ?? ""),
+      type,
+      ...(metadata === undefined ? {} : { metadata }),
+    };
+  }
+
+  /** Numbers of the edges that point at an id, be it a row or not. */
+  edgesTo(id: string): Uint32Array {
+    const row = this.find(id);
+    if (row >= 0) return this.edgesToRow(row);
+    const outside = this.#outsideNumbers.get(id);
+    return outside === undefined ? this.edgesToRow(this.rows, this.rows) : this.edgesToRow(this.rows + outside);
+  }
+
+  /** As `edgesTo`, of a row, or of `rows` and a number of `outside`. */
+  edgesToRow(target: number, next = target + 1): Uint32Array {
+    const { backStart, backEdge } = this.#arrays;
+    return backEdge.subarray(backStart[target], backStart[next]);
+  }
+
+  /** Edges of type waits-for, by number. */
+  *waits(): Iterable<number> {
+    const type = this.columns.list("edgeType").indexOf("waits-for");
+    const { edgeType } = this.#arrays;
+    for (let edge = type < 0 ? -1 : edgeType.indexOf(type); edge >= 0; edge = edgeType.indexOf(type, edge + 1))
+      yield edge;
   }
 
   /** What is in a row, in the shape of a record: all that indexes look at, and nothing that only people read. */
-  facts(row: number, edges: readonly DependencyEdge[]): BeadRecord {
+  facts(row: number): BeadRecord {
     const facts: Writable<BeadRecord> = {
-      id: this.#id(row),
+      id: this.id(row),
       title: "",
-      status: this.value("status", row),
+      status: this.status(row),
       priority: this.priority(row),
-      issue_type: this.value("issue_type", row),
-      created_at: this.created(row),
+      issue_type: this.type(row),
+      created_at: timeText(this.created(row)),
       updated_at: "",
     };
-    const assignee = this.value("assignee", row);
+    const assignee = this.assignee(row);
     if (assignee !== "") facts.assignee = assignee;
     const labels = this.labels(row);
     if (labels.length > 0) facts.labels = labels;
+    const edges = this.edges(row);
     if (edges.length > 0) facts.dependencies = edges;
-    const rare = this.#rareFacts.get(row);
-    return rare === undefined ? facts : Object.assign(facts, rare);
+    const until = this.deferredUntil(row);
+    if (until !== undefined) facts.defer_until = timeText(until);
+    if (this.hasFlag(row, rowFlag.pinned)) facts.pinned = true;
+    if (this.hasFlag(row, rowFlag.template)) facts.is_template = true;
+    if (this.hasFlag(row, rowFlag.failed)) facts.close_reason = "failed";
+    const metadata = {
+      ...(this.hasFlag(row, rowFlag.step) ? { "town.step": true } : {}),
+      ...(this.hasFlag(row, rowFlag.merged) ? { "town.merged": true } : {}),
+    };
+    if (Object.keys(metadata).length > 0) facts.metadata = metadata;
+    return facts;
+  }
+
+  place(row: number): TextPlace {
+    const { textStart, textLength, textSum } = this.#arrays;
+    return { start: textStart[row] ?? 0, length: textLength[row] ?? 0, sum: textSum[row] ?? 0 };
   }
 
   /** The whole record. */
   record(row: number): BeadRecord {
-    return this.#texts.record(row, this.#id(row));
+    return this.#texts.record(this.place(row), this.id(row));
   }
 
   /** Its text as JSON, unread. */
   text(row: number): string {
-    return this.#texts.text(row, this.#id(row));
+    return this.#texts.text(this.place(row), this.id(row));
   }
 
-  get #rareFacts(): ReadonlyMap<number, Rare> {
-    this.#rare ??= new Map(this.#column("rare"));
-    return this.#rare;
+  get #outsideNumbers(): ReadonlyMap<string, number> {
+    this.#outside ??= new Map(this.columns.list("outside").map((id, i) => [id, i]));
+    return this.#outside;
   }
 
-  #id(row: number): string {
-    return this.ids[row] ?? "";
-  }
-
-  #coded<K extends "status" | "issue_type" | "assignee" | "labels">(
-    name: K,
-    row: number,
-  ): Columns[K]["values"][number] {
-    const { values, rows } = this.#column(name);
-    return values[rows[row] ?? 0] as Columns[K]["values"][number];
-  }
-
-  #column<K extends keyof Columns>(name: K): Columns[K] {
-    this.#columns[name] ??= JSON.parse(this.#lines[order.indexOf(name)] ?? "null");
-    return this.#columns[name] as Columns[K];
+  #waitsMetadata(edge: number): string | undefined {
+    if (this.#waits === undefined) {
+      const texts: Lists["waits"] = this.columns.list("waits");
+      this.#waits = new Map([...this.#arrays.waitsEdge].map((number, i) => [number, texts[i] ?? ""]));
+    }
+    return this.#waits.get(edge);
   }
 }
 
-function edgeOf(id: string, [on, type, metadata]: Edge): DependencyEdge {
-  return metadata === undefined
-    ? { issue_id: id, depends_on_id: on, type }
-    : { issue_id: id, depends_on_id: on, type, metadata };
-}
-
-/** Where the records of a table lie. */
-export interface RowTexts {
-  /** The whole record of a row, whose id is known. */
-  record(row: number, id: string): BeadRecord;
-  /** Its text as JSON. */
-  text(row: number, id: string): string;
-}
-
-/** How many lines a table has. */
-export const tableLineCount = order.length;
-
-/** Records as the lines of a table; each must fit into one. What `BeadTable.facts` gives back may be written again. */
-export function tableLines(records: readonly BeadRecord[]): readonly string[] {
-  const columns: Columns = {
-    counts: countsOf(records),
-    id: records.map(({ id }) => id),
-    status: coded(records.map(({ status }) => status)),
-    issue_type: coded(records.map(({ issue_type: type }) => type)),
-    priority: records.map(({ priority }) => priority),
-    created_at: records.map(({ created_at: at }) => at),
-    assignee: coded(records.map(({ assignee }) => assignee ?? "")),
-    labels: coded(records.map(({ labels }) => labels ?? [])),
-    dependencies: records.map((record) => edgesIn(record)),
-    rare: records.flatMap((record, row) => {
-      const rare = rareIn(record);
-      return Object.keys(rare).length === 0 ? [] : [[row, rare] as const];
-    }),
-  };
-  return order.map((name) => JSON.stringify(columns[name]));
-}
-
-/** Parents of records that are not among them. */
-export function parentsOutside(records: readonly BeadRecord[]): readonly string[] {
-  const ids = new Set(records.map(({ id }) => id));
-  const outside = new Set<string>();
-  for (const record of records) for (const parent of parentIdsOf(record)) if (!ids.has(parent)) outside.add(parent);
-  return [...outside];
-}
-
-/** Whether a record can be a row: no wisp, and nothing of it is of another type than it should be, as files of others have it. */
-export function fitsTable(record: BeadRecord): boolean {
-  const { id, status, issue_type: type, priority, created_at: at, assignee = "", labels = [] } = record;
-  const texts: readonly unknown[] = [
-    id,
-    status,
-    type,
-    at,
-    assignee,
-    record.close_reason ?? "",
-    record.defer_until ?? "",
-  ];
-  return (
-    record.ephemeral !== true &&
-    typeof priority === "number" &&
-    texts.every((text) => typeof text === "string") &&
-    Array.isArray(labels) &&
-    labels.every((label) => typeof label === "string") &&
-    (record.dependencies === undefined || Array.isArray(record.dependencies)) &&
-    edgesOf(record).every(isEdge)
-  );
-}
-
-function isEdge(edge: DependencyEdge | null): boolean {
-  return typeof edge?.depends_on_id === "string" && typeof edge.type === "string";
-}
-
-function countsOf(records: readonly BeadRecord[]): Counts {
-  return {
-    topLevel: records.filter(({ id }) => !id.includes(".")).length,
-    deleted: records.filter(isDeleted).length,
-  };
-}
-
-function coded<T>(rows: readonly T[]): Coded<T> {
-  const codes = new Map<string, number>();
-  const values: T[] = [];
-  const numbers = rows.map((value) => {
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    const known = codes.get(text);
-    if (known !== undefined) return known;
-    codes.set(text, values.length);
-    return values.push(value) - 1;
-  });
-  return { values, rows: numbers };
-}
-
-function edgesIn(record: BeadRecord): readonly Edge[] | 0 {
-  const edges = edgesOf(record);
-  if (edges.length === 0) return 0;
-  return edges.map(
-    ({ depends_on_id: on, type, metadata }): Edge =>
-      type === "waits-for" && metadata !== undefined ? [on, type, metadata] : [on, type],
-  );
-}
-
-function rareIn(record: BeadRecord): Rare {
-  const known = metadataOf(record);
-  const metadata = Object.fromEntries(factKeys.flatMap((key) => (known[key] === undefined ? [] : [[key, known[key]]])));
-  const outcome = [
-    ...(record.status === "closed" && isMerged({ ...record, metadata: {} }) ? ["merged"] : []),
-    ...(hasFailed(record) ? ["failed"] : []),
-  ];
-  return {
-    ...(record.defer_until === undefined ? {} : { defer_until: record.defer_until }),
-    ...(record.pinned === true ? { pinned: true } : {}),
-    ...(record.is_template === true ? { is_template: true } : {}),
-    ...(outcome.length === 0 ? {} : { close_reason: outcome.join(" ") }),
-    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
-  };
+/** A time as text. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
 }

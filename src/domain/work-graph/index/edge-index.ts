@@ -1,91 +1,98 @@
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import { edgesOf, waitsForOf } from "../record/edges.ts";
 import { isDeleted } from "../record/facts.ts";
-import { tombstone } from "../record/statuses.ts";
-import { DormantBead } from "./dormant-bead.ts";
+import type { RecordLayers } from "./record-layers.ts";
 
 const none: readonly DependencyEdge[] = [];
 const nobody: readonly string[] = [];
-
-/** Where edges come from as long as there is no index of them. */
-export interface EdgeSource {
-  /** The edges of each record that is not deleted. */
-  all(): Iterable<readonly DependencyEdge[]>;
-  /** All edges that point at a record, searched for. */
-  to(id: string): readonly DependencyEdge[];
-}
-
-/** The edges of records as they are at the time; what sleeps is not read. */
-export function edgesAmong(beads: () => Iterable<BeadRecord | DormantBead>): EdgeSource {
-  function* all(): Iterable<readonly DependencyEdge[]> {
-    for (const bead of beads())
-      if (bead.status !== tombstone) yield bead instanceof DormantBead ? bead.edges : edgesOf(bead);
-  }
-  const to = (id: string): readonly DependencyEdge[] => {
-    const edges: DependencyEdge[] = [];
-    for (const bead of beads()) {
-      if (bead.status === tombstone || (bead instanceof DormantBead && !bead.pointsAt(id))) continue;
-      for (const edge of bead instanceof DormantBead ? bead.edges : edgesOf(bead))
-        if (edge.depends_on_id === id) edges.push(edge);
-    }
-    return edges;
-  };
-  return { all, to };
-}
 
 /** So many records are searched for one by one before an index is made: a command asks for few. */
 const fewSearches = 12;
 
 /**
- * Edges by the record they point at, and waits-for edges by the record whose children they wait for. Built when first asked
- * for: a command that only looks at single beads does without.
+ * Edges by the record they point at, and waits-for edges by the record whose children they wait for. Those of rows are found
+ * in their table; those of records that are awake are gathered when they are first asked for.
  */
 export class EdgeIndex {
   readonly #byTarget = new Map<string, DependencyEdge[]>();
   readonly #waiters = new Map<string, string[]>();
-  readonly #source: EdgeSource;
+  readonly #records: RecordLayers;
   #isBuilt = false;
   #searches = 0;
 
-  constructor(source: EdgeSource) {
-    this.#source = source;
+  constructor(records: RecordLayers) {
+    this.#records = records;
   }
 
   #build(): void {
     if (this.#isBuilt) return;
     this.#isBuilt = true;
-    for (const edges of this.#source.all()) this.#add(edges);
+    for (const record of this.#records.awakeRecords()) if (!isDeleted(record)) this.#add(edgesOf(record));
   }
 
   to(id: string): readonly DependencyEdge[] {
-    if (!this.#isBuilt && ++this.#searches <= fewSearches) return this.#source.to(id);
-    this.#build();
-    return this.#byTarget.get(id) ?? none;
+    const sleeping = this.#sleepingTo(id);
+    const awake = this.#awakeTo(id);
+    return sleeping.length === 0 ? awake : awake.length === 0 ? sleeping : [...sleeping, ...awake];
+  }
+
+  #awakeTo(id: string): readonly DependencyEdge[] {
+    if (this.#isBuilt || ++this.#searches > fewSearches) {
+      this.#build();
+      return this.#byTarget.get(id) ?? none;
+    }
+    const edges: DependencyEdge[] = [];
+    for (const record of this.#records.awakeRecords())
+      for (const edge of isDeleted(record) ? none : edgesOf(record)) if (edge.depends_on_id === id) edges.push(edge);
+    return edges;
+  }
+
+  #sleepingTo(id: string): readonly DependencyEdge[] {
+    const { table } = this.#records;
+    const numbers = table?.edgesTo(id);
+    if (table === undefined || numbers === undefined || numbers.length === 0) return none;
+    const edges: DependencyEdge[] = [];
+    for (const edge of numbers) if (this.#counts(edge)) edges.push(table.edge(edge));
+    return edges;
+  }
+
+  /** Whether an edge of the table is one of a row that counts. A tombstone keeps none. */
+  #counts(edge: number): boolean {
+    return this.#records.isAsleep(this.#records.table?.columns.arrays.edgeRow[edge] ?? 0);
   }
 
   /** Records with a waits-for edge whose spawner is `id`. */
   waitersOn(id: string): readonly string[] {
     this.#build();
-    return this.#waiters.get(id) ?? nobody;
+    const awake = this.#waiters.get(id) ?? nobody;
+    const { table } = this.#records;
+    const sleeping: string[] = [];
+    for (const number of table?.waits() ?? []) {
+      const edge = this.#counts(number) ? table?.edge(number) : undefined;
+      if (edge !== undefined && waitsForOf(edge).spawnerId === id) sleeping.push(edge.issue_id);
+    }
+    return sleeping.length === 0 ? awake : [...sleeping, ...awake];
   }
 
-  /** Targets that somebody points at, whether they exist or not. */
-  targets(): Iterable<string> {
+  /** Ids that somebody points at and that are not here. */
+  *missingTargets(): Iterable<string> {
     this.#build();
-    return this.#byTarget.keys();
+    const given = new Set<string>();
+    for (const ids of [this.#byTarget.keys(), this.#records.missingTargets()]) {
+      for (const id of ids) {
+        if (given.has(id) || this.#records.has(id)) continue;
+        given.add(id);
+        yield id;
+      }
+    }
   }
 
-  /** The same edges as other objects, at the same places. */
-  swap(before: readonly DependencyEdge[], after: readonly DependencyEdge[]): void {
-    if (!this.#isBuilt) return;
-    before.forEach((old, i) => {
-      const list = this.#byTarget.get(old.depends_on_id);
-      const at = list?.indexOf(old) ?? -1;
-      const edge = after[i];
-      if (list !== undefined && at >= 0 && edge !== undefined) list[at] = edge;
-    });
+  /** A record that slept is awake from now on. */
+  wake(record: BeadRecord): void {
+    if (this.#isBuilt && !isDeleted(record)) this.#add(edgesOf(record));
   }
 
+  /** `before`: what was awake. */
   change(before: BeadRecord | undefined, after: BeadRecord | undefined): void {
     if (!this.#isBuilt) return;
     const old = before === undefined || isDeleted(before) ? none : edgesOf(before);

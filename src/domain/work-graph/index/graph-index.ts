@@ -1,22 +1,25 @@
-import type { BeadRecord, DependencyEdge } from "../bead.ts";
-import { edgesOf, parentChild, parentIdsOf } from "../record/edges.ts";
+import type { BeadRecord, BeadSketch, DependencyEdge } from "../bead.ts";
+import { parentChild, parentIdsOf } from "../record/edges.ts";
 import { isDeleted, keyOf } from "../record/facts.ts";
 import type { StatusBook } from "../record/statuses.ts";
 import { isSettled, standardStatuses, tombstone } from "../record/statuses.ts";
 import type { BeadTable } from "./bead-table.ts";
+import { timeText } from "./bead-table.ts";
 import { Deferrals } from "./deferrals.ts";
 import { DormantBead } from "./dormant-bead.ts";
-import { EdgeIndex, edgesAmong } from "./edge-index.ts";
+import { EdgeIndex } from "./edge-index.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { ForeignBeads } from "./foreign-beads.ts";
 import { noForeignBeads } from "./foreign-beads.ts";
+import type { LaidColumns, LaidRecords } from "./lay-columns.ts";
 import { KeyIndex } from "./key-index.ts";
-import type { LoadedTables, PreparedReady } from "./prepared-ready.ts";
-import { preparedLists, statusesKey } from "./prepared-ready.ts";
 import { isReady, readyList } from "./readiness.ts";
+import { ReadyRows } from "./ready-rows.ts";
 import { ReadySet } from "./ready-set.ts";
+import { RecordLayers } from "./record-layers.ts";
 import type { RecordSource } from "./record-source.ts";
 import { RevCounters } from "./rev-counters.ts";
+import { RowReadiness } from "./row-readiness.ts";
 import { SortedIds } from "./sorted-ids.ts";
 import { sameEdges, sameState, StaleRecords } from "./stale-records.ts";
 
@@ -37,9 +40,9 @@ export interface GraphIndexOptions {
 export class GraphIndex implements RecordSource {
   #statuses: StatusBook;
   foreign: ForeignBeads;
-  readonly #records = new Map<string, BeadRecord | DormantBead>();
+  readonly #records = new RecordLayers();
   readonly #revs = new RevCounters((id) => this.#records.has(id));
-  readonly #edges = new EdgeIndex(edgesAmong(() => this.#records.values()));
+  readonly #edges = new EdgeIndex(this.#records);
   readonly #keys = new KeyIndex();
   readonly #fields: Readonly<Record<IndexedField, FieldIndex>> = {
     status: new FieldIndex("status", (record) => [record.status]),
@@ -49,8 +52,6 @@ export class GraphIndex implements RecordSource {
   };
   readonly #fieldIndexes = Object.values(this.#fields);
   readonly #stale: StaleRecords;
-  /** What was ready came with the records, so only what changes is looked at. */
-  #isPrepared = false;
   readonly #ready: Readonly<Record<ReadyListName, ReadySet>> = {
     Work: new ReadySet(),
     Epic: new ReadySet(),
@@ -123,8 +124,8 @@ export class GraphIndex implements RecordSource {
 
   #wake(dormant: DormantBead): BeadRecord {
     const record = dormant.wake();
-    this.#records.set(dormant.id, record);
-    this.#edges.swap(edgesOf(dormant.facts), edgesOf(record));
+    this.#records.wake(dormant, record);
+    this.#edges.wake(record);
     return record;
   }
 
@@ -169,8 +170,23 @@ export class GraphIndex implements RecordSource {
 
   /** Records that never reach the branch. They are always awake. */
   *wisps(): Iterable<BeadRecord> {
-    for (const found of this.#records.values())
-      if (!(found instanceof DormantBead) && found.ephemeral === true) yield found;
+    for (const record of this.#records.changedRecords()) if (record.ephemeral === true) yield record;
+  }
+
+  /** What is to be put away: rows of the table that still count, and records that are in none. */
+  captured(): {
+    readonly table: BeadTable | undefined;
+    readonly rows: Uint32Array;
+    readonly records: readonly BeadRecord[];
+  } {
+    const { table } = this.#records;
+    const records = [...this.#records.changedRecords()].filter(({ ephemeral }) => ephemeral !== true);
+    return { table, rows: this.#records.rows(), records };
+  }
+
+  /** What was captured lies in a new table now. */
+  moveTo(table: BeadTable, laid: LaidRecords, places: LaidColumns): void {
+    this.#records.moveTo(table, laid, places);
   }
 
   /** Revs of records that were changed since the store was made. */
@@ -199,7 +215,8 @@ export class GraphIndex implements RecordSource {
   load(records: Iterable<BeadRecord>, revs?: ReadonlyMap<string, number>): void {
     for (const record of records) {
       const found = this.#records.get(record.id);
-      const before = found instanceof DormantBead ? found.facts : found;
+      const before = found instanceof DormantBead ? undefined : found;
+      if (found instanceof DormantBead) this.#forget(found);
       this.#records.set(record.id, record);
       this.#count(record.id, before, record);
       this.#edges.change(before, record);
@@ -207,51 +224,38 @@ export class GraphIndex implements RecordSource {
       this.#deferred.track(record.id, record.defer_until, this.#nowMs);
       this.#trackParents(record);
       for (const index of this.#fieldIndexes) index.change(before, record);
-      if (this.#isPrepared) this.#markStale(record.id, before, record);
     }
     for (const [id, rev] of revs ?? []) this.#revs.set(id, rev);
     this.#sortedIds.forget();
-    if (!this.#isPrepared) this.#stale.markAll();
+    this.#stale.markAll();
+  }
+
+  /** Another record takes the place of one that nobody has read. */
+  #forget({ id, status }: DormantBead): void {
+    if (!id.includes(".")) this.#topLevel--;
+    if (status === tombstone) this.#deleted--;
   }
 
   /**
-   * Takes in records that are read when somebody asks for them, before any other record. `outside`: parents of theirs that
-   * are in no table; `ready`: what was ready among them, and `loose`: those of which only what is elsewhere decides.
+   * Takes in records that are read when somebody asks for them, before any other record. `without`: ids among them that are
+   * no more.
    */
-  loadTables(tables: readonly BeadTable[], { outside = [], ready, loose = [] }: LoadedTables = {}): void {
-    const prepared = ready?.statuses === statusesKey(this.#statuses) ? ready : undefined;
-    this.#nowMs = prepared?.nowMs ?? this.#nowMs;
-    for (const table of tables) this.#loadTable(table);
-    for (const parent of outside) this.#outsideParents.add(parent);
-    this.#sortedIds.forget();
-    if (prepared === undefined) this.#stale.markAll();
-    else this.#takeReady(prepared, loose);
-  }
-
-  #takeReady({ lists }: PreparedReady, loose: readonly string[]): void {
-    for (const name of preparedLists)
-      this.#ready[name].fill(
-        lists[name].map((id) => this.#records.get(id)).filter((found) => found instanceof DormantBead),
-      );
-    for (const id of loose) this.#stale.mark(id, { settles: false, holds: true });
-    this.#isPrepared = true;
-  }
-
-  /** What is ready now, to be put away with the records. */
-  prepareReady(): PreparedReady {
-    this.#evaluate();
-    const idsOf = (name: ReadyListName): readonly string[] => this.#ready[name].ids();
-    const lists = { Work: idsOf("Work"), Epic: idsOf("Epic"), Other: idsOf("Other") };
-    return { nowMs: this.#nowMs, statuses: statusesKey(this.#statuses), lists };
-  }
-
-  #loadTable(table: BeadTable): void {
-    table.ids.forEach((id, row) => {
-      this.#records.set(id, new DormantBead(table, row, id));
+  loadTable(table: BeadTable, without: Iterable<string> = []): void {
+    this.#records.lay(table);
+    this.#topLevel += table.columns.topLevel;
+    this.#deleted += table.columns.deleted;
+    for (const [row, until] of table.deferrals()) this.#deferred.track(table.id(row), timeText(until), this.#nowMs);
+    table.columns.list("outside").forEach((id, i) => {
+      const edges = table.edgesToRow(table.rows + i);
+      if (edges.some((edge) => table.edge(edge).type === parentChild)) this.#outsideParents.add(id);
     });
-    this.#topLevel += table.counts.topLevel;
-    this.#deleted += table.counts.deleted;
-    for (const [id, until] of table.deferred()) this.#deferred.track(id, until, this.#nowMs);
+    for (const id of without) {
+      const found = this.#records.get(id);
+      if (found instanceof DormantBead) this.#forget(found);
+      this.#records.delete(id);
+    }
+    this.#sortedIds.forget();
+    this.#stale.markAll();
   }
 
   #count(id: string, before: BeadRecord | undefined, after: BeadRecord | undefined): void {
@@ -284,7 +288,7 @@ export class GraphIndex implements RecordSource {
 
   /** Ids that records here point at and that are not here. */
   *missingTargets(): Iterable<string> {
-    for (const id of this.#edges.targets()) if (!this.#records.has(id)) yield id;
+    yield* this.#edges.missingTargets();
   }
 
   /** Ids of records here whose state a change of `id` can have altered for others: its descendants and dependents. */
@@ -313,8 +317,8 @@ export class GraphIndex implements RecordSource {
     this.#ready[list].visit((id) => this.record(id), visit);
   }
 
-  /** The same as far as indexes know it, edges apart, without reading anything. */
-  readySketches(list: ReadyListName = "Work", limit = Number.POSITIVE_INFINITY): readonly BeadRecord[] {
+  /** The same as far as indexes know it, without reading anything. */
+  readySketches(list: ReadyListName = "Work", limit = Number.POSITIVE_INFINITY): readonly BeadSketch[] {
     this.#evaluate();
     return this.#ready[list].sketches(limit);
   }
@@ -334,7 +338,8 @@ export class GraphIndex implements RecordSource {
     const held = new Map<string, boolean>();
     if (stale === "Everything") {
       for (const set of Object.values(this.#ready)) set.clear();
-      for (const found of this.#records.values()) this.#evaluateOne(found, held);
+      for (const record of this.#records.awakeRecords()) this.#evaluateOne(record, held);
+      if (this.#records.table !== undefined) this.#evaluateRows(this.#records.table, held);
       return;
     }
     // Inserting each into a sorted list moves its tail; from a few thousand on sorting once is cheaper.
@@ -346,6 +351,20 @@ export class GraphIndex implements RecordSource {
     }
   }
 
+  /** All rows that count, by their columns; the few that those do not tell about as any other record. */
+  #evaluateRows(table: BeadTable, held: Map<string, boolean>): void {
+    const isAsleep = (row: number): boolean => this.#records.isAsleep(row);
+    const rows = new RowReadiness({ table, statuses: this.#statuses, nowMs: this.#nowMs, isAsleep });
+    const lists = { Work: new ReadyRows(table), Epic: new ReadyRows(table), Other: new ReadyRows(table) };
+    for (const name of ["Work", "Epic", "Other"] as const) this.#ready[name].lay(lists[name]);
+    for (let row = 0; row < table.rows; row++) {
+      if (!isAsleep(row)) continue;
+      const verdict = rows.verdict(row);
+      if (verdict === "NotReady") continue;
+      if (verdict === "Ready" || isReady(this, table.facts(row), this.#nowMs, held)) lists[rows.list(row)].add(row);
+    }
+  }
+
   /** Puts a record into the list where it belongs and says which; undefined: it is not ready. */
   #evaluateOne(found: BeadRecord | DormantBead, held: Map<string, boolean>): ReadyListName | undefined {
     // Most are closed, and then nothing else of them need be known.
@@ -353,7 +372,7 @@ export class GraphIndex implements RecordSource {
     const facts = found instanceof DormantBead ? found.facts : found;
     if (!isReady(this, facts, this.#nowMs, held)) return undefined;
     const list = readyList(facts);
-    this.#ready[list].add(facts, found);
+    this.#ready[list].add(found);
     return list;
   }
 
@@ -363,11 +382,12 @@ export class GraphIndex implements RecordSource {
   }
 
   *#idsWith(field: IndexedField, value: string): Iterable<string> {
-    for (const found of this.#records.values()) {
-      if (found.status === tombstone) continue;
-      const has = found instanceof DormantBead ? found.has(field, value) : this.#fields[field].has(found, value);
-      if (has) yield found.id;
-    }
+    const index = this.#fields[field];
+    for (const record of this.#records.awakeRecords()) if (index.has(record, value)) yield record.id;
+    const { table } = this.#records;
+    if (table === undefined) return;
+    for (const row of table.rowsWith(field, value))
+      if (this.#records.isAsleep(row) && table.status(row) !== tombstone) yield table.id(row);
   }
 
   /** Ids by the key of their creator; deleted records apart. */
@@ -377,15 +397,17 @@ export class GraphIndex implements RecordSource {
   }
 
   *#allKeys(): Iterable<readonly [string, string]> {
-    for (const found of this.#records.values()) {
-      const key = found instanceof DormantBead ? found.key : keyOf(found);
-      if (key !== undefined && found.status !== tombstone) yield [found.id, key];
+    for (const record of this.#records.awakeRecords()) {
+      const key = keyOf(record);
+      if (key !== undefined && record.status !== tombstone) yield [record.id, key];
     }
+    const { table } = this.#records;
+    for (const [row, key] of table?.keys() ?? []) if (this.#records.isAsleep(row)) yield [table?.id(row) ?? "", key];
   }
 
   /** All ids in code-unit order, tombstones included. */
   sortedIds(): readonly string[] {
-    return this.#sortedIds.list(() => this.#records.keys());
+    return this.#sortedIds.list(() => this.#records.ids());
   }
 
   isSettled(record: BeadRecord): boolean {

@@ -1,76 +1,74 @@
-import type { BeadRecord } from "../bead.ts";
+import type { BeadRecord, BeadSketch } from "../bead.ts";
 import { compareIds } from "../ids/mint-id.ts";
 import { timeOf } from "../record/stamp.ts";
 import { DormantBead } from "./dormant-bead.ts";
+import type { ReadyRows } from "./ready-rows.ts";
+import { bucketOf, priorityBuckets } from "./ready-rows.ts";
 
 interface Place {
   readonly id: string;
   readonly priority: number;
-  readonly created: string;
+  readonly createdMs: number;
   bead: BeadRecord | DormantBead;
 }
 
-const buckets = 5;
+/** One of the set: a place, or a row with where it stands among the rows of its priority. */
+type Member = Place | number;
 
 /**
  * Records by priority, older first within one, kept in order as they come and go. All are sorted when they are first read,
- * and from then on by insertion, so that a query never sorts the whole set.
+ * and from then on by insertion, so that a query never sorts the whole set. Rows of a table lie below them, as they are.
  */
 export class ReadySet {
   readonly #places = new Map<string, Place>();
   /** By priority; undefined: without order until somebody asks. */
   #sorted: readonly Place[][] | undefined = emptyBuckets();
+  #rows: ReadyRows | undefined;
 
   get size(): number {
-    return this.#places.size;
+    return this.#places.size + (this.#rows?.size ?? 0);
   }
 
   has(id: string): boolean {
-    return this.#places.has(id);
+    return this.#places.has(id) || this.#rows?.has(id) === true;
   }
 
-  /** `bead`: what `facts` are those of. */
-  add(facts: BeadRecord, bead: BeadRecord | DormantBead): void {
-    const { id, created_at: created } = facts;
-    const priority = bucketOf(facts.priority);
+  add(bead: BeadRecord | DormantBead): void {
+    const { id } = bead;
+    const priority = bucketOf(bead.priority);
+    const createdMs = bead instanceof DormantBead ? bead.createdMs : (timeOf(bead.created_at) ?? 0);
     const known = this.#places.get(id);
     if (known !== undefined) {
       known.bead = bead;
-      if (known.priority === priority && known.created === created) return;
-      this.remove(id);
+      if (known.priority === priority && known.createdMs === createdMs) return;
     }
-    const place: Place = { id, priority, created, bead };
+    this.remove(id);
+    const place: Place = { id, priority, createdMs, bead };
     this.#places.set(id, place);
     const list = this.#sorted?.[priority];
     list?.splice(position(list, place), 0, place);
   }
 
-  /** Takes in, into an empty set, what is in order already. */
-  fill(beads: Iterable<DormantBead>): void {
-    const sorted = emptyBuckets();
-    for (const bead of beads) {
-      const place: Place = { id: bead.id, priority: bucketOf(bead.priority), created: bead.created, bead };
-      this.#places.set(place.id, place);
-      sorted[place.priority]?.push(place);
-    }
-    this.#sorted = sorted;
+  /** Rows that come in below what is there. */
+  lay(rows: ReadyRows): void {
+    this.#rows = rows;
   }
 
   remove(id: string): void {
+    this.#rows?.remove(id);
     const place = this.#places.get(id);
     if (place === undefined) return;
     this.#places.delete(id);
     const list = this.#sorted?.[place.priority];
     if (list === undefined) return;
     const sorted = position(list, place);
-    // Times that are none have no place that can be found again.
-    const at = list[sorted]?.id === id ? sorted : list.findIndex((other) => other.id === id);
-    if (at >= 0) list.splice(at, 1);
+    if (list[sorted]?.id === id) list.splice(sorted, 1);
   }
 
   /** Empty, and without order until it is next asked for. */
   clear(): void {
     this.#places.clear();
+    this.#rows = undefined;
     this.unsort();
   }
 
@@ -81,29 +79,39 @@ export class ReadySet {
 
   /** Calls `visit` for each, most urgent first, until it says false. `wake` gives the record of one that sleeps. */
   visit(wake: (id: string) => BeadRecord | undefined, visit: (record: BeadRecord) => boolean): void {
-    for (const list of this.#inOrder()) {
-      for (const place of list) {
-        if (place.bead instanceof DormantBead) place.bead = wake(place.id) ?? place.bead;
-        if (!(place.bead instanceof DormantBead) && !visit(place.bead)) return;
-      }
+    for (const [member, bucket] of this.#members()) {
+      const record = typeof member === "number" ? this.#rows?.record(bucket, member, wake) : awake(member, wake);
+      if (record !== undefined && !visit(record)) return;
     }
   }
 
-  /** Most urgent first. */
-  ids(): readonly string[] {
-    return this.#inOrder().flatMap((list) => list.map(({ id }) => id));
-  }
-
-  /** What is known of each without reading it, edges apart, most urgent first; at most `limit`. */
-  sketches(limit: number): readonly BeadRecord[] {
-    const found: BeadRecord[] = [];
-    for (const list of this.#inOrder()) {
-      for (const { bead } of list) {
-        if (found.length >= limit) return found;
-        found.push(bead instanceof DormantBead ? bead.sketch() : bead);
-      }
+  /** What is known of each without reading it, most urgent first; at most `limit`. */
+  sketches(limit: number): readonly BeadSketch[] {
+    const found: BeadSketch[] = [];
+    for (const [member, bucket] of this.#members()) {
+      if (found.length >= limit) break;
+      const sketch = typeof member === "number" ? this.#rows?.sketch(bucket, member) : member.bead;
+      if (sketch !== undefined) found.push(sketch);
     }
     return found;
+  }
+
+  *#members(): Iterable<readonly [Member, number]> {
+    const sorted = this.#inOrder();
+    for (let bucket = 0; bucket < priorityBuckets; bucket++) {
+      let row = this.#rows?.next(bucket, 0);
+      for (const place of sorted[bucket] ?? []) {
+        for (; row !== undefined && this.#isBefore(bucket, row, place); row = this.#rows?.next(bucket, row + 1))
+          yield [row, bucket];
+        yield [place, bucket];
+      }
+      for (; row !== undefined; row = this.#rows?.next(bucket, row + 1)) yield [row, bucket];
+    }
+  }
+
+  #isBefore(bucket: number, at: number, { createdMs, id }: Place): boolean {
+    const rows = this.#rows;
+    return rows !== undefined && rows.table.compare(rows.row(bucket, at), createdMs, id) < 0;
   }
 
   #inOrder(): readonly Place[][] {
@@ -116,23 +124,17 @@ export class ReadySet {
   }
 }
 
-function emptyBuckets(): readonly Place[][] {
-  return Array.from({ length: buckets }, () => []);
+function awake(place: Place, wake: (id: string) => BeadRecord | undefined): BeadRecord | undefined {
+  if (place.bead instanceof DormantBead) place.bead = wake(place.id) ?? place.bead;
+  return place.bead instanceof DormantBead ? undefined : place.bead;
 }
 
-function bucketOf(priority: number): number {
-  return Math.min(buckets - 1, Math.max(0, Math.trunc(priority)));
+function emptyBuckets(): readonly Place[][] {
+  return Array.from({ length: priorityBuckets }, () => []);
 }
 
 function comparePlaces(a: Place, b: Place): number {
-  return compareTimes(a.created, b.created) || compareIds(a.id, b.id);
-}
-
-// Times in the common form, milliseconds and Z, are in the order of their texts; reading them is what costs.
-function compareTimes(a: string, b: string): number {
-  if (a === b) return 0;
-  if (a.length === 24 && b.length === 24 && a.endsWith("Z") && b.endsWith("Z")) return a < b ? -1 : 1;
-  return (timeOf(a) ?? 0) - (timeOf(b) ?? 0);
+  return a.createdMs - b.createdMs || compareIds(a.id, b.id);
 }
 
 function position(list: readonly Place[], place: Place): number {

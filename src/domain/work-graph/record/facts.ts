@@ -5,8 +5,8 @@ import { tombstone } from "./statuses.ts";
 const nothing: Readonly<Record<string, unknown>> = {};
 
 /** `metadata` where it is an object; files of other tools also hold texts, arrays and null there. */
-export function metadataOf(record: BeadRecord | undefined): Readonly<Record<string, unknown>> {
-  const metadata: unknown = record?.metadata;
+export function metadataOf(record: { readonly metadata?: unknown } | undefined): Readonly<Record<string, unknown>> {
+  const metadata = record?.metadata;
   return metadata !== null && typeof metadata === "object" && !Array.isArray(metadata)
     ? (metadata as Readonly<Record<string, unknown>>)
     : nothing;
