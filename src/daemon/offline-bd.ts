@@ -3,14 +3,13 @@ import type { BdContext } from "../bd/context.ts";
 import { oneGraph } from "../bd/context.ts";
 import { placeFlags } from "../bd/grammar/global-flags.ts";
 import { aboutBd, changesStore, failed, runBd } from "../bd/run-bd.ts";
-import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
-import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
 import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import { isBriefHolder } from "../graph/store-lock.ts";
 import { LockQueue } from "../graph/lock-queue.ts";
+import type { OpenGraphOptions } from "../graph/open-graph.ts";
 import { openGraph } from "../graph/open-graph.ts";
-import { clonedBranch, defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
+import { defaultBranch, flushedRef, prefixKey, storeKey, storePaths } from "../graph/paths.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
@@ -113,7 +112,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
 async function writeCache(repository: Repository, prefix: string, ports: OfflineBdPorts): Promise<void> {
   if ((await repository.resolve(defaultBranch)) === undefined) return;
   const nobody = () => undefined;
-  const options = { ...ports, repository, log: warningsTo(nobody), namespace: prefix, prefix };
+  const options = { ...ports, repository, log: warningsTo(nobody), prefix };
   try {
     await (await openGraph({ ...options, lockTimeoutMs: 0, isBrief: true })).close();
   } catch {
@@ -137,10 +136,13 @@ async function openPlace(
 ): Promise<OpenPlace> {
   for (;;) {
     const place = await storePlace(cwd, ports);
-    const prefix = await prefixFor(place, ports, isWrite);
+    const stated = await statedPrefix(place, ports);
     const actor = actorOf(call, place.facts.get("user.name"));
     const email = call.env["GIT_AUTHOR_EMAIL"] ?? place.facts.get("user.email");
+    const prefix = stated ?? { orElse: directoryPrefix(place.store) };
     const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
+    // Moving the directory must not change it.
+    if (stated === undefined && isWrite) await place.store.setConfig(prefixKey, graph.prefix);
     // Who adopts the repository names the new store first and then waits for this lock.
     if (!isWrite || (await place.around.config(storeKey)) === place.bound) return { place, graph, actor, email };
     await graph.close();
@@ -176,37 +178,20 @@ async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePl
 }
 
 /**
- * The prefix of ids: `town.prefix` of the store, or of the checkout; else that of most beads there are; else the name of
- * the directory. A town's own repository is `hq`. It is written down with the first change, so that moving the directory
- * does not change it.
+ * The prefix of ids: `town.prefix` of the store, or of the checkout; a town's own repository is `hq`. Undefined: it is that of
+ * most beads there are, else the name of the directory, and is written down with the first change.
  */
-async function prefixFor(
+async function statedPrefix(
   { around, store, facts }: StorePlace,
-  ports: OfflineBdPorts,
-  isWrite: boolean,
-): Promise<string> {
+  { files }: OfflineBdPorts,
+): Promise<string | undefined> {
   const stated = (around === store ? undefined : await store.config(prefixKey)) ?? facts.get(prefixKey);
   if (stated !== undefined && stated !== "") return stated;
-  const prefix = (await isTown(store, ports.files)) ? "hq" : ((await commonPrefix(store)) ?? directoryPrefix(store));
-  if (isWrite) await store.setConfig(prefixKey, prefix);
-  return prefix;
+  return (await isTown(store, files)) ? "hq" : undefined;
 }
 
 async function isTown({ commonDirectory }: Repository, files: Files): Promise<boolean> {
   return (await files.stat(`${commonDirectory}/town/store`)) !== undefined;
-}
-
-/** Prefix of most of the first beads on the branch. */
-async function commonPrefix(store: Repository): Promise<string | undefined> {
-  const tip = (await store.resolve(defaultBranch)) ?? (await store.resolve(clonedBranch(defaultBranch)));
-  if (tip === undefined) return undefined;
-  const counts = new Map<string, number>();
-  for (const { path } of await store.listFiles(tip, "")) {
-    const id = idOfPath(path);
-    const prefix = id === undefined ? undefined : prefixOf(id);
-    if (prefix !== undefined) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
-  }
-  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
 /** The name of the repository's directory as a prefix: `/src/My App/.git` is `my-app`. */
@@ -237,7 +222,7 @@ const asksEvery = 10;
 /** Waits its turn while other short commands take theirs; gives up when one process keeps the store. */
 async function openStore(
   repository: Repository,
-  how: { readonly prefix: string; readonly isWrite: boolean; readonly call: OfflineBdCall },
+  how: { readonly prefix: OpenGraphOptions["prefix"]; readonly isWrite: boolean; readonly call: OfflineBdCall },
   ports: OfflineBdPorts,
 ): Promise<GitGraph> {
   const { call, prefix, isWrite } = how;
@@ -245,7 +230,6 @@ async function openStore(
     ...ports,
     repository,
     log: warningsTo(call.err),
-    namespace: prefix,
     prefix,
     readOnly: !isWrite,
     lockTimeoutMs: 0,

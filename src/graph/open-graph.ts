@@ -1,3 +1,5 @@
+import type { BeadRecord } from "../domain/work-graph/bead.ts";
+import { prefixOf } from "../domain/work-graph/ids/parse-id.ts";
 import type { ForeignBeads } from "../domain/work-graph/index/foreign-beads.ts";
 import { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
@@ -28,8 +30,10 @@ export interface OpenGraphOptions {
   readonly random: Random;
   readonly processes: Processes;
   readonly log: Log;
-  readonly namespace: string;
-  readonly prefix: string;
+  /** Default: the prefix. */
+  readonly namespace?: string;
+  /** Of ids; or that of most of the beads there are, and where there are none, `orElse`. */
+  readonly prefix: string | { readonly orElse: string };
   /** Full ref name. Default `refs/heads/town/work`. */
   readonly branch?: string;
   /** No lock, no writes; sees what was on disk when it was opened. Default false. */
@@ -79,7 +83,7 @@ export async function openGraph(options: OpenGraphOptions): Promise<GitGraph> {
 }
 
 async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Promise<GitGraph> {
-  const { repository, files, log, clock, random, namespace, prefix } = options;
+  const { repository, files, log, clock, random } = options;
   const paths = storePaths(repository.commonDirectory);
   const branch = options.branch ?? defaultBranch;
   if (lock !== undefined) await repository.removeStaleLocks({ refs: [branch, flushedRef] });
@@ -110,9 +114,11 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   }
   for (const [id, seq] of otherLogs) writer.contains(id, seq);
   const journal = lock === undefined ? undefined : wal;
+  const prefix =
+    typeof options.prefix === "string" ? options.prefix : (commonPrefix(index.beads()) ?? options.prefix.orElse);
   const graph = new GitGraph(
     {
-      namespace,
+      namespace: options.namespace ?? prefix,
       prefix,
       index,
       clock,
@@ -142,6 +148,20 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   await catchUp(graph, recovered, options);
   if (lock !== undefined) await settleSuspicion(graph, options, paths.suspicion);
   return graph;
+}
+
+/** So many beads tell what most are like. */
+const prefixSample = 500;
+
+function commonPrefix(beads: Iterable<Pick<BeadRecord, "id">>): string | undefined {
+  const counts = new Map<string, number>();
+  let seen = 0;
+  for (const { id } of beads) {
+    const prefix = prefixOf(id);
+    if (prefix !== undefined) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+    if (++seen === prefixSample) break;
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
 /** Takes in what others put on the branch. */

@@ -210,9 +210,9 @@ describe("bd without a town", () => {
     expect(ids(await site.bd(at, ["list", "--json", "--readonly"]))).toEqual([id]);
     expect(existsSync(cache)).toBe(false);
     expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
-    const manifest = readFileSync(`${cache}/manifest.json`, "utf8");
+    const columns = readFileSync(`${cache}/columns.bin`);
     expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
-    expect(readFileSync(`${cache}/manifest.json`, "utf8")).toBe(manifest);
+    expect(readFileSync(`${cache}/columns.bin`)).toEqual(columns);
   });
 
   test("given custom statuses, when the next command runs, then they count", async () => {

@@ -13,17 +13,15 @@ import type { ForeignBeads } from "./foreign-beads.ts";
 import { noForeignBeads } from "./foreign-beads.ts";
 import type { LaidColumns, LaidRecords } from "./lay-columns.ts";
 import { KeyIndex } from "./key-index.ts";
-import { isReady, readyList } from "./readiness.ts";
-import { ReadyRows } from "./ready-rows.ts";
-import { ReadySet } from "./ready-set.ts";
+import { isReady } from "./readiness.ts";
+import type { ReadyListName } from "./ready-lists.ts";
+import { ReadyLists } from "./ready-lists.ts";
 import { RecordLayers } from "./record-layers.ts";
 import type { RecordSource } from "./record-source.ts";
 import { RevCounters } from "./rev-counters.ts";
-import { RowReadiness } from "./row-readiness.ts";
 import { SortedIds } from "./sorted-ids.ts";
 import { sameEdges, sameState, StaleRecords } from "./stale-records.ts";
 
-export type ReadyListName = "Work" | "Epic" | "Wisp" | "Other";
 export type IndexedField = "status" | "assignee" | "issue_type" | "label";
 
 export interface GraphIndexOptions {
@@ -52,12 +50,7 @@ export class GraphIndex implements RecordSource {
   };
   readonly #fieldIndexes = Object.values(this.#fields);
   readonly #stale: StaleRecords;
-  readonly #ready: Readonly<Record<ReadyListName, ReadySet>> = {
-    Work: new ReadySet(),
-    Epic: new ReadySet(),
-    Wisp: new ReadySet(),
-    Other: new ReadySet(),
-  };
+  readonly #ready = new ReadyLists(this, this.#records);
   readonly #deferred = new Deferrals();
   /** Parents that are not here: they may be in another store, where time alone can let their children go. */
   readonly #outsideParents = new Set<string>();
@@ -313,19 +306,16 @@ export class GraphIndex implements RecordSource {
 
   /** Calls `visit` for what is ready now in a list, most urgent first, older first among equals, until it says false. */
   visitReady(list: ReadyListName, visit: (record: BeadRecord) => boolean): void {
-    this.#evaluate();
-    this.#ready[list].visit((id) => this.record(id), visit);
+    this.#readyNow.list(list).visit((id) => this.record(id), visit);
   }
 
   /** The same as far as indexes know it, without reading anything. */
   readySketches(list: ReadyListName = "Work", limit = Number.POSITIVE_INFINITY): readonly BeadSketch[] {
-    this.#evaluate();
-    return this.#ready[list].sketches(limit);
+    return this.#readyNow.list(list).sketches(limit);
   }
 
   readyCount(list: ReadyListName = "Work"): number {
-    this.#evaluate();
-    return this.#ready[list].size;
+    return this.#readyNow.list(list).size;
   }
 
   isReady(id: string): boolean {
@@ -333,47 +323,10 @@ export class GraphIndex implements RecordSource {
     return record !== undefined && isReady(this, record, this.#nowMs);
   }
 
-  #evaluate(): void {
-    const stale = this.#stale.take();
-    const held = new Map<string, boolean>();
-    if (stale === "Everything") {
-      for (const set of Object.values(this.#ready)) set.clear();
-      for (const record of this.#records.awakeRecords()) this.#evaluateOne(record, held);
-      if (this.#records.table !== undefined) this.#evaluateRows(this.#records.table, held);
-      return;
-    }
-    // Inserting each into a sorted list moves its tail; from a few thousand on sorting once is cheaper.
-    if (stale.size > 2_000) for (const set of Object.values(this.#ready)) set.unsort();
-    for (const id of stale) {
-      const found = this.#records.get(id);
-      const list = found === undefined ? undefined : this.#evaluateOne(found, held);
-      for (const [name, set] of Object.entries(this.#ready)) if (name !== list) set.remove(id);
-    }
-  }
-
-  /** All rows that count, by their columns; the few that those do not tell about as any other record. */
-  #evaluateRows(table: BeadTable, held: Map<string, boolean>): void {
-    const isAsleep = (row: number): boolean => this.#records.isAsleep(row);
-    const rows = new RowReadiness({ table, statuses: this.#statuses, nowMs: this.#nowMs, isAsleep });
-    const lists = { Work: new ReadyRows(table), Epic: new ReadyRows(table), Other: new ReadyRows(table) };
-    for (const name of ["Work", "Epic", "Other"] as const) this.#ready[name].lay(lists[name]);
-    for (let row = 0; row < table.rows; row++) {
-      if (!isAsleep(row)) continue;
-      const verdict = rows.verdict(row);
-      if (verdict === "NotReady") continue;
-      if (verdict === "Ready" || isReady(this, table.facts(row), this.#nowMs, held)) lists[rows.list(row)].add(row);
-    }
-  }
-
-  /** Puts a record into the list where it belongs and says which; undefined: it is not ready. */
-  #evaluateOne(found: BeadRecord | DormantBead, held: Map<string, boolean>): ReadyListName | undefined {
-    // Most are closed, and then nothing else of them need be known.
-    if (found.status === tombstone || this.#statuses.categoryOf(found.status) !== "active") return undefined;
-    const facts = found instanceof DormantBead ? found.facts : found;
-    if (!isReady(this, facts, this.#nowMs, held)) return undefined;
-    const list = readyList(facts);
-    this.#ready[list].add(found);
-    return list;
+  /** The lists as they are now. */
+  get #readyNow(): ReadyLists {
+    this.#ready.update(this.#stale.take());
+    return this.#ready;
   }
 
   /** Ids by the value of a field; deleted records apart. `""` for assignee means none. */

@@ -20,6 +20,7 @@ export interface LaidRecords {
   readonly records: readonly (readonly [BeadRecord, TextPlace])[];
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Sizes = Readonly<Record<ColumnName, number>>;
 
 export interface LaidColumns {
@@ -107,49 +108,27 @@ class Layout {
 
   #sizes(): Sizes {
     const rows = this.#rows.length + this.#records.length;
-    const former = this.#table?.columns.arrays;
-    let [edges, bytes, deferred, keys, waits] = [0, 0, 0, former?.keyRow.length ?? 0, former?.waitsEdge.length ?? 0];
-    for (const row of this.#rows) {
-      edges += (former?.edgeStart[row + 1] ?? 0) - (former?.edgeStart[row] ?? 0);
-      bytes += (former?.idStart[row + 1] ?? 0) - (former?.idStart[row] ?? 0);
-      if (((former?.flags[row] ?? 0) & rowFlag.deferred) !== 0) deferred++;
-    }
+    const sizes = { ids: 0, edges: 0, deferred: 0, keys: 0, waits: 0 };
+    if (this.#table !== undefined) this.#measureRows(this.#table.columns.arrays, sizes);
     for (const [record] of this.#records) {
-      edges += edgesIn(record).length;
-      bytes += record.id.length;
-      if (timeOf(record.defer_until) !== undefined) deferred++;
-      if (keyOf(record) !== undefined) keys++;
-      for (const edge of edgesIn(record)) if (saysMore(edge)) waits++;
+      const edges = edgesIn(record);
+      sizes.ids += record.id.length;
+      sizes.edges += edges.length;
+      sizes.waits += edges.filter(saysMore).length;
+      if (timeOf(record.defer_until) !== undefined) sizes.deferred++;
+      if (keyOf(record) !== undefined) sizes.keys++;
     }
-    let slots = 2;
-    while (slots < rows * 2) slots *= 2;
-    const perRow = rows;
-    return {
-      idStart: rows + 1,
-      idBytes: bytes,
-      idSlot: slots,
-      status: perRow,
-      issueType: perRow,
-      assignee: perRow,
-      labels: perRow,
-      priority: perRow,
-      flags: perRow,
-      created: perRow,
-      deferredRow: deferred,
-      deferredUntil: deferred,
-      keyRow: keys,
-      edgeStart: rows + 1,
-      edgeRow: edges,
-      edgeTarget: edges,
-      edgeType: edges,
-      // Made when it is known how many ids are outside.
-      backStart: 0,
-      backEdge: edges,
-      waitsEdge: waits,
-      textStart: perRow,
-      textLength: perRow,
-      textSum: perRow,
-    };
+    return sizesOf(rows, sizes);
+  }
+
+  #measureRows({ idStart, edgeStart, flags, keyRow, waitsEdge }: Arrays, sizes: Writable<Measured>): void {
+    sizes.keys += keyRow.length;
+    sizes.waits += waitsEdge.length;
+    for (const row of this.#rows) {
+      sizes.ids += (idStart[row + 1] ?? 0) - (idStart[row] ?? 0);
+      sizes.edges += (edgeStart[row + 1] ?? 0) - (edgeStart[row] ?? 0);
+      if (((flags[row] ?? 0) & rowFlag.deferred) !== 0) sizes.deferred++;
+    }
   }
 
   #fill(): { readonly arrays: Arrays; readonly counts: Pick<Columns, "topLevel" | "deleted"> } {
@@ -190,7 +169,8 @@ class Layout {
     return order;
   }
 
-  #copyRow({ table, arrays: from, lists, keys }: FormerRows, old: number, row: number): void {
+  #copyRow(former: FormerRows, old: number, row: number): void {
+    const { table, arrays: from, lists, keys } = former;
     const to = this.#arrays;
     to.idStart[row] = this.#bytes;
     for (let at = from.idStart[old] ?? 0; at < (from.idStart[old + 1] ?? 0); at++)
@@ -208,6 +188,11 @@ class Layout {
     this.#defer(row, table.deferredUntil(old));
     const key = keys.get(old);
     if (key !== undefined) this.#setKey(row, key);
+    this.#copyEdges(former, old, row);
+  }
+
+  #copyEdges({ table, arrays: from, lists }: FormerRows, old: number, row: number): void {
+    const to = this.#arrays;
     to.edgeStart[row] = this.#edges;
     for (let edge = from.edgeStart[old] ?? 0; edge < (from.edgeStart[old + 1] ?? 0); edge++) {
       const target = from.edgeTarget[edge] ?? 0;
@@ -337,6 +322,48 @@ function edgesIn(record: BeadRecord): readonly DependencyEdge[] {
 
 function saysMore({ type, metadata }: DependencyEdge): boolean {
   return type === "waits-for" && metadata !== undefined;
+}
+
+interface Measured {
+  /** Bytes. */
+  readonly ids: number;
+  readonly edges: number;
+  readonly deferred: number;
+  /** At most. */
+  readonly keys: number;
+  /** At most. */
+  readonly waits: number;
+}
+
+function sizesOf(rows: number, { ids, edges, deferred, keys, waits }: Measured): Sizes {
+  let slots = 2;
+  while (slots < rows * 2) slots *= 2;
+  return {
+    idStart: rows + 1,
+    idBytes: ids,
+    idSlot: slots,
+    status: rows,
+    issueType: rows,
+    assignee: rows,
+    labels: rows,
+    priority: rows,
+    flags: rows,
+    created: rows,
+    deferredRow: deferred,
+    deferredUntil: deferred,
+    keyRow: keys,
+    edgeStart: rows + 1,
+    edgeRow: edges,
+    edgeTarget: edges,
+    edgeType: edges,
+    // Made when it is known how many ids are outside.
+    backStart: 0,
+    backEdge: edges,
+    waitsEdge: waits,
+    textStart: rows,
+    textLength: rows,
+    textSum: rows,
+  };
 }
 
 function emptyArrays(sizes: Sizes): Arrays {

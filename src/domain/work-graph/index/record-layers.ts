@@ -90,7 +90,8 @@ export class RecordLayers {
   *values(): IterableIterator<BeadRecord | DormantBead> {
     // Reading one wakes it; what was awake to begin with is given first.
     const asleep = this.#rowsIn((found) => found === state.asleep);
-    yield* [...this.awakeRecords()];
+    const awake = [...this.awakeRecords()];
+    yield* awake;
     for (const row of asleep) if (this.#table !== undefined) yield new DormantBead(this.#table, row);
   }
 
