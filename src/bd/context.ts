@@ -179,6 +179,8 @@ export interface BdContext {
   guardClose?(id: string): string | undefined;
   /** Closes a step of a molecule by the molecule's rules; undefined for beads that are none. */
   closeStep?(tx: GraphTransaction, id: string, reason: string | undefined): ClosedStep | undefined;
+  /** Told in the same transaction of a bead that was closed, deleted or given another status. */
+  changedStatus?(tx: GraphTransaction, id: string): void;
   /** True when the process or session that holds this claim is known to be gone. */
   holderGone?(record: BeadRecord): boolean;
   /** How long whoever renews the claims of sessions has been running under an even clock, ms. Absent: nobody does. */

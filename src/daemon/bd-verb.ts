@@ -18,6 +18,7 @@ import { checkFence, hookedBead, sessionOf } from "../verbs/agent-session.ts";
 import { argumentsOf } from "../verbs/arguments.ts";
 import { agentSessionName } from "../kinds/agent/agent.observe.ts";
 import { AGENT, generationOf, hookOf } from "../work/agent-record.ts";
+import { endAnsweredEscalations } from "../work/escalation.ts";
 import { metaText } from "../work/record-fields.ts";
 import { closeStep } from "../work/molecule.ts";
 import { SteadyTime } from "../work/steady-time.ts";
@@ -72,6 +73,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         tools: toolsOf(parts, session !== undefined),
         guardClose: (id) => hookGuard(id, session),
         closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
+        changedStatus: endAnsweredEscalations,
         holderGone: (record) => holderGone(record, parts.ports),
         steadyMs: steady.ms(),
         denied: (message) => noteDenial(caller, message, parts.ports.events),

@@ -18,6 +18,7 @@ import type { Log } from "../ports/log.ts";
 import { silentLog } from "../ports/log.ts";
 import type { Processes } from "../ports/processes.ts";
 import type { Random } from "../ports/random.ts";
+import { endAnsweredEscalations } from "../work/escalation.ts";
 import { closeStep } from "../work/molecule.ts";
 import { bdTools } from "./bd-tools.ts";
 
@@ -89,6 +90,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
         ...bdTools({ storeOf: () => graph, ...ports }),
         init: (options) => initStore(place, graph, options.prefix),
       },
+      changedStatus: endAnsweredEscalations,
       closeStep: (tx, id, reason) =>
         tx.get(id)?.metadata?.[META.step] === undefined ? undefined : closeStep(tx, id, reason),
     };

@@ -5,6 +5,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { Verb } from "../resource/verb.ts";
+import { endAnsweredEscalations } from "../work/escalation.ts";
 import { closeStep } from "../work/molecule.ts";
 import { authorOf, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
@@ -70,6 +71,7 @@ function closeOne(
     }
     if (session !== undefined) requireMayClose(record, session.identity, by);
     tx.close(id, { reason: options.reason ?? "Closed", force: options.force });
+    endAnsweredEscalations(tx, id);
     return { text: `Closed ${id}: ${record.title}`, data: { closed: [id] } };
   }
   if (session !== undefined) {

@@ -1,5 +1,5 @@
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
-import type { GraphTransaction } from "../ports/work-graph.ts";
+import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import { metaText } from "./record-fields.ts";
 
 export const SEVERITIES = ["critical", "high", "medium", "low"] as const;
@@ -20,21 +20,48 @@ export interface NewEscalation {
   readonly key?: string;
 }
 
+const keyOf = (name: string): string => `escalation/${name}`;
 /** What loops raise about a bead, by the beginning of the key: it is over once the bead is done. */
-const ABOUT_PROGRESS = ["attempts/", "returned/", "unresponsive/"].map((key) => `escalation/${key}`);
+const ABOUT_PROGRESS = ["attempts/", "returned/", "unresponsive/"].map(keyOf);
+/** Of those, what blocked the bead for a person: it is over once the bead is free again. */
+const ABOUT_ATTEMPTS = keyOf("attempts/");
 
 /** Closes what asks a person to get the bead going: it got there. What agents and people raised stays. */
 export function endEscalationsAbout(tx: GraphTransaction, bead: string, reason: string): void {
-  for (const record of tx.list({ type: ["escalation"], status: ["open", "in_progress"] })) {
+  for (const escalation of raisedByLoops(tx))
+    if (escalation.metadata?.[META.bead] === bead) tx.close(escalation.id, { reason, force: true });
+}
+
+/** Closes what a person answered by closing the bead, by deleting it, or by setting it free. */
+export function endAnsweredEscalations(tx: GraphTransaction, bead: string): void {
+  for (const { id, about, because } of answeredEscalations(tx))
+    if (about === bead) tx.close(id, { reason: because, force: true });
+}
+
+/** Open escalations of loops whose bead needs nobody any more. */
+export function answeredEscalations(
+  graph: GraphReader,
+): readonly { readonly id: string; readonly about: string; readonly because: string }[] {
+  return raisedByLoops(graph).flatMap((escalation) => {
+    const about = metaText(escalation, META.bead);
+    if (about === undefined) return [];
+    const status = graph.get(about)?.status;
+    const isFree = status !== "blocked" && (metaText(escalation, META.key) ?? "").startsWith(ABOUT_ATTEMPTS);
+    if (status !== undefined && status !== "closed" && !isFree) return [];
+    return [{ id: escalation.id, about, because: `${about} is ${status ?? "deleted"}` }];
+  });
+}
+
+function raisedByLoops(graph: GraphReader): readonly BeadRecord[] {
+  return graph.list({ type: ["escalation"], status: ["open", "in_progress"] }).filter((record) => {
     const key = metaText(record, META.key) ?? "";
-    if (record.metadata?.[META.bead] === bead && ABOUT_PROGRESS.some((prefix) => key.startsWith(prefix)))
-      tx.close(record.id, { reason, force: true });
-  }
+    return ABOUT_PROGRESS.some((prefix) => key.startsWith(prefix));
+  });
 }
 
 /** Raises an escalation: something that waits for a person, kept in git. */
 export function raiseEscalation(tx: GraphTransaction, what: NewEscalation): BeadRecord {
-  const key = what.key === undefined ? undefined : `escalation/${what.key}`;
+  const key = what.key === undefined ? undefined : keyOf(what.key);
   const former = key === undefined ? undefined : tx.byKey(key);
   if (former !== undefined) return former.status === "closed" ? tx.reopen(former.id, { reason: "it is back" }) : former;
   return tx.create({

@@ -25,7 +25,7 @@ export function giveToPerson(
     text: [
       `Last: ${last}`,
       "",
-      `What was tried: town bd show ${bead.id}`,
+      `What was tried: town bd show ${bead.id}; what the gates said: town tree bead/${bead.id}, town logs mr/NAME`,
       `Say more and try again: town bd comment ${bead.id} "…", then: town bd update ${bead.id} --status open`,
       `Give it up: town bd close ${bead.id} --reason "…"`,
     ].join("\n"),

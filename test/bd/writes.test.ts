@@ -1,8 +1,29 @@
 import { describe, expect, test } from "vitest";
 import type { BdSession } from "../../src/bd/context.ts";
+import type { GraphReader } from "../../src/ports/work-graph.ts";
 import { bdWorld } from "./bd-world.ts";
 
 const hour = 3_600_000;
+
+describe("changes of status", () => {
+  test("given somebody who asks to be told, when beads are closed, opened, updated and deleted, then each is told of with its transaction", async () => {
+    const bd = await bdWorld();
+    const [a, b] = [await bd.make("a"), await bd.make("b")];
+    const told: string[] = [];
+    const listening = {
+      changedStatus: (tx: GraphReader, id: string) => told.push(`${id} ${tx.get(id)?.status ?? "deleted"}`),
+    };
+    for (const line of [
+      `close ${a}`,
+      `update ${a} -s open`,
+      `update ${b} -s blocked`,
+      `update ${b} -p 0`,
+      `delete ${b} --force`,
+    ])
+      expect((await bd.run(line.split(" "), listening)).exitCode).toBe(0);
+    expect(told).toEqual([`${a} closed`, `${a} open`, `${b} blocked`, `${b} deleted`]);
+  });
+});
 
 describe("claims", () => {
   test("given an open bead, when two claim it, then the second is refused and the first repeats without harm", async () => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { META } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { declareAgent, hookOf } from "../../src/work/agent-record.ts";
+import { endAnsweredEscalations } from "../../src/work/escalation.ts";
 import { messagesTo } from "../../src/work/mailbox.ts";
 import { returnedTo, takeBack } from "../../src/work/returned.ts";
 import { markSlung } from "../../src/work/sling.ts";
@@ -116,9 +117,20 @@ describe("work that was not merged", () => {
     expect(graph.get("api-1")?.status).toBe("blocked");
     expect(graph.get("api-1")?.metadata?.[META.attempts]).toBe(RED.maxAttempts);
     expect(escalations()).toEqual(["api-1 was sent back 3 times: What Pat asked for"]);
-    await graph.transact(AUTHOR, (tx) => tx.update("api-1", { status: "open" }));
+    const answered = (status: string): Promise<void> =>
+      graph.transact(AUTHOR, (tx) => {
+        if (status === "closed") tx.close("api-1", { reason: "given up", force: true });
+        else tx.update("api-1", { status });
+        endAnsweredEscalations(tx, "api-1");
+      });
+    await graph.transact(AUTHOR, (tx) => endAnsweredEscalations(tx, "api-1"));
+    expect(escalations()).toHaveLength(1);
+    await answered("open");
+    expect(escalations()).toEqual([]);
     await claim("api-1");
     await reject(await handIn("api-1", "d".repeat(40)));
     expect(escalations()).toHaveLength(1);
+    await answered("closed");
+    expect(escalations()).toEqual([]);
   });
 });

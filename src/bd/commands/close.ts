@@ -206,6 +206,7 @@ async function remove(call: Call): Promise<Answer> {
     // What waited for it would wait for nothing: the edges go with it.
     for (const other of new Set(dependents)) if (tx.get(other) !== undefined) tx.removeDependency(other, id);
     tx.delete(id, reason);
+    context.changedStatus?.(tx, id);
     return dependents.length;
   });
   const edges = done.reduce((sum, { value }) => sum + value, 0);

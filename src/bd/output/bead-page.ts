@@ -30,7 +30,7 @@ export function beadPage(record: BeadRecord, parts: PageParts, style: PageStyle)
     ...bodies(record, style),
     ...relations(record, parts, style),
     ...comments(record, style),
-    ...historySection(parts.history, style),
+    ...historySection(record.id, parts.history, style),
   ].join("\n\n");
 }
 
@@ -204,12 +204,20 @@ export function commentLines(
 
 const shownHistory = 20;
 
-function historySection(history: readonly HistoryEntry[], style: PageStyle): readonly string[] {
-  if (history.length === 0) return [];
-  const last = history.slice(-shownHistory);
+function historySection(id: string, history: readonly HistoryEntry[], style: PageStyle): readonly string[] {
+  const told = history.flatMap(withoutMachinery);
+  if (told.length === 0) return [];
+  const last = told.slice(-shownHistory);
   const more =
-    history.length > last.length ? [style.own(`  … ${history.length - last.length} earlier: bd history`)] : [];
+    told.length > last.length ? [style.own(`  … ${told.length - last.length} earlier: bd history ${id}`)] : [];
   return [section("HISTORY", [...more, ...last.map((entry) => `  ${historyLine(entry, style)}`)], style)];
+}
+
+/** Facts that the loops keep on a bead say nothing to who reads it; `history` has them. */
+function withoutMachinery(entry: HistoryEntry): readonly HistoryEntry[] {
+  const changes = entry.changes.filter(({ field }) => !field.startsWith("metadata.town."));
+  if (changes.length === entry.changes.length) return [entry];
+  return changes.length === 0 && entry.event === "updated" ? [] : [{ ...entry, changes }];
 }
 
 /** `2026-11-22 18:05Z alice closed (reason: done)`. */

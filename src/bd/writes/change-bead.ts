@@ -36,6 +36,7 @@ export function changeBead(tx: GraphTransaction, id: string, change: BeadChange,
     if (before.assignee === by.author.actor && isClaimed(before) && givesUp(before, patch)) requireNotOnHook(by, id);
     requireMaySetMetadata(by, Object.keys(patch.metadata ?? {}));
     tx.update(id, patch, { force: change.force === true && mayForce(by, before) });
+    if (patch.status !== undefined) by.context.changedStatus?.(tx, id);
   }
   for (const label of change.addLabels ?? []) tx.addLabel(id, label);
   for (const label of change.removeLabels ?? []) tx.removeLabel(id, label);

@@ -37,6 +37,7 @@ export function closeBead(
     ...(closing.reason === undefined ? {} : { reason: closing.reason }),
     force: closing.force === true && mayForce(by, before),
   });
+  by.context.changedStatus?.(tx, id);
   return { closed, parents: wasClosed ? [] : closeFinishedParents(tx, closed), wasClosed };
 }
 

@@ -166,10 +166,20 @@ export function summaryText(summary: TownSummary, options: Pick<TableOptions, "c
         ["OBJECT", "REASON", "MESSAGE"],
         summary.problems.map((problem) => [problem.object, problem.reason, problem.message]),
       ),
-      summary.problems.length === 0 ? "\nNo problems.\n" : "",
+      summary.problems.length === 0 ? "\nNo problems.\n" : moreAbout(summary.problems),
     ].join(""),
     options.colours === true,
   );
+}
+
+/** How to read on about an object; places in files need no more. */
+function moreAbout(problems: readonly Problem[]): string {
+  const first = problems
+    .map(({ object }) => /^([A-Z]\w+)\/(?:([^/]+)\/)?([^/]+)$/.exec(object))
+    .find((found) => found !== null);
+  if (first === undefined) return "";
+  const [, kind = "", namespace, name = ""] = first;
+  return `\nMore: town describe ${kind.toLowerCase()}/${name}${namespace === undefined ? "" : ` -n ${namespace}`}\n`;
 }
 
 /** Table cells are clean already; colours, where wanted, must survive. */

@@ -1,4 +1,5 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
+import { endAnsweredEscalations } from "../../work/escalation.ts";
 import { saveWork } from "../../work/rescue.ts";
 import { removeEndedBranch } from "../../work/task-branches.ts";
 import type { Orphan } from "./collection.observe.ts";
@@ -44,6 +45,11 @@ async function remove(orphan: Orphan, ports: LoopPorts): Promise<string | undefi
       if (repository !== undefined) await removeEndedBranch(repository, orphan.branch);
       return undefined;
     }
+    case "Escalation":
+      await ports.graphs
+        .graph(orphan.namespace)
+        ?.transact({ actor: ACTOR }, (tx) => endAnsweredEscalations(tx, orphan.bead));
+      return undefined;
     case "Log":
     case "Transcript":
       await ports.files.remove(orphan.path);
@@ -85,6 +91,8 @@ function nameOf(orphan: Orphan): string {
       return `token of ${orphan.namespace}/${orphan.agent}`;
     case "Ref":
       return `${orphan.ref} of ${orphan.namespace}`;
+    case "Escalation":
+      return `escalation about ${orphan.bead}`;
     case "Branch":
       return `${orphan.branch.ref} of ${orphan.namespace}`;
     default:

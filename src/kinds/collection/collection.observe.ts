@@ -3,6 +3,7 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord } from "../../work/agent-record.ts";
+import { answeredEscalations } from "../../work/escalation.ts";
 import { joinedOf } from "../../work/joined.ts";
 import { type EndedBranch, endedBranches } from "../../work/task-branches.ts";
 import { transcriptDirectory } from "../../work/kept-transcript.ts";
@@ -51,6 +52,7 @@ export type Orphan =
       readonly branch: EndedBranch;
       readonly evidence: string;
     }
+  | { readonly sort: "Escalation"; readonly namespace: string; readonly bead: string; readonly evidence: string }
   | { readonly sort: "Log" | "Transcript"; readonly path: string; readonly bytes: number; readonly evidence: string };
 
 export type CollectionObserved =
@@ -83,6 +85,7 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     ...(await staleTranscripts(object, ports, now)),
   ];
   for (const graph of ports.graphs.all()) {
+    orphans.push(...escalationsOfNothing(graph));
     const path = graph.namespace === "hq" ? ports.layout.root : ports.layout.clone(graph.namespace);
     const repository = await ports.git.open(path);
     if (repository === undefined) continue;
@@ -111,6 +114,13 @@ function sessionsWithoutAgent(ports: LoopPorts): Orphan[] {
       ? []
       : [{ sort: "Session" as const, namespace, agent, runtimeName, generation, evidence }];
   });
+}
+
+/** Of beads that were closed, deleted or set free by a hand that did not end them, too. */
+function escalationsOfNothing(graph: WorkGraph): Orphan[] {
+  const { namespace } = graph;
+  const beads = new Map(answeredEscalations(graph).map(({ about, because }) => [about, because]));
+  return [...beads].map(([bead, evidence]) => ({ sort: "Escalation", namespace, bead, evidence }));
 }
 
 /** Tokens whose session ended without anybody taking note; one that may still be used is left. */

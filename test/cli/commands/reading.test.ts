@@ -203,7 +203,7 @@ describe("logs", () => {
   it("given what has no output, when asked, then it says so", async () => {
     expect(await runTown(sampleTown(), "logs rig/api")).toMatchObject({
       code: 2,
-      err: expect.stringContaining("only agents and sessions") as string,
+      err: expect.stringContaining("only agents, sessions and merge requests") as string,
     });
     expect(await runTown(sampleTown(), "logs")).toMatchObject({ code: 2 });
     expect(await runTown(sampleTown(), "logs nobody")).toMatchObject({ code: 4 });

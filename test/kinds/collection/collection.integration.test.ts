@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordJoined, recordLeft } from "../../../src/work/joined.ts";
 import { META } from "../../../src/domain/work-graph/bead.ts";
 import { MERGE } from "../../../src/work/submission.ts";
+import { raiseEscalation } from "../../../src/work/escalation.ts";
 import { declareAgent } from "../../../src/work/agent-record.ts";
 import { TownSite } from "../town-site.ts";
 
@@ -98,6 +99,28 @@ describe("the collection loop", () => {
       "refs/heads/town/agents/api/toast/api-1",
       `refs/town/heads/api-1/${head}`,
     ]);
+    expect(await collect()).toEqual([]);
+  });
+
+  it("given an escalation of a loop whose bead is settled by another hand, when collected, then it ends; others stay", async () => {
+    const graph = site.ports.graphs.graph("api");
+    const key = (name: string) => ({ key: name, title: name, text: "", severity: "high" as const });
+    await graph?.transact({ actor: "pat" }, (tx) => {
+      for (const id of ["api-1", "api-2"]) tx.create({ id, title: id });
+      tx.update("api-1", { status: "blocked" });
+      raiseEscalation(tx, { ...key("attempts/api-1"), bead: "api-1" });
+      raiseEscalation(tx, { ...key("unresponsive/api-2"), bead: "api-2" });
+      raiseEscalation(tx, { title: "which database?", text: "", severity: "high", bead: "api-1" });
+    });
+    const open = () =>
+      graph
+        ?.list({ type: ["escalation"], status: ["open"] })
+        .map(({ title }) => title)
+        .toSorted();
+    expect(await collect()).toEqual([]);
+    await graph?.transact({ actor: "pat" }, (tx) => tx.close("api-1", { reason: "given up", force: true }));
+    expect(await collect()).toHaveLength(1);
+    expect(open()).toEqual(["unresponsive/api-2", "which database?"]);
     expect(await collect()).toEqual([]);
   });
 
