@@ -1,3 +1,4 @@
+import { PRIMED, RESUMED, UNPRIMED } from "../domain/agent-program/town-prompts.ts";
 import { durationMs } from "../resource/field.ts";
 
 /** What a launch needs of a Provider's spec. */
@@ -93,14 +94,7 @@ export interface TurnPlan {
 
 export const DEFAULT_TURN_LIMIT = "2h";
 
-const PRIMED = "Begin. Your task came with the start of this session; `town prime` shows it again.";
-const UNPRIMED = "Run `town prime` and do what it says.";
-const RESUMED = "This session was interrupted and goes on now. Run `town prime` and do what it says.";
-
-/**
- * How a program is started for an agent: arguments, environment and files. The first prompt is
- * short and fixed: what to do comes through the program's own start hook, or through `town prime`.
- */
+/** How a program is started for an agent: arguments, environment and files. */
 export function launch(input: LaunchInput): Launch {
   const { program } = input;
   const values = valuesOf(input);

@@ -15,7 +15,7 @@ import {
   textOf,
 } from "../resources/object-fields.ts";
 import { listObjects, type ApiObject } from "../resources/objects.ts";
-import { problemsOf } from "../resources/problems.ts";
+import { grouped, problemsOf } from "../resources/problems.ts";
 
 /** The town on one screen, from the API's objects alone; -o json has the same with stable names. */
 export async function run(input: CommandInput, context: CommandContext): Promise<number> {
@@ -29,7 +29,17 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   return EXIT.done;
 }
 
-const KINDS = ["Town", "Rig", "AgentPool", "Agent", "Session", "Convoy", "MergeRequest", "Escalation"] as const;
+const KINDS = [
+  "Town",
+  "Rig",
+  "Provider",
+  "AgentPool",
+  "Agent",
+  "Session",
+  "Convoy",
+  "MergeRequest",
+  "Escalation",
+] as const;
 type Kind = (typeof KINDS)[number];
 
 async function summaryOf(api: Api): Promise<TownSummary> {
@@ -107,7 +117,7 @@ async function summaryOf(api: Api): Promise<TownSummary> {
         bead: textOf(request.spec?.["bead"]) ?? "",
         author: textOf(request.spec?.["author"]) ?? "",
       })),
-    problems: KINDS.flatMap((kind) => of(kind).flatMap(problemsOf)),
+    problems: grouped(KINDS.flatMap((kind) => of(kind).flatMap(problemsOf))),
   };
 }
 

@@ -14,6 +14,7 @@ export function problemsOf(object: ApiObject): readonly Problem[] {
   if (object.kind === "Escalation") return [...conditionProblems(object), ...openEscalation(object)];
   if (object.kind === "Town")
     return [...syncProblems(fieldsOf(fieldsOf(object.status)["sync"])), ...conditionProblems(object)];
+  if (object.kind === "Provider") return heldProblem(object);
   return object.kind === "Agent" ? [...conditionProblems(object), ...agentProblems(object)] : conditionProblems(object);
 }
 
@@ -30,6 +31,27 @@ function agentProblems(object: ApiObject): readonly Problem[] {
   return conditionsOf(object)
     .filter(({ type, status }) => status === "True" && AGENT_TROUBLE.has(type))
     .map(({ type, message }) => ({ object: nameOf(object), reason: type, message }));
+}
+
+/** A program that is not installed is a problem only of those who ask for it. */
+function heldProblem(object: ApiObject): readonly Problem[] {
+  return conditionsOf(object)
+    .filter(({ type, status }) => status === "True" && type === "Held")
+    .map(({ reason, message }) => ({ object: nameOf(object), reason, message }));
+}
+
+/** One line for what several objects have alike: thirty agents that wait for one limit are one problem. */
+export function grouped(problems: readonly Problem[]): readonly Problem[] {
+  const groups = new Map<string, { readonly first: Problem; readonly count: number }>();
+  for (const problem of problems) {
+    const { object, reason, message } = problem;
+    const alike = [object.split("/")[0], reason, message].join("\n");
+    const { first = problem, count = 0 } = groups.get(alike) ?? {};
+    groups.set(alike, { first, count: count + 1 });
+  }
+  return [...groups.values()].map(({ first, count }) =>
+    count === 1 ? first : { ...first, object: `${first.object} and ${count - 1} more` },
+  );
 }
 
 function nameOf({ kind, metadata: { namespace, name } }: ApiObject): string {

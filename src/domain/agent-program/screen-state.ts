@@ -1,4 +1,5 @@
 import { resetTimeOf } from "./reset-time.ts";
+import { afterLastPrompt } from "./town-prompts.ts";
 
 /** How a program's state shows on its terminal, as regular expressions; absent ones never match. */
 export interface ScreenSigns {
@@ -13,6 +14,7 @@ export interface ScreenSigns {
   readonly patterns?:
     | {
         readonly rateLimited?: string | undefined;
+        readonly limitDialog?: string | undefined;
         readonly authRequired?: string | undefined;
         readonly dialogOpen?: string | undefined;
       }
@@ -21,8 +23,11 @@ export interface ScreenSigns {
 
 export type ScreenState =
   | { readonly state: "Idle" | "Busy" | "AuthRequired" | "DialogOpen" | "Unknown" }
-  /** `resetAtMs` is absent when the screen does not say when. */
-  | { readonly state: "RateLimited"; readonly resetAtMs?: number };
+  /**
+   * `resetAtMs` is absent when the screen does not say when. `menu`: it asks what to do about the limit, and goes on
+   * asking when that is over.
+   */
+  | { readonly state: "RateLimited"; readonly resetAtMs?: number; readonly menu?: true };
 
 /** What stands above is talk that has scrolled by: only the end of a screen tells its state. */
 const TAIL_ROWS = 24;
@@ -33,21 +38,29 @@ const compiled = new Map<string, RegExp | undefined>();
  * What a program is doing, by its screen and title. `Unknown` is an answer: nothing may be concluded from it.
  *
  * A question of the program itself stands in front of everything (one that asks to log in is `AuthRequired`). While it works, what it prints (which may quote an
- * error about limits) is not its state. Expressions are multi-line and see the last 24 rows that are not empty;
- * one that is no regular expression never matches.
+ * error about limits) is not its state. A limit above the last prompt of the town is talk about a former one. Expressions
+ * are multi-line and see the last 24 rows that are not empty; one that is no regular expression never matches.
+ * `saidMs`: when the screen was printed, which spans and times of day are told from. Default: now.
  */
-export function screenState(signs: ScreenSigns, screen: string, title: string | undefined, nowMs: number): ScreenState {
+export function screenState(
+  signs: ScreenSigns,
+  screen: string,
+  title: string | undefined,
+  nowMs: number,
+  saidMs = nowMs,
+): ScreenState {
   const tail = tailOf(screen);
   const { ready, patterns } = signs;
   const needsLogin = matches(patterns?.authRequired, tail);
+  const limit = found(patterns?.rateLimited, afterLastPrompt(tail));
+  const resetAtMs = limit === undefined ? undefined : resetTimeOf(limit, saidMs);
+  const reset = resetAtMs === undefined ? {} : { resetAtMs };
+  if (matches(patterns?.limitDialog, tail)) return { state: "RateLimited", ...reset, menu: true };
   if (matches(patterns?.dialogOpen, tail)) return { state: needsLogin ? "AuthRequired" : "DialogOpen" };
   if (matches(ready.busyScreen, tail) || matches(ready.busyTitle, title)) return { state: "Busy" };
   if (needsLogin) return { state: "AuthRequired" };
-  const limit = found(patterns?.rateLimited, tail);
-  const resetAtMs = limit === undefined ? undefined : resetTimeOf(limit, nowMs);
-  if (limit !== undefined && resetAtMs === undefined) return { state: "RateLimited" };
   // What it said stays on the screen after the limit has ended.
-  if (resetAtMs !== undefined && resetAtMs > nowMs) return { state: "RateLimited", resetAtMs };
+  if (limit !== undefined && (resetAtMs === undefined || resetAtMs > nowMs)) return { state: "RateLimited", ...reset };
   // Both where both are given: a title is set once and stays when the program behind it hangs in something else.
   const screenSays = ready.screen === undefined || matches(ready.screen, tail);
   const titleSays = ready.idleTitle === undefined || matches(ready.idleTitle, title);

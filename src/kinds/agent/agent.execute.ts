@@ -3,6 +3,7 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { LEASE_MS } from "../../work/hooking.ts";
 import { beadFile } from "../../work/bead-file.ts";
 import { recordVanished } from "../../work/joined.ts";
+import { holdProvider } from "../../work/provider-hold.ts";
 import { takeBack } from "../../work/returned.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import { type AgentObject, agentSessionName, rolePlural, sandboxBranch } from "./agent.observe.ts";
@@ -65,6 +66,13 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
     case "RenewLease":
       await ports.graphs.graph(namespace)?.transact(AUTHOR, (tx) => tx.renewLease(action.bead, LEASE_MS));
       return;
+    case "HoldProvider": {
+      const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool });
+      const provider = (pool?.spec as { readonly provider?: string } | undefined)?.provider;
+      if (provider === undefined) return;
+      const { untilMs, message } = action;
+      return holdProvider(ports, provider, { reason: "RateLimited", agent: object.spec.identity, untilMs, message });
+    }
     case "TakeBack": {
       const bead = await ports.graphs
         .graph(namespace)

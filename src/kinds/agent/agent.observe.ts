@@ -1,4 +1,5 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
+import { screenState } from "../../domain/agent-program/screen-state.ts";
 import { nextStartSlot } from "../../domain/scheduling/start-rate.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { LoopPorts, SessionSight } from "../../ports/loop-ports.ts";
@@ -50,6 +51,8 @@ export interface AgentObserved {
   readonly capacityLeft: number;
   /** Why the provider's sessions are not started for now. */
   readonly hold: { readonly reason: string; readonly untilMs: number; readonly message: string } | undefined;
+  /** The last words of a session that ended say that a limit is reached: until then. */
+  readonly limitUntilMs: number | undefined;
   /** Last lines of a session that ended and was not taken note of yet. */
   readonly output: string | undefined;
   /** When the town may start its next session (spec.capacity.startsPerMinute), ms; 0: at once. */
@@ -68,6 +71,9 @@ export interface AgentObserved {
 }
 
 const EVIDENCE_LINES = 100;
+/** A limit that does not say when it ends is tried again after so long. */
+const UNTIMED_LIMIT_MS = 10 * 60_000;
+const LIMIT_MARGIN_MS = 15_000;
 
 export function agentSessionName(namespace: string, spec: Pick<AgentSpec, "role">, name: string): string {
   return `${namespace}-${spec.role}-${name}`;
@@ -95,6 +101,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
   const path = ports.layout.sandbox(namespace, rolePlural(role, object.spec.role), name);
   const runtimeName = agentSessionName(namespace, object.spec, name);
   const sight = ports.view.sight(runtimeName);
+  const output = await outputOf(object, runtimeName, recorded.generation, ports);
   return {
     now: ports.clock.now(),
     jitter: ports.random.float(),
@@ -108,7 +115,8 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     judgeable: graph === undefined || !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
     hold: holdOf(provider),
-    output: await outputOf(object, runtimeName, recorded.generation, ports),
+    output,
+    limitUntilMs: limitIn(output, provider, ports.clock.now()),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
     ...(sight.state === "Running" ? NO_LIMITS : await observeLimits(town, ports)),
     configured: configuredAs({ role, pool, provider }),
@@ -153,6 +161,19 @@ function holdOf(provider: TownObject<ProviderSpec> | undefined): AgentObserved["
   return hold === undefined
     ? undefined
     : { reason: hold.reason, untilMs: Date.parse(hold.until), message: `${hold.agent}: ${hold.message}` };
+}
+
+/** Programs without a terminal, and some with one, end where a limit is reached. */
+function limitIn(
+  output: string | undefined,
+  provider: TownObject<ProviderSpec> | undefined,
+  now: number,
+): number | undefined {
+  const patterns = provider?.spec.patterns;
+  if (output === undefined || patterns?.rateLimited === undefined) return undefined;
+  const screen = screenState({ ready: {}, patterns: { rateLimited: patterns.rateLimited } }, output, undefined, now);
+  if (screen.state !== "RateLimited") return undefined;
+  return screen.resetAtMs === undefined ? now + UNTIMED_LIMIT_MS : screen.resetAtMs + LIMIT_MARGIN_MS;
 }
 
 /** Read once for each end of a session, as evidence. */

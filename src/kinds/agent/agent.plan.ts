@@ -27,6 +27,8 @@ export type AgentAction =
       readonly exists: boolean;
     }
   | { readonly do: "RenewLease"; readonly bead: string }
+  /** Its program said that a limit is reached and ended. */
+  | { readonly do: "HoldProvider"; readonly untilMs: number; readonly message: string }
   /** Its own work, which was sent back, goes on its hook. */
   | { readonly do: "TakeBack"; readonly bead: string }
   /** A program that joined is gone. */
@@ -287,6 +289,7 @@ function judgeMissing(object: AgentObject, observed: AgentObserved): Judgement {
   const end = noteEnd(object, observed);
   const base =
     end === undefined ? {} : { starts: end.starts, endedGeneration: observed.generation, events: [end.event] };
+  if (end !== undefined && observed.limitUntilMs !== undefined) return limitReached(object, observed, end.event);
   const starts = end?.starts ?? startRecord(object);
   if (observed.configured !== "Yes")
     return {
@@ -342,6 +345,21 @@ function judgeMissing(object: AgentObject, observed: AgentObserved): Judgement {
       "SessionStarting",
       isSetUp ? "a session is being started" : "its sandbox is being set up",
     ),
+  };
+}
+
+/** No failure of the program, nor of its work: every session of the provider would end the same way now. */
+function limitReached(object: AgentObject, observed: AgentObserved, event: PlannedEvent): Judgement {
+  const untilMs = observed.limitUntilMs ?? observed.now;
+  const message = `its program reached a limit and ended; it is started again at ${timestamp(untilMs)}, by itself`;
+  return {
+    state: "Starting",
+    actions: [{ do: "HoldProvider", untilMs, message }],
+    condition: ready("False", "RateLimited", message),
+    starts: { ...startRecord(object), nextStartMs: 0 },
+    endedGeneration: observed.generation,
+    events: [{ ...event, message: `${event.message}; its last words say that a limit is reached` }],
+    requeueAfterMs: 1_000,
   };
 }
 

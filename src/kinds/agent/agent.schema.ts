@@ -37,6 +37,14 @@ const propulsion = z
       .int()
       .optional()
       .describe("Generation that is ended, for want of an answer, so that another one starts."),
+    limited: z
+      .object({
+        since: z.string().describe("When its program told of it (RFC 3339)."),
+        until: z.string().describe("When it is asked to go on (RFC 3339)."),
+        times: z.int().describe("How often in a row, without any progress."),
+      })
+      .optional()
+      .describe("The last limit of its program."),
     gaveUpTime: z.string().optional().describe("When a person was asked (RFC 3339)."),
     obstacle: z
       .object({

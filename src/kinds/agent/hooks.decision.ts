@@ -26,6 +26,9 @@ export function decide(situation: Situation): Decision {
   const { observed, session } = situation;
   const { now, hook } = observed;
   if (situation.propulsion.restarting === session.generation) return { now: "Nothing", nextMs: undefined };
+  // Its limit is over: else an obstacle would stand in front of this.
+  if (observed.screen?.state === "RateLimited" && observed.screen.menu === true)
+    return { now: "Restart", reason: "its limit is over, and its program still asks what to do about it" };
   const mailMs = mailDue(situation);
   const hookMs = hook === undefined || hook.question !== undefined ? undefined : hookDue(situation, hook);
   if (hookMs !== undefined && hookMs <= now) return remind(situation);

@@ -1,10 +1,11 @@
+import { DOORBELL } from "../../domain/agent-program/town-prompts.ts";
 import { WaitingError } from "../../errors/town-error.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
-import { timestamp } from "../../resource/condition.ts";
 import { raiseEscalation } from "../../work/escalation.ts";
 import { OVERSEER, sendMessage, undelivered } from "../../work/mailbox.ts";
 import { messagesText } from "../../work/message-text.ts";
+import { holdProvider, liftHold } from "../../work/provider-hold.ts";
 import { answerOf, QUESTION, questionOf } from "../../work/question.ts";
 import { type AgentObject, agentSessionName } from "./agent.observe.ts";
 import { kept } from "./evidence.ts";
@@ -13,9 +14,6 @@ import type { HooksAction } from "./hooks.plan.ts";
 import type { Doorbell } from "./hooks.situation.ts";
 
 const AUTHOR = { actor: "loop/hooks" };
-
-/** The one line that is ever typed. Content comes by `town prime` or the program's own hooks. */
-export const DOORBELL = "[town] Something waits for you: run `town prime` and do what it says.";
 
 export async function executeHooks(action: HooksAction, object: AgentObject, ports: LoopPorts): Promise<void> {
   switch (action.do) {
@@ -26,17 +24,14 @@ export async function executeHooks(action: HooksAction, object: AgentObject, por
     case "Escalate":
       return escalate(action, object, ports);
     case "Hold":
-      return ports.objects.patchStatus(
-        { kind: "Provider", name: action.provider },
-        {
-          hold: {
-            reason: action.reason,
-            until: timestamp(action.untilMs),
-            agent: object.spec.identity,
-            message: action.message,
-          },
-        },
-      );
+      return holdProvider(ports, action.provider, {
+        reason: action.reason,
+        untilMs: action.untilMs,
+        agent: object.spec.identity,
+        message: action.message,
+      });
+    case "LiftHold":
+      return liftHold(ports, action.provider);
     case "EndQuestion":
       return endQuestion(action.bead, object, ports);
     default:

@@ -30,6 +30,21 @@ function agentOfBead(changed: TownObject): readonly ObjectKey[] {
   return namespace === undefined || name === undefined ? [] : [{ kind: "Agent", namespace, name }];
 }
 
+/** A limit that was lifted: who waits for it goes on. */
+function agentsOfProvider(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
+  const pools = new Set(
+    ports.objects
+      .list("AgentPool")
+      .filter(({ spec }) => (spec as { readonly provider?: string }).provider === changed.metadata.name)
+      .map(({ metadata }) => `${metadata.namespace ?? "hq"}/${metadata.name}`),
+  );
+  return ports.objects
+    .list("Agent")
+    .map(({ metadata, spec }) => ({ namespace: metadata.namespace ?? "hq", name: metadata.name, spec }))
+    .filter(({ namespace, spec }) => pools.has(`${namespace}/${(spec as { readonly pool?: string }).pool ?? ""}`))
+    .map(({ namespace, name }) => ({ kind: "Agent", namespace, name }));
+}
+
 /** Keeps agents at what is on their hook, and brings messages to them. Idle agents cost no look at their screen. */
 export const hooks = runnable<HooksObserved, HooksAction, LoopPorts, AgentObject>({
   name: "hooks",
@@ -38,6 +53,7 @@ export const hooks = runnable<HooksObserved, HooksAction, LoopPorts, AgentObject
     { kind: "Session", by: "Map", keys: agentOfSession },
     { kind: "Message", by: "Map", keys: agentOfMessage },
     { kind: "Bead", by: "Map", keys: agentOfBead },
+    { kind: "Provider", by: "Map", keys: agentsOfProvider },
   ],
   resyncMs: 60_000,
   ownedConditions: ["RateLimited", "AuthRequired", "DialogOpen", "QuestionOpen", "MessagesUnconfirmed", "Unresponsive"],

@@ -11,13 +11,15 @@ import { agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
 import { acknowledgementOf, isAcknowledged } from "../../work/hook-acknowledgement.ts";
 import { MESSAGE, sequenceOf, unconfirmed, undelivered } from "../../work/mailbox.ts";
 import { progressOf } from "../../work/molecule.ts";
+import { holdOf } from "../../work/provider-hold.ts";
 import { answerOf, questionOf } from "../../work/question.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
-import type { ProviderSpec } from "../provider/provider.schema.ts";
+import type { ProviderSpec, ProviderStatus } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import { type AgentObject, agentSessionName } from "./agent.observe.ts";
 import type { HooksObserved } from "./hooks.observed.ts";
+import { saidAt } from "./hooks.limit.ts";
 import { needsLook } from "./hooks.plan.ts";
 
 /** So much of a screen is kept as evidence. */
@@ -36,7 +38,8 @@ export async function observeHooks(object: AgentObject, ports: LoopPorts): Promi
   const signs = providerOf(object, ports)?.spec ?? { ready: {} };
   const sight = ports.view.sight(observed.session.name);
   const title = sight.state === "Absent" ? undefined : sight.session.title;
-  const screen = screenState(signs, output, title, observed.now);
+  const saidMs = saidAt(object.status, observed.session, observed.now);
+  const screen = screenState(signs, output, title, observed.now, saidMs);
   return { ...observed, screen, output, toolsWork: screen.state === "Unknown" && (await toolsWork(sight, ports)) };
 }
 
@@ -83,7 +86,15 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
     typesFirst: provider?.spec.prompt.mode === "Paste",
     output: undefined,
     provider: provider?.metadata.name ?? "",
+    hold: holdSeen(provider, now),
+    liftedMs: Date.parse(provider?.status?.liftedTime ?? "") || 0,
   };
+}
+
+function holdSeen(provider: TownObject<ProviderSpec> | undefined, now: number): HooksObserved["hold"] {
+  const hold = holdOf(provider);
+  if (hold === undefined || Date.parse(hold.until) <= now) return undefined;
+  return { reason: hold.reason, sinceMs: Date.parse(hold.since) };
 }
 
 function sessionOf(object: AgentObject, generation: number, ports: LoopPorts): ObservedSession | undefined {
@@ -152,12 +163,17 @@ function titleState(
   return state === "Idle" || state === "Busy" ? state : "Unknown";
 }
 
-export function providerOf(object: AgentObject, ports: LoopPorts): TownObject<ProviderSpec> | undefined {
+export function providerOf(
+  object: AgentObject,
+  ports: LoopPorts,
+): TownObject<ProviderSpec, ProviderStatus> | undefined {
   const { namespace } = object.metadata;
   const key = { kind: "AgentPool", name: object.spec.pool, ...(namespace === undefined ? {} : { namespace }) };
   const pool = ports.objects.get(key) as TownObject<AgentPoolSpec> | undefined;
   if (pool === undefined) return undefined;
-  return ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as TownObject<ProviderSpec> | undefined;
+  return ports.objects.get({ kind: "Provider", name: pool.spec.provider }) as
+    | TownObject<ProviderSpec, ProviderStatus>
+    | undefined;
 }
 
 async function screenOf(name: string, ports: LoopPorts): Promise<string | undefined> {

@@ -64,4 +64,8 @@ export interface HooksObserved {
   /** Last lines of the screen that was looked at. */
   readonly output: string | undefined;
   readonly provider: string;
+  /** Why new sessions of the provider wait, and since when; ended holds are left out. */
+  readonly hold: { readonly reason: string; readonly sinceMs: number } | undefined;
+  /** When the provider's limit turned out to be over before its time, ms; 0: never. */
+  readonly liftedMs: number;
 }

@@ -15,6 +15,7 @@ import {
   type Propulsion,
   type Situation,
   situationOf,
+  timeOf,
 } from "./hooks.situation.ts";
 
 export type HooksAction =
@@ -46,17 +47,22 @@ export type HooksAction =
       readonly untilMs: number;
       readonly message: string;
     }
+  | { readonly do: "LiftHold"; readonly provider: string }
   | { readonly do: "EndQuestion"; readonly bead: string };
 
 /** A dialog this soon after a start is about the program, not about its work: others of it would stand there too. */
 const START_DIALOG_MS = 120_000;
+
+/** What was asked before the limit was reached may still be answered so long. */
+const LIFTED_AFTER_MS = 60_000;
 
 /** Whether something would be done to the agent, or is in its way: then its screen is worth a look. Pure. */
 export function needsLook(object: AgentObject, observed: HooksObserved): boolean {
   if (observed.session === undefined || observed.suspended) return false;
   const situation = situationOf(object, observed, observed.session);
   const { obstacle } = situation.propulsion;
-  if (obstacle !== undefined && situation.activity !== "Busy") return Date.parse(obstacle.lookTime) <= observed.now;
+  if (obstacle !== undefined && situation.activity !== "Busy")
+    return Date.parse(obstacle.lookTime) <= observed.now || observed.liftedMs > timeOf(situation.limited?.since);
   return decide(situation).now !== "Nothing";
 }
 
@@ -81,7 +87,7 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
   const found = obstacleOf(situation);
   const decision = found === undefined ? decide(situation) : ({ now: "Nothing", nextMs: undefined } as const);
   const seen = observed.screen !== undefined;
-  const actions: HooksAction[] = [...ended];
+  const actions: HooksAction[] = [...ended, ...lifts(observed)];
   if (found !== undefined) actions.push(...holds(situation, found));
   if (seen) actions.push(...act(situation, decision));
   const unseen = decision.now !== "Nothing" && !seen;
@@ -164,14 +170,22 @@ function doorbellAfter({ doorbell, reminders }: Situation): Doorbell | null {
   return { ...doorbell, reminders: Math.min(doorbell.reminders, reminders) };
 }
 
+/** Its work moves although its provider is said to be at a limit. */
+function lifts({ hold, hook, provider }: HooksObserved): HooksAction[] {
+  if (hold?.reason !== "RateLimited" || hook?.acknowledgedMs === undefined) return [];
+  return hook.progressMs > hold.sinceMs + LIFTED_AFTER_MS ? [{ do: "LiftHold", provider }] : [];
+}
+
 /** What one agent of a provider shows, the next one would show too. */
-function holds({ observed, session }: Situation, { reason, message }: Obstacle): HooksAction[] {
+function holds({ observed, session, limited }: Situation, { reason, message }: Obstacle): HooksAction[] {
   const { now, screen, hook, provider } = observed;
   if (screen === undefined || provider === "") return [];
   const young = hook?.acknowledgedMs === undefined && now - session.startedAtMs < START_DIALOG_MS;
   if (reason === "DialogOpen" && !young) return [];
-  const resetMs = screen.state === "RateLimited" ? screen.resetAtMs : undefined;
-  return [{ do: "Hold", provider, reason, untilMs: resetMs ?? now + 2 * LOOK_AGAIN_MS, message }];
+  // It waits for its own turn after the end of a limit.
+  if (reason === "RateLimited" && observed.liftedMs > timeOf(limited?.since)) return [];
+  const untilMs = reason === "RateLimited" ? timeOf(limited?.until) : now + 2 * LOOK_AGAIN_MS;
+  return [{ do: "Hold", provider, reason, untilMs, message }];
 }
 
 function conditions(situation: Situation, obstacle: Obstacle | undefined, now: number): ConditionIntent[] {
@@ -215,8 +229,8 @@ function unconfirmedCondition(object: AgentObject, { unconfirmed }: HooksObserve
 
 /** With an empty hook only what was done about the agent, or is in its way, is kept. */
 function isWorthKeeping(propulsion: Partial<Propulsion>, hook: HooksObserved["hook"]): boolean {
-  const { obstacle, restarting, restarts, gaveUpTime } = propulsion;
-  return [hook, obstacle, restarting, restarts, gaveUpTime].some((each) => each !== undefined);
+  const { obstacle, restarting, restarts, gaveUpTime, limited } = propulsion;
+  return [hook, obstacle, restarting, restarts, gaveUpTime, limited].some((each) => each !== undefined);
 }
 
 function withoutUndefined<T extends object>(value: T): T {

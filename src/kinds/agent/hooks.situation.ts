@@ -1,6 +1,7 @@
 import { timestamp } from "../../resource/condition.ts";
 import type { AgentObject } from "./agent.observe.ts";
 import type { AgentStatus } from "./agent.schema.ts";
+import { isLimited, isToldSince, type Limited, limitedAfter, saidAt } from "./hooks.limit.ts";
 import type { HooksObserved } from "./hooks.observed.ts";
 
 export type Propulsion = NonNullable<AgentStatus["propulsion"]>;
@@ -25,6 +26,8 @@ export interface Situation {
   readonly propulsion: Propulsion;
   /** The last ring for this session. */
   readonly doorbell: Doorbell | undefined;
+  /** The limit that its program told of last. */
+  readonly limited: Limited | undefined;
   /** Rings in a row, for this hook or (with an empty one) for messages, that had no answer. */
   readonly reminders: number;
 }
@@ -49,15 +52,42 @@ export function situationOf(
   const activity = shown === "Quiet" && timeOf(clocks.toolsSeen) + observed.policy.idleMs > now ? "Busy" : shown;
   const answered = isAnswered(doorbell, observed, clocks.busySince);
   const moved = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
-  const { busySince: _busy, idleSince: _idle, toolsSince: _since, toolsSeen: _seen, ...rest } = carried;
-  const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" ? 1 : 0);
+  const {
+    busySince: _busy,
+    idleSince: _idle,
+    toolsSince: _since,
+    toolsSeen: _seen,
+    limited: _limit,
+    ...rest
+  } = carried;
+  const rungMs = doorbell === undefined ? 0 : Date.parse(doorbell.time);
+  const limited = limitedAfter(object.status?.propulsion?.limited, {
+    identity: object.spec.identity,
+    now,
+    screen: observed.screen,
+    saidMs: saidAt(object.status, session, now),
+    rungMs,
+    progressMs: hook?.progressMs ?? 0,
+    liftedMs: observed.liftedMs,
+  });
+  // What had no effect because of a limit was no reminder.
+  const isTold = isToldSince(limited, observed.screen, rungMs);
+  const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" && !isTold ? 1 : 0);
   return {
     observed,
     session,
     activity,
-    propulsion: { ...rest, ...clocks, hook: key, generation: session.generation, futile },
+    propulsion: {
+      ...rest,
+      ...clocks,
+      hook: key,
+      generation: session.generation,
+      futile,
+      ...(limited === undefined ? {} : { limited }),
+    },
     doorbell,
-    reminders: answered === "No" && doorbell?.hook === key ? doorbell.reminders : 0,
+    limited,
+    reminders: answered === "No" && doorbell?.hook === key && !isTold ? doorbell.reminders : 0,
   };
 }
 
@@ -179,12 +209,13 @@ function movedSince(hook: HooksObserved["hook"], ms: number): boolean {
 }
 
 /** What is in the way: as the screen shows it now, or as it did when it was looked at last and is not looked at yet. */
-export function obstacleOf({ observed, propulsion, activity }: Situation): Obstacle | undefined {
+export function obstacleOf({ observed, propulsion, activity, limited }: Situation): Obstacle | undefined {
   const { screen, now } = observed;
   if (screen === undefined) return activity === "Busy" ? undefined : propulsion.obstacle;
   if (!OBSTACLES.has(screen.state)) return undefined;
   const reason = screen.state as Obstacle["reason"];
-  const untilMs = screen.state === "RateLimited" ? screen.resetAtMs : undefined;
+  if (reason === "RateLimited" && !isLimited(limited, now)) return undefined;
+  const untilMs = reason === "RateLimited" ? timeOf(limited?.until) : undefined;
   const lookMs = untilMs === undefined ? now + LOOK_AGAIN_MS : Math.min(untilMs, now + LONGEST_LIMIT_LOOK_MS);
   return { reason, message: obstacleMessage(reason, untilMs), lookTime: new Date(lookMs).toISOString() };
 }
@@ -192,12 +223,17 @@ export function obstacleOf({ observed, propulsion, activity }: Situation): Obsta
 function obstacleMessage(reason: Obstacle["reason"], untilMs: number | undefined): string {
   switch (reason) {
     case "RateLimited":
-      return `its program reached a limit${untilMs === undefined ? "" : `, which ends at ${timestamp(untilMs)}`}`;
+      return `its program reached a limit; it is told to go on at ${toTheMinute(untilMs ?? 0)}, by itself`;
     case "AuthRequired":
       return "its program asks for a login; attach to it and log in";
     default:
       return "its program asks something itself; attach to it and answer";
   }
+}
+
+/** Agents that go on one after the other say the same. */
+function toTheMinute(ms: number): string {
+  return timestamp(Math.ceil(ms / 60_000) * 60_000);
 }
 
 export function timeOf(text: string | undefined): number {

@@ -21,8 +21,17 @@ export type ProgramSight =
 
 const VERSION_TIMEOUT_MS = 20_000;
 
+export interface ProviderObserved {
+  readonly now: number;
+  readonly program: ProgramSight;
+}
+
+export async function observeProvider(object: ProviderObject, ports: LoopPorts): Promise<ProviderObserved> {
+  return { program: await programSight(object, ports), now: ports.clock.now() };
+}
+
 /** Finds the program as a session would. It is run only when its file is another one than last time. */
-export async function observeProvider(object: ProviderObject, ports: LoopPorts): Promise<ProgramSight> {
+async function programSight(object: ProviderObject, ports: LoopPorts): Promise<ProgramSight> {
   const [command = ""] = object.spec.command;
   if (/^\{\w+\}$/.test(command)) return { state: "Shipped" };
   const found = await programFile(command, ports);

@@ -1,16 +1,53 @@
 import { isWithin, type VersionRange } from "../../domain/agent-program/version.ts";
 import { type ConditionIntent, READY } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
-import type { ProgramSight, ProviderObject } from "./provider.observe.ts";
+import { RECONCILE_ANNOTATION } from "../../resource/held-annotation.ts";
+import type { ProviderHold } from "../../work/provider-hold.ts";
+import type { ProviderObject, ProviderObserved } from "./provider.observe.ts";
+
+export type ProviderAction = { readonly do: "LiftHold" };
+
+/** Whether new sessions wait for a limit, a login or an answer. */
+export const HELD = "Held";
 
 /** Whether the installed version is one that is known to work. */
 export const TESTED = "Tested";
 
+/** A timer may not run longer than some weeks. */
+const LONGEST_LOOK_MS = 3_600_000;
+
 /** A program that was just installed is found this soon. */
 const LOOK_FOR_MISSING_MS = 60_000;
 
-/** A provider is ready when its program can be started; whether its version was ever tested is a statement of its own. */
-export function planProvider(object: ProviderObject, seen: ProgramSight): Plan<never> {
+/**
+ * A provider is ready when its program can be started; whether its version was ever tested, and whether new sessions wait,
+ * are statements of their own.
+ */
+export function planProvider(object: ProviderObject, observed: ProviderObserved): Plan<ProviderAction> {
+  const plan = planProgram(object, observed.program);
+  const hold = object.status?.hold;
+  if (hold === undefined) return plan;
+  const leftMs = Date.parse(hold.until) - observed.now;
+  if (leftMs <= 0) return { ...plan, status: { ...plan.status, hold: null } };
+  // Whoever asks to look again knows something that the program has not said.
+  const asked = Date.parse(object.metadata.annotations?.[RECONCILE_ANNOTATION] ?? "") > Date.parse(hold.since);
+  return {
+    ...plan,
+    actions: asked ? [{ do: "LiftHold" }] : [],
+    conditions: [...(plan.conditions ?? []), held(object, hold)],
+    requeueAfterMs: Math.min(leftMs, plan.requeueAfterMs ?? LONGEST_LOOK_MS),
+  };
+}
+
+function held(
+  { metadata: { name } }: ProviderObject,
+  { reason, until, agent, message }: ProviderHold,
+): ConditionIntent {
+  const text = `no session is started until ${until}, then they go on by themselves (${agent}: ${message}); try now: town reconcile provider/${name}`;
+  return { type: HELD, status: "True", reason, message: text };
+}
+
+function planProgram(object: ProviderObject, seen: ProviderObserved["program"]): Plan<ProviderAction> {
   switch (seen.state) {
     case "Shipped":
       return {

@@ -126,6 +126,11 @@ export const providerSpec = z.strictObject({
       rateLimited: pattern()
         .optional()
         .describe("Regular expression of a screen that says a limit is reached; the reset time is read after it."),
+      limitDialog: pattern()
+        .optional()
+        .describe(
+          "Regular expression of a screen that asks what to do about a limit. It needs no person: once the limit is over the session is started anew, with its conversation.",
+        ),
       authRequired: pattern().optional().describe("Regular expression of a screen that asks to log in."),
       dialogOpen: pattern()
         .optional()
@@ -198,12 +203,14 @@ export const providerStatus = z.object({
   hold: z
     .object({
       reason: z.enum(["RateLimited", "AuthRequired", "DialogOpen"]).describe("What an agent of it showed."),
+      since: z.string().describe("Since when (RFC 3339)."),
       until: z.string().describe("No session is started before this time (RFC 3339)."),
       agent: z.string().describe("Agent that showed it."),
       message: z.string().describe("Details for a person."),
     })
     .optional()
     .describe("Why new sessions wait."),
+  liftedTime: z.string().optional().describe("When the last limit turned out to be over before its time (RFC 3339)."),
 });
 
 export const provider = defineKind({

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { screenState } from "../../../src/domain/agent-program/screen-state.ts";
+import { DOORBELL } from "../../../src/domain/agent-program/town-prompts.ts";
 import { type ProviderSpec, providerSpec } from "../../../src/kinds/provider/provider.schema.ts";
 
 const screens = fileURLToPath(new URL("screens/", import.meta.url));
@@ -71,6 +72,68 @@ describe("screenState", () => {
       resetAtMs: NOW + 3 * 3_600_000,
     });
     expect(screenState(claude, screen, idleTitle, NOW + 3 * 3_600_000 + 1)).toEqual({ state: "Idle" });
+  });
+
+  it.each([
+    ["claude", "You've hit your session limit · resets 3pm (UTC)", "2026-11-22T15:00:00Z"],
+    ["claude", "You've hit your limit · resets 3:10pm (Europe/Dublin)", "2026-11-22T15:10:00Z"],
+    ["claude", "You've hit your weekly limit · resets Nov 25, 1pm (UTC)", "2026-11-25T13:00:00Z"],
+    [
+      "codex",
+      "■ You've hit your usage limit. Upgrade to Pro (https://openai.com/chatgpt/pricing) or try again in 3 hours 2\nminutes.",
+      "2026-11-22T15:02:00Z",
+    ],
+    [
+      "codex",
+      "■ You’ve hit your usage limit. Upgrade to Pro (https://chatgpt.com/explore/pro), visit\nhttps://chatgpt.com/codex/settings/usage to purchase more credits or try again at 2:51 PM (UTC).",
+      "2026-11-22T14:51:00Z",
+    ],
+    [
+      "codex",
+      "■ You've hit your usage limit. Visit https://chatgpt.com/codex/settings/usage to purchase more credits or try again at Nov\n28th, 2026 2:14 AM (UTC).",
+      "2026-11-28T02:14:00Z",
+    ],
+  ])("given %s, which says %s, when judged, then that is when the limit ends", (provider, text, until) => {
+    const prompt = provider === "claude" ? "❯ " : "› ";
+    expect(screenState(signs(provider), `${text}\n\n${prompt}\n`, undefined, NOW)).toEqual({
+      state: "RateLimited",
+      resetAtMs: Date.parse(until),
+    });
+  });
+
+  it("given a span on a screen that was printed a while ago, when judged, then it counts from there", () => {
+    const text = "■ You've hit your usage limit. Try again in 3 hours.\n\n› \n";
+    const printedMs = NOW - 2 * 3_600_000;
+    expect(screenState(signs("codex"), text, undefined, NOW, printedMs)).toMatchObject({
+      resetAtMs: NOW + 3_600_000,
+    });
+    expect(screenState(signs("codex"), text, undefined, printedMs + 3 * 3_600_000, printedMs).state).toBe("Idle");
+  });
+
+  it("given a limit above the town's last prompt, when judged, then it is talk of a former one", () => {
+    const again = `You've hit your limit · resets 3pm (UTC)\n\n❯ ${DOORBELL}\n\n● I go on.\n\n❯ \n`;
+    expect(screenState(claude, again, idleTitle, NOW).state).toBe("Idle");
+    expect(
+      screenState(claude, `${again}● You've hit your limit · resets 4pm (UTC)\n\n❯ \n`, idleTitle, NOW),
+    ).toMatchObject({
+      state: "RateLimited",
+      resetAtMs: NOW + 4 * 3_600_000,
+    });
+  });
+
+  it("given the menu that Claude Code opens at a limit, when judged, then it needs no person, before and after the limit's end", () => {
+    const menu = [
+      "  ⎿  You've hit your session limit · resets 12:10pm (UTC)",
+      "     /rate-limit-options",
+      "What do you want to do?",
+      "❯ 1. Stop and wait for limit to reset",
+      "  2. Add funds to continue with extra usage",
+      "  3. Upgrade your plan",
+      "Enter to confirm · Esc to cancel",
+    ].join("\n");
+    const expected = { state: "RateLimited", resetAtMs: NOW + 600_000, menu: true };
+    expect(screenState(claude, menu, idleTitle, NOW)).toEqual(expected);
+    expect(screenState(claude, menu, idleTitle, NOW + 3_600_000)).toEqual(expected);
   });
 
   it("given a warning about a limit, when judged, then it is none", () => {

@@ -71,6 +71,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
     capacityLeft: 5,
     hold: undefined,
     output: undefined,
+    limitUntilMs: undefined,
     nextStartSlotMs: 0,
     diskLow: false,
     configured: "Yes",
@@ -213,6 +214,18 @@ describe("planning an agent", () => {
     const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
     const plan = planAgent(agent({ endedGeneration: 2 }), observed({ sight: exited, output: "one\u001b[31m\ntwo\n" }));
     expect(plan.status).toMatchObject({ lastOutput: "one[31m\ntwo" });
+  });
+
+  it("given a program that ended because a limit is reached, when planned, then its provider is held and nothing counts as a failure", () => {
+    const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
+    const limited = observed({ sight: exited, output: "You've hit your limit", limitUntilMs: NOW + HOUR });
+    const plan = planAgent(agent({ endedGeneration: 2, failures: 4 }), limited);
+    expect(plan.actions).toMatchObject([{ do: "HoldProvider", untilMs: NOW + HOUR }]);
+    expect(plan.status).toMatchObject({ failures: 4, endedGeneration: 3, state: "Starting" });
+    expect(plan.conditions?.[0]).toMatchObject({ reason: "RateLimited" });
+    const held = { reason: "RateLimited", untilMs: NOW + HOUR, message: "a limit" };
+    expect(actionsOf({ sight: exited, hold: held }, plan.status as AgentObject["status"])).toEqual([]);
+    expect(actionsOf({ sight: exited }, plan.status as AgentObject["status"])).toEqual(["EnsureSandbox", "Start"]);
   });
 
   it("given a session killed from outside, when planned, then it is replaced at once", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AgentObject } from "../../../src/kinds/agent/agent.observe.ts";
 import type { AgentStatus } from "../../../src/kinds/agent/agent.schema.ts";
 import type { HooksObserved } from "../../../src/kinds/agent/hooks.observed.ts";
+import { limitedAfter, saidAt } from "../../../src/kinds/agent/hooks.limit.ts";
 import { type HooksAction, needsLook, planHooks } from "../../../src/kinds/agent/hooks.plan.ts";
 
 const START = 1_800_000_000_000;
@@ -36,6 +37,8 @@ function world(fields: Partial<HooksObserved> = {}): HooksObserved {
     typesFirst: false,
     output: undefined,
     provider: "shell",
+    hold: undefined,
+    liftedMs: 0,
     ...fields,
   };
 }
@@ -316,7 +319,6 @@ describe("an agent that read its hook", () => {
 
 describe("what a program itself waits for", () => {
   it.each([
-    "RateLimited",
     "AuthRequired",
     "DialogOpen",
   ] as const)("given %s, when time goes by, then no reminder or restart is spent, and it goes on once it is over", (state) => {
@@ -331,16 +333,97 @@ describe("what a program itself waits for", () => {
     expect(loop.reasons).toEqual(["Reminded"]);
   });
 
-  it("given a limit with a time, when it is known, then new starts wait until then and it is looked at seldom", () => {
+  it("given a limit with a time, when it is known, then new starts wait until then, it is looked at seldom, and it goes on soon after", () => {
     const resetAtMs = START + 3_600 * S;
     const loop = new Loop({ screen: { state: "RateLimited", resetAtMs } });
-    loop.run(3_500);
-    expect(loop.looks).toBeLessThanOrEqual(13);
+    const log = loop.run(3_600);
+    expect(log.filter((entry) => !entry.endsWith("Hold"))).toEqual([]);
+    expect(loop.looks).toBeLessThanOrEqual(14);
+    expect(loop.reasons).toEqual(["RateLimited"]);
     const plan = planHooks(agent({}), {
       ...world({ now: START + 50 * S }),
       screen: { state: "RateLimited", resetAtMs },
     });
-    expect(plan.actions).toContainEqual(expect.objectContaining({ do: "Hold", untilMs: resetAtMs }));
+    const [hold] = plan.actions.flatMap((action) => (action.do === "Hold" ? [action.untilMs] : []));
+    expect(hold).toBeGreaterThanOrEqual(resetAtMs);
+    expect(hold).toBeLessThanOrEqual(resetAtMs + 60 * S);
+    loop.fields = { screen: { state: "Idle" } };
+    expect(loop.run(61).map((entry) => entry.split(" ")[1])).toEqual(["Ring"]);
+    expect(loop.status.doorbell?.reminders).toBe(1);
+  });
+
+  it("given a limit that does not say when it ends, when it is told again and again, then it is asked with growing pauses, for ever, and no restart or person is spent on it", () => {
+    const limited = { state: "RateLimited" } as const;
+    const loop = new Loop({ hook: read, screen: limited });
+    const rings: number[] = [];
+    for (let second = 0; second < 8 * 3_600; second += 1) {
+      for (const entry of loop.run(1)) {
+        expect(entry).toMatch(/ (Hold|Ring)$/);
+        if (!entry.endsWith("Ring")) continue;
+        rings.push(Number(entry.split(" ")[0]));
+        // It tries, and says the same again.
+        loop.fields = { hook: read, screen: limited, session: { lastActivityMs: loop.now + 5 * S } as never };
+      }
+    }
+    const pauses = rings.slice(1).map((at, index) => at - (rings[index] ?? 0));
+    expect(rings.length).toBeGreaterThan(12);
+    expect(rings.length).toBeLessThan(30);
+    expect(Math.max(...pauses)).toBeLessThan(36 * 60);
+    expect(pauses.at(-1)).toBeGreaterThan(29 * 60);
+    expect(loop.status.propulsion?.gaveUpTime).toBeUndefined();
+  });
+
+  it("given a span on a screen that stands still, when it is looked at again and again, then it ends when it was said to", () => {
+    const loop = new Loop({ hook: read, screen: { state: "RateLimited" } });
+    loop.run(130);
+    const since = new Date(START).toISOString();
+    expect(loop.status.propulsion?.limited).toMatchObject({ since, times: 1 });
+    // A clock on its screen moves, and nothing was said anew.
+    const now = START + 200 * S;
+    expect(saidAt({ ...loop.status, doorbell: undefined }, { lastActivityMs: now }, now)).toBe(START);
+    const rung = { ...loop.status.doorbell, time: new Date(START + 190 * S).toISOString() } as AgentStatus["doorbell"];
+    expect(saidAt({ ...loop.status, doorbell: rung }, { lastActivityMs: now }, now)).toBe(now);
+  });
+
+  it("given its menu about the limit, when the limit is over, then the session is started anew, and nothing is typed into the menu", () => {
+    const resetAtMs = START + 600 * S;
+    const loop = new Loop({ hook: read, screen: { state: "RateLimited", resetAtMs, menu: true } });
+    const log = loop.run(900).filter((entry) => !entry.endsWith("Hold"));
+    expect(log.map((entry) => entry.split(" ")[1])).toEqual(["Restart", ...log.slice(1).map(() => "Restart")]);
+    expect(Number(log[0]?.split(" ")[0])).toBeGreaterThanOrEqual(600);
+    expect(Number(log[0]?.split(" ")[0])).toBeLessThanOrEqual(661);
+  });
+
+  it("given thirty agents at one limit, when it ends, then they do not all go on in one second", () => {
+    const resetAtMs = START + 600 * S;
+    const screen = { state: "RateLimited", resetAtMs } as const;
+    const ends = Array.from(
+      { length: 30 },
+      (_, index) =>
+        limitedAfter(undefined, {
+          identity: `api/polecats/p${index}`,
+          now: START,
+          screen,
+          saidMs: START,
+          rungMs: 0,
+          progressMs: 0,
+          liftedMs: 0,
+        })?.until,
+    );
+    expect(new Set(ends).size).toBeGreaterThan(20);
+  });
+
+  it("given work that moves although the provider is held for a limit, when planned, then the hold is lifted; who waits goes on", () => {
+    const hold = { reason: "RateLimited", sinceMs: START };
+    const moved = { ...read, progressMs: START + 100 * S };
+    const plan = planHooks(agent({}), world({ now: START + 110 * S, hook: moved, title: "Busy", hold }));
+    expect(plan.actions).toEqual([{ do: "LiftHold", provider: "shell" }]);
+    const early = { ...read, progressMs: START + 30 * S };
+    expect(planHooks(agent({}), world({ hook: early, title: "Busy", hold })).actions).toEqual([]);
+    const loop = new Loop({ hook: read, screen: { state: "RateLimited", resetAtMs: START + 48 * 3_600 * S } });
+    loop.run(600);
+    loop.fields = { ...loop.fields, liftedMs: loop.now };
+    expect(loop.run(61).map((entry) => entry.split(" ")[1])).toEqual(["Ring"]);
   });
 
   it("given a dialog in the midst of work, when seen, then others of the provider still start", () => {

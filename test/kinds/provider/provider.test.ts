@@ -5,6 +5,8 @@ import { providerSpec } from "../../../src/kinds/provider/provider.schema.ts";
 import type { FileStat } from "../../../src/ports/files.ts";
 import type { LoopPorts } from "../../../src/ports/loop-ports.ts";
 
+const NOW = Date.parse("2026-11-22T12:00:00Z");
+
 function provider(spec: object, status: object = {}): ProviderObject {
   return {
     metadata: { name: "agent" },
@@ -21,6 +23,7 @@ function machine(
   const runs: string[] = [];
   return {
     runs,
+    clock: { now: () => NOW },
     sessionPath: "/one:/two",
     layout: { state: "/state" },
     files: {
@@ -42,7 +45,12 @@ describe("observeProvider", () => {
   it("given programs in several places, when looked for, then the first that can be run is asked for its version once", async () => {
     const ports = machine({ "/one/agent": { mode: 0o644 }, "/two/agent": {} });
     const seen = await observeProvider(provider({}), ports);
-    expect(seen).toEqual({ state: "Found", path: "/two/agent", fingerprint: "/two/agent 10 5", version: "1.2.3" });
+    expect(seen.program).toEqual({
+      state: "Found",
+      path: "/two/agent",
+      fingerprint: "/two/agent 10 5",
+      version: "1.2.3",
+    });
     expect(ports.runs).toEqual(["/two/agent --version /state/probe"]);
     await observeProvider(provider({}, { fingerprint: "/two/agent 10 5", version: "1.2.3" }), ports);
     expect(ports.runs).toHaveLength(1);
@@ -51,23 +59,27 @@ describe("observeProvider", () => {
   it("given another file than last time, when looked at, then it is asked again", async () => {
     const ports = machine({ "/one/agent": { size: 11 } }, "2.0.0");
     const seen = await observeProvider(provider({}, { fingerprint: "/one/agent 10 5", version: "1.2.3" }), ports);
-    expect(seen).toMatchObject({ version: "2.0.0", fingerprint: "/one/agent 11 5" });
+    expect(seen.program).toMatchObject({ version: "2.0.0", fingerprint: "/one/agent 11 5" });
   });
 
   it("given no such program, when looked for, then it is missing; a shipped one is not looked for", async () => {
-    expect(await observeProvider(provider({}), machine({}))).toEqual({ state: "Missing", command: "agent" });
-    expect(await observeProvider(provider({ command: ["{shellAgent}"] }), machine({}))).toEqual({ state: "Shipped" });
+    const sight = async (spec: object) => (await observeProvider(provider(spec), machine({}))).program;
+    expect(await sight({})).toEqual({ state: "Missing", command: "agent" });
+    expect(await sight({ command: ["{shellAgent}"] })).toEqual({ state: "Shipped" });
   });
 });
 
 describe("planProvider", () => {
   const found = (version: string | undefined) =>
-    ({ state: "Found", path: "/one/agent", fingerprint: "f", version }) as const;
+    ({ now: NOW, program: { state: "Found", path: "/one/agent", fingerprint: "f", version } }) as const;
   const conditions = (object: ProviderObject, seen: Parameters<typeof planProvider>[1]): readonly string[] =>
     (planProvider(object, seen).conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 
   it("given a missing program, when planned, then it is not ready, says how to install it, and is looked for again", () => {
-    const plan = planProvider(provider({ install: "npm install -g agent" }), { state: "Missing", command: "agent" });
+    const plan = planProvider(provider({ install: "npm install -g agent" }), {
+      now: NOW,
+      program: { state: "Missing", command: "agent" },
+    });
     expect(plan.conditions?.[0]).toMatchObject({ status: "False", reason: "ProgramNotFound" });
     expect(plan.conditions?.[0]?.message).toContain("npm install -g agent");
     expect(plan.requeueAfterMs).toBe(60_000);
@@ -86,5 +98,42 @@ describe("planProvider", () => {
       "Ready=True ProgramFound",
       "Tested=Unknown VersionUnknown",
     ]);
+  });
+
+  describe("while new sessions wait", () => {
+    const hold = {
+      reason: "RateLimited",
+      since: "2026-11-22T11:00:00Z",
+      until: "2026-11-22T15:00:00Z",
+      agent: "api/crew/pat",
+      message: "a limit",
+    };
+    const poked = (time: string): ProviderObject => {
+      const object = provider({}, { hold });
+      const annotations = { "runtime.town.dev/reconcile-requested-at": time };
+      return { ...object, metadata: { ...object.metadata, annotations } };
+    };
+
+    it("given a hold, when planned, then it says until when and what a person may do, and is looked at again", () => {
+      const plan = planProvider(provider({}, { hold }), found("1.2.3"));
+      const said = plan.conditions?.find(({ type }) => type === "Held");
+      expect(said).toMatchObject({ status: "True", reason: "RateLimited" });
+      expect(said?.message).toContain("2026-11-22T15:00:00Z");
+      expect(said?.message).toContain("town reconcile provider/agent");
+      expect(plan.requeueAfterMs).toBe(3_600_000);
+      expect(plan.actions).toEqual([]);
+    });
+
+    it("given it is over, when planned, then nothing is left of it", () => {
+      const over = { ...found("1.2.3"), now: Date.parse(hold.until) };
+      const plan = planProvider(provider({}, { hold }), over);
+      expect(plan.status).toMatchObject({ hold: null, version: "1.2.3" });
+      expect(plan.conditions?.map(({ type }) => type)).not.toContain("Held");
+    });
+
+    it("given a person who asks to look again, when planned, then it is lifted; an older wish says nothing", () => {
+      expect(planProvider(poked("2026-11-22T11:59:00.000Z"), found("1.2.3")).actions).toEqual([{ do: "LiftHold" }]);
+      expect(planProvider(poked("2026-11-22T10:59:00.000Z"), found("1.2.3")).actions).toEqual([]);
+    });
   });
 });

@@ -1,0 +1,81 @@
+import type { ScreenState } from "../../domain/agent-program/screen-state.ts";
+import type { AgentStatus } from "./agent.schema.ts";
+
+/** What is known of the limit that an agent's program told of. */
+export type Limited = NonNullable<NonNullable<AgentStatus["propulsion"]>["limited"]>;
+
+/** A limit that does not say when it ends is tried again after so long, doubling with each time it is told again. */
+const FIRST_TRY_MS = 2 * 60_000;
+const LONGEST_TRY_MS = 30 * 60_000;
+/** The maker's clock, and a town's agents that must not all come back in one second. */
+const MARGIN_MS = 15_000;
+const SPREAD_MS = 45_000;
+const PLACES = 65_537;
+/** The echo of a typed line is no answer to it. */
+const ECHO_MS = 3_000;
+/** A limit told so long after another one is no repetition of it. */
+const FORGOTTEN_MS = 6 * 3_600_000;
+
+export interface LimitSigns {
+  readonly identity: string;
+  readonly now: number;
+  /** Absent when it was not looked at. */
+  readonly screen: ScreenState | undefined;
+  /** When what the screen shows was printed, as far as is known, ms. */
+  readonly saidMs: number;
+  /** When something was typed last, ms; 0: never. */
+  readonly rungMs: number;
+  /** When the work on the hook moved last, ms; 0: never. */
+  readonly progressMs: number;
+  /** When the provider's limit turned out to be over, ms; 0: never. */
+  readonly liftedMs: number;
+}
+
+/**
+ * When what a screen shows was printed: as long as nothing was typed since it was seen first, it was then. A span (`try
+ * again in 3 hours`) counts from there and not anew at each look.
+ */
+export function saidAt(
+  status: AgentStatus | undefined,
+  session: { readonly lastActivityMs: number | undefined },
+  now: number,
+): number {
+  const { limited } = status?.propulsion ?? {};
+  const since = limited === undefined ? undefined : Date.parse(limited.since);
+  const rungMs = status?.doorbell === undefined ? 0 : Date.parse(status.doorbell.time);
+  if (since !== undefined && since <= now && rungMs <= since) return since;
+  return Math.min(now, session.lastActivityMs ?? now);
+}
+
+/** What is known after a look; kept for a while after its end, to tell a limit that is told again at once. Pure. */
+export function limitedAfter(former: Limited | undefined, signs: LimitSigns): Limited | undefined {
+  const { screen, now, saidMs, rungMs, progressMs, liftedMs } = signs;
+  const formerSince = former === undefined ? 0 : Date.parse(former.since);
+  const isRecent = former !== undefined && progressMs <= formerSince && now - formerSince < FORGOTTEN_MS;
+  if (screen === undefined) return former;
+  if (screen.state !== "RateLimited") return isRecent ? former : undefined;
+  const isSame = former !== undefined && rungMs <= formerSince;
+  // What is typed shows, too.
+  if (former !== undefined && !isSame && saidMs < rungMs + ECHO_MS) return former;
+  const sinceMs = isSame ? formerSince : saidMs;
+  const times = isSame ? former.times : isRecent ? former.times + 1 : 1;
+  const triedMs = Math.min(FIRST_TRY_MS * 2 ** Math.min(times - 1, 20), LONGEST_TRY_MS);
+  const endMs = screen.resetAtMs === undefined ? sinceMs + triedMs : screen.resetAtMs + MARGIN_MS;
+  const untilMs = (liftedMs > sinceMs ? Math.min(endMs, liftedMs) : endMs) + spreadOf(signs.identity);
+  return { since: new Date(sinceMs).toISOString(), until: new Date(untilMs).toISOString(), times };
+}
+
+/** Each agent's own part of the spread, ms. */
+function spreadOf(identity: string): number {
+  const place = [...identity].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % PLACES, 7);
+  return Math.floor((place / PLACES) * SPREAD_MS);
+}
+
+/** Whether a limit was told since something was typed last. */
+export function isToldSince(limited: Limited | undefined, screen: ScreenState | undefined, rungMs: number): boolean {
+  return limited !== undefined && screen?.state === "RateLimited" && Date.parse(limited.since) >= rungMs;
+}
+
+export function isLimited(limited: Limited | undefined, now: number): boolean {
+  return limited !== undefined && Date.parse(limited.until) > now;
+}
