@@ -52,20 +52,32 @@ export function screenState(
   const tail = tailOf(screen);
   const { ready, patterns } = signs;
   const needsLogin = matches(patterns?.authRequired, tail);
-  const limit = found(patterns?.rateLimited, afterLastPrompt(tail));
-  const resetAtMs = limit === undefined ? undefined : resetTimeOf(limit, saidMs);
-  const reset = resetAtMs === undefined ? {} : { resetAtMs };
+  const { isTold, ...reset } = limitOn(tail, patterns?.rateLimited, saidMs);
   if (matches(patterns?.limitDialog, tail)) return { state: "RateLimited", ...reset, menu: true };
   if (matches(patterns?.dialogOpen, tail)) return { state: needsLogin ? "AuthRequired" : "DialogOpen" };
   if (matches(ready.busyScreen, tail) || matches(ready.busyTitle, title)) return { state: "Busy" };
   if (needsLogin) return { state: "AuthRequired" };
   // What it said stays on the screen after the limit has ended.
-  if (limit !== undefined && (resetAtMs === undefined || resetAtMs > nowMs)) return { state: "RateLimited", ...reset };
+  if (isTold && (reset.resetAtMs ?? nowMs + 1) > nowMs) return { state: "RateLimited", ...reset };
+  return { state: takesInput(ready, tail, title) ? "Idle" : "Unknown" };
+}
+
+function limitOn(
+  tail: string,
+  source: string | undefined,
+  saidMs: number,
+): { readonly isTold: boolean; readonly resetAtMs?: number } {
+  const limit = found(source, afterLastPrompt(tail));
+  const resetAtMs = limit === undefined ? undefined : resetTimeOf(limit, saidMs);
+  return { isTold: limit !== undefined, ...(resetAtMs === undefined ? {} : { resetAtMs }) };
+}
+
+function takesInput(ready: ScreenSigns["ready"], tail: string, title: string | undefined): boolean {
   // Both where both are given: a title is set once and stays when the program behind it hangs in something else.
   const screenSays = ready.screen === undefined || matches(ready.screen, tail);
   const titleSays = ready.idleTitle === undefined || matches(ready.idleTitle, title);
   const told = ready.screen !== undefined || ready.idleTitle !== undefined;
-  return { state: told && screenSays && titleSays ? "Idle" : "Unknown" };
+  return told && screenSays && titleSays;
 }
 
 /** The problem of a regular expression in a manifest, or undefined. */

@@ -66,29 +66,38 @@ export async function executeAgent(action: AgentAction, object: AgentObject, por
     case "RenewLease":
       await ports.graphs.graph(namespace)?.transact(AUTHOR, (tx) => tx.renewLease(action.bead, LEASE_MS));
       return;
-    case "HoldProvider": {
-      const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool });
-      const provider = (pool?.spec as { readonly provider?: string } | undefined)?.provider;
-      if (provider === undefined) return;
-      const { untilMs, message } = action;
-      return holdProvider(ports, provider, { reason: "RateLimited", agent: object.spec.identity, untilMs, message });
-    }
-    case "TakeBack": {
-      const bead = await ports.graphs
-        .graph(namespace)
-        ?.transact(AUTHOR, (tx) => takeBack(tx, object.spec.identity)?.id);
-      if (bead !== undefined)
-        ports.events.record(
-          { kind: "Agent", namespace, name: object.metadata.name },
-          { type: "Normal", reason: "WorkHooked", message: `${bead}, which was sent back, is on its hook again` },
-        );
-      return;
-    }
+    case "HoldProvider":
+      return holdItsProvider(action, object, ports);
+    case "TakeBack":
+      return takeBackWork(object, ports);
     case "Unjoin":
       return unjoin(action, object, ports);
     default:
       return action satisfies never;
   }
+}
+
+async function holdItsProvider(
+  { untilMs, message }: Extract<AgentAction, { readonly do: "HoldProvider" }>,
+  object: AgentObject,
+  ports: LoopPorts,
+): Promise<void> {
+  const namespace = object.metadata.namespace ?? "hq";
+  const pool = ports.objects.get({ kind: "AgentPool", namespace, name: object.spec.pool });
+  const provider = (pool?.spec as { readonly provider?: string } | undefined)?.provider;
+  if (provider === undefined) return;
+  await holdProvider(ports, provider, { reason: "RateLimited", agent: object.spec.identity, untilMs, message });
+}
+
+async function takeBackWork(object: AgentObject, ports: LoopPorts): Promise<void> {
+  const namespace = object.metadata.namespace ?? "hq";
+  const { name } = object.metadata;
+  const bead = await ports.graphs.graph(namespace)?.transact(AUTHOR, (tx) => takeBack(tx, object.spec.identity)?.id);
+  if (bead === undefined) return;
+  ports.events.record(
+    { kind: "Agent", namespace, name },
+    { type: "Normal", reason: "WorkHooked", message: `${bead}, which was sent back, is on its hook again` },
+  );
 }
 
 /** Takes note that a program which joined is gone; its worktree is removed afterwards as any other, with all in it kept. */

@@ -1,17 +1,11 @@
-import {
-  afterEnd,
-  CRASH_LOOP,
-  endedBy,
-  NO_STARTS,
-  type StartRecord,
-  waitBeforeStart,
-} from "../../domain/scheduling/start-backoff.ts";
+import { CRASH_LOOP, NO_STARTS, type StartRecord, waitBeforeStart } from "../../domain/scheduling/start-backoff.ts";
 import { READY, STALLED, timestamp, type ConditionIntent } from "../../resource/condition.ts";
 import type { Plan, PlannedEvent } from "../../resource/controller.ts";
 import type { ObservedSession } from "../../ports/sessions.ts";
 import type { AgentObject, AgentObserved } from "./agent.observe.ts";
 import type { AgentStatus } from "./agent.schema.ts";
 import { kept } from "./evidence.ts";
+import { noteEnd, startRecord } from "./session-end.ts";
 import { startHold } from "./start-hold.ts";
 
 export type AgentAction =
@@ -98,16 +92,6 @@ function hookStatus(hook: AgentObserved["hook"]): Readonly<Record<string, string
     title: hook?.title ?? null,
     step: hook?.step ?? null,
     progressTime: progressMs === 0 ? null : timestamp(progressMs),
-  };
-}
-
-function startRecord(object: AgentObject): StartRecord {
-  const status = object.status;
-  if (status === undefined) return NO_STARTS;
-  return {
-    failures: status.failures ?? 0,
-    kills: status.kills ?? 0,
-    nextStartMs: status.nextStartTime === undefined ? 0 : Date.parse(status.nextStartTime),
   };
 }
 
@@ -361,40 +345,6 @@ function limitReached(object: AgentObject, observed: AgentObserved, event: Plann
     events: [{ ...event, message: `${event.message}; its last words say that a limit is reached` }],
     requeueAfterMs: 1_000,
   };
-}
-
-/** Takes note of the end of the newest session, once. */
-function noteEnd(
-  object: AgentObject,
-  observed: AgentObserved,
-): { readonly starts: StartRecord; readonly event: PlannedEvent } | undefined {
-  const noted = object.status?.endedGeneration ?? 0;
-  if (observed.generation === 0 || observed.generation <= noted) return undefined;
-  const session = observed.sight.state === "Absent" ? undefined : observed.sight.session;
-  if (session !== undefined && session.generation !== observed.generation) return undefined;
-  if (observed.handoff?.generation === observed.generation) {
-    const message = `session of generation ${observed.generation} handed off`;
-    return {
-      starts: { ...startRecord(object), nextStartMs: 0 },
-      event: { type: "Normal", reason: "SessionHandedOff", message },
-    };
-  }
-  const livedMs = session === undefined ? 0 : observed.now - session.startedAtMs;
-  return {
-    starts: afterEnd(startRecord(object), { livedMs, by: endedBy(session), jitter: observed.jitter }, observed.now),
-    event: {
-      type: "Warning",
-      reason: "SessionEnded",
-      message: `session of generation ${observed.generation} ended: ${howItEnded(session)}`,
-    },
-  };
-}
-
-function howItEnded(session: ObservedSession | undefined): string {
-  if (session === undefined) return "its runtime is gone";
-  const how =
-    session.exitSignal !== undefined ? `signal ${session.exitSignal}` : `exit code ${session.exitCode ?? "unknown"}`;
-  return session.terminalLost === true ? `its terminal was taken from it (${how})` : how;
 }
 
 function judgeUnwanted(observed: AgentObserved): Judgement {

@@ -48,9 +48,11 @@ export function saidAt(
 }
 
 /** What is known after a look; kept for a while after its end, to tell a limit that is told again at once. Pure. */
-export function limitedAfter(former: Limited | undefined, signs: LimitSigns): Limited | undefined {
+export function limitedAfter(known: Limited | undefined, signs: LimitSigns): Limited | undefined {
   const { screen, now, saidMs, rungMs, progressMs, liftedMs } = signs;
-  const formerSince = former === undefined ? 0 : Date.parse(former.since);
+  const formerSince = known === undefined ? 0 : Date.parse(known.since);
+  // A time ahead of the clock was written before the clock was set back.
+  const former = formerSince > now ? undefined : known;
   const isRecent = former !== undefined && progressMs <= formerSince && now - formerSince < FORGOTTEN_MS;
   if (screen === undefined) return former;
   if (screen.state !== "RateLimited") return isRecent ? former : undefined;
@@ -67,7 +69,8 @@ export function limitedAfter(former: Limited | undefined, signs: LimitSigns): Li
 
 /** Each agent's own part of the spread, ms. */
 function spreadOf(identity: string): number {
-  const place = [...identity].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % PLACES, 7);
+  let place = 7;
+  for (let at = 0; at < identity.length; at += 1) place = (place * 31 + identity.charCodeAt(at)) % PLACES;
   return Math.floor((place / PLACES) * SPREAD_MS);
 }
 

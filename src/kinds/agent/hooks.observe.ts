@@ -51,16 +51,13 @@ async function toolsWork(sight: SessionSight, ports: LoopPorts): Promise<boolean
 function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
   const namespace = object.metadata.namespace ?? "hq";
   const graph = ports.graphs.graph(namespace);
-  const record = graph === undefined ? undefined : agentRecord(graph, object.metadata.name);
-  const generation = record === undefined ? 0 : generationOf(record);
-  const { identity } = object.spec;
-  const hook = graph === undefined ? undefined : hookOf(graph, identity);
+  const now = ports.clock.now();
+  const { generation, ...recorded } = recordedIn(graph, object, now);
   const provider = providerOf(object, ports);
   const session = sessionOf(object, generation, ports);
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   const ready = provider?.spec.ready;
-  const now = ports.clock.now();
   return {
     now,
     suspended: town?.spec.suspend === true,
@@ -74,9 +71,7 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
             lastActivityMs: session.lastActivityMs,
             canType: ports.sessions.runtime !== "process",
           },
-    hook: graph === undefined || hook === undefined ? undefined : observeHook(graph, hook, record, generation),
-    mail: graph === undefined ? undefined : observeMail(graph, identity, generation, now),
-    unconfirmed: graph === undefined ? 0 : unconfirmed(graph, identity, generation).length,
+    ...recorded,
     policy: policyOf(role),
     title: titleState(ready, session?.title, now),
     screen: undefined,
@@ -88,6 +83,24 @@ function observeCheaply(object: AgentObject, ports: LoopPorts): HooksObserved {
     provider: provider?.metadata.name ?? "",
     hold: holdSeen(provider, now),
     liftedMs: Date.parse(provider?.status?.liftedTime ?? "") || 0,
+  };
+}
+
+function recordedIn(
+  graph: WorkGraph | undefined,
+  object: AgentObject,
+  now: number,
+): Pick<HooksObserved, "hook" | "mail" | "unconfirmed"> & { readonly generation: number } {
+  if (graph === undefined) return { generation: 0, hook: undefined, mail: undefined, unconfirmed: 0 };
+  const { identity } = object.spec;
+  const record = agentRecord(graph, object.metadata.name);
+  const generation = record === undefined ? 0 : generationOf(record);
+  const hook = hookOf(graph, identity);
+  return {
+    generation,
+    hook: hook === undefined ? undefined : observeHook(graph, hook, record, generation),
+    mail: observeMail(graph, identity, generation, now),
+    unconfirmed: unconfirmed(graph, identity, generation).length,
   };
 }
 

@@ -50,7 +50,9 @@ export function situationOf(
   const since = object.status?.propulsion === undefined ? session.startedAtMs : now;
   const clocks = { ...clocksOf(carried, shown === "Busy", { now, since }), ...toolsOf(carried, observed) };
   const activity = shown === "Quiet" && timeOf(clocks.toolsSeen) + observed.policy.idleMs > now ? "Busy" : shown;
-  const answered = isAnswered(doorbell, observed, clocks.busySince);
+  // What had no effect because of a limit was no reminder.
+  const { limited, isTold } = limitSeen(object, observed, doorbell);
+  const answered = isTold ? "Limit" : isAnswered(doorbell, observed, clocks.busySince);
   const moved = hook?.acknowledgedMs !== undefined && hook.progressMs > hook.acknowledgedMs;
   const {
     busySince: _busy,
@@ -60,19 +62,7 @@ export function situationOf(
     limited: _limit,
     ...rest
   } = carried;
-  const rungMs = doorbell === undefined ? 0 : Date.parse(doorbell.time);
-  const limited = limitedAfter(object.status?.propulsion?.limited, {
-    identity: object.spec.identity,
-    now,
-    screen: observed.screen,
-    saidMs: saidAt(object.status, session, now),
-    rungMs,
-    progressMs: hook?.progressMs ?? 0,
-    liftedMs: observed.liftedMs,
-  });
-  // What had no effect because of a limit was no reminder.
-  const isTold = isToldSince(limited, observed.screen, rungMs);
-  const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" && !isTold ? 1 : 0);
+  const futile = (moved ? 0 : (carried.futile ?? 0)) + (answered === "Busy" ? 1 : 0);
   return {
     observed,
     session,
@@ -87,8 +77,27 @@ export function situationOf(
     },
     doorbell,
     limited,
-    reminders: answered === "No" && doorbell?.hook === key && !isTold ? doorbell.reminders : 0,
+    reminders: answered === "No" && doorbell?.hook === key ? doorbell.reminders : 0,
   };
+}
+
+function limitSeen(
+  object: AgentObject,
+  observed: HooksObserved & Pick<Situation, "session">,
+  doorbell: Doorbell | undefined,
+): { readonly limited: Limited | undefined; readonly isTold: boolean } {
+  const { now, screen, session, hook, liftedMs } = observed;
+  const rungMs = timeOf(doorbell?.time);
+  const limited = limitedAfter(object.status?.propulsion?.limited, {
+    identity: object.spec.identity,
+    now,
+    screen,
+    saidMs: saidAt(object.status, session, now),
+    rungMs,
+    progressMs: hook?.progressMs ?? 0,
+    liftedMs,
+  });
+  return { limited, isTold: isToldSince(limited, screen, rungMs) };
 }
 
 /** The last ring, if it was for this session. */
