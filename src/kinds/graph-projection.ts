@@ -3,6 +3,7 @@ import type { ObjectStore, ProjectedInput } from "../ports/object-store.ts";
 import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import { AGENT } from "../work/agent-record.ts";
 import { beadUnderWay } from "../work/ledger.ts";
+import { MERGE_QUEUE_TYPE, queuedIn } from "../work/merge-queue.ts";
 import { metaText } from "../work/record-fields.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { kubernetesNameOf } from "../domain/work-graph/ids/kubernetes-name.ts";
@@ -47,8 +48,8 @@ export async function projectGraph(
   const { namespace } = graph;
   let last: Promise<void> = Promise.resolve();
   const show = async (record: BeadRecord): Promise<void> => {
-    // Steps are shown in their molecule.
-    if (record.metadata?.[META.step] !== undefined) return;
+    // Steps are shown in their molecule, and what a queue knows at its requests.
+    if (record.metadata?.[META.step] !== undefined || record.issue_type === MERGE_QUEUE_TYPE) return;
     try {
       await showOne(record);
     } catch (error) {
@@ -66,6 +67,8 @@ export async function projectGraph(
     const affected = new Map<string, BeadRecord | undefined>();
     for (const change of changes) {
       affected.set(change.id, change.before);
+      if (change.after?.issue_type === MERGE_QUEUE_TYPE)
+        for (const id of queuedIn(change.before)) affected.set(id, undefined);
       for (const id of neighbours(change.id, change.after ?? change.before, graph))
         if (!affected.has(id)) affected.set(id, undefined);
     }
@@ -97,6 +100,7 @@ function neighbours(id: string, record: BeadRecord | undefined, graph: GraphRead
   // What is used at a bead under way is kept with its agent.
   const atWork = record?.issue_type === "agent" ? beadUnderWay(record) : undefined;
   return [
+    ...queuedIn(record),
     ...(atWork === undefined ? [] : [atWork]),
     ...graph.dependentsOf(id).map((edge) => edge.issue_id),
     ...parents,

@@ -1,6 +1,7 @@
 import { refNameProblem } from "../domain/git/ref-name.ts";
 import { AdapterError } from "../errors/town-error.ts";
 import type { RefUpdate, WorktreeStatus } from "../ports/git.ts";
+import type { LoggedRefs } from "./logged-refs.ts";
 import type { MemoryObjects } from "./memory-git-objects.ts";
 
 export interface IndexEntry {
@@ -24,7 +25,7 @@ export interface WorktreeState {
 export interface RepositoryState {
   readonly commonDirectory: string;
   readonly objects: MemoryObjects;
-  readonly refs: Map<string, string>;
+  readonly refs: LoggedRefs;
   /** Symbolic refs other than HEAD, as refs/remotes/origin/HEAD. */
   readonly symbolic: Map<string, string>;
   readonly config: Map<string, string>;

@@ -2,6 +2,7 @@ import { branchRef } from "../domain/git/ref-name.ts";
 import { AdapterError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Git, GitIdentity, Repository } from "../ports/git.ts";
+import { LoggedRefs } from "./logged-refs.ts";
 import { MemoryObjects } from "./memory-git-objects.ts";
 import { allWorktrees, type RepositoryState, type WorktreeState } from "./memory-git-state.ts";
 import { memoryWorktreeFiles, type WorktreeFiles } from "./memory-worktree-files.ts";
@@ -56,7 +57,7 @@ export class MemoryGit implements Git {
     const state: RepositoryState = {
       commonDirectory,
       objects: new MemoryObjects(() => this.#clock.now()),
-      refs: new Map(),
+      refs: new LoggedRefs(),
       symbolic: new Map(),
       config: new Map([["core.bare", String(options.bare)]]),
       bareHead: head,
@@ -99,6 +100,11 @@ export class MemoryGit implements Git {
       state.objects.crash(survives);
       for (const { lock } of allWorktrees(state)) if (typeof lock === "object") lock.left = true;
     }
+  }
+
+  /** Every commit that a ref of the repository at a path was at, oldest first. */
+  reflog(path: string, ref: string): readonly string[] {
+    return this.#remote(path).refs.log(ref);
   }
 
   /** What a git of a person does in a checkout: holds its index for a while, or begins something with a branch. */

@@ -185,13 +185,17 @@ async function checkTarget(town: TownWorld, beads: readonly string[]): Promise<v
   const project = await town.git.open(RIG);
   const head = await project?.resolve("refs/heads/main");
   if (project === undefined || head === undefined) throw broken("the project has no main");
+  // The first commit is the project as it was found.
+  for (const id of town.git.reflog(RIG, "refs/heads/main").slice(1)) {
+    const tree = (await project.objects.readCommit(id))?.tree ?? "";
+    if (!town.pushed.has(id) && !town.passedTrees.has(tree))
+      throw broken(`main had the tree of ${id}, which never passed the gate`);
+  }
   const landed: string[] = [];
   for (let commit = await project.objects.readCommit(head); commit !== undefined; ) {
     const bead = /^Merge ([^:]+):/.exec(commit.message)?.[1];
     if (bead !== undefined) {
       landed.push(bead);
-      if (!town.passedTrees.has(commit.tree))
-        throw broken(`main had the tree of ${commit.id}, which never passed the gate`);
     }
     const parent = commit.parents[0];
     commit = parent === undefined ? undefined : await project.objects.readCommit(parent);

@@ -122,6 +122,8 @@ export class TownWorld {
   readonly used = new Map<string, number>();
   /** Sessions that were started where no set-up had ended. */
   readonly unprepared: string[] = [];
+  /** Commits that people made on the target themselves. */
+  readonly pushed = new Set<string>();
   /** Trees that passed the gate. */
   readonly passedTrees = new Set<string>();
   /** The program that people start themselves. */
@@ -231,6 +233,16 @@ export class TownWorld {
     }
     await this.git.commit(TOWN, "change\n", PERSON);
     this.#controller?.engine.poke("source", HQ);
+  }
+
+  /** Commits to the rig's target as a person would, in its checkout; undefined removes a file. */
+  async push(changes: Readonly<Record<string, string | undefined>>): Promise<void> {
+    for (const [path, text] of Object.entries(changes)) {
+      if (text === undefined) await this.git.removeFile(RIG, path);
+      else await this.git.writeFile(RIG, path, text);
+    }
+    const commit = await this.git.commit(RIG, "by hand\n", PERSON);
+    if (commit !== undefined) this.pushed.add(commit);
   }
 
   /** Starts a controller; the one before must be dead. */

@@ -124,6 +124,7 @@ function requireMayClose(
 const MACHINERY: ReadonlySet<string> = new Set([
   "agent",
   "merge-request",
+  "merge-queue",
   "molecule",
   "message",
   "convoy",

@@ -54,6 +54,8 @@ export async function putOnHook(request: HookRequest, ports: LoopPorts): Promise
   return { text: `${id} is on the hook of ${identity}`, data: { agent: identity, bead: id } };
 }
 
+const NO_WORK_FOR_A_HOOK: ReadonlySet<string> = new Set(["agent", "molecule", "merge-request", "merge-queue"]);
+
 function checkFree(tx: GraphTransaction, id: string, agent: HookRequest["agent"]): void {
   const bead = tx.get(id) as BeadRecord;
   const held = hookOf(tx, agent.identity);
@@ -62,7 +64,7 @@ function checkFree(tx: GraphTransaction, id: string, agent: HookRequest["agent"]
       hint: `town hook ${agent.identity} --clear, or sling ${id} to its pool: town sling ${id}`,
     });
   if (held !== undefined) return;
-  if (bead.issue_type === "agent" || bead.issue_type === "molecule" || bead.issue_type === "merge-request")
+  if (NO_WORK_FOR_A_HOOK.has(bead.issue_type))
     throw new ApiStatusError(409, "NotWork", `${id} is of type ${bead.issue_type}, which is no work for a hook`, {
       hint: "bd ready",
     });

@@ -14,15 +14,9 @@ export const MERGE = {
   head: "town.head",
   target: "town.target",
   author: "town.author",
-  /** Commit that was built for the current target; recorded before it lands. */
+  /** Commit that was built last; recorded before it lands. */
   commit: "town.commit",
   tree: "town.tree",
-  /** Target commit it was built on. */
-  base: "town.base",
-  /** Result of each gate for a tree: `{ "<gate>": { tree, passed, log } }`. */
-  gates: "town.gates",
-  /** Gate process under way: `{ gate, tree, pid, startTime, bootId }`. */
-  running: "town.running",
   state: "town.state",
   reason: "town.reason",
   log: "town.log",
@@ -87,7 +81,7 @@ function endMergeRequest(
   state: "Merged" | "Rejected" | "Superseded",
   reason: string,
 ): void {
-  tx.setMetadata(id, { [MERGE.state]: state, [MERGE.reason]: reason, [MERGE.running]: null });
+  tx.setMetadata(id, { [MERGE.state]: state, [MERGE.reason]: reason });
   tx.close(id, { reason: `${state}: ${reason}`, force: true });
 }
 
@@ -95,7 +89,7 @@ function endMergeRequest(
 export function recordMerged(tx: GraphTransaction, requestId: string, commit: string): void {
   const request = tx.get(requestId);
   if (request === undefined || request.status === "closed") return;
-  tx.setMetadata(requestId, { [MERGE.state]: "Merged", [MERGE.commit]: commit, [MERGE.running]: null });
+  tx.setMetadata(requestId, { [MERGE.state]: "Merged", [MERGE.commit]: commit });
   tx.close(requestId, { reason: `Merged in ${commit}`, force: true });
   const bead = tx.get(String(request.metadata?.[META.bead]));
   if (bead === undefined) return;

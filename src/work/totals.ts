@@ -26,6 +26,7 @@ const NO_WORK_ITSELF = new Set([
   "message",
   "escalation",
   "merge-request",
+  "merge-queue",
   "epic",
   "event",
   "gate",

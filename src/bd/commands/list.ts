@@ -11,7 +11,7 @@ import { inOrder, selectedBeads, sortField } from "../queries/find-beads.ts";
 
 const defaultLimit = 50;
 /** Records of the machinery: shown when they are asked for. */
-const infraTypes = ["agent", "role", "rig", "message", "event", "escalation"];
+const infraTypes = ["agent", "role", "rig", "message", "event", "escalation", "merge-queue"];
 
 export const listCommand: BdCommand = {
   name: "list",

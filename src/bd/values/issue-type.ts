@@ -22,6 +22,7 @@ export const machineTypes: Readonly<Record<string, string>> = {
   gate: "something to wait for",
   event: "something that happened",
   "merge-request": "work that waits to be merged",
+  "merge-queue": "what the merge queue knows",
   convoy: "beads followed together",
   escalation: "needs somebody's attention",
   agent: "an identity that works",

@@ -1,13 +1,15 @@
 import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
+import type { GraphReader } from "../../ports/work-graph.ts";
 import { timestamp } from "../../resource/condition.ts";
+import { readQueue, runningGate } from "../../work/merge-queue.ts";
 import { MERGE } from "../../work/submission.ts";
 import { defined, metaText, seconds } from "../../work/record-fields.ts";
 
-export function projectMergeRequest(record: BeadRecord): ProjectedInput {
+export function projectMergeRequest(record: BeadRecord, graph: GraphReader): ProjectedInput {
   const closed = record.status === "closed";
-  const state = metaText(record, MERGE.state) ?? "Queued";
-  const merged = closed && state === "Merged";
+  const standing = closed ? endedStanding(record) : openStanding(record, graph);
+  const merged = closed && standing.state === "Merged";
   return {
     ...defined({ creationTimestamp: seconds(record.created_at) }),
     spec: defined({
@@ -20,21 +22,58 @@ export function projectMergeRequest(record: BeadRecord): ProjectedInput {
       priority: record.priority,
     }),
     status: defined({
-      state,
-      reason: metaText(record, MERGE.reason) ?? (closed ? record.close_reason : undefined),
+      ...standing,
       commit: metaText(record, MERGE.commit),
       tree: metaText(record, MERGE.tree),
-      log: metaText(record, MERGE.log),
       mergedTime: merged ? seconds(record.closed_at) : undefined,
       conditions: [
         {
           type: "Merged",
           status: merged ? "True" : "False",
-          reason: state,
-          message: metaText(record, MERGE.reason) ?? record.close_reason ?? `the merge request is ${state}`,
+          reason: standing.state,
+          message: standing.reason ?? `the merge request is ${standing.state}`,
           lastTransitionTime: seconds(record.closed_at) ?? seconds(record.created_at) ?? timestamp(0),
         },
       ],
     }),
   };
+}
+
+interface Standing {
+  readonly state: string;
+  readonly reason?: string | undefined;
+  readonly position?: number;
+  readonly batch?: string;
+  readonly gate?: string | undefined;
+  readonly log?: string | undefined;
+}
+
+function endedStanding(record: BeadRecord): Standing {
+  return {
+    state: metaText(record, MERGE.state) ?? "Queued",
+    reason: metaText(record, MERGE.reason) ?? record.close_reason,
+    log: metaText(record, MERGE.log),
+  };
+}
+
+/** Where it is in the queue, as the queue saw it last. */
+function openStanding({ id }: BeadRecord, graph: GraphReader): Standing {
+  const { batch, waiting } = readQueue(graph);
+  const members = batch?.members ?? [];
+  const place = members.findIndex(({ request }) => request === id) + 1;
+  if (place > 0) {
+    const running = runningGate(graph);
+    return {
+      state: batch?.held === undefined ? "Testing" : "Waiting",
+      reason: batch?.held,
+      position: place,
+      batch: `${place}/${members.length}`,
+      gate: running?.gate,
+      log: running?.log,
+    };
+  }
+  const behind = waiting.findIndex(({ request }) => request === id) + 1;
+  if (behind === 0) return { state: "Queued" };
+  const reason = waiting[behind - 1]?.reason;
+  return { state: reason === undefined ? "Queued" : "Waiting", reason, position: members.length + behind };
 }

@@ -16,8 +16,14 @@ export const mergeRequestStatus = z.object({
   ...statusBase,
   state: z.string().optional().describe("Queued, Testing, Waiting, Merged, Rejected, Superseded."),
   reason: z.string().optional().describe("Why it is in that state."),
-  commit: z.string().optional().describe("Commit that was tested and lands."),
-  tree: z.string().optional().describe("Tree that was tested."),
+  position: z.int().optional().describe("Place in the queue, from 1, as it was looked at last."),
+  batch: z
+    .string()
+    .optional()
+    .describe("Place and size of the batch it is stacked in, as `2/8`: each is tested on top of those before it."),
+  gate: z.string().optional().describe("Gate that the batch is in."),
+  commit: z.string().optional().describe("Commit that was built last; it lands if its tree passes."),
+  tree: z.string().optional().describe("Tree of that commit."),
   log: z.string().optional().describe("Log of the gate."),
   mergedTime: z.string().optional().describe("When it landed."),
 });
@@ -34,6 +40,9 @@ export const mergeRequest = defineKind({
   status: mergeRequestStatus,
   columns: [
     { name: "State", type: "string", jsonPath: ".status.state", description: "Where it stands." },
+    { name: "Pos", type: "integer", jsonPath: ".status.position", description: "Place in the queue." },
+    { name: "Batch", type: "string", jsonPath: ".status.batch", description: "Place and size of its batch." },
+    { name: "Gate", type: "string", jsonPath: ".status.gate", description: "Gate that its batch is in.", priority: 1 },
     { name: "Bead", type: "string", jsonPath: ".spec.bead", description: "Bead whose work it carries." },
     { name: "Author", type: "string", jsonPath: ".spec.author", description: "Agent that submitted it." },
     { name: "Target", type: "string", jsonPath: ".spec.target", description: "Branch it goes to." },

@@ -2,7 +2,7 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { runnable } from "../../resource/controller.ts";
 import { executeMerges } from "./merges.execute.ts";
 import { type MergesObserved, observeMerges, type RigObject } from "./merges.observe.ts";
-import { type MergesAction, planMerges } from "./merges.plan.ts";
+import { type MergesAction, planMerges, TARGET_BROKEN } from "./merges.plan.ts";
 
 /** The merge queue of each rig. Its state is in the merge requests' records; the Rig only names the queue. */
 export const merges = runnable<MergesObserved, MergesAction, LoopPorts, RigObject>({
@@ -19,7 +19,7 @@ export const merges = runnable<MergesObserved, MergesAction, LoopPorts, RigObjec
   resyncMs: 30_000,
   // Gates have limits of their own; this only bounds what no gate bounds.
   timeoutMs: 4 * 3_600_000,
-  ownedConditions: [],
+  ownedConditions: [TARGET_BROKEN],
   observe: observeMerges,
   plan: planMerges,
   execute: executeMerges,

@@ -1,84 +1,106 @@
-import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import { queueOrder } from "../../domain/merge-queue/order.ts";
+import { EMPTY_QUEUE, type QueueRecord } from "../../domain/merge-queue/queue-record.ts";
+import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
-import type { ProcessIdentity } from "../../ports/processes.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { attemptsOf } from "../../work/hooking.ts";
+import { readQueue, type RunningGate, runningGate } from "../../work/merge-queue.ts";
+import { metaText } from "../../work/record-fields.ts";
+import { targetHead } from "../../work/rig-target.ts";
 import { MERGE } from "../../work/submission.ts";
 import type { RigSpec, RigStatus } from "../rig/rig.schema.ts";
-import { targetHead } from "../../work/rig-target.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 
 export type RigObject = TownObject<RigSpec, RigStatus>;
 
-export interface GateResult {
-  readonly tree: string;
-  readonly passed: boolean;
-  readonly log: string;
-  readonly summary: string;
-}
-
-/** The request at the head of the queue, with everything that decides its next step. */
-export interface HeadRequest {
+/** An open request, with what decides whether it can be stacked. */
+export interface QueuedRequest {
   readonly id: string;
   readonly title: string;
   readonly bead: string;
   readonly beadClosed: boolean;
   readonly author: string;
   readonly head: string;
-  /** The head, or the commit built from it, is in the target already. */
+  /** How it would merge into the bare target; absent while a batch is under way on it. */
+  readonly alone: AloneMerge | undefined;
+}
+
+export interface AloneMerge {
+  /** Commit of it that is in the target already. */
   readonly landed: string | undefined;
   readonly conflicts: readonly string[];
-  /** Tree of target + head. */
+  /** Tree of target + head; only usable without conflicts. */
   readonly tree: string;
-  /** Commit built for exactly this target, if it was recorded. */
-  readonly commit: string | undefined;
-  readonly gates: Readonly<Record<string, GateResult>>;
-  /** A gate that a former controller started. */
-  readonly running: (ProcessIdentity & { readonly gate: string }) | undefined;
-  /** Why landing was held up when it was tried last. */
-  readonly waiting: string | undefined;
+  /** Why git could not tell; the others go on meanwhile. */
+  readonly problem: string | undefined;
+}
+
+export interface Target {
+  readonly branch: string;
+  readonly commit: string;
+  readonly tree: string;
 }
 
 export interface MergesObserved {
   readonly now: number;
-  readonly ready: boolean;
   readonly suspended: boolean;
-  readonly branch: string | undefined;
-  readonly target: string | undefined;
-  readonly head: HeadRequest | undefined;
+  readonly target: Target | undefined;
+  readonly queue: QueueRecord;
+  /** A gate that a former controller started. */
+  readonly running: RunningGate | undefined;
+  /** In queue order. */
+  readonly requests: readonly QueuedRequest[];
+  /** How many members of the batch, from its front, are in the target. */
+  readonly landed: number;
 }
 
 const OPEN = { type: ["merge-request"], status: ["open", "in_progress"] } as const;
 
 /** Looks at the queue; git is asked only when something is in it. */
 export async function observeMerges(object: RigObject, ports: LoopPorts): Promise<MergesObserved> {
-  const rig = object.metadata.name;
-  const graph = ports.graphs.graph(rig);
-  const now = ports.clock.now();
+  const graph = ports.graphs.graph(object.metadata.name);
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
+  const open = graph?.list(OPEN) ?? [];
   const idle: MergesObserved = {
-    now,
-    ready: graph !== undefined,
+    now: ports.clock.now(),
     suspended: object.spec.suspend || town?.spec.suspend === true,
-    branch: undefined,
     target: undefined,
-    head: undefined,
+    queue: graph === undefined ? EMPTY_QUEUE : readQueue(graph),
+    running: graph === undefined ? undefined : runningGate(graph),
+    requests: [],
+    landed: 0,
   };
-  const first =
-    graph === undefined ? undefined : queueOrder(graph.list(OPEN).map((record) => entryOf(record, graph)))[0]?.record;
-  if (graph === undefined || first === undefined) return idle;
-  const clone = await ports.git.open(ports.layout.clone(rig));
-  if (clone === undefined) return { ...idle, ready: false };
-  const branch = object.spec.branch ?? (await clone.defaultBranch());
-  if (branch === undefined) return { ...idle, ready: false };
-  await fetchTarget(clone, branch, object.spec);
-  const target = await targetHead(clone, object.spec, branch);
-  if (target === undefined) return { ...idle, branch };
-  return { ...idle, branch, target, head: await headRequest(first, { graph, clone, target }) };
+  const nothing = open.length === 0 && idle.queue.batch === undefined && idle.running === undefined;
+  if (graph === undefined || nothing) return idle;
+  const clone = await ports.git.open(ports.layout.clone(object.metadata.name));
+  const target = clone === undefined ? undefined : await readTarget(clone, object.spec);
+  if (clone === undefined || target === undefined) return idle;
+  const { batch } = idle.queue;
+  const ordered = queueOrder(open.map((record) => entryOf(record, graph, ports))).map(({ record }) => record);
+  const undisturbed = batch?.base === target.commit;
+  return {
+    ...idle,
+    target,
+    landed: undisturbed ? 0 : await landedMembers(clone, target, idle.queue),
+    requests: await Promise.all(
+      ordered.map(async (record) => ({
+        ...requestOf(record, graph),
+        alone: undisturbed ? undefined : await aloneMerge(record, clone, target),
+      })),
+    ),
+  };
+}
+
+async function readTarget(clone: Repository, spec: RigSpec): Promise<Target | undefined> {
+  const branch = spec.branch ?? (await clone.defaultBranch());
+  if (branch === undefined) return undefined;
+  await fetchTarget(clone, branch, spec);
+  const head = await targetHead(clone, spec, branch);
+  const commit = head === undefined ? undefined : await clone.objects.readCommit(head);
+  return commit === undefined ? undefined : { branch, commit: commit.id, tree: commit.tree };
 }
 
 /** A remote that nothing is pushed to may be out of reach: merges land on Town's own branch meanwhile. */
@@ -92,58 +114,62 @@ async function fetchTarget(clone: Repository, branch: string, spec: RigSpec): Pr
   }
 }
 
-function entryOf(record: BeadRecord, graph: GraphReader) {
-  const bead = graph.get(String(record.metadata?.[META.bead]));
+function entryOf(record: BeadRecord, graph: GraphReader, ports: LoopPorts) {
+  const bead = graph.get(metaText(record, META.bead) ?? "");
+  const [namespace, name] = (metaText(record, META.convoy) ?? "").split("/");
+  const convoy =
+    namespace === undefined || name === undefined ? undefined : ports.objects.get({ kind: "Convoy", namespace, name });
   const submittedMs = Date.parse(record.created_at);
   return {
     record,
     id: record.id,
     priority: record.priority,
-    convoyAgeMs: bead === undefined ? submittedMs : Math.floor(Date.parse(bead.created_at) / 1000),
+    convoyMs: Date.parse(convoy?.metadata.creationTimestamp ?? bead?.created_at ?? record.created_at),
     submittedMs,
     retries: bead === undefined ? 0 : attemptsOf(bead),
   };
 }
 
-async function headRequest(
-  record: BeadRecord,
-  at: { readonly graph: GraphReader; readonly clone: Repository; readonly target: string },
-): Promise<HeadRequest> {
-  const meta = record.metadata ?? {};
-  const head = String(meta[MERGE.head]);
-  const bead = at.graph.get(String(meta[META.bead]));
-  const recorded = text(meta[MERGE.commit]);
-  const landed = await landedCommit(at.clone, at.target, [recorded, head]);
-  const merge = landed === undefined ? await at.clone.mergeTree(at.target, head) : { tree: "", conflicts: [] };
+function requestOf(record: BeadRecord, graph: GraphReader): Omit<QueuedRequest, "alone"> {
+  const id = metaText(record, META.bead) ?? "";
+  const bead = graph.get(id);
   return {
     id: record.id,
     title: record.title,
-    bead: String(meta[META.bead]),
+    bead: id,
     beadClosed: bead === undefined || bead.status === "closed",
-    author: text(meta[MERGE.author]) ?? "",
-    head,
-    landed,
-    conflicts: merge.conflicts,
-    tree: merge.tree,
-    commit:
-      recorded !== undefined && meta[MERGE.base] === at.target && meta[MERGE.tree] === merge.tree
-        ? recorded
-        : undefined,
-    gates: (meta[MERGE.gates] ?? {}) as Readonly<Record<string, GateResult>>,
-    running: (meta[MERGE.running] ?? undefined) as HeadRequest["running"],
-    waiting: meta[MERGE.state] === "Waiting" ? text(meta[MERGE.reason]) : undefined,
+    author: metaText(record, MERGE.author) ?? "",
+    head: metaText(record, MERGE.head) ?? "",
   };
 }
 
-async function landedCommit(
-  clone: Repository,
-  target: string,
-  candidates: readonly (string | undefined)[],
-): Promise<string | undefined> {
-  for (const commit of candidates) if (commit !== undefined && (await clone.isAncestor(commit, target))) return commit;
-  return undefined;
+/** Asked for all requests at once, which one git process answers. One that git cannot read does not hold up the others. */
+async function aloneMerge(record: BeadRecord, clone: Repository, target: Target): Promise<AloneMerge> {
+  const none = { landed: undefined, conflicts: [], tree: "", problem: undefined };
+  try {
+    const head = metaText(record, MERGE.head) ?? "";
+    const built = metaText(record, MERGE.commit);
+    const merge = await clone.mergeTree(target.commit, head);
+    // Only what would change nothing, or was built to land, can have landed.
+    const candidates = [built, merge.tree === target.tree ? head : undefined];
+    for (const commit of candidates)
+      if (commit !== undefined && (await clone.isAncestor(commit, target.commit)))
+        return { ...none, ...merge, landed: commit };
+    return { ...none, ...merge };
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    return error.reason === "UnrelatedHistories"
+      ? { ...none, conflicts: ["every file (it shares no history)"] }
+      : { ...none, problem: error.message };
+  }
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+/** The target moved: by landing members of the batch, or by somebody else, or both. */
+async function landedMembers(clone: Repository, target: Target, { batch }: QueueRecord): Promise<number> {
+  const members = batch?.members ?? [];
+  for (let count = members.length; count > 0; count -= 1) {
+    const commit = members[count - 1]?.commit ?? "";
+    if (commit === target.commit || (await clone.isAncestor(commit, target.commit))) return count;
+  }
+  return 0;
 }

@@ -123,6 +123,14 @@ export const rigSpec = z
           .default([])
           .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
           .describe("What the exact tree must pass before the target moves to it."),
+        maxBatch: z
+          .int()
+          .min(1)
+          .max(50)
+          .default(8)
+          .describe(
+            "Most requests that are tested and landed together. Fewer are taken while gates fail: the size is halved by each request that breaks one, and grows by one with each batch that lands whole. 1: each on its own.",
+          ),
         maxAttempts: z
           .int()
           .min(1)

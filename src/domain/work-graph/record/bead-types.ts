@@ -14,6 +14,7 @@ const aliases: Readonly<Record<string, string>> = {
 /** Types that are no work to hand out: records of the machinery, and things that are waited for rather than done. */
 export const notWorkTypes: ReadonlySet<string> = new Set([
   "merge-request",
+  "merge-queue",
   "gate",
   "molecule",
   "message",
