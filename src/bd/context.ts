@@ -92,6 +92,8 @@ export interface RecordChangeSummary {
 /** What a store offers beside its records. */
 export interface StoreTools {
   place(graph: WorkGraph): Promise<StorePlace>;
+  /** What the last commit needs and git has lost; a store that may be written is healed. Costs as much as reading all of it. */
+  objects(graph: WorkGraph): Promise<{ readonly lost: readonly string[]; readonly isHealed: boolean }>;
   /** bd's key-value settings of the store. */
   settings(graph: WorkGraph): Promise<Readonly<Record<string, string>>>;
   /** Applies the change to the settings as they are on disk now; undefined removes a key. Custom statuses count at once. */

@@ -1,4 +1,5 @@
 import type { StoreTools, SyncSummary } from "../bd/context.ts";
+import { checkObjects } from "../graph/check-objects.ts";
 import { exportJsonl, importDoltBackup, importJsonl } from "../graph/exchange.ts";
 import type { GitGraph } from "../graph/git-graph.ts";
 import { graphAsOf, graphDiff, withFullTexts } from "../graph/past.ts";
@@ -36,6 +37,8 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
         setAside: await setAsideLines(files, pathsOf(graph).setAside),
       };
     },
+    objects: (graph) =>
+      checkObjects(storeOf(graph), () => files.writeAtomic(pathsOf(graph).suspicion, "found by doctor\n")),
     settings: async (graph) => storeOf(graph).settings,
     changeSettings: (graph, change) => storeOf(graph).changeSettings(change),
     hasRemote: async (graph, remote) => (await storeOf(graph).repository.config(`remote.${remote}.url`)) !== undefined,

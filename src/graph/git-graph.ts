@@ -119,6 +119,10 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.#parts.branch;
   }
 
+  get canWrite(): boolean {
+    return this.#parts.lock !== undefined && !this.stopped;
+  }
+
   /** Last commit that this store wrote or built on. */
   get tip(): string | undefined {
     return this.#parts.writer.tip;

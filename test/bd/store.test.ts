@@ -3,6 +3,7 @@ import { oneGraph } from "../../src/bd/context.ts";
 import { runBd } from "../../src/bd/run-bd.ts";
 import { bdTools } from "../../src/daemon/bd-tools.ts";
 import { GraphDirectory } from "../../src/graph/work-graphs.ts";
+import type { MemoryObjects } from "../../src/simulation/memory-git-objects.ts";
 import { bdWorld } from "./bd-world.ts";
 
 const day = 86_400_000;
@@ -256,6 +257,28 @@ describe("tidying", () => {
 });
 
 describe("doctor", () => {
+  test("given a branch that git has lost parts of, when asked, then it says which, and makes them again where it may write", async () => {
+    const bd = await bdWorld();
+    await bd.out("create", "one");
+    const { commit } = await bd.graph.flush();
+    const { repository } = bd.graph;
+    const { tree = "" } = (await repository.objects.readCommit(commit)) ?? {};
+    const blob = (await repository.objects.readTree(tree)).find(({ name }) => name === "version.json")?.id ?? "";
+    const objects = (await bd.world.repository("/repo")).objects as MemoryObjects;
+    objects.lose(blob);
+    const reader = (await bd.world.open("/repo", { readOnly: true })).graph;
+    const tools = bdTools({ storeOf: () => reader, files: bd.files, clock: bd.world.clock, random: bd.world.random });
+    const looked = await bd.run(["doctor"], { graphs: oneGraph(reader), home: reader, tools });
+    expect(looked.exitCode).toBe(1);
+    expect(looked.stdout).toContain(`blob ${blob} (version.json)`);
+    expect(objects.has(blob)).toBe(false);
+    const { stdout, exitCode } = await bd.run(["doctor"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("git had lost 1 objects of the branch; they were made again");
+    expect(objects.has(blob)).toBe(true);
+    expect((await bd.run(["doctor"])).stdout).toContain("git has everything the branch needs");
+  });
+
   test("given a store in good order, when checked, then everything is fine", async () => {
     const bd = await bdWorld();
     await bd.make("x");

@@ -21,7 +21,8 @@ async function doctor(call: Call): Promise<Answer> {
   for (const graph of scopeOf(call)) {
     const statuses = statusesOf(await settingsOf(graph, call.context));
     const { setAside } = await call.context.tools.place(graph);
-    const found = runChecks({ graph, graphs: call.context.graphs, statuses, now: call.now, setAside });
+    const objects = await call.context.tools.objects(graph);
+    const found = runChecks({ graph, graphs: call.context.graphs, statuses, now: call.now, setAside, objects });
     all.push(...found.map((check) => ({ ...check, store: graph.namespace })));
   }
   const isFine = all.every(({ status }) => status !== "error");

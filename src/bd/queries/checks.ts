@@ -22,9 +22,12 @@ export interface CheckInput {
   readonly statuses: StatusBook;
   readonly now: number;
   readonly setAside: readonly string[];
+  /** What the branch needs and git has lost. */
+  readonly objects: { readonly lost: readonly string[]; readonly isHealed: boolean };
 }
 
 const checks: readonly ((input: CheckInput) => Check)[] = [
+  checkObjects,
   checkSetAside,
   checkCycles,
   checkDangling,
@@ -43,6 +46,18 @@ export function runChecks(input: CheckInput): readonly Check[] {
 
 function check(name: string, fine: string, found: readonly string[], bad: Omit<Check, "name" | "detail">): Check {
   return found.length === 0 ? { name, status: "ok", message: fine, detail: [] } : { name, ...bad, detail: found };
+}
+
+function checkObjects({ objects: { lost, isHealed } }: CheckInput): Check {
+  return check("Objects", "git has everything the branch needs", lost, {
+    status: isHealed ? "warning" : "error",
+    message: isHealed
+      ? `git had lost ${lost.length} objects of the branch; they were made again`
+      : `git has lost ${lost.length} objects of the branch`,
+    fix: isHealed
+      ? "look for what takes them: the disk (git fsck), or a `git prune` that ran meanwhile"
+      : "the next command that writes makes them again from cache and log, e.g. bd comment ID TEXT; then look again",
+  });
 }
 
 function checkSetAside({ setAside }: CheckInput): Check {
