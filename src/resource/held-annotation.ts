@@ -17,3 +17,9 @@ export const RECONCILE_ANNOTATION = "runtime.town.dev/reconcile-requested-at";
 
 /** Annotations with a person's word; agents may not set them, whatever their role grants. */
 export const HUMAN_ANNOTATIONS: readonly string[] = [APPROVE_ANNOTATION, ALLOW_PRUNE_ANNOTATION];
+
+/**
+ * On an object that is being deleted: its document is back, at this revision. The object still goes, and another one of the
+ * name comes; what its finalizers would take away from that one may stay.
+ */
+export const DECLARED_AGAIN_ANNOTATION = "runtime.town.dev/declared-again";

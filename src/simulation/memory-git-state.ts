@@ -23,7 +23,8 @@ export interface WorktreeState {
 
 /** One repository of the simulated world; shared by everything that has it open. */
 export interface RepositoryState {
-  readonly commonDirectory: string;
+  /** Changes when somebody moves a bare repository. */
+  commonDirectory: string;
   readonly objects: MemoryObjects;
   readonly refs: LoggedRefs;
   /** Symbolic refs other than HEAD, as refs/remotes/origin/HEAD. */

@@ -26,6 +26,8 @@ export class MemoryGit implements Git {
   /** Remotes that fetch and push cannot reach; change at will. */
   readonly unreachable = new Set<string>();
   readonly #repositories = new Map<string, RepositoryState>();
+  /** Bare ones, by the number that their directory holds. */
+  readonly #made: RepositoryState[] = [];
   readonly #clock: Pick<Clock, "now">;
   #files: WorktreeFiles;
 
@@ -35,6 +37,7 @@ export class MemoryGit implements Git {
   }
 
   async open(path: string): Promise<Repository | undefined> {
+    await this.#followMove(trimmed(path));
     let best:
       | { readonly root: string; readonly state: RepositoryState; readonly worktree: WorktreeState | undefined }
       | undefined;
@@ -50,7 +53,9 @@ export class MemoryGit implements Git {
 
   async init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository> {
     const top = trimmed(path);
-    const existing = this.#repositories.get(options.bare ? top : `${top}/.git`);
+    const known = this.#repositories.get(options.bare ? top : `${top}/.git`);
+    const isThere = !options.bare || (await this.#files.stat(`${top}/${marker}`)) !== undefined;
+    const existing = isThere ? known : undefined;
     if (existing !== undefined) return this.#repository(existing, existing.main);
     const head = branchRef(options.branch);
     const commonDirectory = options.bare ? top : `${top}/.git`;
@@ -66,11 +71,17 @@ export class MemoryGit implements Git {
     };
     this.#repositories.set(commonDirectory, state);
     await this.#files.makeDirectory(commonDirectory);
+    if (options.bare) {
+      this.#made.push(state);
+      await this.#files.writeAtomic(`${commonDirectory}/${marker}`, String(this.#made.length - 1));
+    }
     return this.#repository(state, state.main);
   }
 
   async cloneBare(url: string, path: string): Promise<Repository> {
-    const existing = this.#repositories.get(trimmed(path));
+    const known = this.#repositories.get(trimmed(path));
+    // It may have been moved away since.
+    const existing = (await this.#files.stat(trimmed(path))) === undefined ? undefined : known;
     if (existing !== undefined && existing.config.get("remote.origin.url") !== url) {
       throw new AdapterError("CloneInTheWay", `Cannot clone ${url} to ${path}: another repository is there.`);
     }
@@ -88,6 +99,16 @@ export class MemoryGit implements Git {
   }
 
   async close(): Promise<void> {}
+
+  /** A bare repository that was moved on the disk is opened where it is now. */
+  async #followMove(path: string): Promise<void> {
+    const text = await this.#files.readText(`${path}/${marker}`);
+    const state = text === undefined ? undefined : this.#made[Number(text)];
+    if (state === undefined || state.commonDirectory === path) return;
+    if (this.#repositories.get(state.commonDirectory) === state) this.#repositories.delete(state.commonDirectory);
+    state.commonDirectory = path;
+    this.#repositories.set(path, state);
+  }
 
   /** Puts the checkouts on another disk, as after a restart that mounted it anew. */
   useFiles(files: WorktreeFiles): void {
@@ -161,6 +182,9 @@ export class MemoryGit implements Git {
     throw new AdapterError("RemoteUnreachable", `Cannot reach ${url}: there is no repository there.`);
   }
 }
+
+/** File that tells a bare repository wherever its directory is. */
+const marker = "simulated";
 
 const someone: GitIdentity = { name: "Someone", email: "someone@example.com" };
 

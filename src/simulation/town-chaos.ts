@@ -15,6 +15,8 @@ export interface ChaosOptions {
   readonly faultsUntilMs: number;
   /** Most virtual time for the whole run. */
   readonly limitMs: number;
+  /** What ends the run. Default: the convoy is closed. */
+  readonly until?: (town: TownWorld) => boolean;
   /** Further faults beside the usual ones. */
   readonly more?: readonly SimulatedFault[];
 }
@@ -25,7 +27,7 @@ export interface ChaosReport {
 }
 
 /**
- * Until the convoy closed: crashes at random calls, killed sessions, a killed server, silence, lies, clock jumps, a full or
+ * Until the convoy closed, or what else ends it: crashes at random calls, killed sessions, a killed server, silence, lies, clock jumps, a full or
  * failing disk, slow and refused starts. Returns what was done.
  */
 export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<ChaosReport> {
@@ -34,12 +36,13 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
   const faultsToDo = [...FAULTS, ...(options.more ?? [])];
   const began = town.clock.monotonicMs();
   const elapsed = (): number => town.clock.monotonicMs() - began;
-  await up(town, faults);
-  while (!convoyClosed(town) || town.controller.life.dead) {
+  const isOver = options.until ?? convoyClosed;
+  if (town.isDown) await up(town, faults);
+  while (town.controller.life.dead || !isOver(town)) {
     if (elapsed() > options.limitMs)
       throw new TownError(
         "ChaosLimit",
-        `the convoy did not close within ${options.limitMs} ms of virtual time; faults: ${faults.join(", ")}`,
+        `it did not end within ${options.limitMs} ms of virtual time; faults: ${faults.join(", ")}`,
       );
     await town.clock.advance(1 + random.below(2 * options.meanGapMs));
     if (town.controller.life.dead) await up(town, faults);
@@ -223,8 +226,11 @@ function checkStepsInOrder(town: TownWorld): void {
 }
 
 /** Every commit an agent made is in the target or under a ref that keeps it. */
-async function checkNothingLost(town: TownWorld): Promise<void> {
-  const clone = await town.git.open(town.controller.ports.layout.clone("api"));
+export async function checkNothingLost(
+  town: TownWorld,
+  path = town.controller.ports.layout.clone("api"),
+): Promise<void> {
+  const clone = await town.git.open(path);
   if (clone === undefined) throw broken("the clone is gone");
   const kept = [...(await clone.listRefs("refs/")).values()];
   for (const commit of town.committed) {

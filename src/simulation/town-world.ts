@@ -220,6 +220,10 @@ export class TownWorld {
     if ((await this.disk.mount().stat(`${cwd}/made`)) === undefined) this.unprepared.push(`${session} in ${cwd}`);
   }
 
+  get isDown(): boolean {
+    return this.#controller === undefined || this.#controller.life.dead;
+  }
+
   get controller(): SimController {
     if (this.#controller === undefined) throw new Error("no controller was started");
     return this.#controller;

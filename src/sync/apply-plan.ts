@@ -1,3 +1,4 @@
+import { DECLARED_AGAIN_ANNOTATION } from "../resource/held-annotation.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Repository } from "../ports/git.ts";
 import type { DesiredInput, ObjectStore } from "../ports/object-store.ts";
@@ -51,9 +52,8 @@ export async function applyPlan(
   for (const { object, entry } of plan.unchanged) await applying.redeclare(object, entry);
   for (const { entry } of plan.kept) await applying.keep(entry);
   for (const entry of plan.prunes) await applying.prune(entry);
-  for (const entry of plan.terminating) applying.forgetWhenGone(entry);
-  for (const { object, entry } of plan.waiting)
-    if (parts.store.get(entry.key) === undefined) await applying.declare(object, undefined);
+  for (const entry of plan.terminating) await applying.forgetWhenGone(entry);
+  for (const { object, entry } of plan.waiting) await applying.declareWhenGone(object, entry);
   applying.report(loaded);
   const written = await writeInventory(
     parts.repository,
@@ -166,8 +166,22 @@ class Applying {
     });
   }
 
-  forgetWhenGone(entry: InventoryEntry): void {
+  async forgetWhenGone(entry: InventoryEntry): Promise<void> {
     if (this.#parts.store.get(entry.key) === undefined) this.entries.delete(keyText(entry.key));
+    else await this.#tellDeclaredAgain(entry.key, null);
+  }
+
+  async declareWhenGone(object: LoadedObject, entry: InventoryEntry): Promise<void> {
+    if (this.#parts.store.get(entry.key) === undefined) await this.declare(object, undefined);
+    else await this.#tellDeclaredAgain(entry.key, this.#input.revision);
+  }
+
+  /** For the finalizers of the object that goes. */
+  async #tellDeclaredAgain(key: ObjectKey, revision: string | null): Promise<void> {
+    const { store } = this.#parts;
+    const told = store.get(key)?.metadata.annotations?.[DECLARED_AGAIN_ANNOTATION] ?? null;
+    if ((told === null) !== (revision === null))
+      await store.annotateRuntime(key, { [DECLARED_AGAIN_ANNOTATION]: revision });
   }
 
   /** Marks objects whose document is broken, so that `describe` shows why they do not follow. */

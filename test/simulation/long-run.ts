@@ -14,6 +14,7 @@ const { status } = spawnSync(
     "unit",
     "test/simulation/town.test.ts",
     "test/simulation/propulsion.test.ts",
+    "test/simulation/rig-removal.test.ts",
   ],
   {
     stdio: "inherit",

@@ -2,6 +2,7 @@ import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { conditionOf, READY } from "../../resource/condition.ts";
 import { quantityBytes } from "../../resource/field.ts";
+import { DECLARED_AGAIN_ANNOTATION } from "../../resource/held-annotation.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { rigSource } from "../../work/rig-target.ts";
 import { readUnfinishedWork, type UnfinishedWork } from "../../work/unfinished-work.ts";
@@ -36,9 +37,13 @@ export interface RigObserved {
 }
 
 export interface Removal {
-  /** Pools and agents that are still there. */
+  /** Pools and sessions that are still there. */
   readonly waitsFor: readonly string[];
+  /** Checkouts of agents; they go once nothing is on their hooks. */
+  readonly sandboxes: readonly string[];
   readonly unfinished: UnfinishedWork;
+  /** Its manifest is back: another object of the name follows, and all of it is that one's. */
+  readonly declaredAgain: boolean;
   /** A person said that unfinished work may be left behind. */
   readonly abandoned: boolean;
 }
@@ -148,13 +153,11 @@ async function observeRemoval(object: RigObject, clone: Repository | undefined, 
   const refinery = ports.layout.refinery(namespace);
   const sandboxes = (await clone?.worktrees()) ?? [];
   return {
-    waitsFor: [
-      ...pools,
-      ...sessions,
-      // The clone itself is in the list too; it is bare.
-      ...sandboxes.filter(({ path }) => path !== clone?.path && path !== refinery).map(({ path }) => `sandbox ${path}`),
-    ],
+    waitsFor: [...pools, ...sessions],
+    // The clone itself is in the list too; it is bare.
+    sandboxes: sandboxes.map(({ path }) => path).filter((path) => path !== clone?.path && path !== refinery),
     unfinished: await readUnfinishedWork(object, ports.graphs.graph(namespace), clone),
+    declaredAgain: object.metadata.annotations?.[DECLARED_AGAIN_ANNOTATION] !== undefined,
     abandoned: object.metadata.annotations?.[ABANDON_WORK] !== undefined,
   };
 }

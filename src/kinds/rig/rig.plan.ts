@@ -151,7 +151,7 @@ function pushCondition({ push, branch }: RigObserved): ConditionIntent | undefin
 
 /** Pools and sessions first, then no work may be left; at last the checkout is as before, and the clone put away. */
 function planRemoval(object: RigObject, observed: RigObserved, removal: Removal): Plan<RigAction> {
-  if (!observed.cloned) return { actions: [], finalized: true };
+  if (!observed.cloned || removal.declaredAgain) return { actions: [], finalized: true };
   const removing = (reason: string, message: string, actions: readonly RigAction[] = []): Plan<RigAction> => ({
     actions,
     conditions: [{ type: READY, status: "False", reason, message }],
@@ -171,6 +171,9 @@ function planRemoval(object: RigObject, observed: RigObserved, removal: Removal)
       "UnfinishedWork",
       `${unfinished}; let it end, or leave it behind in the clone that is kept: town rig remove ${object.metadata.name} --force`,
     );
+  // Of those whose session ended with work on the hook nobody takes the sandbox: that is unfinished work.
+  if (removal.sandboxes.length > 0)
+    return removing("RigInUse", `waits until the sandboxes ${removal.sandboxes.join(", ")} are removed`);
   return {
     actions: [
       ...(observed.bound ? [{ do: "Unbind", source: observed.source } as const] : []),

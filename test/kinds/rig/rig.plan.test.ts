@@ -72,7 +72,9 @@ const anyObserved = fc.record({
   removal: fc.option(
     fc.record({
       waitsFor: fc.constantFrom<readonly string[]>([], ["AgentPool crew"]),
+      sandboxes: fc.constantFrom<readonly string[]>([], ["/town/rigs/api/polecats/toast"]),
       unfinished: fc.constantFrom(NOTHING, { ...NOTHING, hooked: ["api-1 (x)"] }, { ...NOTHING, unpushed: 2 }),
+      declaredAgain: fc.boolean(),
       abandoned: fc.boolean(),
     }),
     { nil: undefined },
@@ -91,8 +93,10 @@ describe("planning a rig", () => {
         if (view.removal === undefined)
           for (const destructive of ["PutAway", "CloseGraph", "Unbind", "ReleaseWork"])
             expect(acts).not.toContain(destructive);
+        if (view.removal?.declaredAgain === true) expect(acts).toEqual([]);
         if (acts.includes("PutAway")) {
           expect(view.removal?.waitsFor).toEqual([]);
+          expect(view.removal?.sandboxes).toEqual([]);
           expect(view.graphOpen).toBe(true);
           if (view.removal?.abandoned !== true) expect(view.removal?.unfinished).toEqual(NOTHING);
         }
