@@ -1,4 +1,5 @@
-import type { RefUpdate, Repository } from "../ports/git.ts";
+import { hashText } from "../domain/work-graph/record/canonical.ts";
+import type { CommitInfo, RefUpdate, Repository } from "../ports/git.ts";
 import type { Caller } from "../resource/caller.ts";
 import { REFLOG } from "./reflog.ts";
 
@@ -32,4 +33,32 @@ export async function forgetRecords(repository: Repository, commits: readonly st
 /** The agent that a commit names as its own in a trailer. */
 export function agentTrailer(message: string): string | undefined {
   return AGENT_TRAILER.exec(message)?.[1]?.trim();
+}
+
+/** Trailer of an agent's commit that came through the API of some town. */
+const SEAL = "Town-Api-Commit";
+
+/** A commit as far as its seal speaks of it. */
+type Sealed = Pick<CommitInfo, "tree" | "parents" | "author" | "message">;
+
+/**
+ * The message of an agent's commit with a trailer that says it came through the API; people's stay as they are. Where a
+ * remote is the truth of several towns, the others have no record of it. The trailer fits this commit alone, so that an agent
+ * who writes its messages after those in the log does not pass with it. Like the records it stops mistakes, not malice.
+ */
+export function sealedMessage(caller: Caller, commit: Sealed): string {
+  if (recordOf(caller, "").length === 0) return commit.message;
+  const gap = /\n\n(?:[A-Za-z-]+: .*\n)+$/.test(commit.message) ? "" : "\n";
+  return `${commit.message}${gap}${SEAL}: ${sealOf(commit)}\n`;
+}
+
+/** Whether a commit has the seal of a town's API, and is what it was when it got it. */
+export function isSealed(commit: Sealed): boolean {
+  const found = new RegExp(`\\n?${SEAL}: ([0-9a-z]+)\\n*$`).exec(commit.message);
+  if (found === null) return false;
+  return sealOf({ ...commit, message: commit.message.slice(0, found.index) }) === found[1];
+}
+
+function sealOf({ tree, parents, author, message }: Sealed): string {
+  return hashText([tree, ...parents, author.name, message.trimEnd()].join("\n"));
 }

@@ -10,7 +10,7 @@ import { BUILTIN_SOURCE, readOnlyText } from "../resource/desired-origin.ts";
 import type { KindDefinition } from "../resource/kind-definition.ts";
 import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
-import { recordOf } from "./api-commits.ts";
+import { recordOf, sealedMessage } from "./api-commits.ts";
 import { holdCheckout } from "./checkout-access.ts";
 import { type Accepted, Batch, type CommitRequest, takeBatch, type Waiting } from "./commit-batch.ts";
 import { type IntentFile, removeIntent, writeIntent } from "./commit-intent.ts";
@@ -298,11 +298,10 @@ export class CommitWriter implements TruthWriter {
     const tree = await changeTree(objects, draft.tree, changes);
     const timeMs = clock.now();
     const author = { ...authorOf(batch.caller), timeMs };
+    const made = { tree, parents: tip === undefined ? [] : [tip], message: batch.message(), author };
     const commit = await objects.writeCommit({
-      tree,
-      parents: tip === undefined ? [] : [tip],
-      message: batch.message(),
-      author,
+      ...made,
+      message: sealedMessage(batch.caller, made),
       committer: { ...TOWN, ...committer, timeMs },
     });
     return { commit, tree, files };

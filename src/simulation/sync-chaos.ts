@@ -1,5 +1,6 @@
 import { TownError } from "../errors/town-error.ts";
 import { conditionOf } from "../resource/condition.ts";
+import type { Caller } from "../resource/caller.ts";
 import { LIBRARY, MAIN, pool, poolText, type SyncLife, type SyncWorld, TRUTH } from "./sync-world.ts";
 
 const ROOTS = ["/one", "/two"] as const;
@@ -13,6 +14,13 @@ const SHARED = ["l0", "l1", "l2"] as const;
 export const FIRST_POOLS: Readonly<Record<string, number>> = Object.fromEntries(
   [...WRITTEN, ...BY_HAND].map((name) => [name, 1]),
 );
+
+const TOAST: Caller = {
+  name: "api/polecats/toast",
+  email: "ada@example.org",
+  role: "agent",
+  session: { namespace: "api", agent: "toast", generation: 1 },
+};
 
 export interface SyncChaosReport {
   readonly faults: readonly string[];
@@ -109,7 +117,8 @@ async function write(world: SyncWorld, ledger: Ledger, root: string): Promise<vo
   ledger.next += 1;
   void living.desired.commits
     .write({
-      caller: { name: "Ada", email: "ada@example.org", role: "admin" },
+      // Agents write, too: what came through the API of one town is not held back by the other.
+      caller: world.random.chance(0.4) ? TOAST : { name: "Ada", email: "ada@example.org", role: "admin" },
       key: pool(name),
       before,
       after: { ...before, spec: { ...before.spec, replicas: replicas % 200 } },

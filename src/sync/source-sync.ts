@@ -204,6 +204,7 @@ export class SourceSync {
       range,
       directory,
       approve,
+      isShared: settings.remote !== undefined,
       isAgent: (author) => this.#isAgent(author),
     });
     if (held === undefined) return { ...tracked, range, recorded };

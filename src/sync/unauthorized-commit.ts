@@ -1,5 +1,5 @@
 import type { CommitInfo, Repository } from "../ports/git.ts";
-import { agentTrailer, recordedCommits } from "../manifests/api-commits.ts";
+import { agentTrailer, isSealed, recordedCommits } from "../manifests/api-commits.ts";
 import { type CommitRange, firstParents, isRevision } from "../manifests/commit-range.ts";
 import type { Standing } from "./sync-result.ts";
 
@@ -12,6 +12,8 @@ export interface AuthorCheck {
   readonly isAgent: (author: string) => boolean;
   /** Revision (7 or more characters) up to which a person approved. */
   readonly approve: string | undefined;
+  /** The branch is a remote's, to which other towns write as well: what came through their API says so itself. */
+  readonly isShared: boolean;
 }
 
 export interface HeldCommit {
@@ -38,6 +40,7 @@ export async function checkAuthors(repository: Repository, check: AuthorCheck): 
   const records = await recordedCommits(repository);
   for (const [index, commit] of line.entries()) {
     if (index <= approvedTo || !suspects.includes(commit) || records.has(commit.id)) continue;
+    if (check.isShared && isSealed(commit)) continue;
     const files = await manifestsChanged(repository, commit, check.directory);
     if (files.length === 0) continue;
     const before = line[index - 1]?.id;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sealedMessage } from "../../src/manifests/api-commits.ts";
 import { fetchRemote } from "../../src/manifests/remote-truth.ts";
 import {
   HQ,
@@ -346,6 +347,41 @@ export function describeSourceSync(name: string, open: () => Promise<SuiteSite>)
         expect(await one.repository.resolve(MAIN)).toBe(await two.repository.resolve(MAIN));
         for (const town of [one, two])
           expect(await town.repository.worktreeStatus(town.root)).toMatchObject({ changed: [], untracked: [] });
+      });
+
+      test("given an agent's change through the API of one town, when the other looks, then it is in force there, too", async () => {
+        const { one, two } = await twoTowns();
+        await one.edit(pool("a"), { replicas: 2 }, TOAST);
+        await one.edit(pool("b"), { replicas: 3 });
+        expect(await poke(two, 1)).toMatchObject({ status: "True" });
+        expect([two.replicas("a"), two.replicas("b")]).toEqual([2, 3]);
+        expect(await (await two.reborn()).settle()).toMatchObject({ status: "True" });
+      });
+
+      test("given an agent's commit by git with the words of another commit, when the other town looks, then it is held", async () => {
+        const { one, two, push } = await twoTowns();
+        await one.edit(pool("a"), { replicas: 2 }, TOAST);
+        const tip = (await one.repository.resolve(MAIN)) ?? "";
+        const { message = "" } = (await one.repository.objects.readCommit(tip)) ?? {};
+        expect(message).toContain("Town-Api-Commit:");
+        const by = { author: TOAST.name, message };
+        await one.commit({ "pools/b.yaml": poolText("b", 50) }, by);
+        await push(one);
+        expect(await poke(two, 1)).toMatchObject({ reason: "UnauthorizedCommit" });
+        expect([two.replicas("a"), two.replicas("b")]).toEqual([2, 1]);
+      });
+
+      test("given one town alone, when an agent's commit by git has the seal of the API, then it is held all the same", async () => {
+        const town = await aTown();
+        await town.settle();
+        const { objects } = town.repository;
+        const tip = (await town.repository.resolve(MAIN)) ?? "";
+        await town.commit({ "pools/a.yaml": poolText("a", 50) }, { author: TOAST.name });
+        const made = await objects.readCommit((await town.repository.resolve(MAIN)) ?? "");
+        if (made === undefined) throw new Error("nothing was committed");
+        const forged = await objects.writeCommit({ ...made, parents: [tip], message: sealedMessage(TOAST, made) });
+        await town.repository.updateRefs([{ ref: MAIN, to: forged }], "forged");
+        expect(await town.settle()).toMatchObject({ reason: "UnauthorizedCommit" });
       });
 
       test("given a remote that does not answer, when settled, then Unknown with both revisions, everything stays, writes are refused, and it mends itself", async () => {
