@@ -55,30 +55,36 @@ export function parseEventLine(line: string): HistoryEntry | undefined {
   }
 }
 
-/**
- * All events of one bead: those in the logs of a commit, then those that wait to be flushed; oldest first. Throws
- * AdapterError `RecordsMissing`.
- */
+/** Events of one bead that are in the logs of a commit, in no order. Throws AdapterError `RecordsMissing`. */
 export async function readHistory(
   repository: Repository,
-  commit: string | undefined,
+  commit: string,
   id: string,
-  pending: readonly HistoryEntry[],
 ): Promise<readonly HistoryEntry[]> {
-  const entries: HistoryEntry[] = [];
-  const needle = JSON.stringify(id);
-  const files = commit === undefined ? [] : await repository.listFiles(commit, "log");
+  return (await readLogs(repository, commit)).flatMap((text) => eventsIn(text, id));
+}
+
+/** Texts of the logs of a commit. Throws AdapterError `RecordsMissing`. */
+export async function readLogs(repository: Repository, commit: string): Promise<readonly string[]> {
+  const files = await repository.listFiles(commit, "log");
   const texts = await repository.objects.readBlobs(files.map((file) => file.id));
   const lost = files.find((file) => !texts.has(file.id));
-  if (lost !== undefined) throw logMissing(commit ?? "", lost);
-  for (const file of files) {
-    for (const line of (texts.get(file.id) ?? "").split("\n")) {
-      const entry = line.includes(needle) ? parseEventLine(line) : undefined;
-      if (entry?.id === id) entries.push(entry);
-    }
+  if (lost !== undefined) throw logMissing(commit, lost);
+  return files.map((file) => texts.get(file.id) ?? "");
+}
+
+/** Events of one bead in a text of lines; lines of other beads are not read. */
+export function eventsIn(text: string, id: string): readonly HistoryEntry[] {
+  const entries: HistoryEntry[] = [];
+  const needle = JSON.stringify(id);
+  for (let at = text.indexOf(needle); at >= 0; ) {
+    const found = text.indexOf("\n", at);
+    const end = found < 0 ? text.length : found;
+    const entry = parseEventLine(text.slice(text.lastIndexOf("\n", at) + 1, end));
+    if (entry?.id === id) entries.push(entry);
+    at = text.indexOf(needle, end);
   }
-  for (const entry of pending) if (entry.id === id) entries.push(entry);
-  return entries.sort((a, b) => a.timeMs - b.timeMs);
+  return entries;
 }
 
 function logMissing(commit: string, { path, id }: { readonly path: string; readonly id: string }): AdapterError {

@@ -12,8 +12,8 @@ import type { HistoryEntry, WorkGraph } from "../ports/work-graph.ts";
 import type { AbsorbReport } from "./absorb.ts";
 import { BranchMerger } from "./branch-merger.ts";
 import type { BranchWriter } from "./branch-writer.ts";
-import { readHistory } from "./event-log.ts";
 import type { StoreOptions } from "./graph-store.ts";
+import { historyAt } from "./history-cache.ts";
 import { GraphStore, readOnlyError } from "./graph-store.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -289,10 +289,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
     // What memory holds at this instant is what the commit will hold.
     const records = new Map<string, BeadRecord | undefined>();
     for (const id of taken.ids) records.set(id, this.index.stored(id));
-    const snapshot = this.#house.snapshot(records.keys());
+    const further = new Map([...remaining, ...(merged?.files ?? [])]);
+    const isOnlyOurs = [...further.keys()].every((path) => !path.startsWith("log/"));
+    const told = isOnlyOurs ? { parent: writer.tip, events: taken.events } : undefined;
+    const snapshot = this.#house.snapshot(records.keys(), told);
     let commit: string | undefined;
     try {
-      const files = new Map([...remaining, ...(merged?.files ?? []), ...(await this.#settingsFiles(text))]);
+      const files = new Map([...further, ...(await this.#settingsFiles(text))]);
       const change = { records, events: taken.events, seq, files };
       commit = await writer.commit(merged === undefined ? change : { ...change, merged: merged.tip }, expected);
     } finally {
@@ -366,9 +369,13 @@ export class GitGraph extends GraphStore implements WorkGraph {
   /** In turn: what a flush has taken is neither waiting nor in the tip until it is over. */
   history(id: string): Promise<readonly HistoryEntry[]> {
     if (this.index.stored(id)?.ephemeral === true) return Promise.resolve([...this.wispHistory.of(id)]);
-    const read = (): Promise<readonly HistoryEntry[]> =>
-      readHistory(this.repository, this.tip, id, this.unflushed.events);
-    return this.#inTurn(() => (this.#parts.lock === undefined ? read() : this.losses.guard(read)));
+    const read = (): Promise<readonly HistoryEntry[]> => historyAt(this.#parts, this.tip, id);
+    return this.#inTurn(async () => {
+      await this.#house.told();
+      const told = this.#parts.lock === undefined ? await read() : await this.losses.guard(read);
+      const pending = this.unflushed.events.filter((entry) => entry.id === id);
+      return [...told, ...pending].sort((a, b) => a.timeMs - b.timeMs);
+    });
   }
 
   async close(): Promise<void> {

@@ -3,10 +3,12 @@ import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
+import type { HistoryEntry } from "../ports/work-graph.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import type { ChangedRecords } from "./cached-changes.ts";
 import { appendChanges } from "./cached-changes.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
+import { HistoryCache } from "./history-cache.ts";
 import type { KeptWisp, RenewedLease } from "./local-state.ts";
 import { writeLocalState } from "./local-state.ts";
 import type { StorePaths } from "./paths.ts";
@@ -55,6 +57,13 @@ export interface CacheSnapshot {
   readonly whole: Captured | undefined;
   /** What was changed since the commit of the cache. */
   readonly changed: ChangedRecords;
+  readonly told: Told | undefined;
+}
+
+/** What a commit adds to the logs of its parent, where it adds nothing else. */
+export interface Told {
+  readonly parent: string | undefined;
+  readonly events: readonly HistoryEntry[];
 }
 
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
@@ -74,6 +83,8 @@ export class Housekeeping {
   /** What comes while the cache is written anew is added to the new one. */
   #added: (() => Promise<void>)[] = [];
   readonly #cache: CacheWriter;
+  readonly #history: HistoryCache;
+  #telling: Promise<void> = Promise.resolve();
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -84,6 +95,12 @@ export class Housekeeping {
     this.changed(options.loaded?.changed ?? []);
     const { files, paths, index, loaded } = options;
     this.#cache = new CacheWriter({ files, directory: paths.cache, index, texts: loaded?.texts });
+    this.#history = new HistoryCache({
+      repository: options.repository,
+      trees: options.writer.trees,
+      files,
+      directory: paths.cache,
+    });
   }
 
   /** Records were changed by taking in commits of others. */
@@ -92,11 +109,11 @@ export class Housekeeping {
   }
 
   /** Taken at the instant when what a commit will hold is what memory holds; `ids`: what the commit changes. */
-  snapshot(ids: Iterable<string>): CacheSnapshot {
+  snapshot(ids: Iterable<string>, told: Told | undefined): CacheSnapshot {
     this.changed(ids);
     const changed = new Map<string, BeadRecord | undefined>();
     for (const id of this.#changed) changed.set(id, this.#options.index.stored(id));
-    return { changed, whole: this.#isDue(changed.size) ? this.#options.index.captured() : undefined };
+    return { changed, told, whole: this.#isDue(changed.size) ? this.#options.index.captured() : undefined };
   }
 
   /** Whether whoever opens the store next would gain from a cache that is written anew. */
@@ -110,12 +127,13 @@ export class Housekeeping {
   }
 
   /** Told of each commit, with the snapshot that was taken for it. */
-  async committed({ whole, changed }: CacheSnapshot): Promise<void> {
+  async committed({ whole, changed, told }: CacheSnapshot): Promise<void> {
     const { head } = this.#options.writer;
     this.#uncached += changed.size;
     for (const id of changed.keys()) this.#changed.delete(id);
     if (whole !== undefined && head !== undefined) this.#refreshCache(head, whole);
     else if (head !== undefined) await this.#extendCache(head, changed);
+    if (head !== undefined) this.#tell(head, told);
     if (++this.#commits % packEvery === 0) this.#packing ??= this.#pack();
     await this.#endSegments();
   }
@@ -131,7 +149,11 @@ export class Housekeeping {
         this.#cached = { tables: head.commit, commit: head.commit };
         for (const add of this.#added) await add();
       })
-      .catch((error: unknown) => log.warn({ err: error }, "cannot write the cache of the work graph"))
+      .catch((error: unknown) => {
+        // What this commit changed was not added to the former one either.
+        this.#cached = undefined;
+        log.warn({ err: error }, "cannot write the cache of the work graph");
+      })
       .finally(() => {
         this.#added = [];
         this.#caching = undefined;
@@ -153,6 +175,29 @@ export class Housekeeping {
     };
     if (this.#caching === undefined) await add();
     else this.#added.push(add);
+  }
+
+  // In the background: whoever wants to read it waits for `told`. Where others added to the logs, too, git is asked.
+  #tell({ commit }: CommitHead, told: Told | undefined): void {
+    const extend = async (): Promise<void> => {
+      const isTold = told !== undefined && (await this.#history.extend(told.parent, commit, told.events));
+      if (!isTold) await this.#followHistory();
+    };
+    this.#telling = this.#telling.then(extend).catch(() => undefined);
+  }
+
+  /** Resolves when the history of what was committed can be read from the cache, as far as it could be written. */
+  told(): Promise<void> {
+    return this.#telling;
+  }
+
+  async #followHistory(): Promise<void> {
+    const { writer, log } = this.#options;
+    try {
+      if (writer.tip !== undefined) await this.#history.follow(writer.tip);
+    } catch (error) {
+      log.debug({ err: error }, "cannot read the logs of the work graph for the cache");
+    }
   }
 
   // In the background, never in the way of a commit: loose objects cost disk, not correctness.
@@ -204,6 +249,8 @@ export class Housekeeping {
     const { head } = this.#options.writer;
     if (head !== undefined && this.#isDue(0)) this.#refreshCache(head, this.#options.index.captured());
     await this.#caching;
+    await this.#telling;
+    await this.#followHistory();
     await this.#packing;
   }
 

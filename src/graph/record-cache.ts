@@ -11,6 +11,7 @@ import { CachedTexts } from "./cached-texts.ts";
 import type { ColumnsFile } from "./columns-file.ts";
 import { decodeColumns, encodeColumns } from "./columns-file.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
+import { historyNames } from "./history-file.ts";
 
 /** The records of one commit, as they lie in the cache. */
 export interface CachedCommit {
@@ -122,7 +123,7 @@ export class CacheWriter {
     index.moveTo(new BeadTable(layout.columns, texts), laid, layout);
     this.#texts = texts;
     if (known !== texts) await known?.close();
-    const kept = new Set([columnsName, texts.name]);
+    const kept = new Set([columnsName, ...historyNames, texts.name]);
     for (const file of former) if (!kept.has(file)) await files.remove(`${directory}/${file}`);
   }
 
