@@ -20,6 +20,7 @@ interface End {
   readonly sum: number;
 }
 
+const noCommit = "0";
 /** Longer than any mark. */
 const tailBytes = 256;
 /** Written, or put into blocks, at a time, so that other work goes on in between. */
@@ -46,7 +47,7 @@ export class HistoryFile {
   /** Commit whose logs are in the file; undefined: there is no file that counts. */
   async commit(): Promise<string | undefined> {
     const end = await this.#known();
-    return end === "None" ? undefined : end.mark.h;
+    return end === "None" || end.mark.h === noCommit ? undefined : end.mark.h;
   }
 
   /** Adds what a later commit has more. False: the file is not what it was when it was last looked at. */
@@ -78,12 +79,13 @@ export class HistoryFile {
 
   /** Begins anew. */
   async begin(commit: string, lines: readonly string[]): Promise<void> {
-    const mark = { h: commit, f: 0, s: emptySum };
+    // Of no commit, until all of its lines are there.
+    const mark = { h: noCommit, f: 0, s: emptySum };
     const line = markLine(mark);
     await this.#files.writeAtomic(this.#paths.blocks, "", { mode: 0o600 });
     await this.#files.writeAtomic(this.#paths.lines, line, { mode: 0o600 });
     this.#end = { mark, size: line.length, sum: byteSum(encoder.encode(line)) };
-    if (lines.length > 0) await this.add(commit, lines);
+    await this.add(commit, lines);
   }
 
   /** Puts what lies outside into blocks once it is more than one. */

@@ -1,5 +1,4 @@
 import type { BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
-import type { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
 import { isBlocked, openBlockers } from "../domain/work-graph/index/readiness.ts";
 import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
@@ -44,18 +43,14 @@ export class IndexReader implements GraphReader {
   }
 
   sketches(filter: SketchFilter = {}): readonly BeadSketch[] {
-    const found: BeadSketch[] = [];
-    for (const bead of this.#rough(filter)) {
-      const { status } = bead;
-      if (status === tombstone || filter.excludeStatus?.includes(status) === true) continue;
-      if (matches(bead, filter)) found.push(deepFreeze(bead));
-    }
-    return found;
-  }
-
-  #rough(filter: SketchFilter): Iterable<BeadRecord | DormantBead> {
     const narrow = this.#narrowest(filter);
-    return narrow === undefined ? this.index.beads() : this.index.beadsOf(narrow);
+    const { status: wanted, excludeStatus } = filter;
+    const fits = (status: string): boolean =>
+      status !== tombstone && wanted?.includes(status) !== false && excludeStatus?.includes(status) !== true;
+    const found: BeadSketch[] = [];
+    for (const bead of narrow === undefined ? this.index.beads(fits) : this.index.beadsOf(narrow))
+      if (fits(bead.status) && matches(bead, filter)) found.push(deepFreeze(bead));
+    return found;
   }
 
   #candidates(filter: ListFilter): Iterable<string> {

@@ -74,7 +74,11 @@ function partial(text: string, { graphs, home }: Stores): FoundBead | undefined 
 function resolveIn(text: string, graph: WorkGraph): string | undefined {
   return resolveId(text, graph.prefix, {
     has: (id) => graph.get(id) !== undefined,
-    all: () => graph.list().map(({ id }) => id),
+    all: () =>
+      graph
+        .sketches()
+        .map(({ id }) => id)
+        .sort(),
   });
 }
 

@@ -51,8 +51,11 @@ async function runList(call: Call): Promise<Answer> {
     return !isHidden(sketch) && ready.get(bead.graph)?.has(sketch.id) !== false;
   });
   const sort = flags.text("sort");
-  return listing(call, inOrder(shown, sortField(sort ?? "priority"), call), {
-    limit: flags.number("limit") ?? defaultLimit,
+  const limit = flags.number("limit") ?? defaultLimit;
+  const first = inOrder(shown, sortField(sort ?? "priority"), call, limit > 0 ? limit : undefined);
+  return listing(call, first, {
+    limit,
+    total: shown.length,
     isTree: sort === undefined && !flags.isSet("flat"),
     nothing: "No issues found.",
   });

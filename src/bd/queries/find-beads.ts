@@ -2,7 +2,7 @@ import type { BeadSketch } from "../../domain/work-graph/bead.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
 import { isSketchFilter, selectBeads, sketchTest } from "../../domain/work-graph/queries/bead-filter.ts";
 import type { SortKey } from "../../domain/work-graph/queries/sort-beads.ts";
-import { isSketchOrder, sortBeads, sortSketches } from "../../domain/work-graph/queries/sort-beads.ts";
+import { isSketchOrder, sortBy } from "../../domain/work-graph/queries/sort-beads.ts";
 import type { StatusBook } from "../../domain/work-graph/record/statuses.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
@@ -40,16 +40,16 @@ export async function selectedBeads(
     const wanted = statusFilter(call.flags, statuses);
     const status = wanted === undefined ? {} : { status: wanted };
     const whole = { ...filter, ...status, ...more({ graph, statuses, wanted }) };
-    if (isSketchFilter(whole) && isSketchTime(call)) found.push(...unreadBeads(graph, whole, fits));
+    if (isSketchFilter(whole) && isSketchTime(call))
+      for (const bead of unreadBeads(graph, whole, fits)) found.push(bead);
     else for (const record of selectBeads(graph, whole)) if (fits(record)) found.push({ graph, record });
   }
   return found;
 }
 
-function unreadBeads(graph: WorkGraph, filter: BeadFilter, fits: (bead: BeadSketch) => boolean): readonly ListedBead[] {
+function* unreadBeads(graph: WorkGraph, filter: BeadFilter, fits: (bead: BeadSketch) => boolean): Iterable<ListedBead> {
   const { status, excludeStatus, type, assignee, labels: [label] = [] } = filter;
   const test = sketchTest(filter);
-  const found: ListedBead[] = [];
   const rough = graph.sketches({
     ...(status === undefined ? {} : { status }),
     ...(excludeStatus === undefined ? {} : { excludeStatus }),
@@ -57,8 +57,7 @@ function unreadBeads(graph: WorkGraph, filter: BeadFilter, fits: (bead: BeadSket
     ...(assignee === undefined ? {} : { assignee }),
     ...(label === undefined ? {} : { label }),
   });
-  for (const sketch of rough) if (test(sketch) && fits(sketch)) found.push(new UnreadBead(graph, sketch));
-  return found;
+  for (const sketch of rough) if (test(sketch) && fits(sketch)) yield new UnreadBead(graph, sketch);
 }
 
 const fields = ["priority", "created", "updated", "closed", "due", "status", "id", "title", "type", "assignee"];
@@ -75,26 +74,15 @@ export function sortPolicy(text: string): SortKey {
   throw usageError(`invalid sort policy "${text}"`, "sort by priority, oldest or hybrid");
 }
 
-/** Beads of several stores in one order. */
+/** Beads of several stores in one order; the first `first` of them, where so many are enough. */
 export function inOrder(
   found: readonly ListedBead[],
   key: SortKey,
   { now, flags }: Pick<Call, "now" | "flags">,
+  first?: number,
 ): readonly ListedBead[] {
-  const how = { nowMs: now, reverse: flags.isSet("reverse") };
-  const ofKey = new Map<BeadSketch, ListedBead>();
-  if (isSketchOrder(key)) {
-    for (const bead of found) ofKey.set(sketchOf(bead), bead);
-    return beadsOf(sortSketches([...ofKey.keys()], key, how), ofKey);
-  }
-  const records = found.map((bead) => {
-    const { record } = bead;
-    ofKey.set(record, bead);
-    return record;
-  });
-  return beadsOf(sortBeads(records, key, how), ofKey);
-}
-
-function beadsOf(keys: readonly BeadSketch[], ofKey: ReadonlyMap<BeadSketch, ListedBead>): readonly ListedBead[] {
-  return keys.map((key) => ofKey.get(key)).filter((bead) => bead !== undefined);
+  const how = { nowMs: now, reverse: flags.isSet("reverse"), first };
+  if (isSketchOrder(key)) return sortBy(found, sketchOf, key, how);
+  const read = found.map((bead) => ({ bead, record: bead.record }));
+  return sortBy(read, ({ record }) => record, key, how).map(({ bead }) => bead);
 }

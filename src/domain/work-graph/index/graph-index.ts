@@ -151,9 +151,9 @@ export class GraphIndex implements RecordSource {
     for (const found of this.#records.values()) yield found instanceof DormantBead ? this.#wake(found) : found;
   }
 
-  /** Everything, tombstones included, without reading what sleeps. */
-  beads(): IterableIterator<BeadRecord | DormantBead> {
-    return this.#records.values();
+  /** Everything with a status that fits, tombstones included, without reading what sleeps. */
+  beads(fits?: (status: string) => boolean): IterableIterator<BeadRecord | DormantBead> {
+    return this.#records.values(fits);
   }
 
   /** Some of them. */

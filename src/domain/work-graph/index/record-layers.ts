@@ -87,12 +87,17 @@ export class RecordLayers {
     return this.#changed.values();
   }
 
-  *values(): IterableIterator<BeadRecord | DormantBead> {
+  /** Those with a status that fits. */
+  *values(fits: (status: string) => boolean = () => true): IterableIterator<BeadRecord | DormantBead> {
     // Reading one wakes it; what was awake to begin with is given first.
     const asleep = this.#rowsIn((found) => found === state.asleep);
     const awake = [...this.awakeRecords()];
-    yield* awake;
-    for (const row of asleep) if (this.#table !== undefined) yield new DormantBead(this.#table, row);
+    for (const record of awake) if (fits(record.status)) yield record;
+    const table = this.#table;
+    if (table === undefined) return;
+    const codes = table.columns.list("status").map(fits);
+    const { status } = table.columns.arrays;
+    for (const row of asleep) if (codes[status[row] ?? 0] === true) yield new DormantBead(table, row);
   }
 
   *ids(): IterableIterator<string> {

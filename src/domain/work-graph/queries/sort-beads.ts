@@ -1,5 +1,6 @@
 import type { BeadRecord, BeadSketch } from "../bead.ts";
 import { compareIds } from "../ids/mint-id.ts";
+import { DormantBead } from "../index/dormant-bead.ts";
 import { textOf } from "../record/facts.ts";
 import { timeOf } from "../record/stamp.ts";
 
@@ -36,18 +37,53 @@ const newestFirst =
   (a, b) =>
     time(field, 0)(b) - time(field, 0)(a);
 
+export interface SortOptions {
+  readonly nowMs: number;
+  readonly reverse?: boolean;
+  /** Only so many, the first ones. Default all. */
+  readonly first?: number | undefined;
+}
+
 /**
  * Sorted copies of beads. Times are newest first, except `due` and `oldest`; `priority` breaks ties by age, older first;
  * `hybrid` lists those made in the last 48 h first by priority, then the rest by age. Equal ones are in id order.
  */
-export function sortBeads(
-  records: readonly BeadRecord[],
+export function sortBeads(records: readonly BeadRecord[], key: SortKey, options: SortOptions): readonly BeadRecord[] {
+  return sortBy(records, (record) => record, key, options);
+}
+
+/** As `sortBeads`, of anything that has a bead; where that is a sketch, `key` must be a sketch order. */
+export function sortBy<T>(
+  items: readonly T[],
+  beadOf: (item: T) => BeadSketch,
   key: SortKey,
-  options: { readonly nowMs: number; readonly reverse?: boolean },
-): readonly BeadRecord[] {
-  const compare = comparisons(options.nowMs)[key];
-  const sign = options.reverse === true ? -1 : 1;
-  return [...records].sort((a, b) => sign * compare(a, b) || compareIds(a.id, b.id));
+  { nowMs, reverse, first = items.length }: SortOptions,
+): readonly T[] {
+  const compareBeads = comparisons(nowMs)[key];
+  const sign = reverse === true ? -1 : 1;
+  const compare = (left: T, right: T): number => {
+    // Such an order looks at nothing that a sketch lacks.
+    const [a, b] = [beadOf(left) as BeadRecord, beadOf(right) as BeadRecord];
+    return sign * compareBeads(a, b) || compareIds(a.id, b.id);
+  };
+  return first * 4 < items.length ? firstOf(items, first, compare) : [...items].sort(compare).slice(0, first);
+}
+
+/** The first few in order: most items are looked at once, and the rest is never sorted. */
+function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): readonly T[] {
+  const kept: T[] = [];
+  for (const item of items) {
+    if (kept.length === count && compare(kept[count - 1] as T, item) <= 0) continue;
+    let low = 0;
+    for (let high = kept.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (compare(kept[middle] as T, item) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    kept.splice(low, 0, item);
+    if (kept.length > count) kept.pop();
+  }
+  return kept;
 }
 
 const sketchOrders: ReadonlySet<SortKey> = new Set([
@@ -66,20 +102,11 @@ export function isSketchOrder(key: SortKey): boolean {
   return sketchOrders.has(key);
 }
 
-/** As `sortBeads`, by what sketches say; `key` must be a sketch order. */
-export function sortSketches(
-  sketches: readonly BeadSketch[],
-  key: SortKey,
-  options: { readonly nowMs: number; readonly reverse?: boolean },
-): readonly BeadSketch[] {
-  // Such an order looks at nothing that a sketch lacks.
-  return sortBeads(sketches as readonly BeadRecord[], key, options);
-}
-
 function comparisons(nowMs: number): Readonly<Record<SortKey, Compare>> {
   const known = new Map<BeadRecord, number>();
   // Reading a time costs far more than comparing two.
   const created = (record: BeadRecord): number => {
+    if (record instanceof DormantBead) return record.createdMs;
     const found = known.get(record) ?? timeOf(record.created_at) ?? 0;
     known.set(record, found);
     return found;
@@ -90,7 +117,7 @@ function comparisons(nowMs: number): Readonly<Record<SortKey, Compare>> {
   return {
     id: (a, b) => compareIds(a.id, b.id),
     priority,
-    created: newestFirst("created_at"),
+    created: (a, b) => created(b) - created(a),
     updated: newestFirst("updated_at"),
     closed: newestFirst("closed_at"),
     due: (a, b) => time("due_at", Number.MAX_SAFE_INTEGER)(a) - time("due_at", Number.MAX_SAFE_INTEGER)(b),
