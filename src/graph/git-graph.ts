@@ -290,8 +290,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     const records = new Map<string, BeadRecord | undefined>();
     for (const id of taken.ids) records.set(id, this.index.stored(id));
     const further = new Map([...remaining, ...(merged?.files ?? [])]);
-    const isOnlyOurs = [...further.keys()].every((path) => !path.startsWith("log/"));
-    const told = isOnlyOurs ? { parent: writer.tip, events: taken.events } : undefined;
+    const told = { parent: writer.tip, events: taken.events, files: further.keys() };
     const snapshot = this.#house.snapshot(records.keys(), told);
     let commit: string | undefined;
     try {

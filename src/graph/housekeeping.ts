@@ -57,13 +57,16 @@ export interface CacheSnapshot {
   readonly whole: Captured | undefined;
   /** What was changed since the commit of the cache. */
   readonly changed: ChangedRecords;
+  /** Undefined: others added to the logs, too. */
   readonly told: Told | undefined;
 }
 
-/** What a commit adds to the logs of its parent, where it adds nothing else. */
+/** What a commit adds to the logs of its parent. */
 export interface Told {
   readonly parent: string | undefined;
   readonly events: readonly HistoryEntry[];
+  /** Files that others bring with it. */
+  readonly files: Iterable<string>;
 }
 
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
@@ -109,11 +112,16 @@ export class Housekeeping {
   }
 
   /** Taken at the instant when what a commit will hold is what memory holds; `ids`: what the commit changes. */
-  snapshot(ids: Iterable<string>, told: Told | undefined): CacheSnapshot {
+  snapshot(ids: Iterable<string>, told: Told): CacheSnapshot {
     this.changed(ids);
+    const isOnlyOurs = [...told.files].every((path) => !path.startsWith("log/"));
     const changed = new Map<string, BeadRecord | undefined>();
     for (const id of this.#changed) changed.set(id, this.#options.index.stored(id));
-    return { changed, told, whole: this.#isDue(changed.size) ? this.#options.index.captured() : undefined };
+    return {
+      changed,
+      told: isOnlyOurs ? told : undefined,
+      whole: this.#isDue(changed.size) ? this.#options.index.captured() : undefined,
+    };
   }
 
   /** Whether whoever opens the store next would gain from a cache that is written anew. */
