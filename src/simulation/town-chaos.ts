@@ -147,7 +147,9 @@ export async function checkTown(town: TownWorld): Promise<void> {
       (record) =>
         typeof record.metadata?.[META.key] === "string" && String(record.metadata[META.key]).startsWith("convoy/"),
     );
-  if (items.length !== 5) throw broken(`there are ${items.length} beads for 5 items`);
+  const convoy = town.controller.store.get({ kind: "Convoy", namespace: "hq", name: "work" });
+  const declared = (convoy?.spec["items"] as readonly unknown[] | undefined)?.length;
+  if (items.length !== declared) throw broken(`there are ${items.length} beads for ${declared} items`);
   for (const bead of items) {
     if (bead.status !== "closed" || !String(bead.close_reason).startsWith("Merged in "))
       throw broken(`${bead.id} is ${bead.status}: ${String(bead.close_reason)}`);

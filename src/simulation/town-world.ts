@@ -88,6 +88,8 @@ export interface TownWorldOptions {
   readonly builtins: Readonly<Record<string, string>>;
   /** The gate: is the tree good? Gets the text of a file of it. */
   readonly gate: (read: (path: string) => Promise<string | undefined>) => Promise<boolean>;
+  /** How long the gate takes. Default: 1 s. */
+  readonly gateMs?: number;
   /** Exit code of the set-up command `set-up`, which takes a while and writes `made`. Default: 0. */
   readonly setUp?: (random: SeededRandom) => number;
   /** How each new session goes wrong. Default: none does. */
@@ -124,6 +126,7 @@ export class TownWorld {
   readonly unprepared: string[] = [];
   /** Commits that people made on the target themselves. */
   readonly pushed = new Set<string>();
+  gateRuns = 0;
   /** Trees that passed the gate. */
   readonly passedTrees = new Set<string>();
   /** The program that people start themselves. */
@@ -190,7 +193,8 @@ export class TownWorld {
           await this.git.writeFile(run.cwd, "made", "");
         return exitCode;
       }
-      await clock.sleep(1_000);
+      await clock.sleep(options.gateMs ?? 1_000);
+      this.gateRuns += 1;
       const passed = await options.gate((path) => this.git.readFile(run.cwd, path));
       const worktree = await this.git.open(run.cwd);
       const status = await worktree?.worktreeStatus(run.cwd);
