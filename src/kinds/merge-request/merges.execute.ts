@@ -43,7 +43,7 @@ export async function executeMerges(
         tx.setMetadata(action.request.id, { [MERGE.state]: "Superseded", [MERGE.reason]: "its bead is closed" });
         tx.close(action.request.id, { reason: "Superseded: its bead is closed", force: true });
       });
-      return;
+      return forgetBuilt([action.request.id], at);
     case "Dissolve":
       await graph.transact(AUTHOR, (tx) => changeQueue(tx, (queue) => ({ ...queue, batch: undefined })));
       ports.events.record(
@@ -88,17 +88,26 @@ async function recordLanded(action: Extract<MergesAction, { do: "RecordLanded" }
 
 async function afterMerged(
   merged: readonly { readonly bead: string; readonly request: string; readonly commit: string }[],
-  { ports, clone, graph, rig }: MergePlace,
+  at: MergePlace,
 ): Promise<void> {
+  const { ports, clone, graph, rig } = at;
   for (const { bead, commit } of merged)
     ports.events.record(
       { kind: "Bead", namespace: rig, name: bead },
       { type: "Normal", reason: "Merged", message: `merged in ${commit.slice(0, 12)}` },
     );
   await removeEndedBranches(clone, graph, rig);
+  await forgetBuilt(
+    merged.map(({ request }) => request),
+    at,
+  );
+}
+
+/** What was built for requests that ended; their own commits stay pinned. The collection loop does it after a crash. */
+async function forgetBuilt(requests: readonly string[], { clone }: MergePlace): Promise<void> {
   await clone.updateRefs(
-    merged.map(({ request }) => ({ ref: builtRef(request), to: null })),
-    "town: merged",
+    requests.map((request) => ({ ref: builtRef(request), to: null })),
+    "town: the merge request ended",
   );
 }
 
@@ -114,6 +123,7 @@ async function giveBack(action: Extract<MergesAction, { do: "SendBack" }>, at: M
     }
     return sendBack(tx, request.id, { reason, feedback: action.feedback + end, maxAttempts });
   });
+  await forgetBuilt([request.id], at);
   if (outcome === "Ended") return;
   at.ports.events.record(
     { kind: "Bead", namespace: at.rig, name: request.bead },
