@@ -99,6 +99,7 @@ export type CommandGroup =
   | "rigs"
   | "work"
   | "dispatch"
+  | "merging"
   | "workflows"
   | "agents"
   | "talk";

@@ -8,6 +8,7 @@ const GROUP_TITLES: Readonly<Record<CommandGroup, string>> = {
   rigs: "Rigs",
   work: "Work",
   dispatch: "Dispatch",
+  merging: "Merging",
   workflows: "Workflows",
   agents: "Agents",
   talk: "Talk",

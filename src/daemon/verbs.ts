@@ -10,6 +10,7 @@ import { mailReplyVerb, mailSendVerb, nudgeVerb } from "../verbs/mail-writing.ts
 import { handoffVerb } from "../verbs/handoff.ts";
 import { hookVerb } from "../verbs/hook.ts";
 import { joinVerb } from "../verbs/join.ts";
+import { approveVerb, rejectVerb } from "../verbs/merge-verdict.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
@@ -40,6 +41,8 @@ export function townVerbs(at: {
     molVerb("progress", ports),
     agentCvVerb(ports),
     providerTestVerb(ports),
+    approveVerb(ports),
+    rejectVerb(ports),
     escalateVerb(ports),
     nudgeVerb(ports),
     nudgeDrainVerb(ports),

@@ -137,6 +137,21 @@ export const verbRows: readonly VerbRow[] = [
     summary: "where an agent works: path, branch, state",
     positionals: [optional("agent")],
   },
+  {
+    name: "approve",
+    group: "merging",
+    summary: "approve work that waits to be merged",
+    positionals: [one("request")],
+    examples: ["town approve api-x1"],
+  },
+  {
+    name: "reject",
+    group: "merging",
+    summary: "send work that waits to be merged back, with the reason",
+    positionals: [one("request")],
+    flags: [REASON],
+    examples: ['town reject api-x1 --reason "the migration needs a way back"'],
+  },
   { name: "sandbox list", group: "agents", summary: "every agent's worktree with its branch and state" },
   {
     name: "provider test",

@@ -3,8 +3,7 @@ import { WaitingError } from "../../errors/town-error.ts";
 import type { RunResult } from "../../ports/processes.ts";
 import { durationMs } from "../../resource/field.ts";
 import { changeQueue, noteRunning } from "../../work/merge-queue.ts";
-import type { GateSpec } from "../rig/rig.schema.ts";
-import { gateOf, gateScript } from "./gate-script.ts";
+import { type CommandGate, commandGates, gateOf, gateScript } from "./gate-script.ts";
 import type { MergePlace } from "./merge-place.ts";
 import type { MergesAction } from "./merges.plan.ts";
 
@@ -16,7 +15,7 @@ type Run = Extract<MergesAction, { do: "RunGate" }>;
  * that tree. The process is recorded while it runs, so a controller that starts later ends it before it tries again.
  */
 export async function runGate(action: Run, at: MergePlace, signal: AbortSignal | undefined): Promise<void> {
-  const gate = at.object.spec.merge.gates.find(({ name }) => name === action.gate);
+  const gate = commandGates(at.object.spec).find(({ name }) => name === action.gate);
   if (gate === undefined) return;
   const log = gateLog(at, action.request, gate.name);
   const result = await runScript(action, { gate, log, signal }, at);
@@ -55,7 +54,7 @@ export function gateLog({ ports, rig }: MergePlace, request: string | undefined,
 
 async function runScript(
   action: Run,
-  how: { readonly gate: GateSpec; readonly log: string; readonly signal: AbortSignal | undefined },
+  how: { readonly gate: CommandGate; readonly log: string; readonly signal: AbortSignal | undefined },
   { ports, graph, clone, rig, object }: MergePlace,
 ): Promise<RunResult> {
   const { gate, log, signal } = how;

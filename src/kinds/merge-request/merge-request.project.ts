@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { ProjectedInput } from "../../ports/object-store.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import { timestamp } from "../../resource/condition.ts";
+import { approvedBy } from "../../work/approval.ts";
 import { readQueue, runningGate } from "../../work/merge-queue.ts";
 import { MERGE } from "../../work/submission.ts";
 import { defined, metaText, seconds } from "../../work/record-fields.ts";
@@ -9,6 +10,7 @@ import { defined, metaText, seconds } from "../../work/record-fields.ts";
 export function projectMergeRequest(record: BeadRecord, graph: GraphReader): ProjectedInput {
   const closed = record.status === "closed";
   const standing = closed ? endedStanding(record) : openStanding(record, graph);
+  const approvers = approvedBy(record);
   const merged = closed && standing.state === "Merged";
   return {
     ...defined({ creationTimestamp: seconds(record.created_at) }),
@@ -23,6 +25,7 @@ export function projectMergeRequest(record: BeadRecord, graph: GraphReader): Pro
     }),
     status: defined({
       ...standing,
+      approvedBy: approvers.length === 0 ? undefined : approvers,
       commit: metaText(record, MERGE.commit),
       tree: metaText(record, MERGE.tree),
       mergedTime: merged ? seconds(record.closed_at) : undefined,

@@ -22,6 +22,7 @@ export const mergeRequestStatus = z.object({
     .optional()
     .describe("Place and size of the batch it is stacked in, as `2/8`: each is tested on top of those before it."),
   gate: z.string().optional().describe("Gate that the batch is in."),
+  approvedBy: z.array(z.string()).optional().describe("Who approved its commit."),
   commit: z.string().optional().describe("Commit that was built last; it lands if its tree passes."),
   tree: z.string().optional().describe("Tree of that commit."),
   log: z.string().optional().describe("Log of the gate."),

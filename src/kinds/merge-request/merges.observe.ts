@@ -6,6 +6,7 @@ import type { Repository } from "../../ports/git.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { GraphReader } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
+import { approvedBy } from "../../work/approval.ts";
 import { attemptsOf } from "../../work/hooking.ts";
 import { readQueue, type RunningGate, runningGate } from "../../work/merge-queue.ts";
 import { metaText } from "../../work/record-fields.ts";
@@ -24,6 +25,8 @@ export interface QueuedRequest {
   readonly beadClosed: boolean;
   readonly author: string;
   readonly head: string;
+  /** How many approved it. */
+  readonly approvals: number;
   /** How it would merge into the bare target; absent while a batch is under way on it. */
   readonly alone: AloneMerge | undefined;
 }
@@ -140,6 +143,7 @@ function requestOf(record: BeadRecord, graph: GraphReader): Omit<QueuedRequest, 
     beadClosed: bead === undefined || bead.status === "closed",
     author: metaText(record, MERGE.author) ?? "",
     head: metaText(record, MERGE.head) ?? "",
+    approvals: approvedBy(record).length,
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import type { ConditionIntent } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { RunningGate } from "../../work/merge-queue.ts";
-import { gateOf } from "./gate-script.ts";
+import { approvalsNeeded, commandGates, gateOf } from "./gate-script.ts";
 import type { MergesObserved, QueuedRequest, RigObject, Target } from "./merges.observe.ts";
 
 export type MergesAction =
@@ -72,7 +72,7 @@ export function planMerges(object: RigObject, observed: MergesObserved): Plan<Me
   const { target } = observed;
   if (object.metadata.deletionTimestamp !== undefined || observed.suspended || target === undefined)
     return { actions: [] };
-  const gates = object.spec.merge.gates.map((gate) => gateOf(object.spec, gate));
+  const gates = commandGates(object.spec).map((gate) => gateOf(object.spec, gate));
   const conditions = brokenConditions(gates, observed, target);
   const actions = nextActions(object, gates, { ...observed, target });
   if (actions.length > 0) {
@@ -159,7 +159,8 @@ function formBatch(object: RigObject, gates: readonly Gate[], observed: Looked):
   const conflicting = requests.filter(({ alone }) => (alone?.conflicts.length ?? 0) > 0);
   if (conflicting.length > 0) return conflicting.map((request) => sendBackForConflict(request, target));
   const broken = failedGates(queue, target.tree, gates, now);
-  const waiting = requests.map((request) => waitingRequest(request, { broken, gates, observed }));
+  const approvals = approvalsNeeded(object.spec);
+  const waiting = requests.map((request) => waitingRequest(request, { broken, gates, observed, approvals }));
   const able = requests.filter((_, index) => waiting[index]?.reason === undefined);
   const most = broken.length === 0 ? windowOf(queue, object.spec.merge.maxBatch) : 1;
   const chosen = (broken.length === 0 ? able : able.filter((each) => requests.indexOf(each) < TRIED_ALONE)).slice(
@@ -182,11 +183,16 @@ function waitingRequest(
     readonly broken: ReturnType<typeof failedGates>;
     readonly gates: readonly Gate[];
     readonly observed: Looked;
+    /** How many each request needs. */
+    readonly approvals: number;
   },
 ): WaitingRequest {
   const { queue, target, now } = by.observed;
   const { id, alone } = request;
   if (alone?.problem !== undefined) return { request: id, reason: alone.problem };
+  const missing = by.approvals - request.approvals;
+  if (missing > 0)
+    return { request: id, reason: `waits for ${missing} approval${missing === 1 ? "" : "s"}: town approve ${id}` };
   const fails = new Set(failedGates(queue, alone?.tree ?? "", by.gates, now).map(({ gate }) => gate.name));
   const both = by.broken.find(({ gate }) => fails.has(gate.name));
   if (both === undefined) return { request: id };

@@ -12,12 +12,35 @@ import {
 import { defineKind } from "../../resource/kind-definition.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 
-export const gateSpec = z.strictObject({
-  name: label().describe("Name of the gate, unique in the rig."),
-  command: z.string().min(1).describe("Shell command run in a clean worktree of the exact tree; exit 0 passes."),
-  timeout: duration().default("20m").describe("The gate fails when it takes longer."),
-  required: z.boolean().default(true).describe("false: reported, but does not hold a merge back."),
-});
+export const gateSpec = z
+  .strictObject({
+    name: label().describe("Name of the gate, unique in the rig."),
+    command: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Shell command run in a clean worktree of the exact tree; exit 0 passes. Exactly one of command and approvals.",
+      ),
+    approvals: z
+      .int()
+      .min(1)
+      .max(10)
+      .optional()
+      .describe(
+        "How many must approve the submitted commit before it is queued: people, or agents whose role may `Merge`, but never its author. `town approve` and `town reject`.",
+      ),
+    timeout: duration().default("20m").describe("The gate fails when its command takes longer."),
+    required: z.boolean().default(true).describe("false: reported, but does not hold a merge back."),
+  })
+  .refine((gate) => (gate.command === undefined) !== (gate.approvals === undefined), {
+    error: "exactly one of `command` and `approvals` must be set",
+    path: ["command"],
+  })
+  .refine((gate) => gate.approvals === undefined || gate.required, {
+    error: "must be true for `approvals`",
+    path: ["required"],
+  });
 
 /** A file inside a worktree: no way out of it, and nothing of git's own. */
 const sandboxPath = () =>

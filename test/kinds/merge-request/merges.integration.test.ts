@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { readQueue } from "../../../src/work/merge-queue.ts";
 import { META } from "../../../src/domain/work-graph/bead.ts";
+import { approve } from "../../../src/work/approval.ts";
 import { QueueSite, RIG } from "./queue-site.ts";
 
 const GREEN = "! grep -q BAD *.txt";
@@ -69,6 +70,30 @@ describe("the merge queue on real git", () => {
     expect(queue.state("api-2")).toBe("open");
     expect(String(queue.graph.get("api-2")?.metadata?.[META.feedback])).toContain("same.txt");
     expect(queue.gateRuns).toBe(1);
+  });
+
+  it("given a rig that asks for approval, when work comes, then it waits outside of the batch, and lands once approved", async () => {
+    queue = await QueueSite.make(GREEN, {}, [{ name: "review", approvals: 2 }]);
+    const request = await queue.submit("api-1", { "1.txt": "good\n" });
+    const other = await queue.submit("api-2", { "2.txt": "good\n" });
+    const by = (id: string, name: string): Promise<void> =>
+      queue.graph.transact({ actor: name }, (tx) => {
+        const record = tx.get(id);
+        if (record !== undefined) approve(tx, record, name);
+      });
+    await by(request, "pat");
+    await by(other, "pat");
+    await by(other, "robin");
+    await queue.settle();
+    expect(queue.state("api-2")).toBe("closed");
+    expect(queue.state("api-1")).toBe("open");
+    expect(readQueue(queue.graph).waiting).toEqual([
+      { request, reason: `waits for 1 approval: town approve ${request}` },
+    ]);
+    expect(await queue.settle()).toEqual([]);
+    await by(request, "robin");
+    await queue.settle();
+    expect(queue.state("api-1")).toBe("closed");
   });
 
   it("given work without a common history, when settled, then it goes back and holds nobody up", async () => {

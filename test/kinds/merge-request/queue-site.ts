@@ -16,13 +16,13 @@ export class QueueSite {
     this.project = site.repository("project");
   }
 
-  /** `gate`: a shell command; it runs in the tree. */
-  static async make(gate: string, merge: object = {}): Promise<QueueSite> {
+  /** `gate`: a shell command; it runs in the tree. `more`: further gates. */
+  static async make(gate: string, merge: object = {}, more: readonly object[] = []): Promise<QueueSite> {
     const queue = new QueueSite(await TownSite.make());
     const { site } = queue;
     await site.declare("Rig", undefined, "api", {
       path: queue.project,
-      merge: { gates: [{ name: "test", command: `echo run >> ${queue.#runs}; ${gate}` }], ...merge },
+      merge: { gates: [{ name: "test", command: `echo run >> ${queue.#runs}; ${gate}` }, ...more], ...merge },
     });
     await site.settle("rigs", RIG);
     return queue;
