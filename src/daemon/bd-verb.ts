@@ -20,7 +20,7 @@ import { agentSessionName } from "../kinds/agent/agent.observe.ts";
 import { AGENT, generationOf, hookOf } from "../work/agent-record.ts";
 import { endAnsweredEscalations } from "../work/escalation.ts";
 import { metaText } from "../work/record-fields.ts";
-import { closeStep } from "../work/molecule.ts";
+import { closeStep, moleculeOf } from "../work/molecule.ts";
 import { SteadyTime } from "../work/steady-time.ts";
 import { rigSource } from "../work/rig-target.ts";
 import { noteDenial } from "../server/denial.ts";
@@ -225,7 +225,7 @@ function closeMoleculeStep(
   if (tx.get(id)?.metadata?.[META.step] === undefined) return undefined;
   if (session !== undefined) {
     checkFence(tx, session.name, session.generation);
-    if (hookedBead("bd close", session, tx).metadata?.[META.molecule] !== tx.parentOf(id)?.id)
+    if (hookedBead("bd close", session, tx).metadata?.[META.molecule] !== moleculeOf(tx, id)?.id)
       throw new ApiStatusError(403, "Forbidden", `${id} is no step of the work on your hook`, {
         hint: "town mol current",
       });

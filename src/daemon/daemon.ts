@@ -118,7 +118,10 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     closers.push(() => store.close());
     const email = await repository.config("user.email");
     const tokens = await TokenRegistry.open(files, nodeRandom, layout, email, systemClock);
-    const formulas = new FormulaFiles(files, [join(layout.root, "formulas"), join(packageRoot, "formulas")], log);
+    const formulas = new FormulaFiles(files, [join(layout.root, "formulas"), join(packageRoot, "formulas")], {
+      log,
+      clock: systemClock,
+    });
     await formulas.load();
     const graphs = new TownGraphs({
       files,

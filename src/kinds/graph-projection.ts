@@ -4,6 +4,7 @@ import type { GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import { AGENT } from "../work/agent-record.ts";
 import { beadUnderWay } from "../work/ledger.ts";
 import { MERGE_QUEUE_TYPE, queuedIn } from "../work/merge-queue.ts";
+import { moleculeOf } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { kubernetesNameOf } from "../domain/work-graph/ids/kubernetes-name.ts";
@@ -97,6 +98,7 @@ function neighbours(id: string, record: BeadRecord | undefined, graph: GraphRead
     .filter((edge) => edge.type === "parent-child")
     .map((edge) => edge.depends_on_id);
   const molecule = record?.metadata?.[META.molecule];
+  const root = record?.metadata?.[META.step] === undefined ? undefined : moleculeOf(graph, id);
   // What is used at a bead under way is kept with its agent.
   const atWork = record?.issue_type === "agent" ? beadUnderWay(record) : undefined;
   return [
@@ -104,6 +106,7 @@ function neighbours(id: string, record: BeadRecord | undefined, graph: GraphRead
     ...(atWork === undefined ? [] : [atWork]),
     ...graph.dependentsOf(id).map((edge) => edge.issue_id),
     ...parents,
+    ...(root === undefined ? [] : [root.id]),
     ...(typeof molecule === "string" ? [molecule] : []),
   ];
 }

@@ -6,7 +6,7 @@ import type { ObjectKey } from "../resource/object-meta.ts";
 import type { DocumentReport } from "./document-report.ts";
 import { fieldText } from "./field-path.ts";
 import { readMetadata } from "./metadata.ts";
-import { didYouMean } from "./suggestion.ts";
+import { didYouMean } from "../domain/text/suggestion.ts";
 
 const TOP_FIELDS = ["apiVersion", "kind", "metadata", "spec"];
 

@@ -4,7 +4,7 @@ import { parseYaml } from "./yaml-document.ts";
 import { fieldText, mapStrings } from "./field-path.ts";
 import type { FieldPath } from "./field-path.ts";
 import type { Problem } from "./problem.ts";
-import { didYouMean } from "./suggestion.ts";
+import { didYouMean } from "../domain/text/suggestion.ts";
 
 /** Git-ignored file of host facts beside the manifests. */
 export const LOCAL_FILE = "town.local.yaml";

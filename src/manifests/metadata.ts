@@ -6,7 +6,7 @@ import type { ObjectKey } from "../resource/object-meta.ts";
 import { labelKeyRefusal, labelValueRefusal, nameRefusal, namespaceRefusal } from "./object-name.ts";
 import type { DocumentReport } from "./document-report.ts";
 import { fieldText } from "./field-path.ts";
-import { didYouMean } from "./suggestion.ts";
+import { didYouMean } from "../domain/text/suggestion.ts";
 
 /** Annotation that keeps an object when its document disappears. */
 export const PRUNE_ANNOTATION = "town.dev/prune";

@@ -1,13 +1,13 @@
 import { isRecord } from "../resource/equality.ts";
 import { keyText, TOWN_NAMESPACE } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
-import { findCycles } from "./cycles.ts";
+import { findCycles } from "../domain/order/cycles.ts";
 import { fieldText } from "./field-path.ts";
 import type { FieldPath } from "./field-path.ts";
 import type { LoadedObject } from "./load-file.ts";
 import type { Problem } from "./problem.ts";
 import { byPlace } from "./problem.ts";
-import { didYouMean } from "./suggestion.ts";
+import { didYouMean } from "../domain/text/suggestion.ts";
 
 /**
  * A field of a kind that names another object, as data. The value is a name, `namespace/name`, `Kind/name`,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isRecord } from "../resource/equality.ts";
 import type { FieldPath } from "./field-path.ts";
 import { fieldText } from "./field-path.ts";
-import { didYouMean } from "./suggestion.ts";
+import { didYouMean } from "../domain/text/suggestion.ts";
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -20,16 +20,24 @@ export function inputSchema(schema: z.ZodType): JsonSchema {
 
 /** Every schema that a value at `path` may follow: more than one where the schema is a union. */
 export function schemasAt(schema: JsonSchema, path: FieldPath): readonly JsonSchema[] {
-  let current = alternatives(schema);
-  for (const part of path) current = current.flatMap((each) => below(each, part)).flatMap(alternatives);
+  let current = alternatives(schema, schema);
+  for (const part of path)
+    current = current.flatMap((each) => below(each, part)).flatMap((each) => alternatives(each, schema));
   return current;
 }
 
-function alternatives(schema: JsonSchema): readonly JsonSchema[] {
+/** A schema and those of its union. A reference (a schema that holds itself) is what it points at in `root`. */
+function alternatives(schema: JsonSchema, root: JsonSchema): readonly JsonSchema[] {
+  const { $ref: reference } = schema;
+  if (typeof reference === "string") {
+    const parts = reference.split("/").slice(1);
+    const target = parts.reduce<unknown>((value, part) => (isRecord(value) ? value[part] : undefined), root);
+    return isRecord(target) && target["$ref"] === undefined ? alternatives(target, root) : [];
+  }
   const inner = ["anyOf", "oneOf", "allOf"].flatMap((keyword) =>
     Array.isArray(schema[keyword]) ? (schema[keyword] as unknown[]).filter(isRecord) : [],
   );
-  return inner.length === 0 ? [schema] : [schema, ...inner.flatMap(alternatives)];
+  return inner.length === 0 ? [schema] : [schema, ...inner.flatMap((each) => alternatives(each, root))];
 }
 
 function below(schema: JsonSchema, part: string | number): readonly JsonSchema[] {

@@ -6,7 +6,7 @@ import type { FieldPath } from "./field-path.ts";
 import { fieldText, valueAt } from "./field-path.ts";
 import { fieldsAt, inputSchema, unknownFieldHint } from "./schema-fields.ts";
 import { houseMessage } from "./schema-messages.ts";
-import { didYouMean, suggestionFor } from "./suggestion.ts";
+import { didYouMean, suggestionFor } from "../domain/text/suggestion.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import type { Formula } from "../domain/formulas/formula.ts";
+import { formulaOf } from "../domain/formulas/formula.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { TownGraphs } from "../graph/graph-host.ts";
 import { projectGraph } from "../kinds/graph-projection.ts";
@@ -51,18 +51,17 @@ const LAYOUT: TownLayout = {
   socket: "/run/town/api.sock",
 };
 
-const FORMULA: Formula = {
-  name: "work",
-  description: "",
-  version: 1,
-  source: "simulation",
-  variables: {},
-  steps: [
-    { id: "implement", title: "Do the work", description: "", needs: [] },
-    { id: "verify", title: "Look at it", description: "", needs: ["implement"] },
-    { id: "submit", title: "Hand it in", description: "", needs: ["verify"] },
-  ],
-};
+const FORMULA = formulaOf(
+  {
+    formula: "work",
+    steps: [
+      { id: "implement", title: "Do the work" },
+      { id: "verify", title: "Look at it", needs: ["implement"] },
+      { id: "submit", title: "Hand it in", needs: ["verify"] },
+    ],
+  },
+  "simulation",
+);
 
 const PERSON = { name: "Owner", email: "owner@example.org" };
 

@@ -6,7 +6,7 @@ import type { GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { Verb } from "../resource/verb.ts";
 import { endAnsweredEscalations } from "../work/escalation.ts";
-import { closeStep } from "../work/molecule.ts";
+import { closeStep, moleculeOf } from "../work/molecule.ts";
 import { authorOf, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { requirePermission } from "./permission.ts";
@@ -76,12 +76,12 @@ function closeOne(
   }
   if (session !== undefined) {
     const molecule = hookedBead("close", session, tx).metadata?.[META.molecule];
-    if (molecule !== tx.parentOf(id)?.id)
+    if (molecule !== moleculeOf(tx, id)?.id)
       throw new ApiStatusError(403, "Forbidden", `${id} is no step of the work on your hook`, {
         hint: "town mol current",
       });
   }
-  const { next } = closeStep(tx, id, options.reason);
+  const { next, heldBy } = closeStep(tx, id, options.reason);
   const step = String(record.metadata[META.step]);
   if (!options.continue) return { text: `Closed ${id} (${step})`, data: { closed: [id] } };
   const following =
@@ -89,7 +89,7 @@ function closeOne(
   return {
     text:
       following === undefined
-        ? `Closed ${id} (${step}). That was the last step; now: town done`
+        ? `Closed ${id} (${step}). ${afterLast(heldBy)}`
         : `Closed ${id} (${step}). Next: ${following.name} (${following.id}): ${following.title}`,
     data: {
       closed: [id],
@@ -97,10 +97,18 @@ function closeOne(
         closed_step: id,
         next_step: following ?? null,
         auto_advanced: following !== undefined,
-        molecule_complete: following === undefined,
+        molecule_complete: following === undefined && heldBy.length === 0,
       },
     },
   };
+}
+
+/** What to do when no step can be done: all are, or those left wait for somebody else. */
+function afterLast(heldBy: readonly BeadRecord[]): string {
+  const [gate] = heldBy;
+  return gate === undefined
+    ? "That was the last step; now: town done"
+    : `The steps left wait for ${gate.id} (${gate.title}); now: town done --outcome Blocked --on ${gate.id}`;
 }
 
 /** Records of the machinery end by what they are about, and what somebody else works on is theirs to end. */
@@ -123,6 +131,7 @@ function requireMayClose(
 
 const MACHINERY: ReadonlySet<string> = new Set([
   "agent",
+  "gate",
   "merge-request",
   "merge-queue",
   "molecule",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import type { GraphReader } from "../ports/work-graph.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { RigSpec } from "../kinds/rig/rig.schema.ts";
 import type { Repository } from "../ports/git.ts";
@@ -13,7 +14,7 @@ import { endAttempt } from "../work/ledger.ts";
 import { OVERSEER, sendMessage } from "../work/mailbox.ts";
 import { agentRecord, hookOf } from "../work/agent-record.ts";
 import { QUESTION, type Question } from "../work/question.ts";
-import { endMolecule } from "../work/molecule.ts";
+import { endMolecule, heldBy } from "../work/molecule.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { submit } from "../work/submission.ts";
 import { type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
@@ -79,7 +80,7 @@ async function submitted(
   const target = await targetBranch(session, repository, ports);
   const request = await session.graph.transact(session.author, (tx) => {
     checkFence(tx, session.name, session.generation);
-    hookedBead("done", session, tx);
+    requireNotHeld(hookedBead("done", session, tx), tx);
     return submit(tx, { bead: bead.id, head, target, author: session.identity });
   });
   ports.events.record(
@@ -95,6 +96,16 @@ async function submitted(
     text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${request.id} to be merged to ${target}. End this session.`,
     data: { bead: bead.id, mergeRequest: request.id, head },
   };
+}
+
+/** A gate that is not open is somebody's say in the matter: handing in would go past it. */
+function requireNotHeld(bead: BeadRecord, graph: GraphReader): void {
+  const molecule = bead.metadata?.[META.molecule];
+  const [gate] = typeof molecule === "string" ? heldBy(graph, molecule) : [];
+  if (gate === undefined) return;
+  throw new ApiStatusError(409, "StepsWait", `${bead.id}: steps of it wait for ${gate.id} (${gate.title})`, {
+    hint: `town done --outcome Blocked --on ${gate.id} --reason "waits for it"`,
+  });
 }
 
 async function repositoryOf(session: AgentSession, ports: LoopPorts): Promise<Repository> {

@@ -29,6 +29,8 @@ export interface PrimeWork {
   /** What became of the last attempt's commits; see prime-retry.ts. */
   readonly lastAttempt: string | undefined;
   readonly step: PrimeStep | undefined;
+  /** With no step to do now: what the steps left wait for. */
+  readonly heldBy: readonly BeadRecord[];
 }
 
 export interface PrimeStep {
@@ -68,10 +70,16 @@ function workSections(work: PrimeWork, full: boolean): readonly PrimeSection[] {
   const { bead, step } = work;
   return [
     { key: "hook", text: `Your hook holds ${bead.id} (P${bead.priority}): ${withoutControls(bead.title)}` },
-    { key: "now", text: step === undefined ? "" : stepText(step) },
+    { key: "now", text: step === undefined ? heldText(work.heldBy) : stepText(step) },
     { key: "work", text: beadText(bead, full) },
     { key: "sent back", text: sentBackText(work) },
   ];
+}
+
+function heldText(heldBy: readonly BeadRecord[]): string {
+  if (heldBy.length === 0) return "";
+  const lines = heldBy.map((gate) => `- ${gate.id}: ${withoutControls(gate.title)}`);
+  return `## Now: no step can be done; those left wait for\n\n${lines.join("\n")}`;
 }
 
 function stepText({ record, name, number, count }: PrimeStep): string {
@@ -106,7 +114,10 @@ function sentBackText(work: PrimeWork): string {
   return lines.join("\n");
 }
 
-function finishText({ step }: PrimeWork): string {
+function finishText({ step, heldBy }: PrimeWork): string {
+  const [gate] = heldBy;
+  if (gate !== undefined)
+    return `## Finish\n\nYou get the work back when it is met: town done --outcome Blocked --on ${gate.id}`;
   const command =
     step === undefined || step.name === "submit" ? "town done" : `town close ${step.record.id} --continue`;
   return `## Finish\n\nCommit what you changed, then: ${command}`;

@@ -11,7 +11,7 @@ import { isAcknowledged, readHook } from "../work/hook-acknowledgement.ts";
 import { attemptsOf } from "../work/hooking.ts";
 import { drain } from "../work/mailbox.ts";
 import { messageData, messagesText } from "../work/message-text.ts";
-import { currentStep, stepsOf } from "../work/molecule.ts";
+import { currentStep, heldBy, stepsOf } from "../work/molecule.ts";
 import { metaText } from "../work/record-fields.ts";
 import { sandboxFact } from "../work/sandbox-fact.ts";
 import { type AgentSession, checkFence, sessionOf } from "./agent-session.ts";
@@ -24,7 +24,7 @@ import {
   type PrimeFacts,
   type PrimeSection,
   primeSections,
-  type PrimeStep,
+  type PrimeWork,
   primeText,
   resumedText,
 } from "./prime-text.ts";
@@ -146,18 +146,19 @@ async function factsOf(
             attempt: attemptsOf(bead) + 1,
             feedback,
             lastAttempt: feedback === undefined ? undefined : await lastAttempt(session, bead, ports),
-            step: stepOf(session, bead),
+            ...stepOf(session, bead),
           },
   };
 }
 
-function stepOf(session: AgentSession, bead: BeadRecord): PrimeStep | undefined {
+function stepOf(session: AgentSession, bead: BeadRecord): Pick<PrimeWork, "step" | "heldBy"> {
   const molecule = metaText(bead, META.molecule);
-  const record = molecule === undefined ? undefined : currentStep(session.graph, molecule);
-  if (record === undefined || molecule === undefined) return undefined;
+  if (molecule === undefined) return { step: undefined, heldBy: [] };
+  const record = currentStep(session.graph, molecule);
+  if (record === undefined) return { step: undefined, heldBy: heldBy(session.graph, molecule) };
   const steps = stepsOf(session.graph, molecule);
   const number = steps.findIndex((step) => step.id === record.id) + 1;
-  return { record, name: metaText(record, META.step) ?? "", number, count: steps.length };
+  return { step: { record, name: metaText(record, META.step) ?? "", number, count: steps.length }, heldBy: [] };
 }
 
 /** Messages are read before a session ends. */

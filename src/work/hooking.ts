@@ -3,7 +3,8 @@ import type { Formula } from "../domain/formulas/formula.ts";
 import type { GraphTransaction } from "../ports/work-graph.ts";
 import { type AgentDeclaration, declareAgent, hookOf } from "./agent-record.ts";
 import { beginAttempt } from "./ledger.ts";
-import { endMolecule, pour } from "./molecule.ts";
+import { endMolecule } from "./molecule.ts";
+import { pour } from "./pour.ts";
 
 /** Claims of sessions are renewed by the controller long before this; other claims last as long. */
 export const LEASE_MS = 4 * 3_600_000;

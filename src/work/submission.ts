@@ -4,7 +4,7 @@ import { endEscalationsAbout } from "./escalation.ts";
 import { giveToPerson } from "./exhausted.ts";
 import { attemptsOf, dropMolecule } from "./hooking.ts";
 import { endAttempt, noteResult } from "./ledger.ts";
-import { stepsOf } from "./molecule.ts";
+import { endMolecule } from "./molecule.ts";
 import { metaText } from "./record-fields.ts";
 import { returnToAuthor } from "./returned.ts";
 import { slingOf } from "./sling.ts";
@@ -64,9 +64,7 @@ export function submit(tx: GraphTransaction, what: Submission): BeadRecord {
   });
   const molecule = bead.metadata?.[META.molecule];
   if (typeof molecule === "string") {
-    for (const step of stepsOf(tx, molecule))
-      if (step.status !== "closed") tx.close(step.id, { reason: "Submitted", force: true });
-    if (tx.get(molecule)?.status !== "closed") tx.close(molecule, { reason: "Submitted", force: true });
+    endMolecule(tx, molecule, "Submitted");
   }
   endAttempt(tx, bead.id, "Submitted");
   tx.release(bead.id, { reason: "submitted" });

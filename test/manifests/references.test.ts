@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findCycles } from "../../src/manifests/cycles.ts";
+import { findCycles } from "../../src/domain/order/cycles.ts";
 import { loadSource } from "../../src/manifests/load-source.ts";
 import { problemText } from "../../src/manifests/problem.ts";
 import { checkReferences } from "../../src/manifests/references.ts";

@@ -60,6 +60,7 @@ function facts(role: RoleSpec, fields: Partial<PrimeFacts> = {}): PrimeFacts {
       feedback: undefined,
       lastAttempt: undefined,
       step: { record: step, name: "verify", number: 2, count: 3 },
+      heldBy: [],
     },
     ...fields,
   };

@@ -1,3 +1,4 @@
+import { formulaOf } from "../../src/domain/formulas/formula.ts";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import { META } from "../../src/domain/work-graph/bead.ts";
 import type { PlannedEvent } from "../../src/resource/controller.ts";
@@ -47,18 +48,17 @@ const SANDBOX = "/town/rigs/api/polecats/toast";
 const LOOP = { actor: "loop/workers" };
 const AGENT_TOAST = { name: "toast", identity: TOAST, role: "polecat", pool: "polecats", desired: "OnWork" } as const;
 
-const FORMULA = {
-  name: "work",
-  description: "",
-  version: 1,
-  source: "test",
-  variables: {},
-  steps: [
-    { id: "implement", title: "Do the work", description: "Read it first.", needs: [], acceptance: "It is committed." },
-    { id: "verify", title: "Look at it", description: "", needs: ["implement"] },
-    { id: "submit", title: "Hand it in", description: "", needs: ["verify"] },
-  ],
-};
+const FORMULA = formulaOf(
+  {
+    formula: "work",
+    steps: [
+      { id: "implement", title: "Do the work", description: "Read it first.", acceptance: "It is committed." },
+      { id: "verify", title: "Look at it", needs: ["implement"] },
+      { id: "submit", title: "Hand it in", needs: ["verify"] },
+    ],
+  },
+  "test",
+);
 
 export async function verbSite(): Promise<VerbSite> {
   const world = await graphWorld();

@@ -1,6 +1,6 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
-import type { GraphTransaction } from "../../ports/work-graph.ts";
+import type { GraphReader, GraphTransaction } from "../../ports/work-graph.ts";
 import { readInput } from "../access/files.ts";
 import { requireMayChange, requireMayDelete } from "../access/limits.ts";
 import { requireBead, requireIn } from "../access/find-bead.ts";
@@ -137,6 +137,12 @@ function closedLines({ value }: Outcome<ClosedMore>, call: Call): readonly strin
   return lines;
 }
 
+/** The molecule above a step, however deep. */
+function moleculeOf(graph: GraphReader, step: string): string | undefined {
+  const parent = graph.parentOf(step);
+  return parent?.metadata?.[META.step] === undefined ? parent?.id : moleculeOf(graph, parent.id);
+}
+
 /** bd's shapes: an array, or an object with what the flags asked for beside it. */
 function closedJson(done: readonly Outcome<ClosedMore>[], { flags }: Call): unknown {
   const closed = done.map(({ graph, value }) => listedBead(graph, graph.get(value.closed.id) ?? value.closed));
@@ -149,7 +155,7 @@ function closedJson(done: readonly Outcome<ClosedMore>[], { flags }: Call): unkn
         next_step: first?.value.step?.next === undefined ? null : shortBead(first.value.step.next),
         auto_advanced: first?.value.step?.next !== undefined,
         molecule_complete: first?.value.step !== undefined && first.value.step.next === undefined,
-        molecule_id: first === undefined ? null : (first.graph.parentOf(first.id)?.id ?? null),
+        molecule_id: first === undefined ? null : (moleculeOf(first.graph, first.id) ?? null),
       },
     };
   if (flags.isSet("claim-next"))

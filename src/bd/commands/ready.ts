@@ -227,11 +227,14 @@ function gated(call: Call): Promise<Answer> {
 /** Steps of a molecule whose needs within it are met, in order. */
 function stepsReady(call: Call, id: string): Promise<Answer> {
   const { graph, record: root } = findBead(id, call.context);
-  const steps = graph.childrenOf(root.id);
+  const steps = descendantsOf(graph, root.id);
   const inside = new Set(steps.map((step) => step.id));
-  const ready = steps.filter(
-    (step) => step.status === "open" && !graph.blockersOf(step.id).some((blocker) => inside.has(blocker.id)),
-  );
+  const isHeld = (bead: string): boolean => graph.blockersOf(bead).some((blocker) => inside.has(blocker.id));
+  const isOpen = (step: BeadRecord): boolean => step.status === "open" && step.issue_type !== "gate";
+  // A step is held by what holds the step around it.
+  const held = new Set<string>();
+  for (const step of steps) if (isHeld(step.id) || held.has(graph.parentOf(step.id)?.id ?? "")) held.add(step.id);
+  const ready = steps.filter((step) => isOpen(step) && !held.has(step.id));
   if (steps.length === 0) throw usageError(`${root.id} has no steps`, `bd show ${root.id}`);
   return listing(
     call,

@@ -30,6 +30,12 @@ export const formula = defineKind({
   status: z.object({ ...statusBase }),
   columns: [
     { name: "Version", type: "integer", jsonPath: ".spec.version", description: "Revision of the document." },
+    {
+      name: "Ready",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      description: "Whether it can be poured.",
+    },
     { name: "Source", type: "string", jsonPath: ".spec.source", description: "File it was loaded from." },
   ],
 });
