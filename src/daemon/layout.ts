@@ -19,6 +19,7 @@ export function townLayout(root: string, commonDirectory: string, runtimeDirecto
     clone: (rig) => join(state, "rigs", `${rig}.git`),
     sandbox: (namespace, rolePlural, agent) => join(root, "rigs", namespace, rolePlural, agent),
     reserve: (rig) => join(root, "rigs", rig, ".reserve"),
+    plugins: (rig) => join(root, "rigs", rig, ".plugins"),
     refinery: (rig) => join(root, "rigs", rig, "refinery"),
     gateLog: (rig, mergeRequest, gate) => join(state, "log", "gates", rig, `${mergeRequest}-${gate}.log`),
     sessionToken: (namespace, agent) => join(state, "tokens", "sessions", `${namespace}-${agent}`),

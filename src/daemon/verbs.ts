@@ -15,6 +15,7 @@ import { molVerb } from "../verbs/molecule.ts";
 import { nudgeDrainVerb } from "../verbs/nudge-drain.ts";
 import { primeVerb } from "../verbs/prime.ts";
 import { receiptVerb } from "../verbs/receipt.ts";
+import { pluginRunVerb } from "../verbs/plugin-run.ts";
 import { providerTestVerb } from "../verbs/provider-test.ts";
 import { sandboxListVerb, sandboxVerb } from "../verbs/sandbox.ts";
 import { slingVerb } from "../verbs/sling.ts";
@@ -40,6 +41,7 @@ export function townVerbs(at: {
     molVerb("current", ports),
     molVerb("progress", ports),
     agentCvVerb(ports),
+    pluginRunVerb(ports),
     providerTestVerb(ports),
     approveVerb(ports),
     rejectVerb(ports),

@@ -23,6 +23,7 @@ import { escalation } from "./escalation/escalation.schema.ts";
 import { formula } from "./formula/formula.schema.ts";
 import { message } from "./message/message.schema.ts";
 import { patrol } from "./patrol/patrol.schema.ts";
+import { plugins } from "./plugin/plugin.kind.ts";
 import { plugin } from "./plugin/plugin.schema.ts";
 import { sandbox } from "./sandbox/sandbox.schema.ts";
 import { session } from "./session/session.schema.ts";
@@ -65,5 +66,6 @@ export const CONTROLLERS: readonly RunnableController<LoopPorts>[] = [
   convoys,
   merges,
   collection,
+  plugins,
   ...UNSERVED,
 ];

@@ -28,5 +28,4 @@ function unserved(name: string, kind: string, what: string): RunnableController<
 
 export const UNSERVED: readonly RunnableController<LoopPorts>[] = [
   unserved("patrols", "Patrol", "makes no rounds yet"),
-  unserved("plugins", "Plugin", "runs no plugins yet"),
 ];

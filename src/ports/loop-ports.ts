@@ -17,6 +17,8 @@ export interface TownLayout {
   sandbox(namespace: string, rolePlural: string, agent: string): string;
   /** Worktree in which a rig's gates run. */
   refinery(rig: string): string;
+  /** Directory of the worktrees in which plugins run about a rig. */
+  plugins(rig: string): string;
   /** Directory of the sandboxes that a rig keeps in reserve. */
   reserve(rig: string): string;
   /** Log of one gate run. */

@@ -45,6 +45,7 @@ const LAYOUT: TownLayout = {
   clone: (rig) => `${TOWN}/.git/town/rigs/${rig}.git`,
   sandbox: (namespace, rolePlural, agent) => `${TOWN}/rigs/${namespace}/${rolePlural}/${agent}`,
   reserve: (rig) => `${TOWN}/rigs/${rig}/.reserve`,
+  plugins: (rig) => `${TOWN}/rigs/${rig}/.plugins`,
   refinery: (rig) => `${TOWN}/rigs/${rig}/refinery`,
   gateLog: (rig, mergeRequest, gate) => `${TOWN}/.git/town/log/gates/${rig}/${mergeRequest}-${gate}.log`,
   sessionToken: (namespace, agent) => `${TOWN}/.git/town/tokens/${namespace}-${agent}`,

@@ -3,6 +3,7 @@ import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import { endReturn } from "./returned.ts";
 
 const SLING_KEY = "town.sling";
+const SLUNG_WISP = "slung-wisp";
 
 /** Says that a bead is to be worked as soon as it is ready. */
 export interface Sling {
@@ -21,6 +22,12 @@ export function slingOf(bead: BeadRecord | undefined): Sling | undefined {
 export function markSlung(tx: GraphTransaction, id: string, sling: Sling): void {
   endReturn(tx, id);
   tx.setMetadata(id, { [SLING_KEY]: sling });
+  if (tx.get(id)?.ephemeral === true) tx.addLabel(id, SLUNG_WISP);
+}
+
+/** Wisps that are slung and ready: lists of ready work leave wisps out. */
+export function readyWisps(graph: GraphReader): readonly BeadRecord[] {
+  return graph.list({ label: SLUNG_WISP, status: ["open"] }).filter(({ id }) => !graph.isBlocked(id));
 }
 
 /** What slinging this bead means: itself, or for an epic its open descendants that are no epics. */

@@ -34,7 +34,7 @@ beforeAll(async () => {
   hotInputs = Object.keys(hot.metafile.inputs);
   writeFileSync(
     join(bin, "town-offline.cjs"),
-    "exports.runOffline = async (verb, args, streams) => { streams.out(JSON.stringify({ verb, args }) + '\\n'); return verb === 'validate' ? 1 : 0; };\n",
+    "(function (exports) { exports.runOffline = async (verb, args, streams) => { streams.out(JSON.stringify({ verb, args }) + '\\n'); return verb === 'validate' ? 1 : 0; }; })\n",
   );
   writeFileSync(join(root, "package.json"), '{"type":"module"}');
   town = sampleTown();

@@ -154,6 +154,14 @@ export const verbRows: readonly VerbRow[] = [
   },
   { name: "sandbox list", group: "agents", summary: "every agent's worktree with its branch and state" },
   {
+    name: "plugin run",
+    group: "dispatch",
+    summary: "run a plugin now, whatever its gate says",
+    positionals: [one("name")],
+    flags: [value("rig", "RIG", "about this rig only")],
+    examples: ["town plugin run backup", "town plugin run lint --rig api"],
+  },
+  {
     name: "provider test",
     group: "agents",
     summary: "check an installed agent program; asks its model a few words",

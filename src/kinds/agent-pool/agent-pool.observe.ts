@@ -6,7 +6,7 @@ import { quantityBytes } from "../../resource/field.ts";
 import { dayOf, spentText, usageOfConvoy, usageOfDay } from "../../work/budget.ts";
 import { addUsage, NO_USAGE } from "../../work/usage.ts";
 import { AGENT, hookOf } from "../../work/agent-record.ts";
-import { slingOf } from "../../work/sling.ts";
+import { readyWisps, slingOf } from "../../work/sling.ts";
 import type { ConvoySpec } from "../convoy/convoy.schema.ts";
 import type { ProviderSpec } from "../provider/provider.schema.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
@@ -146,8 +146,7 @@ function dispatchable(graph: WorkGraph, pool: string, ports: LoopPorts): readonl
       )
       .map(({ name }) => name),
   );
-  return graph
-    .ready()
+  return [...readyWisps(graph), ...graph.ready()]
     .filter((record) => {
       const sling = slingOf(record);
       const asked = typeof record.metadata?.[META.convoy] === "string" || sling !== undefined;

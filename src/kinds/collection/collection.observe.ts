@@ -8,6 +8,7 @@ import { joinedOf } from "../../work/joined.ts";
 import { type EndedBranch, endedBranches } from "../../work/task-branches.ts";
 import { transcriptDirectory } from "../../work/kept-transcript.ts";
 import { durationMs, quantityBytes } from "../../resource/field.ts";
+import { isPluginToken, unusedToken } from "../plugin/plugin-run.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 
 export type TownHq = TownObject<
@@ -126,6 +127,10 @@ function escalationsOfNothing(graph: WorkGraph): Orphan[] {
 /** Tokens whose session ended without anybody taking note; one that may still be used is left. */
 async function tokensWithoutSession(ports: LoopPorts): Promise<Orphan[]> {
   return (await ports.tokens.held()).flatMap(({ namespace, agent, generation }) => {
+    if (isPluginToken(agent)) {
+      const evidence = unusedToken(ports.graphs.graph(namespace), agent);
+      return evidence === undefined ? [] : [{ sort: "Token" as const, namespace, agent, evidence }];
+    }
     const missing = missingAgent(namespace, agent, ports);
     if (missing !== undefined) return [{ sort: "Token" as const, namespace, agent, evidence: missing }];
     const graph = ports.graphs.graph(namespace);
@@ -147,7 +152,10 @@ async function worktreesWithoutAgent(graph: WorkGraph, repository: Repository, p
   const refinery = ports.layout.refinery(namespace);
   const found: Orphan[] = [];
   for (const { path, prunable } of await repository.worktrees()) {
-    if (!path.startsWith(base) || path === refinery || path.startsWith(`${ports.layout.reserve(namespace)}/`)) continue;
+    const isOwn = [ports.layout.reserve(namespace), ports.layout.plugins(namespace)].some((own) =>
+      path.startsWith(`${own}/`),
+    );
+    if (!path.startsWith(base) || path === refinery || isOwn) continue;
     const agent = path.slice(path.lastIndexOf("/") + 1);
     const missing = agentRecord(graph, agent) === undefined;
     if (prunable && (await ports.files.stat(path.slice(0, path.lastIndexOf("/")))) !== undefined)
