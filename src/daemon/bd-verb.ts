@@ -60,7 +60,9 @@ export function bdVerb(parts: BdVerbParts): Verb {
         home,
         actor: session?.identity ?? caller.name,
         ...(caller.email === undefined || session !== undefined ? {} : { owner: caller.email }),
-        ...(session === undefined ? {} : { session: bdSession(session, caller) }),
+        ...(caller.role === "agent"
+          ? { session: bdSession(caller, session?.author.session ?? caller.name, session?.sandbox ?? cwd) }
+          : {}),
         readOnly: caller.role === "view",
         clock: parts.ports.clock,
         files: parts.ports.files,
@@ -70,7 +72,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         ...(options.columns === undefined ? {} : { columns: options.columns }),
         env: options.env ?? {},
         version: parts.version,
-        tools: toolsOf(parts, session !== undefined),
+        tools: toolsOf(parts, caller.role === "agent"),
         guardClose: (id) => hookGuard(id, session),
         closeStep: (tx, id, reason) => closeMoleculeStep(tx, id, reason, session),
         changedStatus: endAnsweredEscalations,
@@ -91,15 +93,16 @@ export function bdVerb(parts: BdVerbParts): Verb {
   };
 }
 
-function bdSession(session: AgentSession, caller: Caller): BdSession {
+/** An agent's session, or a plugin's program, which has a directory and permissions but is no agent. */
+function bdSession(caller: Caller, name: string, directory: string): BdSession {
   const permissions = caller.permissions ?? [];
   return {
-    name: session.author.session,
+    name,
     managesBeads: permissions.includes("*") || permissions.includes("*:beads"),
     createsBeads: permissions.includes("CreateBeads"),
     changesBeads: permissions.includes("CloseBeads"),
     seesToOthers: permissions.includes("Nudge"),
-    directory: session.sandbox,
+    directory,
   };
 }
 

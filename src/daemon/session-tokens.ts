@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import { isPluginToken } from "../work/plugin-run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { SessionTokens, TownLayout } from "../ports/loop-ports.ts";
@@ -177,7 +178,9 @@ export class TokenRegistry implements SessionTokens {
         name: issued.identity,
         role: "agent",
         permissions: accessOf(issued.permissions),
-        session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation },
+        ...(isPluginToken(issued.agent)
+          ? {}
+          : { session: { namespace: issued.namespace, agent: issued.agent, generation: issued.generation } }),
       };
     }
     return undefined;

@@ -94,6 +94,9 @@ function wordsFor(verb: AccessVerb, resource: ApiResource): readonly string[] {
   return resource.definition?.truth === "Desired" ? [...words, "apply"] : words;
 }
 
+/** What a program that is no session (a plugin's) may call: the other verbs take who has no session for a person. */
+const WITHOUT_SESSION: ReadonlySet<string> = new Set(["mail send", "escalate"]);
+
 const RANK = { view: 0, edit: 1, admin: 2, loop: 3 } as const;
 
 /** Agents call what needs `agent` or `view`, and verbs their permissions name; people what their role reaches. Throws 403. */
@@ -113,7 +116,7 @@ function mayCall(caller: Caller, verb: Verb): boolean {
   if (verb.needs === "view") return true;
   if (caller.role === "agent")
     return (
-      verb.needs === "agent" ||
+      (verb.needs === "agent" && (caller.session !== undefined || WITHOUT_SESSION.has(verb.name))) ||
       (caller.permissions ?? []).some((permission) => permission === verb.name || permission === "*")
     );
   return RANK[caller.role] >= RANK[verb.needs === "agent" ? "edit" : verb.needs];

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { ApiStatusError } from "../errors/town-error.ts";
-import type { PluginObject } from "../kinds/plugin/plugin.observe.ts";
-import { targetsOf } from "../kinds/plugin/plugin-targets.ts";
-import { requestRun, runsOf } from "../kinds/plugin/plugin-run.ts";
+import type { PluginSpec } from "../kinds/plugin/plugin.schema.ts";
+import { targetsOf } from "../work/plugin-targets.ts";
+import { requestRun, runsOf } from "../work/plugin-run.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
 import { authorOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
@@ -25,7 +26,10 @@ export function pluginRunVerb(ports: LoopPorts): Verb {
       const object = pluginNamed(name, rig, ports);
       const { namespaces, problem } = targetsOf(object, ports);
       const wanted = namespaces.filter((each) => rig === undefined || each === rig);
-      if (problem !== undefined) throw new ApiStatusError(409, problem.reason, `plugin ${name}: ${problem.message}`);
+      if (problem !== undefined)
+        throw new ApiStatusError(409, problem.reason, `plugin ${name}: ${problem.message}`, {
+          hint: `town edit plugin/${object.metadata.name} -n ${object.metadata.namespace ?? "hq"}`,
+        });
       if (wanted.length === 0)
         throw new ApiStatusError(404, "NotFound", `plugin ${name} is not about ${rig ?? "any rig yet"}`, {
           hint: `town describe plugin/${object.metadata.name} -n ${object.metadata.namespace ?? "hq"}`,
@@ -56,8 +60,8 @@ function textOf({ target, run, new: isNew }: { readonly target: string; readonly
   return isNew ? `${run} runs about ${target}` : `${run} about ${target} is in progress already`;
 }
 
-function pluginNamed(text: string, rig: string | undefined, ports: LoopPorts): PluginObject {
-  const all = ports.objects.list("Plugin") as readonly PluginObject[];
+function pluginNamed(text: string, rig: string | undefined, ports: LoopPorts): TownObject<PluginSpec> {
+  const all = ports.objects.list("Plugin") as readonly TownObject<PluginSpec>[];
   const named = all.filter(({ metadata }) =>
     [metadata.name, `${metadata.namespace ?? "hq"}/${metadata.name}`].includes(text),
   );

@@ -28,7 +28,8 @@ describe("plugins, with the built program", () => {
   };
 
   it("given a program with a permission, when somebody asks for it, then it files a bead as itself, and may do no more", async () => {
-    const script = 'git log -1 --format=%s && bd create "Found by $TOWN_PLUGIN" && ! town down';
+    const script =
+      'git log -1 --format=%s && bd create "Found by $TOWN_PLUGIN" && ! town scale agentpool/crew --replicas 0';
     plugin(
       "scan",
       `{ gate: { manual: true }, permissions: [CreateBeads], run: { exec: [sh, -c, ${JSON.stringify(script)}] } }`,
@@ -37,7 +38,7 @@ describe("plugins, with the built program", () => {
     await town.until("the plugin is seen", () => status("scan") !== undefined);
     expect(town.run("plugin", "run", "scan")).toMatchObject({ status: 0 });
     await town.until("it has run", () => status("scan")?.result !== undefined);
-    expect(status("scan")).toMatchObject({ runs: 1, result: "Succeeded" });
+    expect(status("scan")).toMatchObject({ runs: 1, result: "Succeeded", targets: [{ namespace: "sample" }] });
     const beads = town.json("get", "beads", "-n", "sample") as {
       items: { spec: { title: string }; status: { createdBy: string } }[];
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ProcessIdentity } from "../../src/ports/processes.ts";
-import { runsOf } from "../../src/kinds/plugin/plugin-run.ts";
+import { runsOf } from "../../src/work/plugin-run.ts";
 import { checkTown, runChaos } from "../../src/simulation/town-chaos.ts";
 import { manifests, world } from "./sample-world.ts";
 

@@ -8,7 +8,7 @@ import { joinedOf } from "../../work/joined.ts";
 import { type EndedBranch, endedBranches } from "../../work/task-branches.ts";
 import { transcriptDirectory } from "../../work/kept-transcript.ts";
 import { durationMs, quantityBytes } from "../../resource/field.ts";
-import { isPluginToken, unusedToken } from "../plugin/plugin-run.ts";
+import { isPluginToken, unusedToken } from "../../work/plugin-run.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 
 export type TownHq = TownObject<

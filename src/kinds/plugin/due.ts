@@ -1,7 +1,7 @@
 import { nextCronTime } from "../../domain/scheduling/crontab.ts";
 import { durationMs } from "../../resource/field.ts";
 import type { PluginSpec } from "./plugin.schema.ts";
-import type { RunResult } from "./plugin-run.ts";
+import type { RunResult } from "../../work/plugin-run.ts";
 
 /** What is known of a plugin's runs about one target. */
 export interface PluginPast {
@@ -58,24 +58,24 @@ export function dueOf(
   if (result === "Interrupted" && slot !== undefined && dueMs !== undefined && attempt < MAX_ATTEMPTS)
     return { is: "Now", slot, dueMs, why: "its controller ended before it did", attempt: attempt + 1 };
   const { cooldown, cron, event, condition } = spec.gate;
-  if (cooldown !== undefined) {
-    const at = past.endedMs === undefined ? past.declaredMs : past.endedMs + durationMs(cooldown);
-    // An end that lies ahead is one of a clock that was set back since.
-    return at <= now || (past.endedMs ?? 0) > now
-      ? nowFor(Math.min(at, now), `every ${cooldown}`)
-      : { is: "Later", atMs: at };
-  }
+  if (cooldown !== undefined) return cooldownDue(cooldown, past, now);
   if (cron !== undefined) return cronDue(cron, spec.timeZone, past, now);
-  if (event !== undefined)
-    return newest === undefined || newest.version === past.event
-      ? { is: "Never" }
-      : { ...nowFor(now, newest.text), slot: `event-${newest.version}`, event: newest.version };
-  if (condition !== undefined) {
-    const last = Math.max(past.checkedMs ?? 0, past.endedMs ?? 0);
-    const isDue = past.checkedMs === undefined || last + CHECK_MS <= now || last > now;
-    return isDue ? { is: "Check" } : { is: "Later", atMs: last + CHECK_MS };
-  }
-  return { is: "Never" };
+  if (event !== undefined && newest !== undefined && newest.version !== past.event)
+    return { ...nowFor(now, newest.text), slot: `event-${newest.version}`, event: newest.version };
+  return condition === undefined ? { is: "Never" } : conditionDue(past, now);
+}
+
+function cooldownDue(cooldown: string, past: PluginPast, now: number): Due {
+  const at = past.endedMs === undefined ? past.declaredMs : past.endedMs + durationMs(cooldown);
+  // An end that lies ahead is one of a clock that was set back since.
+  const isDue = at <= now || (past.endedMs ?? 0) > now;
+  return isDue ? nowFor(Math.min(at, now), `every ${cooldown}`) : { is: "Later", atMs: at };
+}
+
+function conditionDue(past: PluginPast, now: number): Due {
+  const last = Math.max(past.checkedMs ?? 0, past.endedMs ?? 0);
+  const isDue = past.checkedMs === undefined || last + CHECK_MS <= now || last > now;
+  return isDue ? { is: "Check" } : { is: "Later", atMs: last + CHECK_MS };
 }
 
 function cronDue(cron: string, timeZone: string | undefined, past: PluginPast, now: number): Due {

@@ -8,7 +8,7 @@ import { targetHead } from "../../work/rig-target.ts";
 import { resolveEnvironment } from "../../work/session-environment.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import type { PluginObject } from "./plugin.observe.ts";
-import { noteRun, type PluginRun, RUNNER, type RunResult, tokenHolder } from "./plugin-run.ts";
+import { noteRun, type PluginRun, RUNNER, type RunResult, tokenHolder } from "../../work/plugin-run.ts";
 
 const AUTHOR = { actor: RUNNER };
 const CONDITION_TIMEOUT_MS = 30_000;

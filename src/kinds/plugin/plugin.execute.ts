@@ -6,7 +6,7 @@ import { markSlung } from "../../work/sling.ts";
 import { passesCondition, runProgram } from "./exec-run.ts";
 import type { PluginObject } from "./plugin.observe.ts";
 import type { PluginAction } from "./plugin.plan.ts";
-import { endRun, noteRun, requestRun, RUNNER, type RunResult, tokenHolder } from "./plugin-run.ts";
+import { endRun, noteRun, requestRun, RUNNER, type RunResult, tokenHolder } from "../../work/plugin-run.ts";
 
 const AUTHOR = { actor: RUNNER };
 const GRACE_MS = 2_000;

@@ -4,7 +4,7 @@ import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
 import { rigAspect, townAspect } from "../aspects.ts";
 import { executePlugin } from "./plugin.execute.ts";
 import { observePlugin, type PluginObject, type PluginObserved } from "./plugin.observe.ts";
-import { pluginOfLabels } from "./plugin-run.ts";
+import { pluginOfLabels } from "../../work/plugin-run.ts";
 import { type PluginAction, planPlugin } from "./plugin.plan.ts";
 
 /** Plugins whose gate waits for Events with this one's reason. */

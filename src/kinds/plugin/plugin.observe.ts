@@ -9,8 +9,8 @@ import type { RoleSpec } from "../role/role.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
 import type { Occurrence, PluginPast } from "./due.ts";
 import type { PluginSpec, PluginStatus } from "./plugin.schema.ts";
-import { pluginName, type PluginRun, runsOf } from "./plugin-run.ts";
-import { targetsOf } from "./plugin-targets.ts";
+import { pluginName, type PluginRun, runsOf } from "../../work/plugin-run.ts";
+import { targetsOf } from "../../work/plugin-targets.ts";
 
 export type PluginObject = TownObject<PluginSpec, PluginStatus>;
 

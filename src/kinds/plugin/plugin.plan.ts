@@ -7,7 +7,7 @@ import { defined } from "../../work/record-fields.ts";
 import { type Due, dueOf } from "./due.ts";
 import type { TargetStatus } from "./plugin.schema.ts";
 import type { PluginObject, PluginObserved, PluginTarget } from "./plugin.observe.ts";
-import type { PluginRun } from "./plugin-run.ts";
+import type { PluginRun } from "../../work/plugin-run.ts";
 
 export type PluginAction =
   | { readonly do: "Begin"; readonly namespace: string; readonly due: Omit<Extract<Due, { is: "Now" }>, "is"> }

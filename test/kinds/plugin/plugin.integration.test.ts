@@ -5,7 +5,7 @@ import { declareAgent, hookOf } from "../../../src/work/agent-record.ts";
 import { slingOf } from "../../../src/work/sling.ts";
 import type { PluginObject } from "../../../src/kinds/plugin/plugin.observe.ts";
 import type { PluginStatus } from "../../../src/kinds/plugin/plugin.schema.ts";
-import { noteRun, requestRun, runsOf } from "../../../src/kinds/plugin/plugin-run.ts";
+import { noteRun, requestRun, runsOf } from "../../../src/work/plugin-run.ts";
 import { pluginRunVerb } from "../../../src/verbs/plugin-run.ts";
 import { TownSite } from "../town-site.ts";
 

@@ -1,5 +1,5 @@
-import type { LoopPorts } from "../../ports/loop-ports.ts";
-import type { PluginObject } from "./plugin.observe.ts";
+import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { DeclaredPlugin } from "./plugin-run.ts";
 
 /** What a plugin is about: namespaces of rigs, or hq; or why it is about nothing. */
 export interface PluginTargets {
@@ -7,7 +7,7 @@ export interface PluginTargets {
   readonly problem: { readonly reason: string; readonly message: string } | undefined;
 }
 
-export function targetsOf({ spec, metadata }: PluginObject, ports: Pick<LoopPorts, "objects">): PluginTargets {
+export function targetsOf({ spec, metadata }: DeclaredPlugin, ports: Pick<LoopPorts, "objects">): PluginTargets {
   const home = metadata.namespace ?? "hq";
   const scope = spec.scope ?? (home === "hq" ? "Town" : "Rig");
   if (scope === "Rig") {

@@ -1,7 +1,6 @@
-import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
-import type { GraphReader, GraphTransaction } from "../../ports/work-graph.ts";
-import type { PluginObject } from "./plugin.observe.ts";
-import type { ProcessIdentity } from "../../ports/processes.ts";
+import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
+import type { ProcessIdentity } from "../ports/processes.ts";
 
 /** What a run's bead says in its metadata. */
 export interface RunFact {
@@ -104,15 +103,24 @@ function endOf(record: BeadRecord): Pick<RunFact, "endedMs" | "result" | "messag
   };
 }
 
+/** What these need of a Plugin. */
+export interface DeclaredPlugin {
+  readonly metadata: { readonly namespace?: string; readonly name: string };
+  readonly spec: {
+    readonly scope?: "Town" | "Rig" | undefined;
+    readonly run: { readonly prompt?: string | undefined; readonly exec?: readonly string[] | undefined };
+  };
+}
+
 /** `<namespace>/<name>` */
-export function pluginName({ metadata }: PluginObject): string {
+export function pluginName({ metadata }: DeclaredPlugin): string {
   return `${metadata.namespace ?? "hq"}/${metadata.name}`;
 }
 
 /** The bead of a run, a wisp; the one that is there already for the same slot and attempt. */
 export function requestRun(
   tx: GraphTransaction,
-  object: PluginObject,
+  object: DeclaredPlugin,
   due: Pick<RunFact, "slot" | "dueMs" | "why" | "event"> & { readonly attempt?: number },
 ): BeadRecord {
   const plugin = pluginName(object);
