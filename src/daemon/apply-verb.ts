@@ -61,6 +61,7 @@ export function applyVerb(registry: KindRegistry, calls: InternalCalls): Verb {
           400,
           "BadRequest",
           `no object in ${options.documents.map((document) => document.path).join(", ")}`,
+          { hint: "a document has apiVersion, kind, metadata and spec; `town explain TYPE` names the fields" },
         );
       if (options.mode === "Diff") return diff(stated, caller, calls);
       const outcomes = await Promise.all(stated.map((one) => applyOne(one, options, caller, calls)));

@@ -129,6 +129,10 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
       random: nodeRandom,
       processes,
       log,
+      // An agent's work is its owner's.
+      emailOf: (actor) =>
+        tokens.emailOf(actor) ??
+        (/^(?!loop\/)[^/]+\//.test(actor) ? ((store.get(HQ)?.spec ?? {}) as Partial<TownSpec>).owner : undefined),
       project: (graph) =>
         projectGraph(graph, store, (err, id) => log.error({ err, bead: id }, "a record cannot be shown in the API")),
     });

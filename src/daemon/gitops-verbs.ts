@@ -66,7 +66,10 @@ function historyVerb({ registry, repository, desired }: GitopsParts): Verb {
       requireDesired(key, registry);
       const { branch, directory } = await desired.reading();
       const from = await repository.resolve(branch);
-      if (from === undefined) throw new ApiStatusError(409, "Conflict", `the town repository has no branch ${branch}`);
+      if (from === undefined)
+        throw new ApiStatusError(409, "Conflict", `the town repository has no branch ${branch}`, {
+          hint: "commit the manifests on it; `town describe town/hq` says what it follows",
+        });
       const { entries, complete } = await objectHistory(key, {
         objects: repository.objects,
         from,
@@ -110,7 +113,9 @@ function undoVerb({ registry, repository, desired }: GitopsParts): Verb {
       requireDesired(key, registry);
       const to = options.to === undefined ? undefined : await repository.resolve(options.to);
       if (options.to !== undefined && to === undefined)
-        throw new ApiStatusError(404, "NotFound", `the town repository has no revision '${options.to}'`);
+        throw new ApiStatusError(404, "NotFound", `the town repository has no revision '${options.to}'`, {
+          hint: `town history ${key.kind.toLowerCase()}/${key.name}`,
+        });
       const request = undoRequest({
         objects: repository.objects,
         key,
@@ -137,7 +142,7 @@ function traceVerb({ registry, store }: GitopsParts): Verb {
     run({ args }) {
       const key = keyOf(argumentsOf("trace", objectArguments, args));
       const object = store.get(key);
-      if (object === undefined) throw new ApiStatusError(404, "NotFound", `${keyText(key)} not found`);
+      if (object === undefined) throw notFound(key);
       const origin = store.originOf(key);
       const truth = registry.get(key.kind)?.truth ?? "Desired";
       const lines = [keyText(key)];
@@ -188,10 +193,18 @@ function exportVerb({ registry, store }: GitopsParts): Verb {
         .filter((object) => kinds !== undefined || store.originOf(keyOfObject(object))?.source === TOWN_SOURCE);
       const missing = names?.find((name) => !objects.some(({ metadata }) => metadata.name === name));
       if (missing !== undefined)
-        throw new ApiStatusError(404, "NotFound", `${kinds?.join(" or ") ?? "object"} "${missing}" not found`);
+        throw new ApiStatusError(404, "NotFound", `${kinds?.join(" or ") ?? "object"} "${missing}" not found`, {
+          hint: `town get ${kinds?.map((kind) => kind.toLowerCase()).join(",") ?? "all"} lists what there is`,
+        });
       return Promise.resolve({ text: exportManifests(objects, (kind) => registry.get(kind)).trimEnd() });
     },
   };
+}
+
+function notFound(key: ObjectKey): ApiStatusError {
+  return new ApiStatusError(404, "NotFound", `${keyText(key)} not found`, {
+    hint: `town get ${key.kind.toLowerCase()} lists what there is`,
+  });
 }
 
 function whyVerb({ store, now }: GitopsParts): Verb {
@@ -202,7 +215,7 @@ function whyVerb({ store, now }: GitopsParts): Verb {
     run({ args }) {
       const key = keyOf(argumentsOf("why", objectArguments, args));
       const object = store.get(key);
-      if (object === undefined) throw new ApiStatusError(404, "NotFound", `${keyText(key)} not found`);
+      if (object === undefined) throw notFound(key);
       const conditions = ((object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ??
         []) as readonly Condition[];
       const events = store

@@ -142,7 +142,8 @@ async function openPlace(
     const actor = actorOf(call, place.facts.get("user.name"));
     const email = call.env["GIT_AUTHOR_EMAIL"] ?? place.facts.get("user.email");
     const prefix = stated ?? { orElse: directoryPrefix(place.store) };
-    const graph = await openStore(place.store, { prefix, isWrite, call }, ports);
+    const emailOf = (name: string): string | undefined => (name === actor.name ? email : undefined);
+    const graph = await openStore(place.store, { prefix, isWrite, call, emailOf }, ports);
     // Moving the directory must not change it.
     if (stated === undefined && isWrite) await place.store.setConfig(prefixKey, graph.prefix);
     // Who adopts the repository names the new store first and then waits for this lock.
@@ -224,15 +225,17 @@ const asksEvery = 10;
 /** Waits its turn while other short commands take theirs; gives up when one process keeps the store. */
 async function openStore(
   repository: Repository,
-  how: { readonly prefix: OpenGraphOptions["prefix"]; readonly isWrite: boolean; readonly call: OfflineBdCall },
+  how: Pick<OpenGraphOptions, "prefix"> &
+    Required<Pick<OpenGraphOptions, "emailOf">> & { readonly isWrite: boolean; readonly call: OfflineBdCall },
   ports: OfflineBdPorts,
 ): Promise<GitGraph> {
-  const { call, prefix, isWrite } = how;
+  const { call, prefix, isWrite, emailOf } = how;
   const options = {
     ...ports,
     repository,
     log: warningsTo(call.err),
     prefix,
+    emailOf,
     readOnly: !isWrite,
     lockTimeoutMs: 0,
     isBrief: true,

@@ -114,7 +114,9 @@ async function optionsFor(
 
 async function requirePath(path: string, files: Files): Promise<void> {
   if ((await files.stat(path)) === undefined)
-    throw new TownError("PathMissing", `Cannot validate ${path}: it does not exist.`);
+    throw new TownError("PathMissing", `Cannot validate ${path}: it does not exist.`, {
+      hint: "name a file or folder of manifests, or nothing for all of the town",
+    });
 }
 
 function notATown(path: string): TownError {

@@ -95,7 +95,9 @@ async function inspected(options: z.infer<typeof addArguments>, { ports }: RigVe
   const { source, branch } = options;
   if (isUrl(source)) return { place: { url: source }, branch, facts: undefined };
   if (!source.startsWith("/") && options.cwd === undefined)
-    throw new ApiStatusError(400, "BadRequest", `town rig add: '${source}' must be an absolute path or a URL`);
+    throw new ApiStatusError(400, "BadRequest", `town rig add: '${source}' must be an absolute path or a URL`, {
+      hint: `town rig add ${options.name} /absolute/path`,
+    });
   const path = rigSource({ path: source }, options.cwd ?? "/");
   const found = await readSource(path, false, ports);
   const problem = sourceProblem(path, found, ports.layout.clone(options.name));

@@ -157,6 +157,11 @@ export class TokenRegistry implements SessionTokens {
     }));
   }
 
+  /** Address of the overseer, or of a person with a token. */
+  emailOf(name: string): string | undefined {
+    return name === "overseer" ? this.#overseer?.email : this.#people.get(name)?.email;
+  }
+
   /** Who holds a token; undefined for one that was never issued or is void. */
   caller(token: string): Caller | undefined {
     const hash = hashOf(token);

@@ -29,6 +29,7 @@ export function tokenVerbs(tokens: TokenRegistry, entry: () => KubeconfigEntry):
             409,
             "Conflict",
             "the overseer's token lies in the state directory and is not issued anew",
+            { hint: "`town kubeconfig` prints a kubeconfig with it; for somebody else choose another name" },
           );
         const token = await tokens.issuePerson({ name, role, ...(email === undefined ? {} : { email }) });
         const found = { ...entry(), token };

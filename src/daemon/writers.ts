@@ -19,7 +19,9 @@ export function townWriters(): TownWriters {
   let parts: WriterParts | undefined;
   const connected = (): WriterParts => {
     if (parts === undefined)
-      throw new ApiStatusError(503, "ServiceUnavailable", "the town is still starting; try again");
+      throw new ApiStatusError(503, "ServiceUnavailable", "the town is still starting", {
+        hint: "try again in a moment; `town status` says when it is ready",
+      });
     return parts;
   };
   return {

@@ -33,6 +33,8 @@ export interface BranchWriterOptions {
   readonly now: () => number;
   /** Who commits. */
   readonly committer: Omit<GitIdentity, "timeMs">;
+  /** Address of who made a change; undefined: that of the committer. */
+  readonly emailOf?: ((actor: string) => string | undefined) | undefined;
 }
 
 const maxNamed = 4;
@@ -131,6 +133,7 @@ export class BranchWriter {
     const merged = change.merged === undefined ? [] : await positionsAt(repository, change.merged);
     for (const [id, seq] of merged) positions.set(id, Math.max(seq, positions.get(id) ?? 0));
     positions.set(logId, Math.max(change.seq, positions.get(logId) ?? 0));
+    const { emailOf } = this.#options;
     const committer = { ...this.#options.committer, timeMs: this.#options.now() };
     const actors = [...new Set(change.events.map(({ actor }) => actor))];
     const [only] = actors;
@@ -138,7 +141,10 @@ export class BranchWriter {
       tree,
       parents: [this.#tip, change.merged].filter((parent) => parent !== undefined),
       message: messageFor(change, actors, positions),
-      author: actors.length === 1 && only !== undefined ? { ...committer, name: only } : committer,
+      author:
+        actors.length === 1 && only !== undefined
+          ? { ...committer, name: only, email: emailOf?.(only) ?? committer.email }
+          : committer,
       committer,
     });
     if (!(await this.#moveRefs(expected, commit))) return undefined;

@@ -27,6 +27,8 @@ interface HostPorts {
   readonly random: Random;
   readonly processes: Processes;
   readonly log: Log;
+  /** Address of a person or agent, for the commits of the work branch. */
+  readonly emailOf?: (actor: string) => string | undefined;
   /** Shows a store in the API. */
   readonly project: (graph: WorkGraph) => Promise<GraphProjection>;
 }
@@ -62,7 +64,7 @@ export class TownGraphs implements GraphHost {
     repository: Repository,
     options: { readonly prefix: string; readonly branch: string },
   ): Promise<WorkGraph> {
-    const { files, clock, random, processes, log } = this.#ports;
+    const { files, clock, random, processes, log, emailOf } = this.#ports;
     // For commands that find the store without the town.
     if ((await repository.config(prefixKey)) !== options.prefix) await repository.setConfig(prefixKey, options.prefix);
     const graph = await openGraph({
@@ -75,6 +77,7 @@ export class TownGraphs implements GraphHost {
       namespace,
       prefix: options.prefix,
       branch: `refs/heads/${options.branch}`,
+      ...(emailOf === undefined ? {} : { emailOf }),
     });
     try {
       this.directory.add(graph);

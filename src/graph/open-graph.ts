@@ -57,6 +57,8 @@ export interface OpenGraphOptions {
   readonly segmentBytes?: number;
   /** Committer of the branch. Default town <town@localhost>. */
   readonly committer?: Omit<GitIdentity, "timeMs">;
+  /** Address of who made a change, for the author of its commit. Default: the committer's. */
+  readonly emailOf?: (actor: string) => string | undefined;
 }
 
 /**
@@ -106,7 +108,15 @@ async function load(options: OpenGraphOptions, lock: StoreLock | undefined): Pro
   if (lock !== undefined) await keepProblems(files, paths.setAside, recovered, log);
   const { wal, base, pin, otherLogs } = recovered;
   const committer = options.committer ?? { name: "town", email: "town@localhost" };
-  const writer = new BranchWriter({ repository, trees, branch, logId: wal.id, now: () => clock.now(), committer });
+  const writer = new BranchWriter({
+    repository,
+    trees,
+    branch,
+    logId: wal.id,
+    now: () => clock.now(),
+    committer,
+    emailOf: options.emailOf,
+  });
   if (base !== undefined) writer.start(base.head, pin);
   if (base !== undefined && settings.isNewToBranch) {
     await settings.takeIn(new Map(), await settingsAt(repository, trees, base.head.tree));

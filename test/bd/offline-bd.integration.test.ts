@@ -25,11 +25,13 @@ describe("bd without a town", () => {
     site.write(`${at}/.keep`, "");
     site.git(at, "init", "--quiet");
     site.git(at, "config", "user.name", "Ada");
+    site.git(at, "config", "user.email", "ada@example.com");
     const id = await made(at, "first");
     expect(id).toMatch(/^my-app-[0-9a-z]{6}$/);
     expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
     expect(site.git(at, "config", "town.prefix")).toBe("my-app");
     expect(site.git(at, "ls-tree", "-r", "--name-only", "town/work")).toContain(`${id}.json`);
+    expect(site.git(at, "log", "-1", "--format=%an <%ae>", "town/work")).toBe("Ada <ada@example.com>");
     expect(site.git(at, "status", "--porcelain")).toBe("?? .keep");
     expect(site.git(at, "symbolic-ref", "HEAD")).toBe("refs/heads/main");
     expect(() => site.git(at, "rev-parse", "--verify", "--quiet", "HEAD")).toThrow();

@@ -47,8 +47,11 @@ function apiVersionOf(type: ResourceType): string {
 
 /** The object; a name without namespace is looked for in all of them. Throws 404 when there is none, a usage error when several. */
 export async function getObject(api: Api, type: ResourceType, scope: Scope, name: string): Promise<ApiObject> {
-  if (!type.namespaced || scope.namespace !== undefined)
-    return bodyOf<ApiObject>(await api.send({ method: "GET", path: pathOf(type, { ...scope, name }) }));
+  if (!type.namespaced || scope.namespace !== undefined) {
+    const answer = await api.send({ method: "GET", path: pathOf(type, { ...scope, name }) });
+    if (answer.status === 404) throw notFound(type, name);
+    return bodyOf<ApiObject>(answer);
+  }
   const { items } = await listObjects(api, type, scope, { fields: `metadata.name=${name}` });
   const [found, second] = items;
   if (found === undefined) throw notFound(type, name);
@@ -66,6 +69,7 @@ export function notFound(type: ResourceType, name: string): ApiStatusError {
   const qualified = type.group === "" ? type.plural : `${type.plural}.${type.group}`;
   return new ApiStatusError(404, "NotFound", `${qualified} "${name}" not found`, {
     details: { name, group: type.group, kind: type.plural },
+    hint: `\`town get ${type.plural}\` lists what there is`,
   });
 }
 

@@ -13,7 +13,9 @@ export async function writeBead(change: TruthWrite, graphs: WorkGraphs): Promise
   const namespace = change.key.namespace ?? "hq";
   const graph = graphs.graph(namespace);
   if (graph === undefined)
-    throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} is not open yet; try again`);
+    throw new ApiStatusError(503, "ServiceUnavailable", `the work graph of ${namespace} is not open yet`, {
+      hint: `try again in a moment; town describe rig/${namespace} says what it waits for`,
+    });
   if (change.dryRun) return;
   const author = { actor: change.caller.name };
   try {
