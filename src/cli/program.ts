@@ -120,11 +120,11 @@ async function offered(context: CommandContext): Promise<readonly CommandSpec[]>
   }
 }
 
-function failed(error: unknown, context: Pick<CommandContext, "streams" | "signal">): number {
+function failed(error: unknown, context: Pick<CommandContext, "streams" | "signal" | "env">): number {
   // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (context.signal.aborted && error instanceof Error && error.name === "AbortError") return EXIT.interrupted;
-  context.streams.err(errorText(error));
+  context.streams.err(errorText(error, context.env));
   return exitCodeOf(error);
 }
 

@@ -78,7 +78,8 @@ function addVerb(parts: RigVerbParts): Verb {
       );
       if (dryRun) return { text: `# ${written.path}\n${written.text}`.trimEnd(), data: { path: written.path } };
       const rig = await readyRig(name, parts, signal);
-      return { text: addedText(rig, written.path, found.facts), data: { path: written.path, status: rig.status } };
+      const beads = await foreignBeads(found, parts);
+      return { text: addedText(rig, written.path, found, beads), data: { path: written.path, status: rig.status } };
     },
   };
 }
@@ -202,7 +203,19 @@ async function readyRig(
   }
 }
 
-function addedText(rig: TownObject<RigSpec, RigStatus>, path: string, facts: ProjectFacts | undefined): string {
+/** Where another bd keeps its beads in a checkout. */
+async function foreignBeads({ place }: Inspected, { ports }: RigVerbParts): Promise<string | undefined> {
+  if (!("path" in place)) return undefined;
+  const directory = `${place.path}/.beads`;
+  return (await ports.files.stat(`${directory}/issues.jsonl`)) === undefined ? undefined : directory;
+}
+
+function addedText(
+  rig: TownObject<RigSpec, RigStatus>,
+  path: string,
+  { facts }: Inspected,
+  beads: string | undefined,
+): string {
   const { name } = rig.metadata;
   const gates = facts?.gates ?? [];
   return [
@@ -217,6 +230,9 @@ function addedText(rig: TownObject<RigSpec, RigStatus>, path: string, facts: Pro
     gates.length === 0 && rig.spec.merge.gates.length === 0
       ? `Nothing tests what is merged yet: state gates in ${path} (town explain rig.spec.merge).`
       : `Nothing tests what is merged until gates are uncommented in ${path}.`,
+    ...(beads === undefined
+      ? []
+      : [`Beads of another bd are in it; take them in with: town bd import ${beads} --rig ${name}`]),
     `Give it workers: an AgentPool in namespace ${name} (town explain agentpool).`,
   ].join("\n");
 }

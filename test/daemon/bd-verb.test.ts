@@ -135,6 +135,19 @@ describe("the verb bd", () => {
     expect((await run(argv, overseer, { cwd })).text).toMatch(/^api-/);
   });
 
+  test("given a person who finds nothing in one store, when listed, then the others are named; not where they were asked for", async () => {
+    expect((await run(["list"], overseer, { cwd: "/town" })).errorText).toContain(
+      "these are the beads of hq; --rig NAME looks into those of a rig, --all-rigs into all",
+    );
+    for (const argv of [
+      ["list", "--all-rigs"],
+      ["--rig", "api", "list"],
+    ])
+      expect((await run(argv, overseer, { cwd: "/town" })).errorText).toBeUndefined();
+    const { caller } = await working();
+    expect((await run(["list", "--type", "bug"], caller)).errorText).toBeUndefined();
+  });
+
   test("given a rig that nobody declared, when named, then it says which there are", async () => {
     await expect(run(["--rig", "web", "list"])).rejects.toMatchObject({ code: 404, hint: "there are: api, hq" });
   });

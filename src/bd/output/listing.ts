@@ -68,9 +68,19 @@ export async function listing(
   return {
     text: () => listingText(call, shown, options),
     json: call.isJson ? shown.map(({ graph, record }) => listedBead(graph, record)) : undefined,
-    notes: [...(read?.notes ?? []), ...(found.length === 0 ? await unknownTypes(call) : [])],
+    notes: [
+      ...(read?.notes ?? []),
+      ...(found.length === 0 ? [...(await unknownTypes(call)), ...otherStores(call)] : []),
+    ],
     ...(truncated === undefined ? {} : { truncated }),
   };
+}
+
+/** In a town a person may look for what is in the store of a rig. */
+function otherStores({ flags, home, context }: Call): readonly string[] {
+  const others = context.graphs.all().length - 1;
+  if (others < 1 || context.session !== undefined || flags.isSet("all-rigs") || flags.has("rig")) return [];
+  return [`Note: these are the beads of ${home.namespace}; --rig NAME looks into those of a rig, --all-rigs into all.`];
 }
 
 /** Types may be called anything; one that is found nowhere is likely a slip. */

@@ -3,5 +3,5 @@
  * somebody else's program for people.
  */
 export function runnable(text: string, program: string): string {
-  return program === "bd" ? text : text.replace(/(^|[\s`(:|'])bd (?=[a-z])/g, `$1${program} `);
+  return program === "bd" ? text : text.replace(/(?<!town)(^|[\s`(:|'])bd (?=[a-z])/g, `$1${program} `);
 }

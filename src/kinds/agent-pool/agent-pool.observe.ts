@@ -2,6 +2,7 @@ import { type BeadRecord, META } from "../../domain/work-graph/bead.ts";
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
+import { type Condition, READY } from "../../resource/condition.ts";
 import { quantityBytes } from "../../resource/field.ts";
 import { dayOf, spentText, usageOfConvoy, usageOfDay } from "../../work/budget.ts";
 import { addUsage, NO_USAGE } from "../../work/usage.ts";
@@ -29,6 +30,8 @@ export interface AgentPoolObserved {
   /** Undefined: no such Role. */
   readonly role: (RoleSpec & { readonly name: string }) | undefined;
   readonly providerFound: boolean;
+  /** Why its program cannot run here; undefined: it can, or that is not known. */
+  readonly providerTrouble: string | undefined;
   readonly formulaFound: boolean;
   /** The namespace's work graph is open. */
   readonly graphReady: boolean;
@@ -50,7 +53,7 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
   const namespace = object.metadata.namespace ?? "hq";
   const role = ports.objects.get({ kind: "Role", name: object.spec.role }) as TownObject<RoleSpec> | undefined;
   const provider = ports.objects.get({ kind: "Provider", name: object.spec.provider }) as
-    | TownObject<ProviderSpec>
+    | TownObject<ProviderSpec, { readonly conditions?: readonly Condition[] }>
     | undefined;
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
   const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
@@ -63,6 +66,7 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
     now: ports.clock.now(),
     role: role === undefined ? undefined : { ...role.spec, name: role.metadata.name },
     providerFound: provider !== undefined,
+    providerTrouble: troubleOf(provider),
     formulaFound: formula === undefined || ports.formulas.get(formula) !== undefined,
     graphReady: graph !== undefined,
     suspendedBy: suspension(object, town, rig),
@@ -77,6 +81,12 @@ export async function observeAgentPool(object: AgentPoolObject, ports: LoopPorts
     spent: spentToday(town, rig, graph, ports),
     diskLow: (await ports.files.freeBytes(ports.layout.root)) < floor,
   };
+}
+
+function troubleOf(
+  provider: TownObject<ProviderSpec, { readonly conditions?: readonly Condition[] }> | undefined,
+): string | undefined {
+  return provider?.status?.conditions?.find(({ type, status }) => type === READY && status === "False")?.message;
 }
 
 /** The town's and the rig's budgets of the day. Without one nothing is summed up. */

@@ -196,6 +196,7 @@ function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running
         reason: "CapacityReached",
         message: "the town runs as many sessions as spec.capacity.sessions allows",
       };
+    if (observed.providerTrouble !== undefined) return providerNotReady(object, observed.providerTrouble);
     return {
       type: READY,
       status: "True",
@@ -203,6 +204,8 @@ function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running
       message: `up to ${counted(object.spec.replicas, "agent")} at work at once`,
     };
   }
+  if (running < object.spec.replicas && observed.providerTrouble !== undefined)
+    return providerNotReady(object, observed.providerTrouble);
   return running >= object.spec.replicas
     ? {
         type: READY,
@@ -216,4 +219,13 @@ function readiness(object: AgentPoolObject, observed: AgentPoolObserved, running
         reason: "AgentsStarting",
         message: `${running} of ${counted(object.spec.replicas, "agent")} running`,
       };
+}
+
+function providerNotReady(object: AgentPoolObject, trouble: string): ConditionIntent {
+  return {
+    type: READY,
+    status: "False",
+    reason: "ProviderNotReady",
+    message: `Provider '${object.spec.provider}': ${trouble}`,
+  };
 }

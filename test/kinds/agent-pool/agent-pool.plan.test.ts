@@ -21,6 +21,7 @@ const observed = (scope: "Town" | "Rig"): AgentPoolObserved => ({
   now: Date.parse("2026-11-22T18:00:00Z"),
   role: { ...role.spec.parse({ lifecycle: "Ephemeral", scope, prompt: "work" }), name: "worker" },
   providerFound: true,
+  providerTrouble: undefined,
   formulaFound: true,
   graphReady: true,
   suspendedBy: undefined,
@@ -42,5 +43,24 @@ describe("planAgentPool", () => {
     const plan = planAgentPool(pool(row.namespace), observed(row.scope));
     expect(plan.conditions).toMatchObject([{ type: "Ready", reason: row.says }]);
     expect(plan.actions).toHaveLength(row.hooks);
+  });
+
+  it.each([
+    { lifecycle: "Ephemeral" as const, because: "it would take work that cannot be started" },
+    { lifecycle: "Persistent" as const, because: "its agents will not start" },
+  ])("given a program that is not installed, when a $lifecycle pool is planned, then it says so", ({ lifecycle }) => {
+    const seen = observed("Rig");
+    const plan = planAgentPool(pool("api"), {
+      ...seen,
+      role: { ...role.spec.parse({ lifecycle, prompt: "work" }), name: "worker" },
+      providerTrouble: "there is no program claude",
+    });
+    expect(plan.conditions).toMatchObject([
+      {
+        status: "False",
+        reason: "ProviderNotReady",
+        message: "Provider 'shell': there is no program claude",
+      },
+    ]);
   });
 });
