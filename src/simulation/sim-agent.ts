@@ -76,9 +76,11 @@ export function simAgent(world: {
   readonly handsOff: () => boolean;
   /** Where programs keep their records. */
   readonly files: Files;
+  /** What the model's maker answers while its limit is reached. */
+  readonly limit: () => string | undefined;
   readonly used: (agent: string, outputTokens: number) => void;
 }): MemoryProgram {
-  return async ({ start, signal, setTitle, readLine }) => {
+  return async ({ start, signal, setTitle, readLine, print }) => {
     const misbehaviour = world.misbehaviour();
     let requests = 0;
     let reading: Promise<unknown> | undefined;
@@ -86,6 +88,14 @@ export function simAgent(world: {
     const rung = async (): Promise<void> => {
       setTitle("shell-agent idle");
       await line();
+    };
+    const atLimit = async (): Promise<void> => {
+      const gone = ended(signal);
+      for (let told = world.limit(); told !== undefined && !signal.aborted; told = world.limit()) {
+        setTitle("shell-agent idle");
+        print(`${told}\n`);
+        print(`> ${String(await Promise.race([line(), gone]))}\n`);
+      }
     };
     const beforeReading: Partial<Record<SimMisbehaviour, () => Promise<void>>> = {
       SlowStart: () => world.clock.sleep(1 + world.random.below(200_000), signal),
@@ -163,6 +173,7 @@ export function simAgent(world: {
         if (typed && (await hears("nudge drain")) === "Over") return 0;
         continue;
       }
+      await atLimit();
       setTitle(`shell-agent busy ${hook.bead.id}`);
       await beforeWorking[misbehaviour]?.();
       setTitle(`shell-agent busy ${hook.bead.id}`);

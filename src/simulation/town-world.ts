@@ -122,6 +122,8 @@ export class TownWorld {
   readonly toolsWork = new Set<number>();
   /** Output tokens that each agent's programs wrote down. */
   readonly used = new Map<string, number>();
+  /** The limit of all programs, and what they say of it. */
+  limit: { readonly untilMs: number; readonly told: string } | undefined;
   /** Sessions that were started where no set-up had ended. */
   readonly unprepared: string[] = [];
   /** Commits that people made on the target themselves. */
@@ -162,6 +164,7 @@ export class TownWorld {
         return isFull;
       },
       files: this.disk.mount(),
+      limit: () => (this.limit !== undefined && this.limit.untilMs > clock.now() ? this.limit.told : undefined),
       used: (name, tokens) => this.used.set(name, (this.used.get(name) ?? 0) + tokens),
       call: (caller, name, args) => {
         const controller = this.#controller;
@@ -175,7 +178,12 @@ export class TownWorld {
     };
     const agent = simAgent(surroundings);
     // A person's program keeps to itself what it used, and does what its person wants.
-    this.guest = simAgent({ ...surroundings, misbehaviour: () => "None", used: () => undefined });
+    this.guest = simAgent({
+      ...surroundings,
+      misbehaviour: () => "None",
+      used: () => undefined,
+      limit: () => undefined,
+    });
     this.sessions = new MemorySessions({
       clock,
       resolve: (start) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { guest, GUESTS } from "../../src/simulation/guests.ts";
+import { LIMITS } from "../../src/simulation/limits.ts";
 import { LETTERS, unheard } from "../../src/simulation/message-chaos.ts";
 import type { SimMisbehaviour } from "../../src/simulation/sim-agent.ts";
 import { checkTown, convoyClosed, runChaos } from "../../src/simulation/town-chaos.ts";
@@ -42,7 +43,7 @@ describe("agents in the simulated town", () => {
       meanGapMs: 3_000,
       faultsUntilMs: 240_000,
       limitMs: 9 * 3_600_000,
-      more: [...LETTERS, GUESTS],
+      more: [...LETTERS, GUESTS, LIMITS],
     });
     await checkTown(town);
     // Who is there all the time hears of everything, if only in its next session.
@@ -66,6 +67,34 @@ describe("agents in the simulated town", () => {
     await town.clock.runUntil(() => convoyClosed(town), 2 * 3_600_000);
     await checkTown(town);
     expect(town.sessions.launches).toBeLessThan(10);
+  });
+
+  it.each([
+    ["", 5],
+    [" Try again in 5 hours.", 5],
+    [" Try again in 5 hours.", 0.5],
+  ])("given all agents at a limit that says '%s' and lasts %i hours, when it is over, then all go on by themselves, and nothing was spent on it", async (time, hours) => {
+    const town = await world(1);
+    town.limit = { untilMs: town.clock.now() + hours * 3_600_000, told: `You've hit your usage limit.${time}` };
+    await town.start();
+    await town.clock.advance(hours * 3_600_000);
+    expect(town.worked).toEqual([]);
+    const escalations = (): readonly unknown[] =>
+      town.controller.ports.graphs.graph("api")?.list({ type: ["escalation"] }) ?? [];
+    expect(escalations()).toEqual([]);
+    const provider = { kind: "Provider", name: "shell" } as const;
+    // Somebody had it lifted, and says so.
+    if (hours < 5) {
+      expect(town.controller.store.get(provider)?.status?.["hold"]).toBeDefined();
+      const at = new Date(town.clock.now()).toISOString();
+      await town.controller.store.annotateRuntime(provider, { "runtime.town.dev/reconcile-requested-at": at });
+    }
+    await town.clock.runUntil(() => convoyClosed(town), 3_600_000);
+    await checkTown(town);
+    expect(town.sessions.launches).toBeLessThan(10);
+    expect(escalations()).toEqual([]);
+    await town.clock.advance(120_000);
+    expect(town.controller.store.get(provider)?.status?.["hold"]).toBeUndefined();
   });
 
   it("given an agent that ignores everything, when all was tried, then a person is asked once, with its last screen", async () => {

@@ -10,7 +10,7 @@ function builtin(path: string): string {
 export const BUILTINS = {
   "polecat.yaml": builtin("roles/polecat.yaml"),
   "crew.yaml": builtin("roles/crew.yaml"),
-  "shell.yaml": `${builtin("providers/shell.yaml").trimEnd()}\n  usage: { format: Codex }\n`,
+  "shell.yaml": `${builtin("providers/shell.yaml").trimEnd()}\n  usage: { format: Codex }\n  patterns: { rateLimited: "You've hit your usage limit" }\n`,
 };
 
 export function manifests(crew: number): Record<string, string> {

@@ -25,9 +25,9 @@ export type ScreenState =
   | { readonly state: "Idle" | "Busy" | "AuthRequired" | "DialogOpen" | "Unknown" }
   /**
    * `resetAtMs` is absent when the screen does not say when. `menu`: it asks what to do about the limit, and goes on
-   * asking when that is over.
+   * asking when that is over. `isAnswer`: it stands below a prompt of the town.
    */
-  | { readonly state: "RateLimited"; readonly resetAtMs?: number; readonly menu?: true };
+  | { readonly state: "RateLimited"; readonly resetAtMs?: number; readonly menu?: true; readonly isAnswer?: true };
 
 /** What stands above is talk that has scrolled by: only the end of a screen tells its state. */
 const TAIL_ROWS = 24;
@@ -66,10 +66,16 @@ function limitOn(
   tail: string,
   source: string | undefined,
   saidMs: number,
-): { readonly isTold: boolean; readonly resetAtMs?: number } {
-  const limit = found(source, afterLastPrompt(tail));
-  const resetAtMs = limit === undefined ? undefined : resetTimeOf(limit, saidMs);
-  return { isTold: limit !== undefined, ...(resetAtMs === undefined ? {} : { resetAtMs }) };
+): { readonly isTold: boolean; readonly resetAtMs?: number; readonly isAnswer?: true } {
+  const rows = afterLastPrompt(tail);
+  const limit = found(source, rows);
+  if (limit === undefined) return { isTold: false };
+  const resetAtMs = resetTimeOf(limit, saidMs);
+  return {
+    isTold: true,
+    ...(resetAtMs === undefined ? {} : { resetAtMs }),
+    ...(rows === tail ? {} : { isAnswer: true }),
+  };
 }
 
 function takesInput(ready: ScreenSigns["ready"], tail: string, title: string | undefined): boolean {

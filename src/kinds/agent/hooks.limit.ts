@@ -58,7 +58,8 @@ export function limitedAfter(known: Limited | undefined, signs: LimitSigns): Lim
   if (screen.state !== "RateLimited") return isRecent ? former : undefined;
   const isSame = former !== undefined && rungMs <= formerSince;
   // What is typed shows, too.
-  if (former !== undefined && !isSame && saidMs < rungMs + ECHO_MS) return former;
+  const isEcho = screen.isAnswer !== true && saidMs < rungMs + ECHO_MS;
+  if (former !== undefined && !isSame && isEcho) return former;
   const sinceMs = isSame ? formerSince : saidMs;
   const times = isSame ? former.times : isRecent ? former.times + 1 : 1;
   const triedMs = Math.min(FIRST_TRY_MS * 2 ** Math.min(times - 1, 20), LONGEST_TRY_MS);

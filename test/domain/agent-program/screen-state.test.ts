@@ -118,6 +118,7 @@ describe("screenState", () => {
     ).toMatchObject({
       state: "RateLimited",
       resetAtMs: NOW + 4 * 3_600_000,
+      isAnswer: true,
     });
   });
 
