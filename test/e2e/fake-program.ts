@@ -42,6 +42,7 @@ function turn(prompt) {
     }
     return idle();
   }
+  if (read("hangs") !== undefined) return;
   const script = read("work.sh");
   if (script !== undefined) spawnSync("/bin/sh", ["-c", script], { stdio: ["ignore", "inherit", "inherit"] });
   idle();
@@ -80,6 +81,14 @@ export class FakeProgram {
     const path = join(this.directory, "coder.cjs");
     writeFileSync(path, PROGRAM);
     chmodSync(path, 0o755);
+    // A launcher of the kind that people write, which stays when what it launched is gone.
+    const launcher = join(this.directory, "launcher.sh");
+    const stays = join(this.directory, "leaves a shell");
+    writeFileSync(
+      launcher,
+      `#!/bin/sh\nif [ -e "${stays}" ]; then rm "${stays}"; echo "coder: out of memory"; exec /bin/sh; fi\nexec "${path}" "$@"\n`,
+    );
+    chmodSync(launcher, 0o755);
     this.set("work.sh", WORK);
     town.commit(
       "providers/coder.yaml",
@@ -87,7 +96,7 @@ export class FakeProgram {
 kind: Provider
 metadata: { name: coder }
 spec:
-  command: ["${path}"]
+  command: ["${launcher}"]
   prompt: { mode: Argument }
   ready: { screen: "^> *$", idleTitle: "^coder idle", busyTitle: "^coder busy" }
   hooks: { events: [SessionStart, PromptSubmit] }
@@ -100,7 +109,7 @@ spec:
   }
 
   /** What it shows or does from now on; undefined: no more. */
-  set(name: "limit" | "menu" | "quits" | "work.sh", text: string | undefined): void {
+  set(name: "limit" | "menu" | "quits" | "hangs" | "leaves a shell" | "work.sh", text: string | undefined): void {
     if (text === undefined) rmSync(join(this.directory, name), { force: true });
     else writeFileSync(join(this.directory, name), text);
   }

@@ -1,0 +1,153 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeProgram } from "./fake-program.ts";
+import { hasTmux, TownProcess } from "./town-process.ts";
+
+interface Event {
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject?: { readonly name?: string };
+}
+
+describe.skipIf(!hasTmux())("a session that lives while its program does nothing", { timeout: 240_000 }, () => {
+  let town: TownProcess;
+  let program: FakeProgram;
+  let project: string;
+
+  beforeEach(() => {
+    town = new TownProcess();
+    project = town.makeProject();
+    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
+    town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
+    town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
+    program = new FakeProgram(town);
+    town.commit(
+      "roles/worker.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata: { name: worker }\nspec:\n  lifecycle: Ephemeral\n  prompt: Work.\n  permissions: [WorkHook]\n  propulsion: { acknowledge: 2s, idle: 3s, busyLimit: 6s, reminders: 1, restarts: 3 }\n",
+    );
+    town.commit(
+      "api/workers.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: workers, namespace: api }\nspec: { role: worker, provider: coder, replicas: 1, names: [toast] }\n",
+    );
+    town.commit(
+      "hq/work.yaml",
+      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: work, namespace: hq }\nspec:\n  owner: pat@example.org\n  items:\n    - { name: one, rig: api, title: Do one }\n",
+    );
+  });
+  afterEach(() => town.end());
+
+  const merged = (): boolean => town.object("convoy", "hq", "work")?.status?.["progress"] === "1/1";
+  const events = (reason: string): readonly string[] =>
+    (town.json("get", "events", "-n", "api") as { items: readonly Event[] }).items
+      .filter((event) => event.reason === reason)
+      .map(({ message }) => message);
+  const session = (): { readonly pid: number; readonly generation: number } | undefined => {
+    const { items } = town.json("get", "sessions", "-n", "api") as {
+      items: { status: { state: string; pid?: number }; spec: { generation: number } }[];
+    };
+    const found = items.find(({ status }) => status.state === "Running");
+    return found?.status.pid === undefined ? undefined : { pid: found.status.pid, generation: found.spec.generation };
+  };
+  /** The program itself, below its session's first process. */
+  const programPid = (): number | undefined => {
+    const first = session()?.pid;
+    if (first === undefined) return undefined;
+    const parents = new Map<number, number>();
+    for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
+      const stat = `/proc/${name}/stat`;
+      const text = existsSync(stat) ? readFileSync(stat, "latin1") : "";
+      parents.set(Number(name), Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]));
+    }
+    const isBelow = (pid: number): boolean => pid === first || (parents.has(pid) && isBelow(parents.get(pid) ?? 0));
+    return [...parents.keys()].find(
+      (pid) => isBelow(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("coder.cjs"),
+    );
+  };
+
+  it("given a program that is gone while a shell stays in its place, when nothing answers, then the session is replaced with what was seen, and the work ends", async () => {
+    program.set("leaves a shell", "");
+    expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+    await town.until("it is given up", () => events("Unresponsive").length > 0, 120_000);
+    expect(events("Unresponsive")[0]).toContain("generation 1 is restarted: 1 reminders had no answer");
+    expect(town.object("agent", "api", "toast")?.status?.["lastOutput"]).toContain("coder: out of memory");
+    await town.until("its work is merged", merged);
+    expect(events("SessionEnded")).toEqual([]);
+  });
+
+  it("given a program that hangs, shows that it is busy and uses nothing, when its time is over, then it is asked, replaced, and the work ends", async () => {
+    program.set("hangs", "");
+    expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+    await town.until("it is asked", () => events("Reminded").length > 0);
+    expect(session()?.generation).toBe(1);
+    await town.until("it is given up", () => events("Unresponsive").length > 0);
+    program.set("hangs", undefined);
+    await town.until("its work is merged", merged);
+  });
+
+  it.skipIf(process.platform !== "linux")(
+    "given a program that was stopped, when it stays so, then it is asked first and replaced only after that; its process is gone",
+    async () => {
+      program.set("hangs", "");
+      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+      const pid = await town.until("it runs", programPid);
+      process.kill(pid, "SIGSTOP");
+      program.set("hangs", undefined);
+      await town.until("it is asked", () => events("Reminded").length > 0);
+      // Silence alone proves nothing: it is neither dead nor replaced yet.
+      expect(town.object("agent", "api", "toast")?.status).toMatchObject({ state: "Working", generation: 1 });
+      const conditions = town.object("agent", "api", "toast")?.status?.conditions ?? [];
+      expect(conditions.find(({ type }) => type === "Unresponsive")).toMatchObject({ reason: "Reminded" });
+      await town.until("it is replaced", () => (session()?.generation ?? 0) > 1);
+      expect(existsSync(`/proc/${pid}`)).toBe(false);
+      await town.until("its work is merged", merged);
+    },
+  );
+
+  it.skipIf(process.platform !== "linux")(
+    "given a program that was stopped and goes on in time, when it has answered, then nobody was replaced",
+    async () => {
+      town.edit("roles/worker.yaml", "reminders: 1", "reminders: 5");
+      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+      program.set("hangs", "");
+      const pid = await town.until("it runs", programPid);
+      process.kill(pid, "SIGSTOP");
+      program.set("hangs", undefined);
+      await town.until("it is asked", () => events("Reminded").length > 0);
+      process.kill(pid, "SIGCONT");
+      await town.until("its work is merged", merged);
+      expect(events("Unresponsive")).toEqual([]);
+      expect(town.object("agent", "api", "toast")?.status?.["generation"]).toBe(1);
+    },
+  );
+
+  it.skipIf(process.platform !== "linux")(
+    "given a program that was stopped and its work is handed on, when seen, then it is a zombie, is ended, and what it left is kept",
+    async () => {
+      program.set("work.sh", "town prime > /dev/null; echo half > half.txt; sleep 600");
+      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+      const sandbox = join(town.directory, "rigs/api/workers/toast");
+      await town.until("it has begun", () => existsSync(join(sandbox, "half.txt")));
+      const pid = await town.until("it runs", programPid);
+      process.kill(pid, "SIGSTOP");
+      const id = String(town.object("agent", "api", "toast")?.status?.["hook"]);
+      town.edit("api/workers.yaml", "replicas: 1", "replicas: 0");
+      expect(town.run("hook", "api/toast", "--clear", "--force", "--reason", "somebody else does it")).toMatchObject({
+        status: 0,
+      });
+      await town.until("it is ended", () => events("SessionStopped").length > 0);
+      expect(events("SessionStopped").join("\n")).toMatch(/closed or handed on/);
+      await town.until("its process is gone", () => !existsSync(`/proc/${pid}`));
+      await town.until("its sandbox is gone", () => !existsSync(sandbox));
+      await sleep(100);
+      const clone = join(town.directory, ".git/town/rigs/api.git");
+      const kept = town
+        .git(clone, "for-each-ref", "--format=%(refname)", "refs/town")
+        .split("\n")
+        .filter((ref) => ref.includes(id));
+      const found = kept.some((ref) => town.git(clone, "ls-tree", "--name-only", "-r", ref).includes("half.txt"));
+      expect(found).toBe(true);
+    },
+  );
+});
