@@ -23,6 +23,11 @@ export interface AgentSession {
   readonly author: { readonly actor: string; readonly session: string };
 }
 
+/** What an agent does whose hook is empty now. Sessions of a Persistent role go on. */
+export function afterWork(role: AgentSession["role"]): string {
+  return role?.spec.lifecycle === "Persistent" ? "Wait at your prompt for what comes next." : "End this session.";
+}
+
 /** Throws 403 for callers that are no session and 409 `Fenced` for a session that was replaced. */
 export function sessionOf(verb: string, caller: Caller, ports: LoopPorts): AgentSession {
   if (caller.session === undefined) {

@@ -17,7 +17,7 @@ import { QUESTION, type Question } from "../work/question.ts";
 import { endMolecule, heldBy } from "../work/molecule.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { submit } from "../work/submission.ts";
-import { type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
+import { afterWork, type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { townGraph } from "./recipient.ts";
 import { beadForOwnWork } from "./own-work.ts";
@@ -93,7 +93,7 @@ async function submitted(
     },
   );
   return {
-    text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${request.id} to be merged to ${target}. End this session.`,
+    text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${request.id} to be merged to ${target}. ${afterWork(session.role)}`,
     data: { bead: bead.id, mergeRequest: request.id, head },
   };
 }
@@ -193,7 +193,7 @@ async function ended(
         });
     }
   });
-  const next = options.outcome === "Question" ? "Wait for the answer." : "End this session.";
+  const next = options.outcome === "Question" ? "Wait for the answer." : afterWork(session.role);
   return { text: `${bead.id}: ${options.outcome}. ${next}`, data: { bead: bead.id, outcome: options.outcome } };
 }
 

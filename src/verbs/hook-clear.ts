@@ -5,7 +5,7 @@ import type { VerbResult } from "../resource/verb.ts";
 import type { AddressedAgent } from "../work/agent-address.ts";
 import { hookOf } from "../work/agent-record.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
-import { authorOf, checkFence } from "./agent-session.ts";
+import { afterWork, authorOf, checkFence, sessionOf } from "./agent-session.ts";
 import { listed, sandboxPlace } from "./sandbox-place.ts";
 import { counted } from "../domain/text/counted.ts";
 
@@ -60,8 +60,9 @@ export async function clearHook(request: ClearRequest, ports: LoopPorts): Promis
     { kind: "Agent", namespace: agent.namespace, name: agent.name },
     { type: "Normal", reason: "HookCleared", message: `${bead.id} was handed on`, actor: caller.name },
   );
+  const next = own ? `. ${afterWork(sessionOf("hook", caller, ports).role)}` : "";
   return {
-    text: `${bead.id} is off the hook of ${identity}; whoever takes it goes on from its branch${own ? ". End this session." : ""}`,
+    text: `${bead.id} is off the hook of ${identity}; whoever takes it goes on from its branch${next}`,
     data: { agent: identity, cleared: bead.id },
   };
 }

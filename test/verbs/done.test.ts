@@ -32,6 +32,15 @@ describe("town done", () => {
     expect(site.api.get(bead.id)?.assignee).toBeUndefined();
   });
 
+  it("given a role that keeps its sessions, when handed in, then its agent is not told to end", async () => {
+    await commit();
+    const role = site.objects.find(({ kind }) => kind === "Role");
+    if (role !== undefined) role.spec["lifecycle"] = "Persistent";
+    const { text } = await done();
+    expect(text).toContain("Wait at your prompt");
+    expect(text).not.toContain("End this session");
+  });
+
   it("given open files, when handed in with --commit-all, then they are part of it, else it is refused by name", async () => {
     await site.git.writeFile(site.sandbox, "b.txt", "b\n");
     await expect(done()).rejects.toMatchObject({
