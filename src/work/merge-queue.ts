@@ -15,8 +15,19 @@ export interface RunningGate extends ProcessIdentity {
   readonly log: string;
 }
 
+/** A record that cannot be read counts as empty: all of it can be found out again. */
 export function readQueue(graph: GraphReader): QueueRecord {
-  return { ...EMPTY_QUEUE, ...(graph.byKey(KEY)?.metadata?.[QUEUE] as Partial<QueueRecord> | undefined) };
+  return queueOf(graph.byKey(KEY));
+}
+
+function queueOf(record: BeadRecord | undefined): QueueRecord {
+  const text = record?.metadata?.[QUEUE];
+  if (typeof text !== "string") return EMPTY_QUEUE;
+  try {
+    return { ...EMPTY_QUEUE, ...(JSON.parse(text) as Partial<QueueRecord>) };
+  } catch {
+    return EMPTY_QUEUE;
+  }
 }
 
 export function runningGate(graph: GraphReader): RunningGate | undefined {
@@ -25,8 +36,8 @@ export function runningGate(graph: GraphReader): RunningGate | undefined {
 
 /** Changes what the queue knows; the record is made at the first change. */
 export function changeQueue(tx: GraphTransaction, change: (queue: QueueRecord) => QueueRecord): void {
-  const { batch, ...others } = change(readQueue(tx));
-  tx.setMetadata(recordOf(tx).id, { [QUEUE]: { ...others, ...(batch === undefined ? {} : { batch }) } });
+  // As text: the history of the record cuts texts, and would keep an object whole, before and after each change.
+  tx.setMetadata(recordOf(tx).id, { [QUEUE]: JSON.stringify(change(readQueue(tx))) });
 }
 
 /** null: none runs any more. */
@@ -36,8 +47,8 @@ export function noteRunning(tx: GraphTransaction, running: RunningGate | null): 
 
 /** Requests whose place a queue's record tells. */
 export function queuedIn(record: BeadRecord | undefined): readonly string[] {
-  const queue = record?.metadata?.[QUEUE] as Partial<QueueRecord> | undefined;
-  return [...(queue?.batch?.members ?? []), ...(queue?.waiting ?? [])].map(({ request }) => request);
+  const { batch, waiting } = queueOf(record);
+  return [...(batch?.members ?? []), ...waiting].map(({ request }) => request);
 }
 
 function recordOf(tx: GraphTransaction): BeadRecord {

@@ -14,7 +14,8 @@ export function problemsOf(object: ApiObject): readonly Problem[] {
   if (object.kind === "Escalation") return [...conditionProblems(object), ...openEscalation(object)];
   if (object.kind === "Town")
     return [...syncProblems(fieldsOf(fieldsOf(object.status)["sync"])), ...conditionProblems(object)];
-  if (object.kind === "Provider") return heldProblem(object);
+  if (object.kind === "Provider") return trueConditions(object, "Held");
+  if (object.kind === "Rig") return [...conditionProblems(object), ...trueConditions(object, "TargetBroken")];
   return object.kind === "Agent" ? [...conditionProblems(object), ...agentProblems(object)] : conditionProblems(object);
 }
 
@@ -33,10 +34,10 @@ function agentProblems(object: ApiObject): readonly Problem[] {
     .map(({ type, message }) => ({ object: nameOf(object), reason: type, message }));
 }
 
-/** A program that is not installed is a problem only of those who ask for it. */
-function heldProblem(object: ApiObject): readonly Problem[] {
+/** A program that is not installed is a problem only of those who ask for it: its Ready is not looked at. */
+function trueConditions(object: ApiObject, wanted: string): readonly Problem[] {
   return conditionsOf(object)
-    .filter(({ type, status }) => status === "True" && type === "Held")
+    .filter(({ type, status }) => status === "True" && type === wanted)
     .map(({ reason, message }) => ({ object: nameOf(object), reason, message }));
 }
 

@@ -76,7 +76,7 @@ export const EMPTY_QUEUE: QueueRecord = {
 };
 
 /** Outcomes kept: more than the longest search for one culprit needs. */
-const KEPT_OUTCOMES = 64;
+const KEPT_OUTCOMES = 40;
 const FLAKY_FOR_MS = 7 * 24 * 3_600_000;
 
 export function outcomeOf(queue: QueueRecord, tree: string, gate: Gate): GateOutcome | undefined {

@@ -62,7 +62,7 @@ const HELD_UP_RETRY_MS = 2_000;
 /** How often a target that fails a gate is run again: its surroundings may have been mended. */
 const BROKEN_RETRY_MS = 10 * 60_000;
 /** While the target is broken these, from the front, are tried alone: one of them may be its repair. */
-const TRIED_ALONE = 24;
+const TRIED_ALONE = 12;
 
 /**
  * The next step of a rig's queue. The target only ever moves to a commit whose exact tree passed every required gate,
