@@ -160,6 +160,8 @@ describe("slips", () => {
     ["list --db x", "use -C DIR", "a flag of another version says what to use"],
     ["dep add api-a00002 api-a00003 --no-cycle-check", "circles are always refused", "it cannot be switched off"],
     ["import", "nothing to import", "nothing was piped in"],
+    ["epic create goal", 'town bd create "Title" -t epic', "an epic is a bead"],
+    ["label lst api-a00002", "did you mean list?", "a letter is missing"],
   ];
 
   test.each(slips)("given bd %s, when run, then it says: %s (%s)", async (line, words) => {
@@ -187,12 +189,20 @@ describe("slips", () => {
     const known = new Set(commands.flatMap(nameAndAliases).map((name) => name.split(" ")[0]));
     for (const [word, hint] of Object.entries(elsewhere)) {
       expect(known.has(word), word).toBe(false);
+      const [first = "", second] = word.split(" ");
+      if (second !== undefined) expect(known.has(first), word).toBe(true);
       for (const [, name = ""] of hint.matchAll(/(?:^|[\s;|])bd ([a-z-]+)/g)) expect(known.has(name), hint).toBe(true);
     }
   });
 });
 
 describe("lists that are cut", () => {
+  test("given more hits than the limit, when searched, then the title counts all of them", async () => {
+    const bd = await bdWorld();
+    for (const title of ["a", "b", "c"]) await bd.make(`task ${title}`);
+    expect(await bd.out("search", "task", "-n", "2")).toMatch(/^Found 3 issues matching 'task':/);
+  });
+
   test("given more than the limit, when listed as JSON, then the last bead says so, and an uncut list says nothing", async () => {
     const bd = await bdWorld();
     for (const title of ["a", "b", "c"]) await bd.make(title);

@@ -38,10 +38,12 @@ export function chooseCommand(commands: readonly BdCommand[], argv: readonly str
   const names = commands.flatMap(nameAndAliases).map((name) => name.split(" ")[0] ?? "");
   throw usageError(
     `unknown command "${word}" for "bd"`,
-    (Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined) ??
-      didYouMean(word, new Set(names)) ??
-      "bd help lists the commands",
+    meantElsewhere(word) ?? didYouMean(word, new Set(names)) ?? "bd help lists the commands",
   );
+}
+
+function meantElsewhere(words: string): string | undefined {
+  return Object.hasOwn(elsewhere, words) ? elsewhere[words] : undefined;
 }
 
 function byName(commands: readonly BdCommand[], name: string): BdCommand | undefined {
@@ -53,7 +55,7 @@ function incomplete(word: string, second: string | undefined, inGroup: readonly 
   if (second === undefined) return usageError(`bd ${word} needs one of: ${words.join(", ")}`, `see: bd help ${word}`);
   return usageError(
     `unknown command "${second}" for "bd ${word}"`,
-    didYouMean(second, words) ?? `it has: ${words.join(", ")}`,
+    meantElsewhere(`${word} ${second}`) ?? didYouMean(second, words) ?? `it has: ${words.join(", ")}`,
   );
 }
 

@@ -59,6 +59,7 @@ export async function listing(
     readonly isTree: boolean;
     /** Printed when nothing was found. */
     readonly nothing: string;
+    /** Of how many were found, whether shown or not. */
     readonly title?: (count: number) => string;
   },
 ): Promise<Answer> {
@@ -66,7 +67,7 @@ export async function listing(
   const read = call.flags.isSet("full") ? await inFull(first, call.context) : undefined;
   const shown = read?.beads ?? first;
   return {
-    text: () => listingText(call, shown, options),
+    text: () => listingText(call, shown, { ...options, count: truncated?.total ?? shown.length }),
     json: call.isJson ? shown.map(({ graph, record }) => listedBead(graph, record)) : undefined,
     notes: [
       ...(read?.notes ?? []),
@@ -97,7 +98,12 @@ async function unknownTypes({ flags, home, context }: Call): Promise<readonly st
 function listingText(
   call: Call,
   shown: readonly ListedBead[],
-  { isTree, nothing, title }: Pick<Parameters<typeof listing>[2], "isTree" | "nothing" | "title">,
+  {
+    isTree,
+    nothing,
+    title,
+    count,
+  }: Pick<Parameters<typeof listing>[2], "isTree" | "nothing" | "title"> & { readonly count: number },
 ): string {
   const records = shown.map(({ record }) => record);
   if (call.isBrief) return records.map(briefLine).join("\n");
@@ -106,5 +112,5 @@ function listingText(
   const lines = isTree
     ? treeLines(records, (record) => graphs.get(record.id) ?? call.home, call)
     : records.map((record) => beadLine(record, call));
-  return [...(title === undefined ? [] : [title(records.length), ""]), ...lines].join("\n");
+  return [...(title === undefined ? [] : [title(count), ""]), ...lines].join("\n");
 }
