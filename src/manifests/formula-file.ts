@@ -8,7 +8,7 @@ import { keysWithoutEffect } from "./formula-keys.ts";
 import { formulaFileName, type FormulaText, readFormulaText } from "./formula-text.ts";
 import type { Problem } from "./problem.ts";
 import { fieldsAt, inputSchema } from "./schema-fields.ts";
-import { houseMessage } from "./schema-messages.ts";
+import { houseMessage } from "../resource/schema-messages.ts";
 import { sentence } from "./spec-check.ts";
 
 /** A formula file as read by itself: what it refers to is another matter. */

@@ -5,7 +5,7 @@ import type { DocumentReport } from "./document-report.ts";
 import type { FieldPath } from "./field-path.ts";
 import { fieldText, valueAt } from "./field-path.ts";
 import { fieldsAt, inputSchema, unknownFieldHint } from "./schema-fields.ts";
-import { houseMessage } from "./schema-messages.ts";
+import { houseMessage } from "../resource/schema-messages.ts";
 import { didYouMean, suggestionFor } from "../domain/text/suggestion.ts";
 
 type Spec = Readonly<Record<string, unknown>>;

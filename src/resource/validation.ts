@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ErrorCause } from "../errors/town-error.ts";
+import { houseMessage } from "./schema-messages.ts";
 
 /** A spec after defaults, or what is wrong with it in the words of a Kubernetes API server. */
 export type Checked =
@@ -7,7 +8,7 @@ export type Checked =
   | { readonly causes: readonly ErrorCause[] };
 
 export function checkFields(type: z.ZodType, value: unknown, at: string): Checked {
-  const result = type.safeParse(value, { reportInput: true });
+  const result = type.safeParse(value, { error: houseMessage, reportInput: true });
   if (result.success) return { value: result.data as Readonly<Record<string, unknown>> };
   return { causes: result.error.issues.flatMap((issue) => causeOf(issue, at)) };
 }

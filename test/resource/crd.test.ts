@@ -128,7 +128,7 @@ describe("validation", () => {
       { role: "r", replicas: -1 },
       "FieldValueInvalid",
       "spec.replicas",
-      "Invalid value: -1: Too small: expected number to be >=0",
+      "Invalid value: -1: must be greater than or equal to 0",
     ],
     [
       { role: "r", env: [{ name: 1 }] },

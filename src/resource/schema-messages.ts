@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { isRecord } from "../resource/equality.ts";
+import { isRecord } from "./equality.ts";
 
 type Issue = z.core.$ZodRawIssue;
 
