@@ -20,7 +20,10 @@ export type BatchStep =
   | { readonly do: "Reject"; readonly gate: Gate; readonly outcome: GateOutcome }
   | { readonly do: "BaseFails"; readonly gate: Gate; readonly outcome: GateOutcome };
 
-/** A base that passed so recently is not run again to see whether it is the surroundings that broke. */
+/**
+ * A base that passed so recently is not run again to see whether it is the surroundings that broke; after one request was
+ * sent back it is, until something lands again.
+ */
 const BASE_FRESH_MS = 30 * 60_000;
 
 interface Look {
@@ -35,8 +38,8 @@ interface Look {
  * front of it lands, once it passed every gate. Then the member there fails with and passes without itself: it goes, and
  * the others are stacked anew. A pure function of what is recorded, so a search that is killed goes on.
  *
- * One culprit among n costs 1 + ⌈log2 n⌉ runs of a gate, and one more for the others; where the base was not tested
- * lately and the culprit comes first, one on the base.
+ * One culprit among n costs 1 + ⌈log2 n⌉ runs of a gate, and one more for the others. Where the culprit comes first, and
+ * the base was not tested lately or another request was sent back just before, one more on the base.
  */
 export function batchStep(queue: QueueRecord, batch: Batch, gates: readonly Gate[], now: number): BatchStep {
   return settle({ queue, batch, gates, now }, batch.members.length);
@@ -92,7 +95,8 @@ function baseVerdict({ queue, batch, now }: Look, gate: Gate): Verdict {
   if (outcome === undefined) return "Unknown";
   if (!outcome.passed) return outcome.failures >= failuresNeeded(queue, gate, now) ? "Failed" : "Unknown";
   const ageMs = now - outcome.atMs;
-  return outcome.round === queue.round || (ageMs >= 0 && ageMs < BASE_FRESH_MS) ? "Passed" : "Unknown";
+  const fresh = !queue.doubt && ageMs >= 0 && ageMs < BASE_FRESH_MS;
+  return outcome.round === queue.round || fresh ? "Passed" : "Unknown";
 }
 
 function treeAt(batch: Batch, place: number): string {

@@ -51,6 +51,8 @@ export interface QueueRecord {
   /** Most requests of the next batch. */
   readonly window: number;
   readonly batch: Batch | undefined;
+  /** A request was sent back and nothing has landed since: it may be the surroundings that broke. */
+  readonly doubt: boolean;
   /** What is not in the batch, in queue order. */
   readonly waiting: readonly WaitingRequest[];
   /** The latest ones, oldest first. */
@@ -70,6 +72,7 @@ export const EMPTY_QUEUE: QueueRecord = {
   round: 0,
   window: Number.MAX_SAFE_INTEGER,
   batch: undefined,
+  doubt: false,
   waiting: [],
   outcomes: [],
   flaky: {},
@@ -134,6 +137,7 @@ export function withLanded(queue: QueueRecord, count: number, maxBatch: number):
   const grows = rest.length === 0 && !batch.split;
   return {
     ...queue,
+    doubt: false,
     window: grows ? Math.min(maxBatch, windowOf(queue, maxBatch) + 1) : queue.window,
     batch: rest.length === 0 ? undefined : { base: last.commit, baseTree: last.tree, members: rest, split: true },
   };
@@ -141,7 +145,7 @@ export function withLanded(queue: QueueRecord, count: number, maxBatch: number):
 
 /** A culprit was found: the next batch is half as large, and the others are stacked anew without it. */
 export function withCulprit(queue: QueueRecord, maxBatch: number): QueueRecord {
-  return { ...queue, batch: undefined, window: Math.max(1, Math.floor(windowOf(queue, maxBatch) / 2)) };
+  return { ...queue, batch: undefined, doubt: true, window: Math.max(1, Math.floor(windowOf(queue, maxBatch) / 2)) };
 }
 
 /** Most requests of the next batch, within what is allowed now. */
