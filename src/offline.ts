@@ -45,6 +45,8 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
           git,
           streams,
         );
+      case "formula":
+        return await formula(args, git, streams);
       case "bd":
         return await bd(args, git, streams);
       default:
@@ -114,6 +116,25 @@ async function bd(args: Arguments, git: Git, streams: Streams): Promise<number> 
 function packageVersion(): string {
   const text = readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+/** `town formula …`: exit 0, 1 when a formula is broken, 2 when there is no such formula or file. */
+async function formula(args: Arguments, git: Git, streams: Streams): Promise<number> {
+  const { runFormula } = await import("./daemon/offline-formulas.ts");
+  const cwd = textOf(args, "cwd") ?? process.cwd();
+  const texts = (name: string): readonly string[] => (Array.isArray(args[name]) ? args[name].map(String) : []);
+  const call = {
+    action: textOf(args, "action") ?? "list",
+    args: texts("names"),
+    vars: texts("vars"),
+    output: textOf(args, "output"),
+    directory: resolve(cwd, textOf(args, "town") ?? "."),
+    columns: streams.outIsTerminal === true ? (streams.columns ?? 80) : 200,
+    out: (text: string) => streams.out(text),
+    err: (text: string) => streams.err(text),
+  };
+  const builtinDirectory = fileURLToPath(new URL("../formulas", import.meta.url));
+  return orTrouble(runFormula(call, { git, files: createNodeFiles(), builtinDirectory }), streams);
 }
 
 /** `town validate [PATH…]`: exit 0 when all is valid, 1 with errors, 2 when it cannot be read. */

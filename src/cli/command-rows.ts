@@ -1,4 +1,5 @@
 import type { CommandSpec } from "./context.ts";
+import { formulaCommands } from "./commands/formula-rows.ts";
 import { gitopsCommands } from "./commands/gitops-rows.ts";
 import { resourceCommands } from "./commands/resource-rows.ts";
 import { townCommands } from "./commands/town-rows.ts";
@@ -10,5 +11,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...resourceCommands,
   ...gitopsCommands,
   ...townCommands,
+  ...formulaCommands,
   ...verbRows.map(verbCommand),
 ];

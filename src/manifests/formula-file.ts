@@ -62,13 +62,8 @@ class FormulaReading {
     }
     const document = this.#parsed(value);
     if (document === undefined) return undefined;
-    for (const path of keysWithoutEffect(value))
-      this.#add(
-        "Warning",
-        path,
-        "KeyWithoutEffect",
-        `\`${fieldText(path)}\` is not yet in effect; it is kept, and ignored`,
-      );
+    for (const { path, text } of keysWithoutEffect(value))
+      this.#add("Warning", path, "KeyWithoutEffect", `\`${fieldText(path)}\` ${text}`);
     const name = formulaFileName(this.#path);
     if (name !== document.formula)
       this.#add(

@@ -56,23 +56,20 @@ export function formulaLibrary(files: readonly FormulaFile[]): ReadonlyMap<strin
     }
     const formula = formulaOf(document, file.path, parts, origins);
     const found = [...(problems.get(name) ?? []), ...cook(formula, { values: {}, lenient: true }).problems];
-    const all = [...file.problems, ...found.map((problem) => placed(problem, winners, file))];
+    const all = [...file.problems, ...found.map((problem) => problemAt(problem, files, file.path))];
     const failed = all.some((problem) => problem.severity === "Error");
     entries.set(name, { ...entry, document, ...(failed ? {} : { formula }), problems: unique(all).toSorted(byPlace) });
   }
   return entries;
 }
 
-/** A problem of the compiler at its place in the file that states it. */
-export function placed(
-  problem: FormulaProblem,
-  files: ReadonlyMap<string, { readonly file: FormulaFile }>,
-  otherwise: FormulaFile,
-): Problem {
-  const file = files.get(problem.formula)?.file ?? otherwise;
+/** A problem of the compiler at its place in the file that states it; `otherwise`: path where no file is known. */
+export function problemAt(problem: FormulaProblem, files: readonly FormulaFile[], otherwise: string): Problem {
+  const file = files.find(({ document }) => document?.formula === problem.formula);
+  const place = file?.placeOf(problem.path) ?? { line: 0, column: 0 };
   const { severity, reason, message, hint } = problem;
-  const place = { path: file.path, ...file.placeOf(problem.path) };
-  return { ...place, severity, reason, message, ...(hint === undefined ? {} : { hint }) };
+  const told = { path: file?.path ?? otherwise, ...place, severity, reason, message };
+  return hint === undefined ? told : { ...told, hint };
 }
 
 function unique(problems: readonly Problem[]): readonly Problem[] {

@@ -20,6 +20,8 @@ export interface HookRequest {
   readonly caller: Caller;
   /** Poured instead of the pool's or role's. */
   readonly formula?: Formula | undefined;
+  /** Values of its variables. */
+  readonly values?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -44,7 +46,8 @@ export async function putOnHook(request: HookRequest, ports: LoopPorts): Promise
   await graph.transact(authorOf(caller), (tx) => {
     checkFree(tx, id, agent);
     const formula = request.formula ?? formulaOf(declarationOf(tx, agent), namespace, ports);
-    if (hookBead(tx, { bead: id, agent: declarationOf(tx, agent), prefix: graph.prefix, formula }) === undefined)
+    const what = { bead: id, agent: declarationOf(tx, agent), prefix: graph.prefix, formula, values: request.values };
+    if (hookBead(tx, what) === undefined)
       throw new ApiStatusError(409, "NotHookable", `${id} cannot be hooked to ${identity}`, { hint: `bd show ${id}` });
   });
   ports.events.record(

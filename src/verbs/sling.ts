@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { cook } from "../domain/formulas/cook.ts";
+import type { Formula } from "../domain/formulas/formula.ts";
+import type { FormulaProblem } from "../domain/formulas/formula-problem.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
@@ -16,6 +19,7 @@ const slingArguments = z.strictObject({
   beads: z.array(z.string().min(1).max(500)).min(1),
   to: z.string().min(1).optional(),
   formula: z.string().min(1).optional(),
+  var: z.array(z.string().max(10_000)).optional(),
 });
 
 /** Who gets the work. */
@@ -36,18 +40,48 @@ export function slingVerb(ports: LoopPorts): Verb {
     async run({ caller, args }) {
       const options = argumentsOf("sling", slingArguments, args);
       requirePermission(caller, "Sling", "sling work", ports);
-      if (options.formula !== undefined && ports.formulas.get(options.formula) === undefined)
-        throw new ApiStatusError(404, "NotFound", `there is no formula ${options.formula}`, {
-          hint: "town get formulas",
-        });
+      const plan = planOf(options.formula, options.var ?? [], ports);
       const target = options.to === undefined ? undefined : targetOf(options.to, caller, ports);
       const ids: string[] = [];
       for (const word of options.beads) ids.push(/\s/.test(word) ? await madeOf(word, target, caller, ports) : word);
       const answers: VerbResult[] = [];
-      for (const id of ids) answers.push(await slingOne(id, { target, formula: options.formula, caller }, ports));
+      for (const id of ids) answers.push(await slingOne(id, { target, plan, caller }, ports));
       return { text: answers.map((answer) => answer.text).join("\n"), data: answers.flatMap((answer) => answer.data) };
     },
   };
+}
+
+/** A formula to pour for each bead, with the values of its variables. */
+interface Plan {
+  readonly formula: Formula;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Cooked once now: what a formula lacks is told to who slings, not to the loop that pours it. */
+function planOf(name: string | undefined, pairs: readonly string[], ports: LoopPorts): Plan | undefined {
+  const refuse = (reason: string, message: string, hint: string): ApiStatusError =>
+    new ApiStatusError(400, reason, `town sling: ${message}`, { hint });
+  if (name === undefined) {
+    if (pairs.length > 0) throw refuse("BadRequest", "--var is for the variables of a formula", "add --formula NAME");
+    return undefined;
+  }
+  const formula = ports.formulas.get(name);
+  if (formula === undefined)
+    throw new ApiStatusError(404, "NotFound", `there is no formula ${name}`, { hint: "town get formulas" });
+  const values: Record<string, string> = {};
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 1) throw refuse("BadRequest", `--var ${pair} must be NAME=VALUE`, `--var ${pair}=…`);
+    values[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  const { problems } = cook(formula, { values: { ...values, bead: "", title: "" } });
+  // A value for no variable is a slip of the hand here, though a file may be used with it.
+  const isWrong = ({ severity, reason, path }: FormulaProblem): boolean =>
+    severity === "Error" || (reason === "VariableUnknown" && path.length === 0);
+  const first = problems.find(isWrong);
+  if (first !== undefined)
+    throw refuse(first.reason, `formula ${name}: ${first.message}`, first.hint ?? `town formula show ${name}`);
+  return { formula, values };
 }
 
 function targetOf(text: string, caller: Caller, ports: LoopPorts): Target {
@@ -103,17 +137,17 @@ function namespaceOf(target: Target | undefined, caller: Caller, ports: LoopPort
 
 async function slingOne(
   id: string,
-  by: { readonly target: Target | undefined; readonly formula: string | undefined; readonly caller: Caller },
+  by: { readonly target: Target | undefined; readonly plan: Plan | undefined; readonly caller: Caller },
   ports: LoopPorts,
 ): Promise<VerbResult> {
   const graph = ports.graphs.graphOf(id);
   const work = graph === undefined ? [] : workOf(graph, id);
   if (graph === undefined || graph.get(id) === undefined)
     throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
-  const { target } = by;
+  const { target, plan } = by;
   if (target?.kind === "Agent") {
-    const formula = by.formula === undefined ? undefined : ports.formulas.get(by.formula);
-    return await putOnHook({ agent: target.agent, bead: id, caller: by.caller, formula }, ports);
+    const { formula, values } = plan ?? {};
+    return await putOnHook({ agent: target.agent, bead: id, caller: by.caller, formula, values }, ports);
   }
   if (target !== undefined && target.namespace !== graph.namespace)
     throw new ApiStatusError(409, "OtherStore", `${id} belongs to ${graph.namespace}, not to ${target.namespace}`, {
@@ -125,7 +159,9 @@ async function slingOne(
   requireTaker(graph, target, ports);
   const sling: Sling = {
     ...(target?.kind === "Pool" ? { pool: target.pool } : {}),
-    ...(by.formula === undefined ? {} : { formula: by.formula }),
+    ...(plan === undefined
+      ? {}
+      : { formula: plan.formula.name, ...(Object.keys(plan.values).length === 0 ? {} : { values: plan.values }) }),
   };
   await graph.transact(authorOf(by.caller), (tx) => {
     for (const bead of open) markSlung(tx, bead.id, sling);

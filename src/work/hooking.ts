@@ -21,6 +21,8 @@ export function hookBead(
     readonly agent: AgentDeclaration;
     readonly prefix: string;
     readonly formula: Formula | undefined;
+    /** Values of its variables. Default: none beside the bead and its title. */
+    readonly values?: Readonly<Record<string, string>> | undefined;
   },
 ): BeadRecord | undefined {
   if (declareAgent(tx, what.prefix, what.agent) === undefined) return undefined;
@@ -32,7 +34,7 @@ export function hookBead(
   let molecule: BeadRecord | undefined;
   if (what.formula !== undefined) {
     const attempts = attemptsOf(bead);
-    molecule = pour(tx, what.formula, bead, `molecule/${bead.id}/${attempts}`);
+    molecule = pour(tx, what.formula, bead, `molecule/${bead.id}/${attempts}`, what.values);
     if (bead.metadata?.[META.molecule] !== molecule.id) tx.setMetadata(bead.id, { [META.molecule]: molecule.id });
   }
   beginAttempt(tx, bead.id, {

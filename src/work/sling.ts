@@ -11,6 +11,8 @@ export interface Sling {
   readonly pool?: string;
   /** Poured instead of the pool's or role's formula. */
   readonly formula?: string;
+  /** Values of the formula's variables. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 export function slingOf(bead: BeadRecord | undefined): Sling | undefined {

@@ -1,3 +1,4 @@
+import { library, step } from "../domain/formulas/cooking.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { hookVerb } from "../../src/verbs/hook.ts";
 import { slingVerb } from "../../src/verbs/sling.ts";
@@ -170,6 +171,26 @@ describe("town sling", () => {
     await expect(site.call(slingVerb(site.ports), { beads: [bead.id], formula: "wrok" })).rejects.toMatchObject({
       hint: "town get formulas",
     });
+  });
+
+  it("given a formula with a required variable, when a bead is slung, then it needs the value, keeps it, and pours with it", async () => {
+    const formula = library({
+      formula: "f",
+      vars: { v: { required: true } },
+      steps: [step("a", { title: "Do {{v}}" })],
+    });
+    const ports = { ...site.ports, formulas: { get: () => formula, names: () => ["f"] } };
+    const bead = await site.bead({ title: "x" });
+    const sling = (...values: readonly string[]) =>
+      site.call(slingVerb(ports), { beads: [bead.id], to: "api/polecats", formula: "f", var: values });
+    await expect(sling()).rejects.toMatchObject({ reason: "MissingVariable", hint: "give it with --var v=…" });
+    await expect(sling("v=1", "w=2")).rejects.toMatchObject({ reason: "VariableUnknown" });
+    await expect(sling("v")).rejects.toMatchObject({ reason: "BadRequest" });
+    expect(slingOf(site.api.get(bead.id))).toBeUndefined();
+    await sling("v=a=b");
+    expect(slingOf(site.api.get(bead.id))).toMatchObject({ formula: "f", values: { v: "a=b" } });
+    await site.call(slingVerb(ports), { beads: [bead.id], to: "toast", formula: "f", var: ["v=now"] });
+    expect(site.api.list().map(({ title }) => title)).toContain("Do now");
   });
 
   it("given no pool that takes work, when a bead is slung, then it is refused with what to look at", async () => {

@@ -57,7 +57,7 @@ export const resourceCommands: readonly CommandSpec[] = [
   {
     name: "create",
     group: "resources",
-    summary: "add the objects of the files; an object that exists is an error",
+    summary: "add the objects of the files; one that exists is an error",
     flags: [FILENAME, RECURSIVE, DEFAULT_NAMESPACE, DRY_RUN, OUTPUT_NAME],
     examples: ["town create -f rig.yaml"],
     run: async (input, context) => (await import("./apply.ts")).runCreate(input, context),

@@ -55,6 +55,7 @@ export const verbRows: readonly VerbRow[] = [
     flags: [
       value("to", "TARGET", "agent, pool or rig that gets them; default: the rig of each bead"),
       value("formula", "NAME", "workflow to pour for each"),
+      { name: "var", type: "list", value: "NAME=VALUE", summary: "value of a variable of the workflow" },
     ],
     examples: [
       "town sling api-x1",

@@ -23,13 +23,18 @@ export async function executeAgentPool(
       return;
     case "Hook": {
       const role = ports.objects.get({ kind: "Role", name: object.spec.role });
+      const sling = slingOf(graph.get(action.bead));
       const formulaName =
-        slingOf(graph.get(action.bead))?.formula ??
-        object.spec.formula ??
-        (role?.spec as { formula?: string } | undefined)?.formula;
+        sling?.formula ?? object.spec.formula ?? (role?.spec as { formula?: string } | undefined)?.formula;
       const formula = formulaName === undefined ? undefined : ports.formulas.get(formulaName);
       const hooked = await graph.transact(AUTHOR, (tx) =>
-        hookBead(tx, { bead: action.bead, agent: { ...agent, desired: "OnWork" }, prefix: graph.prefix, formula }),
+        hookBead(tx, {
+          bead: action.bead,
+          agent: { ...agent, desired: "OnWork" },
+          prefix: graph.prefix,
+          formula,
+          values: sling?.values,
+        }),
       );
       if (hooked !== undefined)
         ports.events.record(
