@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { TownError } from "../errors/town-error.ts";
 import { KINDS } from "../kinds/index.ts";
-import { REFERENCES } from "../kinds/references.ts";
+import { PLACEMENTS, REFERENCES } from "../kinds/references.ts";
 import { MANIFESTS, readSourceOnDisk } from "../manifests/read-source.ts";
 import {
   diffRevisions,
@@ -109,7 +109,13 @@ async function optionsFor(
     directory: "",
   });
   const known: readonly ObjectKey[] = builtin.objects.map((object) => object.key);
-  return { kinds: KINDS, directory, check: { rules: REFERENCES, known, namespaceKind: "Rig" } };
+  return {
+    kinds: KINDS,
+    directory,
+    check: { rules: REFERENCES, known, namespaceKind: "Rig" },
+    placements: PLACEMENTS,
+    builtin: builtin.objects,
+  };
 }
 
 async function requirePath(path: string, files: Files): Promise<void> {

@@ -7,3 +7,6 @@ export const REFERENCES = [
   { from: "Plugin", path: "role", to: "Role", namespace: "Cluster" },
   { from: "Source", path: "dependsOn[]", to: "Source", namespace: "Cluster", orders: true },
 ] as const;
+
+/** What belongs into `hq` or into a rig by the scope of what it names; the loops refuse it there, too. */
+export const PLACEMENTS = [{ from: "AgentPool", field: "role", to: "Role" }] as const;

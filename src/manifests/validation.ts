@@ -3,10 +3,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { KindDefinition } from "../resource/kind-definition.ts";
+import type { LoadedObject } from "./load-file.ts";
 import type { LoadedSource } from "./load-source.ts";
 import { LOCAL_FILE, type LocalValue, readLocalValues } from "./local-values.ts";
 import { compareSources, differenceText, type SourceDifference } from "./object-diff.ts";
 import { ParseCache } from "./parse-cache.ts";
+import { checkPlacements, type PlacementRule } from "./placements.ts";
 import { byPlace, type Problem, problemText } from "./problem.ts";
 import { MANIFESTS, readSourceAtCommit, readSourceOnDisk } from "./read-source.ts";
 import { checkReferences, type ReferenceCheck } from "./references.ts";
@@ -22,11 +24,15 @@ export interface Validation {
 }
 
 /** Everything that is wrong with a source, alone and together with the objects known besides. Pure. */
-function validateSource(loaded: LoadedSource, check: ReferenceCheck): Validation {
+function validateSource(
+  loaded: LoadedSource,
+  { check, placements = [], builtin = [] }: Pick<OfflineOptions, "check" | "placements" | "builtin">,
+): Validation {
   // What is broken exists nevertheless: that others refer to it is not their fault.
   const broken = loaded.problems.flatMap((problem) => problem.key ?? []);
   const references = checkReferences(loaded.objects, { ...check, known: [...check.known, ...broken] });
-  const problems = [...loaded.problems, ...references].sort(byPlace);
+  const misplaced = checkPlacements(loaded.objects, placements, builtin);
+  const problems = [...loaded.problems, ...references, ...misplaced].sort(byPlace);
   const isWrong = problems.some((problem) => problem.severity === "Error");
   return { problems, objects: loaded.objects.length, files: loaded.files, exitCode: isWrong ? 1 : 0 };
 }
@@ -46,6 +52,9 @@ export function validationText({ problems, objects, files }: Validation): string
 export interface OfflineOptions {
   readonly kinds: readonly KindDefinition[];
   readonly check: ReferenceCheck;
+  readonly placements?: readonly PlacementRule[];
+  /** Objects that come with the program. */
+  readonly builtin?: readonly LoadedObject[];
   /** Directory of the manifests below the root. Default `manifests`. */
   readonly directory?: string;
 }
@@ -61,7 +70,7 @@ export async function validateOnDisk(
   root: string,
   options: OfflineOptions & { readonly paths?: readonly string[] },
 ): Promise<Validation> {
-  const { kinds, check, directory = MANIFESTS, paths = [] } = options;
+  const { kinds, directory = MANIFESTS, paths = [] } = options;
   if ((await files.stat(directory === "" ? root : `${root}/${directory}`)) === undefined) {
     throw new TownError("ManifestsMissing", `Cannot validate: there is no ${directory}/ in ${root}.`, {
       hint: "Run `town validate` in a town's repository, or name one with `-C`.",
@@ -69,7 +78,7 @@ export async function validateOnDisk(
   }
   const locals = readLocalValues(await files.readText(`${root}/${LOCAL_FILE}`));
   const loaded = await readSourceOnDisk(files, clock, root, { kinds, locals: locals.values, directory });
-  const whole = validateSource({ ...loaded, problems: [...loaded.problems, ...locals.problems] }, check);
+  const whole = validateSource({ ...loaded, problems: [...loaded.problems, ...locals.problems] }, options);
   const isAsked = (path: string): boolean =>
     paths.length === 0 || paths.some((one) => path === one || path.startsWith(`${one.replace(/\/+$/, "")}/`));
   const problems = whole.problems.filter((problem) => isAsked(problem.path));
