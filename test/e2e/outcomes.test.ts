@@ -16,7 +16,7 @@ describe("how work ends, in a real town", () => {
   beforeEach(() => {
     town = new TownProcess();
     project = town.makeProject();
-    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
+    expect(town.init("--rig", project, "--name", "api", "--gate", "test ! -e bad.txt")).toMatchObject({ status: 0 });
     town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
     town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
   });
@@ -168,6 +168,22 @@ describe("how work ends, in a real town", () => {
     const own = /^(api-\S+) submitted/.exec(pat.run("town", "done").stdout)?.[1] ?? "";
     await town.until("that is merged, too", closed(own));
     expect(text("asked.txt")).toBe("asked\n");
+    // What a gate rejects comes back to who made it, with the reason.
+    writeFileSync(join(pat.sandbox, "bad.txt"), "bad\n");
+    expect(pat.run("git", "add", "--all")).toMatchObject({ status: 0 });
+    expect(pat.run("git", "commit", "--quiet", "--message", "What the gate will not have")).toMatchObject({
+      status: 0,
+    });
+    const sentBack = /^(api-\S+) submitted/.exec(pat.run("town", "done").stdout)?.[1] ?? "";
+    await town.until("it is on the hook again", () => pat.run("town", "hook").stdout.includes(sentBack));
+    const told = pat.run("town", "prime").stdout;
+    expect(told).toContain("Attempt 2: the last one was sent back");
+    expect(told).toContain(`${sentBack} was not merged`);
+    expect(town.run("get", "mergerequests", "-n", "api").stdout).toMatch(new RegExp(`Rejected +${sentBack}`));
+    expect(pat.run("git", "rm", "--quiet", "bad.txt")).toMatchObject({ status: 0 });
+    expect(pat.run("git", "commit", "--quiet", "--message", "Without it")).toMatchObject({ status: 0 });
+    expect(pat.run("town", "done")).toMatchObject({ status: 0 });
+    await town.until("then it is merged", closed(sentBack));
     expect(pat.run("town", "join", "--leave")).toMatchObject({ status: 0, stdout: "api/crew/pat has left\n" });
     expect(pat.run("town", "prime").status).not.toBe(0);
   });
