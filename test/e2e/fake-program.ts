@@ -86,7 +86,7 @@ export class FakeProgram {
     const stays = join(this.directory, "leaves a shell");
     writeFileSync(
       launcher,
-      `#!/bin/sh\nif [ -e "${stays}" ]; then rm "${stays}"; echo "coder: out of memory"; exec /bin/sh; fi\nexec "${path}" "$@"\n`,
+      `#!/bin/sh\nif [ -e "${stays}" ] && [ "$1" != --version ]; then rm "${stays}"; echo "coder: out of memory"; exec /bin/sh; fi\nexec "${path}" "$@"\n`,
     );
     chmodSync(launcher, 0o755);
     this.set("work.sh", WORK);
