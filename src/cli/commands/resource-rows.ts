@@ -65,7 +65,7 @@ export const resourceCommands: readonly CommandSpec[] = [
   {
     name: "diff",
     group: "resources",
-    summary: "what `apply` would change, or two commits differ in (offline)",
+    summary: "what `apply` would change, or two commits change (offline)",
     positionals: "[REV1..REV2]",
     flags: [FILENAME, RECURSIVE, NAMESPACE],
     examples: ["town diff -f crew.yaml", "town diff main~1..main"],

@@ -68,7 +68,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "demo",
     group: "town",
-    summary: "a whole town at work in a temporary directory; ends by itself",
+    summary: "a whole town at work in a temporary directory; it ends alone",
     flags: [
       {
         name: "runtime",
@@ -212,7 +212,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "completion",
     group: "town",
-    summary: "script that completes commands, types and names in your shell",
+    summary: "a script: your shell completes commands, types and names",
     positionals: "bash|zsh|fish",
     flags: [],
     examples: ["source <(town completion bash)", "town completion fish > ~/.config/fish/completions/town.fish"],
@@ -278,7 +278,7 @@ export const townCommands: readonly CommandSpec[] = [
   {
     name: "bead",
     group: "work",
-    summary: "create, show, list, ready, … in bd's grammar (also `town bd`)",
+    summary: "create, show, ready, … in bd's grammar (also `town bd`)",
     positionals: "COMMAND [ARG...]",
     flags: [],
     examples: ['town bead create "Fix the login page" -p 1', "town bead list --status open", "town ready"],
