@@ -1,4 +1,5 @@
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
+import { waitsForOf } from "../domain/work-graph/record/edges.ts";
 import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import { TownError } from "../errors/town-error.ts";
 
@@ -58,10 +59,19 @@ export function currentStep(graph: GraphReader, molecule: string): BeadRecord | 
 
 /** What keeps the steps left from being done, other than steps: gates and beads outside. Empty when nothing does. */
 export function heldBy(graph: GraphReader, molecule: string): readonly BeadRecord[] {
+  const about = graph.get(molecule)?.metadata?.[META.bead];
   const steps = stepsOf(graph, molecule).filter((step) => step.status !== "closed");
-  const blockers = steps.flatMap((step) => graph.blockersOf(step.id));
-  const outside = blockers.filter((blocker) => blocker.metadata?.[META.step] === undefined);
+  const blockers = steps.flatMap((step) => [...graph.blockersOf(step.id), ...awaitedBy(graph, step)]);
+  const outside = blockers.filter(({ id, metadata }) => metadata?.[META.step] === undefined && id !== about);
   return [...new Map(outside.map((blocker) => [blocker.id, blocker])).values()];
+}
+
+/** Open children that a step gathers, wherever they were made. */
+function awaitedBy(graph: GraphReader, step: BeadRecord): readonly BeadRecord[] {
+  return (step.dependencies ?? [])
+    .filter((edge) => edge.type === "waits-for")
+    .flatMap((edge) => graph.childrenOf(waitsForOf(edge).spawnerId))
+    .filter((child) => child.status !== "closed");
 }
 
 /** Newest change of a bead or of a step it is worked through, ms since the epoch; 0 when no time can be read. */

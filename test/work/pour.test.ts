@@ -160,10 +160,11 @@ describe("a poured molecule", () => {
       formula: "f",
       steps: [step("spawn"), step("gather", { waits_for: "children-of(spawn)", needs: ["spawn"] })],
     });
-    const { graph, byName, close, ready } = await poured(formula);
+    const { graph, root, byName, close, ready } = await poured(formula);
     const child = await graph.transact(BY, (tx) => tx.create({ title: "part", parent: byName("spawn").id }));
     await close("spawn");
     expect(ready()).toEqual([]);
+    expect(heldBy(graph, root.id).map(({ id }) => id)).toEqual([child.id]);
     await graph.transact(BY, (tx) => tx.close(child.id));
     expect(ready()).toEqual(["gather"]);
   });
