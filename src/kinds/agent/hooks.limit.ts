@@ -23,7 +23,7 @@ export interface LimitSigns {
   readonly screen: ScreenState | undefined;
   /** When what the screen shows was printed, as far as is known, ms. */
   readonly saidMs: number;
-  /** When something was typed last, ms; 0: never. */
+  /** When something was typed last, or the session began, ms. */
   readonly rungMs: number;
   /** When the work on the hook moved last, ms; 0: never. */
   readonly progressMs: number;
@@ -32,18 +32,18 @@ export interface LimitSigns {
 }
 
 /**
- * When what a screen shows was printed: as long as nothing was typed since it was seen first, it was then. A span (`try
- * again in 3 hours`) counts from there and not anew at each look.
+ * When what a screen shows was printed: as long as nothing was typed since it was seen first, and the session is the same,
+ * it was then. A span (`try again in 3 hours`) counts from there and not anew at each look.
  */
 export function saidAt(
   status: AgentStatus | undefined,
-  session: { readonly lastActivityMs: number | undefined },
+  session: { readonly startedAtMs: number; readonly lastActivityMs: number | undefined },
   now: number,
 ): number {
   const { limited } = status?.propulsion ?? {};
   const since = limited === undefined ? undefined : Date.parse(limited.since);
   const rungMs = status?.doorbell === undefined ? 0 : Date.parse(status.doorbell.time);
-  if (since !== undefined && since <= now && rungMs <= since) return since;
+  if (since !== undefined && since <= now && Math.max(rungMs, session.startedAtMs) <= since) return since;
   return Math.min(now, session.lastActivityMs ?? now);
 }
 

@@ -87,7 +87,7 @@ function limitSeen(
   doorbell: Doorbell | undefined,
 ): { readonly limited: Limited | undefined; readonly isTold: boolean } {
   const { now, screen, session, hook, liftedMs } = observed;
-  const rungMs = timeOf(doorbell?.time);
+  const rungMs = Math.max(timeOf(doorbell?.time), session.startedAtMs);
   const limited = limitedAfter(object.status?.propulsion?.limited, {
     identity: object.spec.identity,
     now,

@@ -380,9 +380,11 @@ describe("what a program itself waits for", () => {
     expect(loop.status.propulsion?.limited).toMatchObject({ since, times: 1 });
     // A clock on its screen moves, and nothing was said anew.
     const now = START + 200 * S;
-    expect(saidAt({ ...loop.status, doorbell: undefined }, { lastActivityMs: now }, now)).toBe(START);
+    expect(saidAt({ ...loop.status, doorbell: undefined }, { startedAtMs: 0, lastActivityMs: now }, now)).toBe(START);
     const rung = { ...loop.status.doorbell, time: new Date(START + 190 * S).toISOString() } as AgentStatus["doorbell"];
-    expect(saidAt({ ...loop.status, doorbell: rung }, { lastActivityMs: now }, now)).toBe(now);
+    expect(saidAt({ ...loop.status, doorbell: rung }, { startedAtMs: 0, lastActivityMs: now }, now)).toBe(now);
+    // Another session says it for itself.
+    expect(saidAt(loop.status, { startedAtMs: START + 60 * S, lastActivityMs: now }, now)).toBe(now);
   });
 
   it("given its menu about the limit, when the limit is over, then the session is started anew, and nothing is typed into the menu", () => {
