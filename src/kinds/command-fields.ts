@@ -18,6 +18,7 @@ export const COMMAND_FIELDS: readonly CommandField[] = [
   { kind: "Rig", path: "env[].valueFrom.command" },
   { kind: "Rig", path: "trust", value: "Commands" },
   { kind: "AgentPool", path: "env[].valueFrom.command" },
+  { kind: "Plugin", path: "env[].valueFrom.command" },
   { kind: "Plugin", path: "run.exec" },
   { kind: "Plugin", path: "gate.condition" },
 ];
