@@ -46,7 +46,7 @@ export function aboutBd(
 ): BdResult | undefined {
   const own = (text: string): string => runnable(text, program);
   try {
-    if (chooseCommand(commands, argv) === undefined) return printed(overview(commands, { own, columns }));
+    if (chooseCommand(commands, asCommand(argv)) === undefined) return printed(overview(commands, { own, columns }));
     const { command, line } = understood(argv);
     const { args, flags } = line;
     if (flags.isSet("help")) return printed(commandHelp(command, commands, { own, columns }));
@@ -61,8 +61,14 @@ export function aboutBd(
   }
 }
 
+/** `--version` asks for a command, as other programs have it. */
+function asCommand(argv: readonly string[]): readonly string[] {
+  const [first = "", ...rest] = argv;
+  return ["--version", "-V", "-v"].includes(first) ? ["version", ...rest] : argv;
+}
+
 function understood(argv: readonly string[]): { readonly command: BdCommand; readonly line: ParsedLine } {
-  const chosen = chooseCommand(commands, argv);
+  const chosen = chooseCommand(commands, asCommand(argv));
   if (chosen === undefined) throw usageError("no command was given", "bd help lists the commands");
   const { command, rest } = chosen;
   const line = parseFlags(command.name, rest, [...(command.flags ?? []), ...globalFlags]);

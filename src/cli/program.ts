@@ -47,7 +47,7 @@ export async function runProgram(argv: readonly string[], bare: BareContext, mak
       bare.streams.out(overviewText(await offered(context)));
       return EXIT.done;
     }
-    return await parsed(rest, town, at);
+    return await parsed(isVersion(rest) ? ["version", "--client"] : rest, town, at);
   } catch (error) {
     return failed(error, bare);
   }
@@ -90,6 +90,10 @@ function leadingTown(argv: readonly string[]): { readonly town: string | undefin
 
 function isOverview([first, second]: readonly string[]): boolean {
   return first === undefined || (second === undefined && ["help", "--help", "-h"].includes(first));
+}
+
+function isVersion([first, second]: readonly string[]): boolean {
+  return second === undefined && ["--version", "-V", "-v"].includes(first ?? "");
 }
 
 function isHelp(word: string | undefined): boolean {

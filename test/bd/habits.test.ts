@@ -101,6 +101,7 @@ const lines: readonly (readonly [line: string, stdin?: string])[] = [
   ["types"],
   ["statuses"],
   ["version"],
+  ["--version"],
   ["quickstart"],
   ["help dep"],
   ["compact --stats"],

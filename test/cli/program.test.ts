@@ -35,6 +35,12 @@ describe("help", () => {
     expect((await runTown(new FakeTown(), "help up")).out).toContain("Examples:");
   });
 
+  it("given --version, when asked, then the command says its own, as `version --client` does", async () => {
+    const { out } = await runTown(new FakeTown(), "version --client");
+    for (const flag of ["--version", "-V", "-v"]) expect((await runTown(new FakeTown(), flag)).out).toBe(out);
+    expect(out).toMatch(/^town /);
+  });
+
   it("given the topics, when asked, then they are printed and name every exit code", async () => {
     const { out } = await runTown(new FakeTown(), "help exit-codes");
     for (const [code, meaning] of EXIT_MEANINGS) expect(out).toContain(`${code}  ${meaning}`);
