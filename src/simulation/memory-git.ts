@@ -53,9 +53,7 @@ export class MemoryGit implements Git {
 
   async init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository> {
     const top = trimmed(path);
-    const known = this.#repositories.get(options.bare ? top : `${top}/.git`);
-    const isThere = !options.bare || (await this.#files.stat(`${top}/${marker}`)) !== undefined;
-    const existing = isThere ? known : undefined;
+    const existing = this.#repositories.get(options.bare ? top : `${top}/.git`);
     if (existing !== undefined) return this.#repository(existing, existing.main);
     const head = branchRef(options.branch);
     const commonDirectory = options.bare ? top : `${top}/.git`;
@@ -79,9 +77,9 @@ export class MemoryGit implements Git {
   }
 
   async cloneBare(url: string, path: string): Promise<Repository> {
-    const known = this.#repositories.get(trimmed(path));
-    // It may have been moved away since.
-    const existing = (await this.#files.stat(trimmed(path))) === undefined ? undefined : known;
+    // What was there may have been moved away.
+    if ((await this.#files.stat(trimmed(path))) === undefined) this.#repositories.delete(trimmed(path));
+    const existing = this.#repositories.get(trimmed(path));
     if (existing !== undefined && existing.config.get("remote.origin.url") !== url) {
       throw new AdapterError("CloneInTheWay", `Cannot clone ${url} to ${path}: another repository is there.`);
     }
