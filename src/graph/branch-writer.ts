@@ -120,10 +120,13 @@ export class BranchWriter {
 
   /**
    * Writes one commit and moves the branch from `expected` (undefined: it does not exist) to it, together with the pin.
-   * Undefined when somebody moved the branch meanwhile; nothing but unreferenced objects is left then.
+   * Undefined when somebody moved the branch meanwhile; nothing but unreferenced objects is left then. Throws AdapterError
+   * `CommitMissing`, `ObjectMissing` when what it builds on is lost.
    */
   async commit(change: BranchChange, expected: string | undefined): Promise<string | undefined> {
     const { repository, logId } = this.#options;
+    // A commit on one that git has lost could be read, and neither collected nor pushed.
+    if (this.#tip !== undefined) await requireCommit(repository, this.#tip);
     const tree = await this.#writeTree(change);
     // Nothing but what the tip has: the refs follow it, and clones do not answer each other's empty commits for ever.
     if (tree === this.#tree && change.merged === undefined && this.#tip !== undefined) {

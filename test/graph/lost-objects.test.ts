@@ -135,6 +135,22 @@ describe("given a work branch that leads to an object which git has lost", () =>
     });
   }
 
+  test("given an open store whose last commit is lost, when it is flushed, then the next one is not built on that", async () => {
+    const world = await graphWorld("loss");
+    const repository = await world.repository("/repo");
+    const { graph } = await world.open("/repo", idle);
+    await work(world, graph);
+    const lost = (await repository.resolve(branch)) ?? "";
+    objectsOf(repository).lose(lost);
+    await unflushed(world, graph);
+    const before = await factsOf(graph);
+    const { commit } = await graph.flush();
+    expect((await repository.log(undefined, commit, 100)).map(({ id }) => id)).not.toContain(lost);
+    expect((await repository.objects.readCommit(commit))?.parents).not.toEqual([lost]);
+    expect(await factsOf(graph)).toEqual(before);
+    await expectWhole(repository, graph);
+  });
+
   test("given no commit that is whole, when opened, then what cache and log have is a branch again", async () => {
     const all: string[] = [];
     const { before, after } = await lose(

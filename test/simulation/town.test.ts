@@ -1,6 +1,7 @@
 import type { ObservedSession } from "../../src/ports/sessions.ts";
 import { conditionOf } from "../../src/resource/condition.ts";
 import { describe, expect, it } from "vitest";
+import { checkGraphsWhole, LOSSES } from "../../src/simulation/lost-objects.ts";
 import { checkTown, convoyClosed, runChaos } from "../../src/simulation/town-chaos.ts";
 import { crewPool, world } from "./sample-world.ts";
 
@@ -20,6 +21,17 @@ describe("the simulated town", () => {
   it.each(SEEDS)("given seed %i, when everything is killed again and again, then it still ends right", async (seed) => {
     const town = await world(seed);
     await runChaos(town, { meanGapMs: 1_500, faultsUntilMs: 120_000, limitMs: 3_600_000 });
+    await checkTown(town);
+  });
+
+  it.each(
+    SEEDS.slice(0, 4),
+  )("given seed %i and a git that loses objects of the work graphs, when everything is killed as well, then nothing is missing in the end", async (seed) => {
+    const town = await world(seed);
+    const more = [...LOSSES, ...LOSSES, ...LOSSES];
+    const { faults } = await runChaos(town, { meanGapMs: 1_500, faultsUntilMs: 120_000, limitMs: 3_600_000, more });
+    expect(faults.filter((fault) => fault.startsWith("git lost")).length).toBeGreaterThan(0);
+    await checkGraphsWhole(town);
     await checkTown(town);
   });
 
