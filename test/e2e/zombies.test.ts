@@ -79,7 +79,7 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
     expect(events("Unresponsive")[0]).toContain("generation 1 is restarted: 1 reminders had no answer");
     expect(town.object("agent", "api", "toast")?.status?.["lastOutput"]).toContain("coder: out of memory");
     await town.until("its work is merged", merged);
-    expect(events("SessionEnded")).toEqual([]);
+    expect(events("SessionEnded").join()).not.toMatch(/exit code|signal/);
   });
 
   it("given a program that hangs, shows that it is busy and uses nothing, when its time is over, then it is asked, replaced, and the work ends", async () => {

@@ -42,7 +42,7 @@ export function noteEnd(
 }
 
 function howItEnded(session: ObservedSession | undefined): string {
-  if (session === undefined) return "its runtime is gone";
+  if (session === undefined) return "nothing is left of it: the town ended it, or what it ran on is gone";
   const how =
     session.exitSignal !== undefined ? `signal ${session.exitSignal}` : `exit code ${session.exitCode ?? "unknown"}`;
   return session.terminalLost === true ? `its terminal was taken from it (${how})` : how;
