@@ -53,7 +53,10 @@ function settle(look: Look, top: number): BatchStep {
     if (verdict === "Failed") return search(look, top, gate);
   }
   const advisory = look.gates.find(
-    (gate) => !gate.required && outcomeOf(look.queue, treeAt(look.batch, top), gate) === undefined,
+    (gate) =>
+      !gate.required &&
+      isConcerned(look.batch, top, gate) &&
+      outcomeOf(look.queue, treeAt(look.batch, top), gate) === undefined,
   );
   return advisory === undefined ? { do: "Land", count: top } : { do: "Run", place: top, gate: advisory };
 }
@@ -84,10 +87,16 @@ type Verdict = "Passed" | "Failed" | "Unknown";
 
 /** A failure of a former round may have had reasons that are gone. */
 function verdictAt({ queue, batch, now }: Look, place: number, gate: Gate): Verdict {
+  if (!isConcerned(batch, place, gate)) return "Passed";
   const outcome = outcomeOf(queue, treeAt(batch, place), gate);
   if (outcome?.passed === true) return "Passed";
   if (outcome === undefined || outcome.round !== queue.round) return "Unknown";
   return outcome.failures >= failuresNeeded(queue, gate, now) ? "Failed" : "Unknown";
+}
+
+/** Whether the stack up to a place changes what the gate looks at; where it does not, it is as good as its base. */
+function isConcerned(batch: Batch, place: number, gate: Gate): boolean {
+  return batch.members.slice(0, place).some(({ untouched }) => untouched?.includes(gate.name) !== true);
 }
 
 function baseVerdict({ queue, batch, now }: Look, gate: Gate): Verdict {

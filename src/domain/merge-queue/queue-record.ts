@@ -22,6 +22,8 @@ export interface BatchMember {
   /** Built on the member before it, the first one on the base. */
   readonly commit: string;
   readonly tree: string;
+  /** Gates that what it changes does not concern. */
+  readonly untouched?: readonly string[];
 }
 
 /** Requests stacked on the target, in queue order. */

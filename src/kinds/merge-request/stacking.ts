@@ -1,6 +1,8 @@
+import { matchesPath } from "../../domain/merge-queue/path-pattern.ts";
 import { type BatchMember, withBatch } from "../../domain/merge-queue/queue-record.ts";
 import { changeQueue } from "../../work/merge-queue.ts";
 import { MERGE } from "../../work/submission.ts";
+import { commandGates } from "./gate-script.ts";
 import type { MergePlace } from "./merge-place.ts";
 import type { QueuedRequest } from "./merges.observe.ts";
 import type { MergesAction } from "./merges.plan.ts";
@@ -29,7 +31,14 @@ export async function stack(action: Extract<MergesAction, { do: "Stack" }>, at: 
       continue;
     }
     const commit = await writeMergeCommit(request, { tip, tree: merge.tree }, at);
-    members.push({ request: request.id, head: request.head, commit, tree: merge.tree });
+    const untouched = await untouchedGates(tip, commit, at);
+    members.push({
+      request: request.id,
+      head: request.head,
+      commit,
+      tree: merge.tree,
+      ...(untouched.length === 0 ? {} : { untouched }),
+    });
   }
   await at.clone.updateRefs(
     members.map(({ request, commit }) => ({ ref: builtRef(request), to: commit })),
@@ -44,6 +53,16 @@ export async function stack(action: Extract<MergesAction, { do: "Stack" }>, at: 
     for (const { request, commit, tree } of members)
       tx.setMetadata(request, { [MERGE.commit]: commit, [MERGE.tree]: tree });
   });
+}
+
+/** Gates that only run for certain files, none of which differ. */
+async function untouchedGates(from: string, to: string, at: MergePlace): Promise<readonly string[]> {
+  const choosy = commandGates(at.object.spec).filter((gate) => gate.when !== undefined);
+  if (choosy.length === 0) return [];
+  const files = await at.clone.changedFiles(from, to);
+  return choosy
+    .filter(({ when }) => !files.some((file) => when?.paths.some((pattern) => matchesPath(pattern, file))))
+    .map((gate) => gate.name);
 }
 
 async function writeMergeCommit(

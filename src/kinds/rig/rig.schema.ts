@@ -30,12 +30,25 @@ export const gateSpec = z
       .describe(
         "How many must approve the submitted commit before it is queued: people, or agents whose role may `Merge`, but never its author. `town approve` and `town reject`.",
       ),
+    when: z
+      .strictObject({
+        paths: z
+          .array(z.string().min(1))
+          .min(1)
+          .describe("Patterns from the repository's root: `*` and `?` within a name, `**` across directories."),
+      })
+      .optional()
+      .describe("The command runs only for changes of such files. Default: for every change."),
     timeout: duration().default("20m").describe("The gate fails when its command takes longer."),
     required: z.boolean().default(true).describe("false: reported, but does not hold a merge back."),
   })
   .refine((gate) => (gate.command === undefined) !== (gate.approvals === undefined), {
     error: "exactly one of `command` and `approvals` must be set",
     path: ["command"],
+  })
+  .refine((gate) => gate.approvals === undefined || gate.when === undefined, {
+    error: "must be absent for `approvals`",
+    path: ["when"],
   })
   .refine((gate) => gate.approvals === undefined || gate.required, {
     error: "must be true for `approvals`",

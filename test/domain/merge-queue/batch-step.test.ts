@@ -247,6 +247,35 @@ describe("a batch", () => {
     expect(failedGates(queue, "t:", TEST, NOW)).toHaveLength(1);
   });
 
+  it("given a gate that only some members concern, when played, then it runs for those alone, and the bare base is asked before one is blamed", () => {
+    const member = (request: string, untouched: readonly string[]) => ({
+      request,
+      head: request,
+      commit: `c${request}`,
+      tree: `t:${request}`,
+      untouched,
+    });
+    const play = (members: readonly ReturnType<typeof member>[], failed: readonly string[]) => {
+      let queue = withBatch(EMPTY_QUEUE, { base: "b", baseTree: "t:", members }, []);
+      for (const tree of failed)
+        queue = withOutcome(queue, {
+          tree,
+          gate: "test",
+          command: "test",
+          passed: false,
+          round: queue.round,
+          atMs: NOW,
+          summary: "exit code 1",
+        });
+      return batchStep(queue, queue.batch as NonNullable<QueueRecord["batch"]>, TEST, NOW);
+    };
+    const free = member("1", ["test"]);
+    expect(play([free, member("2", ["test"])], [])).toEqual({ do: "Land", count: 2 });
+    expect(play([free, member("2", [])], [])).toMatchObject({ do: "Run", place: 2 });
+    expect(play([free, member("2", [])], ["t:2"])).toEqual({ do: "Land", count: 1 });
+    expect(play([member("2", [])], ["t:2"])).toMatchObject({ do: "Run", place: 0 });
+  });
+
   it("given culprits, when found, then batches get smaller, and larger again while all is well", () => {
     const { queue } = play(8, { gates: TEST, fails: has(2), maxBatch: 8 });
     expect(windowOf(queue, 8)).toBeLessThan(8);

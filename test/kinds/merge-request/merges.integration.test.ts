@@ -96,6 +96,21 @@ describe("the merge queue on real git", () => {
     expect(queue.state("api-1")).toBe("closed");
   });
 
+  it("given a gate for some files, when others change, then it does not run, and a change of such a file is held to it", async () => {
+    queue = await QueueSite.make("true", {}, [
+      { name: "pages", command: "! grep -q BAD docs/*.md", when: { paths: ["docs/**"] } },
+    ]);
+    await queue.submit("api-1", { "1.txt": "good\n" });
+    await queue.settle();
+    expect(queue.state("api-1")).toBe("closed");
+    expect(readQueue(queue.graph).outcomes.map(({ gate }) => gate)).toEqual(["test"]);
+    await queue.submit("api-2", { "2.txt": "good\n" });
+    await queue.submit("api-3", { "docs/3.md": "BAD\n" });
+    await queue.submit("api-4", { "docs/4.md": "good\n" });
+    await queue.settle();
+    expect([2, 3, 4].map((index) => queue.state(`api-${index}`))).toEqual(["closed", "open", "closed"]);
+  });
+
   it("given work without a common history, when settled, then it goes back and holds nobody up", async () => {
     queue = await QueueSite.make(GREEN);
     const { site, project } = queue;
