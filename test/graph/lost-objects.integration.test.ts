@@ -84,7 +84,8 @@ describe("a store in a real repository that has lost objects", () => {
     const { commit } = await again.flush();
     expect(idsOf(site, path, "town/work").length).toBeGreaterThan(5);
     expect(site.sh(path, "rev-parse", "town/work", "refs/town/flushed").split("\n")).toEqual([commit, commit]);
-    expect(site.sh(path, "fsck", "--connectivity-only", "--no-dangling", "town/work")).toBe("");
+    // All that the branch leads to; what is damaged and led to by nothing stays where it is.
+    expect(site.sh(path, "rev-list", "--objects", "--quiet", "town/work")).toBe("");
   });
 
   test("given a git gc that prunes at once between the objects of a flush and the ref, when opened, then nothing acknowledged is missing", async () => {
