@@ -52,7 +52,7 @@ export interface OfflineBdCall {
  */
 export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> {
   try {
-    return await run(call, ports);
+    return (await run(call, ports)) ?? (await run(call, ports, true)) ?? 1;
   } catch (error) {
     const { stderr, exitCode } = failed(error, call.argv.includes("--json"));
     call.err(stderr);
@@ -60,7 +60,8 @@ export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): 
   }
 }
 
-async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> {
+/** Undefined: the cache is damaged, nothing was done or said, and it is not used again. */
+async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false): Promise<number | undefined> {
   const told = aboutBd(call.argv, call);
   if (told !== undefined) {
     if (told.stdout !== "") call.out(told.stdout);
@@ -71,7 +72,8 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
   const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
   const isWrite = changesStore(call.argv);
   const { place, graph, actor, email } = await openPlace(cwd, isWrite, call, ports);
-  let isCacheDue = false;
+  const { seq } = graph;
+  let [isCacheDue, isSpoilt] = [false, false];
   try {
     const context: BdContext = {
       graphs: oneGraph(graph),
@@ -95,14 +97,18 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts): Promise<number> 
         tx.get(id)?.metadata?.[META.step] === undefined ? undefined : closeStep(tx, id, reason),
     };
     const { stdout, stderr, exitCode } = await runBd(call.argv, context);
-    isCacheDue = graph.isCacheDue;
+    isCacheDue = graph.cache.isDue;
+    // Git has what the cache could not give, as long as nothing was done yet.
+    isSpoilt = graph.cache.isDamaged && graph.seq === seq && !isAgain;
+    if (isSpoilt) return undefined;
     if (stdout !== "") call.out(stdout);
     if (isWrite && exitCode === 0 && actor.note !== undefined) call.err(`${actor.note}\n`);
     if (stderr !== "") call.err(stderr);
     return exitCode;
   } finally {
     await graph.close();
-    if (isCacheDue && !isWrite && !call.argv.includes("--readonly")) await writeCache(place.store, graph.prefix, ports);
+    if (isCacheDue && !isSpoilt && !isWrite && !call.argv.includes("--readonly"))
+      await writeCache(place.store, graph.prefix, ports);
   }
 }
 

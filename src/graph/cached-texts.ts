@@ -21,6 +21,7 @@ export class CachedTexts implements RowTexts {
   /** Where the text of a record lies that was read from here, or written. */
   readonly #places = new WeakMap<BeadRecord, TextPlace>();
   #file: ReadFile | undefined;
+  #isDamaged = false;
   #block: Uint8Array = new Uint8Array();
   #blockStart = 0;
 
@@ -36,6 +37,11 @@ export class CachedTexts implements RowTexts {
     this.#file = await this.#files.openRead(`${this.#directory}/${this.name}`);
     await former?.close();
     return this.size;
+  }
+
+  /** Something that was asked for could not be read. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
   }
 
   get size(): number {
@@ -105,11 +111,12 @@ export class CachedTexts implements RowTexts {
   }
 
   #damaged(id: string): TownError {
+    this.#isDamaged = true;
     return new TownError(
       "CacheDamaged",
       `Cannot read ${id} from the cache of the work graph in ${this.#directory}: it is damaged.`,
       {
-        hint: `Nothing is lost: remove ${this.#directory}, and it is made again.`,
+        hint: `Nothing is lost: it is made again when the store is next opened, or remove ${this.#directory}.`,
       },
     );
   }

@@ -12,10 +12,11 @@ import type { HistoryEntry, WorkGraph } from "../ports/work-graph.ts";
 import type { AbsorbReport } from "./absorb.ts";
 import { BranchMerger } from "./branch-merger.ts";
 import type { BranchWriter } from "./branch-writer.ts";
-import type { StoreOptions } from "./graph-store.ts";
 import { historyAt } from "./history-cache.ts";
+import type { StoreOptions } from "./graph-store.ts";
 import { GraphStore, readOnlyError } from "./graph-store.ts";
 import { FlushTimer } from "./flush-timer.ts";
+import type { CacheState } from "./housekeeping.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { LoadedCommit } from "./load-commit.ts";
 import type { StorePaths } from "./paths.ts";
@@ -128,9 +129,8 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.#parts.writer.tip;
   }
 
-  /** Whether the store took longer to open than it need: a writer that opens and closes it leaves a new cache. */
-  get isCacheDue(): boolean {
-    return this.#house.isCacheDue;
+  get cache(): CacheState {
+    return this.#house;
   }
 
   get statuses(): StatusBook {

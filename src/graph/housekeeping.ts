@@ -69,8 +69,16 @@ export interface Told {
   readonly files: Iterable<string>;
 }
 
+/** What the cache was good for. */
+export interface CacheState {
+  /** The store took longer to open than it need: a writer that opens and closes it leaves a new cache. */
+  readonly isDue: boolean;
+  /** Something could not be read that git has: a store that is opened after this one was closed reads it from there. */
+  readonly isDamaged: boolean;
+}
+
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
-export class Housekeeping {
+export class Housekeeping implements CacheState {
   readonly #options: HousekeepingOptions;
   #uncached: number;
   #caching: Promise<void> | undefined;
@@ -124,9 +132,12 @@ export class Housekeeping {
     };
   }
 
-  /** Whether whoever opens the store next would gain from a cache that is written anew. */
-  get isCacheDue(): boolean {
+  get isDue(): boolean {
     return this.#isDue(0);
+  }
+
+  get isDamaged(): boolean {
+    return this.#cache.isDamaged;
   }
 
   #isDue(changed: number): boolean {

@@ -142,7 +142,14 @@ export class CacheWriter {
     return texts.size > used * 2 + spareBytes;
   }
 
+  get isDamaged(): boolean {
+    return this.#texts?.isDamaged === true;
+  }
+
+  /** What turned out to be damaged is not used again. */
   async close(): Promise<void> {
+    const { files, directory } = this.#options;
+    if (this.isDamaged) await files.remove(`${directory}/${columnsName}`).catch(() => undefined);
     await this.#texts?.close();
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { directoryPrefix } from "../../src/daemon/offline-bd.ts";
 import { bindCheckout, unbindCheckout } from "../../src/graph/checkout-binding.ts";
@@ -215,6 +215,27 @@ describe("bd without a town", () => {
     const columns = readFileSync(`${cache}/columns.bin`);
     expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
     expect(readFileSync(`${cache}/columns.bin`)).toEqual(columns);
+  });
+
+  test("given a cache whose texts are damaged, when beads are read or changed, then git tells, and nothing is said of it", async () => {
+    const at = site.repository("damaged");
+    const id = await made(at, "a title");
+    const cache = `${at}/.git/town/cache`;
+    const spoil = async (): Promise<void> => {
+      rmSync(cache, { recursive: true });
+      await site.bd(at, ["list"]);
+      const texts = `${cache}/${readdirSync(cache).find((name) => name.includes("texts")) ?? ""}`;
+      writeFileSync(texts, readFileSync(texts, "utf8").replace("a title", "a lie!!"));
+    };
+    await spoil();
+    const shown = await site.bd(at, ["show", id, "--json"]);
+    expect([shown.exitCode, shown.stderr]).toEqual([0, ""]);
+    expect(shown.stdout).toContain("a title");
+    await spoil();
+    expect((await site.bd(at, ["close", id])).exitCode).toBe(0);
+    expect((await site.bd(at, ["show", id])).stdout).toContain("a title");
+    await spoil();
+    expect((await site.bd(at, ["list", "--all", "--json"])).stdout).toContain("a title");
   });
 
   test("given custom statuses, when the next command runs, then they count", async () => {
