@@ -64,8 +64,7 @@ export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): 
 async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false): Promise<number | undefined> {
   const told = aboutBd(call.argv, call);
   if (told !== undefined) {
-    if (told.stdout !== "") call.out(told.stdout);
-    if (told.stderr !== "") call.err(told.stderr);
+    say(call, told);
     return told.exitCode;
   }
   const { directory } = placeFlags(call.argv);
@@ -101,15 +100,22 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
     // Git has what the cache could not give, as long as nothing was done yet.
     isSpoilt = graph.cache.isDamaged && graph.seq === seq && !isAgain;
     if (isSpoilt) return undefined;
-    if (stdout !== "") call.out(stdout);
-    if (isWrite && exitCode === 0 && actor.note !== undefined) call.err(`${actor.note}\n`);
-    if (stderr !== "") call.err(stderr);
+    say(call, { stdout, stderr: `${noteAfter(isWrite && exitCode === 0, actor)}${stderr}` });
     return exitCode;
   } finally {
     await graph.close();
     if (isCacheDue && !isSpoilt && !isWrite && !call.argv.includes("--readonly"))
       await writeCache(place.store, graph.prefix, ports);
   }
+}
+
+function say(call: OfflineBdCall, { stdout, stderr }: { readonly stdout: string; readonly stderr: string }): void {
+  if (stdout !== "") call.out(stdout);
+  if (stderr !== "") call.err(stderr);
+}
+
+function noteAfter(isChange: boolean, { note }: Actor): string {
+  return isChange && note !== undefined ? `${note}\n` : "";
 }
 
 /**

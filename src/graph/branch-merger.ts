@@ -94,7 +94,7 @@ export class BranchMerger {
     if (continues) {
       await this.#writer.fastForward(theirs);
       this.#pending = undefined;
-      target.markDirty([...results.flatMap(({ differing }) => [...differing]), ...change.badIds]);
+      target.markDirty([...results.flatMap(({ differing }) => [...differing]), ...change.unlikeIds]);
     } else this.#pending = { tip: theirs, files: await this.#filesToTake(change.files) };
     await target.setAside([...change.bad, ...badSettings]);
     return this.#report(theirs, change.bad, results, continues);

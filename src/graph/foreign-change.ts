@@ -18,8 +18,8 @@ export interface ForeignChange {
   readonly theirs: ReadonlyMap<string, BeadRecord>;
   /** Files that are no valid records; their ids are not in `changed`. */
   readonly bad: readonly BadFile[];
-  /** Ids in `bad`: what they hold must be written over. */
-  readonly badIds: readonly string[];
+  /** Ids whose files must be written over: those in `bad`, and those whose editor left the time of the change to us. */
+  readonly unlikeIds: readonly string[];
   /** Changed files that are no records: path to blob, null when removed. */
   readonly files: ReadonlyMap<string, string | null>;
   /** Who changed a record with plain git rather than through a store. */
@@ -50,7 +50,7 @@ export class ForeignReader {
     const editors = await this.#editors(base, theirs);
     const changed: string[] = [];
     const bad: BadFile[] = [];
-    const badIds: string[] = [];
+    const unlikeIds: string[] = [];
     const files = new Map<string, string | null>();
     const baseRecords = new Map<string, BeadRecord>();
     const records = new Map<string, BeadRecord>();
@@ -69,10 +69,11 @@ export class ForeignReader {
       const read = text === undefined ? undefined : this.#readRecord(path, text, old, editor);
       if (typeof read === "string") {
         bad.push({ path, commit: theirs, problem: read, text: text ?? "" });
-        badIds.push(id);
+        unlikeIds.push(id);
         continue;
       }
       if (read !== undefined) records.set(id, read);
+      if (editor !== undefined && read?.updated_at !== parsed(path, text)?.updated_at) unlikeIds.push(id);
       changed.push(id);
     }
     return {
@@ -80,7 +81,7 @@ export class ForeignReader {
       base: baseRecords,
       theirs: records,
       bad,
-      badIds,
+      unlikeIds,
       files,
       editors: new Map([...editors].map(([id, { actor }]) => [id, actor])),
     };
