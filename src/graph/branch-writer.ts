@@ -158,8 +158,12 @@ export class BranchWriter {
   }
 
   async #moveRefs(expected: string | undefined, commit: string): Promise<boolean> {
-    if (expected === commit && this.#pin === commit) return true;
     const { repository, branch } = this.#options;
+    if (expected === commit && this.#pin === commit) {
+      // One that was lost and is made again within the second has the same name, and no ref update syncs it.
+      await repository.objects.restore();
+      return true;
+    }
     const updates = [
       { ref: branch, from: expected ?? null, to: commit },
       { ref: flushedRef, from: this.#pin ?? null, to: commit },
