@@ -72,7 +72,10 @@ export function bdTools(parts: BdToolParts): Omit<StoreTools, "init"> {
     },
     collectWisps: (graph, { dryRun }) =>
       dryRun ? Promise.resolve(storeOf(graph).wisps.outlived().length) : storeOf(graph).wisps.collect(),
-    pack: (graph) => storeOf(graph).repository.objects.packOwn({ minimum: 2 }),
+    pack: (graph) => {
+      const { repository, tip } = storeOf(graph);
+      return repository.objects.packOwn({ minimum: 2, tip });
+    },
   };
 }
 

@@ -362,7 +362,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
 
   /** Packs what this store wrote and nothing else; returns how many objects. */
   packObjects(minimum = 0): Promise<number> {
-    return this.#inTurn(() => this.repository.objects.packOwn({ minimum }));
+    return this.#inTurn(() => this.repository.objects.packOwn({ minimum, tip: this.tip }));
   }
 
   /** In turn: what a flush has taken is neither waiting nor in the tip until it is over. */

@@ -222,7 +222,7 @@ export class Housekeeping implements CacheState {
   // In the background, never in the way of a commit: loose objects cost disk, not correctness.
   async #pack(): Promise<void> {
     try {
-      await this.#options.repository.objects.packOwn();
+      await this.#options.repository.objects.packOwn({ tip: this.#options.writer.tip });
     } catch (error) {
       this.#options.log.warn({ err: error }, "cannot pack objects of the work graph");
     } finally {

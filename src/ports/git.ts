@@ -54,9 +54,10 @@ export interface GitObjects {
   allCommits(): Promise<readonly string[]>;
   /**
    * Joins the loose objects and small packs that were written through this port, and nothing else, into one pack, when
-   * there are at least `minimum` (default 2000) objects in them. Returns how many were packed. One caller at a time.
+   * there are at least `minimum` (default 2000) objects in them. Returns how many were packed. One caller at a time. With
+   * `tip`, a commit that leads to most of them, versions of one file are put together however old they are.
    */
-  packOwn(options?: { readonly minimum?: number }): Promise<number>;
+  packOwn(options?: { readonly minimum?: number; readonly tip?: string | undefined }): Promise<number>;
   /** Empty tree's id in this repository's hash. */
   readonly emptyTree: string;
   close(): Promise<void>;

@@ -166,9 +166,9 @@ export class NodeGitObjects implements GitObjects {
     return [...text.matchAll(/^commit ([0-9a-f]+)$/gm)].map(([, id = ""]) => id);
   }
 
-  async packOwn(options: { readonly minimum?: number } = {}): Promise<number> {
+  async packOwn(options: { readonly minimum?: number; readonly tip?: string | undefined } = {}): Promise<number> {
     await this.sync();
-    const next = this.#packing.then(() => this.#packs.pack(options.minimum ?? 2000));
+    const next = this.#packing.then(() => this.#packs.pack(options.minimum ?? 2000, options.tip));
     this.#packing = next.catch(() => {});
     return next.catch((error: unknown) => {
       throw diskFailure(`pack objects in ${this.#commonDirectory}`, error);

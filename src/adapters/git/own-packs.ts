@@ -9,6 +9,15 @@ import { idsOfIndex } from "./pack-stream.ts";
 /** git looks through every pack for an object, and a user's gc starts by itself at 50 of them. */
 const manyPacks = 20;
 
+/** When packing is due, a pack is joined that is not so many times as large as everything smaller. */
+const joinAt = 8;
+
+/** Fewer objects than this are no reason to pack by itself. */
+const few = 10;
+
+/** So many objects without a known path make asking git for all paths worth it. */
+const manyUnnamed = 1_000;
+
 /** Of so many objects the paths are remembered: some megabytes, and days of work. */
 const keptNames = 50_000;
 
@@ -23,8 +32,8 @@ export interface OwnObjects {
 
 /**
  * Packs what `ObjectWriter` wrote into one pack, and never touches anything else: a repository that is a user's has the
- * user's gc settings. A large own pack is left alone until the small ones together are half its size, so that the cost
- * per object stays logarithmic.
+ * user's gc settings. A large own pack is left alone until the small ones together are an eighth of its size, so that the
+ * cost per object stays logarithmic; then versions of one file that lie in both become deltas of each other.
  *
  * Guarantees: an object is removed from one place only after it is fsynced in another; killed at any point, the next
  * run goes on. While git collects garbage nothing is packed, and the other way around: each would remove a copy because the
@@ -43,27 +52,30 @@ export class OwnPacks {
 
   /**
    * Packs when `minimum` objects, or very many packs, wait outside the large packs; returns how many were packed: none while
-   * somebody collects garbage.
+   * somebody collects garbage. `tip`: a commit that leads to most of them, which tells the paths of older ones.
    */
-  async pack(minimum: number): Promise<number> {
+  async pack(minimum: number, tip?: string): Promise<number> {
     const listed = await this.#present(await this.#takeList());
-    if (packsToJoin(listed).size < manyPacks && waitingIn(listed) < minimum) return 0;
+    if (!isDue(listed, minimum)) return 0;
     const lock = await takeGcLock(this.#commonDirectory);
     if (lock === undefined) return 0;
     try {
-      return await this.#packPresent(await this.#present(listed), minimum);
+      return await this.#packPresent(await this.#present(listed), minimum, tip);
     } finally {
       await lock.release();
     }
   }
 
-  async #packPresent(own: OwnObjects, minimum: number): Promise<number> {
-    const victims = packsToJoin(own);
+  async #packPresent(own: OwnObjects, minimum: number, tip: string | undefined): Promise<number> {
+    const victims = packsToJoin(own, joinAt);
     const nothingToJoin = own.loose.size === 0 && victims.size < 2;
-    if ((waitingIn(own) < minimum && victims.size < manyPacks) || nothingToJoin) return 0;
+    if (!isDue(own, minimum) || nothingToJoin) return 0;
     const ids = new Set(own.loose);
     for (const name of victims) for (const id of await this.#idsOf(name)) ids.add(id);
-    const name = await this.#packObjects([...ids].map((id) => named(id, own.names)));
+    const unnamed = [...ids].filter((id) => !own.names.has(id)).length;
+    const older = tip === undefined || unnamed < manyUnnamed ? undefined : await this.#namesBelow(tip);
+    const pathOf = (id: string): string | undefined => own.names.get(id) ?? older?.get(id);
+    const name = await this.#packObjects([...ids].map((id) => named(id, pathOf(id))));
     const kept = [...own.packs].filter(([one]) => !victims.has(one));
     await this.#keep({ loose: new Set(), packs: new Map([...kept, [name, ids.size]]), names: own.names });
     for (const id of own.loose) await rm(this.#loosePath(id), { force: true });
@@ -81,6 +93,16 @@ export class OwnPacks {
     });
     await syncDirectory(this.#packDirectory);
     return `pack-${hash}`;
+  }
+
+  /** Paths of all that a commit leads to, by id. */
+  async #namesBelow(commit: string): Promise<ReadonlyMap<string, string>> {
+    const text = await this.#command.text(["rev-list", "--objects", "--ignore-missing", commit], {
+      place: { gitDirectory: this.#commonDirectory },
+      doing: `list what ${commit} leads to in ${this.#commonDirectory}`,
+      timeoutMs: 1_800_000,
+    });
+    return new Map([...text.matchAll(/^([0-9a-f]{40,64}) (.+)$/gm)].map(([, id = "", path = ""]) => [id, path]));
   }
 
   async #idsOf(pack: string): Promise<readonly string[]> {
@@ -160,27 +182,28 @@ export class OwnPacks {
   }
 }
 
-/** Objects outside of the large packs. */
-function waitingIn(own: OwnObjects): number {
-  return [...packsToJoin(own)].reduce((sum, name) => sum + (own.packs.get(name) ?? 0), own.loose.size);
+/** Whether enough waits outside the large packs. Who asks for few objects wants all that can be done. */
+function isDue(own: OwnObjects, minimum: number): boolean {
+  const waiting = packsToJoin(own, minimum <= few ? joinAt : 2);
+  if (waiting.size >= manyPacks) return true;
+  return [...waiting].reduce((sum, name) => sum + (own.packs.get(name) ?? 0), own.loose.size) >= minimum;
 }
 
-/** All packs but the largest ones, each of which is at least twice as large as everything smaller together. */
-export function packsToJoin(own: OwnObjects): ReadonlySet<string> {
+/** All packs but the largest ones, each of which is at least `factor` times as large as everything smaller together. */
+export function packsToJoin(own: OwnObjects, factor = 2): ReadonlySet<string> {
   const largestFirst = [...own.packs].sort(([, a], [, b]) => b - a);
   let smaller = largestFirst.reduce((sum, [, count]) => sum + count, own.loose.size);
   while (largestFirst[0] !== undefined) {
     const [, count] = largestFirst[0];
     smaller -= count;
-    if (count < 2 * smaller) break;
+    if (count < factor * smaller) break;
     largestFirst.shift();
   }
   return new Set(largestFirst.map(([name]) => name));
 }
 
 /** An object as `pack-objects` reads it: with its path it is compared with other versions of the same file. */
-function named(id: string, names: OwnObjects["names"]): string {
-  const path = names.get(id);
+function named(id: string, path: string | undefined): string {
   return path === undefined ? id : `${id} ${path}`;
 }
 

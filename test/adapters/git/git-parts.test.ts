@@ -155,6 +155,11 @@ describe("packsToJoin", () => {
     expect([...packsToJoin(objects)].sort()).toEqual(joined);
   });
 
+  it("given a factor, when chosen, then a large pack is joined by as much less", () => {
+    expect([...packsToJoin(own(0, 800, 100), 8)]).toEqual([]);
+    expect([...packsToJoin(own(0, 799, 100), 8)].sort()).toEqual(["pack-0", "pack-1"]);
+  });
+
   it("given any number of equal flushes, when joined as they come, then an object is rewritten a few times at most", () => {
     let packs: number[] = [];
     let written = 0;

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { seededRandom } from "../../../src/simulation/seeded-random.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitCommand } from "../../../src/adapters/git/git-command.ts";
 import { NodeGitObjects } from "../../../src/adapters/git/node-git-objects.ts";
@@ -120,6 +121,31 @@ describe("NodeGitObjects", () => {
     const commit = await objects.writeCommit({ tree, parents: [], message: "m", author: ada, committer: ada });
     await objects.sync();
     site.sh(path, "fsck", "--strict", commit);
+  });
+
+  it("given a large pack of files whose paths nobody remembers, when later versions are packed with a tip, then they are stored as what differs", async () => {
+    const random = seededRandom("packs");
+    const texts = Array.from({ length: 1_200 }, () => random.base36(2_000));
+    const files = new Map<string, string>();
+    for (const [i, text] of texts.entries()) files.set(`d${i % 20}/${i}.json`, await objects.writeBlob(text));
+    let tree = await objects.changeTree(objects.emptyTree, files);
+    const parent = await objects.writeCommit({ tree, parents: [], message: "1", author: ada, committer: ada });
+    await objects.sync();
+    await objects.packOwn({ minimum: 1 });
+    const list = join(path, "town/own-objects.v1.packer");
+    writeFileSync(list, readFileSync(list, "utf8").replaceAll(/^name .*\n/gm, ""));
+    const bytes = (): number => packs().reduce((sum, name) => sum + statSync(join(path, "objects/pack", name)).size, 0);
+    const before = bytes();
+    const changes = new Map<string, string>();
+    for (let i = 0; i < 200; i++) changes.set(`d${i % 20}/${i}.json`, await objects.writeBlob(`${texts[i]} and more`));
+    tree = await objects.changeTree(tree, changes);
+    const tip = await objects.writeCommit({ tree, parents: [parent], message: "2", author: ada, committer: ada });
+    await objects.sync();
+    expect(await objects.packOwn({ minimum: 1, tip })).toBeGreaterThan(1_400);
+    expect(packs()).toHaveLength(1);
+    // The 200 versions are 400 kB.
+    expect(bytes() - before).toBeLessThan(60_000);
+    site.sh(path, "fsck", "--strict", tip);
   });
 
   it("given very many small packs, when packed, then they are joined though they hold few objects", async () => {
