@@ -52,7 +52,7 @@ function commandsIn(source: string): readonly Command[] {
 
 /** What follows a command in its sentence, or ends its string. */
 const GOES_ON =
-  /(?:;| \(|\)|\. |: | or | then\b| says?\b| lists?\b| shows?\b| is | keeps | < | and (?!-)|, (?=[a-z])|\\$|["'`]?,$|["'`] ?[:;)}\]]|` ).*/s;
+  /(?:;| \(|\)|\. |: | or | then\b| says?\b| lists?\b| shows\b| is | keeps | < | and (?!-)|, (?=[a-z])|\\$|["'`]?,$|["'`] ?[:;)}\]]|` ).*/s;
 
 /** A line with something in place of what the reader fills in. */
 function filledIn(line: string): readonly string[] {
