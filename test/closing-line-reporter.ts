@@ -1,7 +1,17 @@
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestCase, TestModule } from "vitest/node";
 
-/** Ends a run with one plain line that any CI can read: `N passed, N failed, N skipped`. */
+/**
+ * Names each failure when it happens, so that a run that is cut off has told it, and ends a run with one plain line that
+ * any CI can read: `N passed, N failed, N skipped`.
+ */
 export default class ClosingLineReporter implements Reporter {
+  onTestCaseResult(test: TestCase): void {
+    const { state, errors } = test.result();
+    if (state !== "failed") return;
+    const [message = ""] = errors[0]?.message.split("\n") ?? [];
+    process.stdout.write(`\nFAILED ${test.module.relativeModuleId} > ${test.fullName}: ${message}\n`);
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
