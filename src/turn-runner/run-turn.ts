@@ -15,7 +15,8 @@ const DRAIN_MS = 1_000;
 /**
  * Runs one turn: what it prints is shown as it comes. Its standard input is closed, which some programs wait for. After
  * `limitMs` it is ended with everything that it started (SIGTERM, SIGKILL `graceMs` later). What a turn that ends by
- * itself leaves behind goes on, until the session ends: it stays in the session's group.
+ * itself leaves behind goes on, until the session ends: it stays in the session's group. `TOWN_IN_TURNS` in its environment
+ * tells its stop hook that the next turn is told what is new: some programs exit while they call it, and lose the answer.
  */
 export async function runTurn(
   command: readonly string[],
@@ -33,7 +34,7 @@ export async function runTurn(
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, [name]: value },
+      env: { ...process.env, [name]: value, TOWN_IN_TURNS: "1" },
     });
     let output = "";
     let hung = false;

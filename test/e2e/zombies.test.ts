@@ -72,6 +72,12 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
     );
   };
 
+  /** It has called its start hook and has its prompt: one stopped before that gets the time that a start may take. */
+  const started = async (): Promise<number> => {
+    await town.until("it was prompted", () => program.notes.some((note) => note.includes(" prompted: ")));
+    return town.until("it runs", programPid);
+  };
+
   it("given a program that is gone while a shell stays in its place, when nothing answers, then the session is replaced with what was seen, and the work ends", async () => {
     program.set("leaves a shell", "");
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
@@ -97,7 +103,7 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
     async () => {
       program.set("hangs", "");
       expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-      const pid = await town.until("it runs", programPid);
+      const pid = await started();
       process.kill(pid, "SIGSTOP");
       program.set("hangs", undefined);
       await town.until("it is asked", () => events("Reminded").length > 0);
@@ -115,9 +121,9 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
     "given a program that was stopped and goes on in time, when it has answered, then nobody was replaced",
     async () => {
       town.edit("roles/worker.yaml", "reminders: 1", "reminders: 5");
-      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
       program.set("hangs", "");
-      const pid = await town.until("it runs", programPid);
+      expect(town.run("up", "-d")).toMatchObject({ status: 0 });
+      const pid = await started();
       process.kill(pid, "SIGSTOP");
       program.set("hangs", undefined);
       await town.until("it is asked", () => events("Reminded").length > 0);

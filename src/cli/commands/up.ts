@@ -18,7 +18,14 @@ import { plainText } from "../output/terminal-text.ts";
 
 const POLL_MS = 50;
 /** The session's own variables must not leak into the daemon, which would hand them to every agent it starts. */
-const SESSION_VARIABLES = ["TOWN_SOCKET", "TOWN_TOKEN_FILE", "TOWN_AGENT", "TOWN_NAMESPACE", "TOWN_GENERATION"];
+const SESSION_VARIABLES = [
+  "TOWN_SOCKET",
+  "TOWN_TOKEN_FILE",
+  "TOWN_AGENT",
+  "TOWN_NAMESPACE",
+  "TOWN_GENERATION",
+  "TOWN_IN_TURNS",
+];
 
 /** Starts the town's daemon: in the foreground, or with -d in the background, returning once it answers /readyz. */
 export async function run(input: CommandInput, context: CommandContext): Promise<number> {

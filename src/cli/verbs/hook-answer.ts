@@ -36,7 +36,8 @@ export async function hookJson(input: CommandInput, context: CommandContext): Pr
 
 /**
  * Answers a program's hook. A failure is told on stderr with exit code 1: programs take 2 as "refuse what was asked", and
- * no trouble of the town may swallow a person's prompt or keep a program from stopping.
+ * no trouble of the town may swallow a person's prompt or keep a program from stopping. A program whose turns are run one
+ * after the other is not kept from stopping: its next turn is told.
  */
 export async function answerHook(
   input: CommandInput,
@@ -45,6 +46,7 @@ export async function answerHook(
 ): Promise<number> {
   try {
     const hook = (await hookJson(input, context)) ?? {};
+    if (input.flags["reply"] === "block" && context.env["TOWN_IN_TURNS"] !== undefined) return EXIT.done;
     const result = await call(hook);
     const answer = hookReply(input.flags["reply"], hook, plainText(result.text));
     if (answer !== "") context.streams.out(`${answer}\n`);

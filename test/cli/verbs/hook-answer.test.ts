@@ -54,6 +54,16 @@ describe("town VERB --hook", () => {
     );
   });
 
+  it("given a program whose turns are run one after the other, when its stop hook calls, then nothing is taken from its next turn", async () => {
+    const town = new FakeTown();
+    town.verbs.set("nudge drain", () => ({ body: { text: "do this" } }));
+    const env = { TOWN_IN_TURNS: "1" };
+    const stop = await runTown(town, "nudge drain --hook --reply block", { stdin: "{}", env });
+    expect(stop).toMatchObject({ code: 0, out: "", err: "" });
+    expect(town.requests).toEqual([]);
+    expect((await runTown(town, "nudge drain --hook", { stdin: "{}", env })).out).toBe("do this\n");
+  });
+
   it("given stdin that is no JSON, when called as a hook, then it fails without the exit code that refuses a prompt", async () => {
     const answer = await runTown(new FakeTown(), "prime --hook", { stdin: "no json" });
     expect(answer).toMatchObject({ code: 1, out: "" });

@@ -186,8 +186,8 @@ export function describeProgram(program: AgentProgram): void {
 
     afterEach(() => town.end());
 
-    it("given a bead, when a turn ends before its work, then the next turn goes on with the conversation, and the work lands", async () => {
-      town.work("third", ["RUN: echo one >> third.txt"]);
+    it("given a bead, when a turn ends before its work, then the next turn goes on with the conversation, hears what came in it, and the work lands", async () => {
+      town.work("third", ["RUN: echo one >> third.txt", "RUN: sleep 4"]);
       const stopped = await town.until("a second turn goes on with the conversation", () =>
         town.server.turns.find(({ entries }) =>
           entries.some(({ from, text }) => from === "Model" && text.includes("nothing left to do")),
@@ -195,6 +195,7 @@ export function describeProgram(program: AgentProgram): void {
       );
       expect(stopped.entries.some(({ from }) => from === "Tool")).toBe(true);
       const name = town.agent("worker")?.name ?? "";
+      // In the middle of a turn: its stop hook must not take what the program would not act upon any more.
       expect(
         town.run(
           "nudge",
