@@ -3,6 +3,7 @@ import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { structureProblem } from "../domain/work-graph/record/structure.ts";
 import { AdapterError, TownError } from "../errors/town-error.ts";
 import type { CommitInfo, GitObjects, Repository } from "../ports/git.ts";
+import type { CommitHead } from "./commit-head.ts";
 import { formatVersion } from "./paths.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
@@ -97,6 +98,11 @@ export async function requireKnownFormat(repository: Repository, trees: TreeWrit
 
 export const versionFile = "version.json";
 export const versionText = `${JSON.stringify({ format: formatVersion, records: "ab/cd/<id>.json", log: "log/<yyyy-mm-dd>/<log-id>.jsonl" })}\n`;
+
+/** What is built on when this commit is. */
+export async function headOf(repository: Repository, { id, tree }: CommitInfo): Promise<CommitHead> {
+  return { commit: id, tree, positions: Object.fromEntries(await positionsAt(repository, id)) };
+}
 
 /**
  * How much of each log a commit contains, also when it was made by plain git: then the trailers of its nearest ancestors

@@ -7,7 +7,7 @@ import type { CommitInfo, Repository } from "../ports/git.ts";
 import type { CachedTexts } from "./cached-texts.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
 import type { BadFile } from "./git-records.ts";
-import { positionsAt, readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
+import { headOf, readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
 import type { CachedCommit } from "./record-cache.ts";
 import { readCache } from "./record-cache.ts";
 import type { TreeWriter } from "./tree-writer.ts";
@@ -48,11 +48,15 @@ export async function loadCommit(
   const cached = await readCache(files, directory, commit);
   if (cached?.head.commit === commit) return { ...cached, bad: [], changed: [] };
   await requireKnownFormat(repository, trees, commit);
-  const head = await headOf(repository, commit);
+  const head = await headOf(repository, await requireCommit(repository, commit));
   if (cached !== undefined && (await repository.resolve(`${cached.head.commit}^{commit}`)) !== undefined)
     return changedSince(repository, trees, head, cached);
   await cached?.texts.close();
-  const { records, bad } = await readCommitRecords(repository, commit);
+  return loadedFromGit({ head, ...(await readCommitRecords(repository, commit)) });
+}
+
+/** A commit all of whose records were read from git's objects: no cache has any of them. */
+export function loadedFromGit({ head, records, bad }: Pick<LoadedCommit, "head" | "records" | "bad">): LoadedCommit {
   return {
     head,
     records,
@@ -75,11 +79,6 @@ export async function requireCommit(repository: Repository, commit: string): Pro
     `Cannot read commit ${commit} of the work branch: it is not in ${repository.path}.`,
     { hint: "Run `git fsck` there." },
   );
-}
-
-async function headOf(repository: Repository, commit: string): Promise<CommitHead> {
-  const { tree } = await requireCommit(repository, commit);
-  return { commit, tree, positions: Object.fromEntries(await positionsAt(repository, commit)) };
 }
 
 async function changedSince(

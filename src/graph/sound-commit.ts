@@ -5,13 +5,12 @@ import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import { logPositions, positionsAt } from "./git-records.ts";
 import type { LoadedCommit } from "./load-commit.ts";
-import { loadCommit, requireCommit } from "./load-commit.ts";
+import { loadCommit, loadedFromGit, requireCommit } from "./load-commit.ts";
 import type { StorePaths } from "./paths.ts";
 import { flushedRef } from "./paths.ts";
 import { readCache } from "./record-cache.ts";
 import type { Salvage } from "./salvage.ts";
 import { refValue, salvage } from "./salvage.ts";
-import type { Survey } from "./survey.ts";
 import { isLoss } from "./survey.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 import { Wal } from "./wal.ts";
@@ -110,24 +109,10 @@ async function repair(places: CommitPlaces): Promise<SoundCommit | undefined> {
     return { loaded: again.commit, damage: { ...salvaged, records: [], isBehind: false } };
   }
   const remains = salvaged.remains.flatMap(({ records }) => records);
+  const { base } = salvaged;
   return {
-    loaded: salvaged.base === undefined ? undefined : loadedFrom(salvaged.base),
+    loaded: base?.head === undefined ? undefined : loadedFromGit({ ...base, head: base.head }),
     damage: { ...salvaged, records: latestLast([...cached, ...remains]), isBehind: true },
-  };
-}
-
-function loadedFrom({ head, records, bad }: Survey): LoadedCommit | undefined {
-  if (head === undefined) return undefined;
-  return {
-    head,
-    records,
-    bad,
-    table: undefined,
-    without: new Set(),
-    texts: undefined,
-    cache: undefined,
-    changed: [],
-    uncached: records.length,
   };
 }
 

@@ -1,9 +1,9 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { idOfPath } from "../domain/work-graph/ids/record-path.ts";
 import { AdapterError } from "../errors/town-error.ts";
-import type { CommitInfo, GitObjects, Repository, TreeEntry } from "../ports/git.ts";
+import type { GitObjects, Repository, TreeEntry } from "../ports/git.ts";
 import type { BadFile } from "./git-records.ts";
-import { parseRecordFile, positionsAt } from "./git-records.ts";
+import { headOf, parseRecordFile } from "./git-records.ts";
 import type { CommitHead } from "./commit-head.ts";
 
 /** An object that a commit needs and that git does not have, or has damaged. */
@@ -73,10 +73,6 @@ export async function surveyCommit(repository: Repository, commit: string): Prom
     else records.push(read);
   }
   return { commit, head: await headOf(repository, info), parents: info.parents, records, bad, files, lost };
-}
-
-async function headOf(repository: Repository, { id, tree }: CommitInfo): Promise<CommitHead> {
-  return { commit: id, tree, positions: Object.fromEntries(await positionsAt(repository, id)) };
 }
 
 /** All trees and blobs below a tree; `unread`: the trees that are not there. */
