@@ -16,6 +16,7 @@ import {
 } from "../resources/object-fields.ts";
 import { listObjects, type ApiObject } from "../resources/objects.ts";
 import { grouped, problemsOf } from "../resources/problems.ts";
+import { SUMMARY_KINDS, type SummaryKind, townFacts } from "../resources/town-summary.ts";
 
 /** The town on one screen, from the API's objects alone; -o json has the same with stable names. */
 export async function run(input: CommandInput, context: CommandContext): Promise<number> {
@@ -29,37 +30,18 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   return EXIT.done;
 }
 
-const KINDS = [
-  "Town",
-  "Rig",
-  "Provider",
-  "AgentPool",
-  "Agent",
-  "Session",
-  "Convoy",
-  "MergeRequest",
-  "Escalation",
-] as const;
-type Kind = (typeof KINDS)[number];
-
 async function summaryOf(api: Api): Promise<TownSummary> {
   const types = await discoverTypes(api);
   const lists = new Map(
-    await Promise.all(KINDS.map(async (kind) => [kind, await objectsOf(api, types, kind)] as const)),
+    await Promise.all(SUMMARY_KINDS.map(async (kind) => [kind, await objectsOf(api, types, kind)] as const)),
   );
-  const of = (kind: Kind): readonly ApiObject[] => lists.get(kind) ?? [];
+  const of = (kind: SummaryKind): readonly ApiObject[] => lists.get(kind) ?? [];
   const [town] = of("Town");
   const status = fieldsOf(town?.status);
-  const sync = fieldsOf(status["sync"]);
   const agents = of("Agent");
   return {
     town: {
-      name: town?.metadata.name ?? "hq",
-      sync: textOf(sync["status"]) ?? "Unknown",
-      ...optional("revision", textOf(sync["appliedRevision"])),
-      health: textOf(status["health"]) ?? readyOf(town),
-      suspended: town?.spec?.["suspend"] === true,
-      ...optional("runtime", textOf(status["runtime"])),
+      ...townFacts(town),
       ...optional("spentToday", textOf(status["spentToday"])),
       ...disabledLoops(status["loops"]),
     },
@@ -117,12 +99,12 @@ async function summaryOf(api: Api): Promise<TownSummary> {
         bead: textOf(request.spec?.["bead"]) ?? "",
         author: textOf(request.spec?.["author"]) ?? "",
       })),
-    problems: grouped(KINDS.flatMap((kind) => of(kind).flatMap(problemsOf))),
+    problems: grouped(SUMMARY_KINDS.flatMap((kind) => of(kind).flatMap(problemsOf))),
   };
 }
 
 /** Kinds that this daemon does not know count as empty. */
-async function objectsOf(api: Api, types: readonly ResourceType[], kind: Kind): Promise<readonly ApiObject[]> {
+async function objectsOf(api: Api, types: readonly ResourceType[], kind: SummaryKind): Promise<readonly ApiObject[]> {
   const type = types.find((candidate) => candidate.kind === kind);
   return type === undefined ? [] : (await listObjects(api, type, { namespace: undefined })).items;
 }

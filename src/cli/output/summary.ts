@@ -1,19 +1,12 @@
 import { bold } from "./colour.ts";
 import { tableLines, type TableOptions } from "./table.ts";
 import type { Problem } from "../resources/problems.ts";
+import type { TownFacts } from "../resources/town-summary.ts";
 import { plainText } from "./terminal-text.ts";
 
 /** What `town status -o json` prints; names here are stable. */
 export interface TownSummary {
-  readonly town: {
-    readonly name: string;
-    /** Synced, OutOfSync or Unknown. */
-    readonly sync: string;
-    readonly revision?: string;
-    /** Healthy, Progressing, Degraded, Suspended, Missing or Unknown. */
-    readonly health: string;
-    readonly suspended: boolean;
-    readonly runtime?: string;
+  readonly town: TownFacts & {
     /** What was used today, over the budget where there is one: `$4.21/$10.00`. */
     readonly spentToday?: string;
     /** Loops that were switched off; absent when all run. */

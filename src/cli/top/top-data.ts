@@ -2,6 +2,7 @@ import { eventTimeMs, inEventOrder, type EventObject } from "../output/describe.
 import type { ApiObject } from "../resources/objects.ts";
 import { fieldsOf, isOpenMerge, numberOf, optional, readyOf, textOf } from "../resources/object-fields.ts";
 import { type Problem, problemsOf } from "../resources/problems.ts";
+import { SUMMARY_KINDS, type TownFacts, townFacts } from "../resources/town-summary.ts";
 
 /** What `town top -o json` prints; names here are stable. What is not known is left out, never 0. */
 export interface TopData {
@@ -16,14 +17,8 @@ export interface TopData {
   readonly events: readonly TopEvent[];
 }
 
-export interface TopTown {
-  /** Directory name of its repository where that is known, else `hq`. */
-  readonly name: string;
-  readonly sync: string;
-  readonly revision?: string;
-  readonly health: string;
-  readonly suspended: boolean;
-  readonly runtime?: string;
+/** `name`: of its repository's directory where that is known, else `hq`. */
+export interface TopTown extends TownFacts {
   /** Sessions running, and the most that may; absent until the town was read. */
   readonly sessions?: number;
   readonly capacity?: number;
@@ -113,17 +108,8 @@ export interface TopEvent {
   readonly timeMs: number;
 }
 
-/** Every kind that the view is made of. */
-export const TOP_KINDS = [
-  "Town",
-  "Rig",
-  "AgentPool",
-  "Agent",
-  "Session",
-  "Convoy",
-  "MergeRequest",
-  "Escalation",
-] as const;
+/** Every kind that the view is made of; providers are left to `town status`. */
+export const TOP_KINDS = SUMMARY_KINDS.filter((kind) => kind !== "Provider");
 export type TopKind = (typeof TOP_KINDS)[number];
 
 /** Objects by kind, as the watches keep them. */
@@ -163,15 +149,10 @@ function topTown(
   sessions: readonly ApiObject[],
 ): TopTown {
   const status = fieldsOf(town?.status);
-  const sync = fieldsOf(status["sync"]);
   const capacity = fieldsOf(town?.spec?.["capacity"])["sessions"];
   return {
-    name: name ?? town?.metadata.name ?? "hq",
-    sync: textOf(sync["status"]) ?? "Unknown",
-    ...optional("revision", textOf(sync["appliedRevision"])),
-    health: textOf(status["health"]) ?? readyOf(town),
-    suspended: town?.spec?.["suspend"] === true,
-    ...optional("runtime", textOf(status["runtime"])),
+    ...townFacts(town),
+    ...optional("name", name),
     ...optional("sessions", town === undefined ? undefined : sessions.filter(isRunning).length),
     ...optional("capacity", typeof capacity === "number" ? capacity : undefined),
     working: agents.filter((agent) => agent.hook !== undefined).length,
