@@ -47,6 +47,18 @@ interface End {
   readonly queue: QueueRecord;
 }
 
+/** The test gate failed on a tree in this round. */
+const withFailure = (queue: QueueRecord, tree: string): QueueRecord =>
+  withOutcome(queue, {
+    tree,
+    gate: "test",
+    command: "test",
+    passed: false,
+    round: queue.round,
+    atMs: NOW,
+    summary: "exit code 1",
+  });
+
 const treeOf = (members: readonly number[]): string => `t:${members.join(",")}`;
 
 /** Plays a queue to its end; everything it knows goes through text between any two steps. */
@@ -229,15 +241,7 @@ describe("a batch", () => {
     );
     const step = () => batchStep(queue, queue.batch as NonNullable<QueueRecord["batch"]>, TEST, NOW);
     const fail = (tree: string): void => {
-      queue = withOutcome(queue, {
-        tree,
-        gate: "test",
-        command: "test",
-        passed: false,
-        round: queue.round,
-        atMs: NOW,
-        summary: "exit code 1",
-      });
+      queue = withFailure(queue, tree);
     };
     expect(step()).toMatchObject({ do: "Run", place: 1 });
     fail("t:1");
@@ -257,16 +261,7 @@ describe("a batch", () => {
     });
     const play = (members: readonly ReturnType<typeof member>[], failed: readonly string[]) => {
       let queue = withBatch(EMPTY_QUEUE, { base: "b", baseTree: "t:", members }, []);
-      for (const tree of failed)
-        queue = withOutcome(queue, {
-          tree,
-          gate: "test",
-          command: "test",
-          passed: false,
-          round: queue.round,
-          atMs: NOW,
-          summary: "exit code 1",
-        });
+      for (const tree of failed) queue = withFailure(queue, tree);
       return batchStep(queue, queue.batch as NonNullable<QueueRecord["batch"]>, TEST, NOW);
     };
     const free = member("1", ["test"]);
