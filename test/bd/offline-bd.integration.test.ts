@@ -4,6 +4,7 @@ import { directoryPrefix } from "../../src/daemon/offline-bd.ts";
 import { bindCheckout, unbindCheckout } from "../../src/graph/checkout-binding.ts";
 import { openGraph } from "../../src/graph/open-graph.ts";
 import { silentLog } from "../../src/ports/log.ts";
+import { repositoryAt } from "../adapters/git/git-site.ts";
 import { offlineSite, type OfflineSite, type Ran } from "./offline-site.ts";
 
 let site: OfflineSite;
@@ -159,8 +160,7 @@ describe("bd without a town", () => {
   test("given a checkout with beads that a rig adopts and lets go, when bd is used before, meanwhile and after, then it is one graph", async () => {
     const at = site.repository("adopted");
     const before = await made(at, "before");
-    const checkout = await site.ports.git.open(at);
-    if (checkout === undefined) throw new Error("no repository");
+    const checkout = await repositoryAt(site.ports.git, at);
     const store = await site.ports.git.init(site.path("adopting.git"), { bare: true, branch: "main" });
     await store.setConfig("town.prefix", "rig");
     const ports = { ...site.ports, log: silentLog };
@@ -185,8 +185,7 @@ describe("bd without a town", () => {
   test("given a process that keeps the store, when something changes, then it is exit code 6 with what to do; reads go on", async () => {
     const at = site.repository("kept");
     const id = await made(at, "before");
-    const repository = await site.ports.git.open(at);
-    if (repository === undefined) throw new Error("no repository");
+    const repository = await repositoryAt(site.ports.git, at);
     const holder = await openGraph({ ...site.ports, repository, log: silentLog, namespace: "kept", prefix: "kept" });
     try {
       const started = performance.now();

@@ -3,12 +3,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { NodeGit } from "../../src/adapters/git/node-git.ts";
-import { createNodeFiles } from "../../src/adapters/node-files.ts";
-import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
-import { nodeRandom } from "../../src/adapters/node-random.ts";
-import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { OfflineBdPorts } from "../../src/daemon/offline-bd.ts";
 import { runOfflineBd } from "../../src/daemon/offline-bd.ts";
+import { realGraphParts } from "../graph/real-graph-parts.ts";
 
 export interface Ran {
   readonly stdout: string;
@@ -44,13 +41,7 @@ export function offlineSite(): OfflineSite {
   };
   writeFileSync(environment.GIT_CONFIG_GLOBAL, '[protocol "file"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n');
   const git = new NodeGit({ environment });
-  const ports: OfflineBdPorts = {
-    git,
-    files: createNodeFiles(),
-    clock: systemClock,
-    random: nodeRandom,
-    processes: createNodeProcesses(),
-  };
+  const ports: OfflineBdPorts = { git, ...realGraphParts() };
   const path = (...parts: readonly string[]): string => join(root, ...parts);
   const run = (cwd: string, ...args: readonly string[]): string =>
     execFileSync("git", args, { cwd, env: environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();

@@ -7,16 +7,12 @@ import { performance } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { NodeGit } from "../../src/adapters/git/node-git.ts";
-import { createNodeFiles } from "../../src/adapters/node-files.ts";
-import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
-import { nodeRandom } from "../../src/adapters/node-random.ts";
-import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
-import { openGraph } from "../../src/graph/open-graph.ts";
-import { silentLog } from "../../src/ports/log.ts";
+import type { OpenGraphOptions } from "../../src/graph/open-graph.ts";
 import type { Repository } from "../../src/ports/git.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
+import { openRealGraph } from "../graph/real-graph-parts.ts";
 
 export const random = seededRandom("bench");
 export const author = { actor: "bench" };
@@ -113,7 +109,7 @@ export interface BenchSite {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   repository(name: string, bare?: boolean): Promise<Repository>;
-  open(repository: Repository, more?: Partial<Parameters<typeof openGraph>[0]>): Promise<GitGraph>;
+  open(repository: Repository, more?: Partial<OpenGraphOptions>): Promise<GitGraph>;
   sh(this: void, cwd: string, ...args: readonly string[]): string;
   close(): Promise<void>;
 }
@@ -134,18 +130,7 @@ export async function benchSite(): Promise<BenchSite> {
     directory,
     environment,
     repository: (name, bare = true) => git.init(join(directory, name), { bare, branch: "main" }),
-    open: (repository, more = {}) =>
-      openGraph({
-        repository,
-        files: createNodeFiles(),
-        clock: systemClock,
-        random: nodeRandom,
-        processes: createNodeProcesses(),
-        log: silentLog,
-        namespace: "api",
-        prefix: "api",
-        ...more,
-      }),
+    open: openRealGraph,
     sh: (cwd, ...args) => execFileSync("git", args, { cwd, env: environment, encoding: "utf8" }).trim(),
     close: async () => {
       await git.close();

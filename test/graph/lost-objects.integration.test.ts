@@ -1,14 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { createNodeFiles } from "../../src/adapters/node-files.ts";
-import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
-import { nodeRandom } from "../../src/adapters/node-random.ts";
-import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
-import { openGraph } from "../../src/graph/open-graph.ts";
-import { silentLog } from "../../src/ports/log.ts";
-import { loseObject, realSite, type RealSite } from "../adapters/git/git-site.ts";
+import { loseObject, realSite, repositoryAt, type RealSite } from "../adapters/git/git-site.ts";
+import { openRealGraph } from "./real-graph-parts.ts";
 
 const alice = { actor: "alice" };
 const closers: (() => Promise<unknown>)[] = [];
@@ -18,19 +13,7 @@ afterEach(async () => {
 });
 
 async function openIn(site: RealSite, path: string): Promise<GitGraph> {
-  const repository = await site.another().open(path);
-  if (repository === undefined) throw new Error(`no repository at ${path}`);
-  const graph = await openGraph({
-    repository,
-    files: createNodeFiles(),
-    clock: systemClock,
-    random: nodeRandom,
-    processes: createNodeProcesses(),
-    log: silentLog,
-    namespace: "api",
-    prefix: "api",
-    flushIntervalMs: 3_600_000,
-  });
+  const graph = await openRealGraph(await repositoryAt(site.another(), path), { flushIntervalMs: 3_600_000 });
   closers.push(() => graph.close());
   return graph;
 }

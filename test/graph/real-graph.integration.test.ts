@@ -2,18 +2,16 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { createNodeFiles } from "../../src/adapters/node-files.ts";
-import { createNodeProcesses } from "../../src/adapters/node-processes.ts";
 import { nodeRandom } from "../../src/adapters/node-random.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
-import { TownGraphs } from "../../src/graph/graph-host.ts";
-import { openGraph, type OpenGraphOptions } from "../../src/graph/open-graph.ts";
+import type { OpenGraphOptions } from "../../src/graph/open-graph.ts";
 import { graphAsOf, graphDiff } from "../../src/graph/past.ts";
 import { syncGraph } from "../../src/graph/sync.ts";
-import { silentLog } from "../../src/ports/log.ts";
-import { realSite, type RealSite } from "../adapters/git/git-site.ts";
+import { realSite, repositoryAt, type RealSite } from "../adapters/git/git-site.ts";
+import { openRealGraph, realGraphParts } from "./real-graph-parts.ts";
+import { unshownGraphs } from "./stores.ts";
 
 const alice = { actor: "alice" };
 const bob = { actor: "bob" };
@@ -30,20 +28,8 @@ function newSite(): RealSite {
 }
 
 async function openIn(site: RealSite, path: string, options: Partial<OpenGraphOptions> = {}): Promise<GitGraph> {
-  const repository = await site.git.open(path);
-  if (repository === undefined) throw new Error(`no repository at ${path}`);
-  const graph = await openGraph({
-    repository,
-    files: createNodeFiles(),
-    clock: systemClock,
-    random: nodeRandom,
-    processes: createNodeProcesses(),
-    log: silentLog,
-    namespace: "api",
-    prefix: "api",
-    flushIntervalMs: 3_600_000,
-    ...options,
-  });
+  const repository = await repositoryAt(site.git, path);
+  const graph = await openRealGraph(repository, { flushIntervalMs: 3_600_000, ...options });
   closers.push(() => graph.close());
   return graph;
 }
@@ -135,18 +121,9 @@ describe("the work graph in a real repository", () => {
   test("given a town that keeps the store, when somebody edits, resets or removes the branch with plain git, then it follows by itself", async () => {
     const site = newSite();
     const path = userRepository(site);
-    const graphs = new TownGraphs({
-      files: createNodeFiles(),
-      clock: systemClock,
-      random: nodeRandom,
-      processes: createNodeProcesses(),
-      log: silentLog,
-      project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
-    });
+    const graphs = unshownGraphs(realGraphParts());
     closers.push(() => graphs.closeAll());
-    const repository = await site.git.open(path);
-    if (repository === undefined) throw new Error(`no repository at ${path}`);
-    const graph = await graphs.open("api", repository, { prefix: "api", branch: "town/work" });
+    const graph = await graphs.open("api", await repositoryAt(site.git, path), { prefix: "api", branch: "town/work" });
     const one = await graph.transact(alice, (tx) => tx.create({ title: "one" }));
     const first = (await graph.flush()).commit;
     const two = await graph.transact(alice, (tx) => tx.create({ title: "two" }));

@@ -9,7 +9,7 @@ import { nodeRandom } from "../../src/adapters/node-random.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { townLayout } from "../../src/daemon/layout.ts";
 import { reconcile } from "../../src/engine/reconcile.ts";
-import { TownGraphs } from "../../src/graph/graph-host.ts";
+import type { TownGraphs } from "../../src/graph/graph-host.ts";
 import { CONTROLLERS, KINDS } from "../../src/kinds/index.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Files } from "../../src/ports/files.ts";
@@ -21,6 +21,7 @@ import { kindRegistry } from "../../src/resource/kind-registry.ts";
 import type { ObjectKey, TownObject } from "../../src/resource/object-meta.ts";
 import { MemorySessions } from "../../src/simulation/memory-sessions.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
+import { unshownGraphs } from "../graph/stores.ts";
 
 /** A town without a daemon: real git, disk and processes, sessions in memory; loops are run one at a time by hand. */
 export class TownSite {
@@ -67,6 +68,14 @@ export class TownSite {
     return site;
   }
 
+  /** A town with a rig `api`, whose project has just been made. */
+  static async withRig(): Promise<TownSite> {
+    const site = await TownSite.make();
+    await site.declare("Rig", undefined, "api", { path: site.repository("project") });
+    await site.settle("rigs", { kind: "Rig", name: "api" });
+    return site;
+  }
+
   /** Starts everything that a controller holds, as after a restart. */
   async start(): Promise<void> {
     await this.stop();
@@ -75,14 +84,7 @@ export class TownSite {
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + this.#aheadMs };
     const store = await createStore({ registry: kindRegistry(KINDS), clock, random: nodeRandom, log: silentLog });
     const { files, processes, git } = this;
-    const graphs = new TownGraphs({
-      files,
-      clock,
-      random: nodeRandom,
-      processes,
-      log: silentLog,
-      project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
-    });
+    const graphs = unshownGraphs({ files, clock, random: nodeRandom, processes });
     const repository = await git.open(this.town);
     if (repository === undefined) throw new Error("the town has no repository");
     await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });

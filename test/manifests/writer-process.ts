@@ -3,13 +3,13 @@ import { createNodeFiles } from "../../src/adapters/node-files.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { CommitWriter } from "../../src/manifests/commit-writer.ts";
 import { silentLog } from "../../src/ports/log.ts";
+import { repositoryAt } from "../adapters/git/git-site.ts";
 import { SAMPLE_KINDS } from "./sample-kinds.ts";
 import { ADA, MAIN, editFrom, pool } from "./writer-site.ts";
 
 // Scales pool api/a in the repository of its argument up and up, and prints each number once its write is acknowledged.
 const root = process.argv[2] ?? "";
-const repository = await new NodeGit().open(root);
-if (repository === undefined) throw new Error(`no repository at ${root}`);
+const repository = await repositoryAt(new NodeGit(), root);
 const writer = new CommitWriter({
   repository,
   files: createNodeFiles(),

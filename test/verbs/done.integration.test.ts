@@ -10,6 +10,7 @@ import { META, type BeadRecord } from "../../src/domain/work-graph/bead.ts";
 import type { LoopPorts } from "../../src/ports/loop-ports.ts";
 import type { AgentSession } from "../../src/verbs/agent-session.ts";
 import { committedHead } from "../../src/verbs/done-head.ts";
+import { repositoryAt } from "../adapters/git/git-site.ts";
 
 const BRANCH = "town/agents/api/toast/api-x1";
 
@@ -46,8 +47,7 @@ describe("what is handed in from a real worktree", () => {
   });
 
   async function head(): Promise<string> {
-    const repository = await git.open(sandbox);
-    if (repository === undefined) throw new Error("no repository");
+    const repository = await repositoryAt(git, sandbox);
     const fact = { agent: "toast", attempt: 0, base: run("rev-parse", "main"), branch: `refs/heads/${BRANCH}` };
     const bead = { id: "api-x1", title: "the work", metadata: { [META.sandbox]: fact } } as unknown as BeadRecord;
     const session = { sandbox, identity: "api/polecats/toast" } as AgentSession;

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { NodeGit, type NodeGitOptions } from "../../../src/adapters/git/node-git.ts";
+import type { Git, Repository } from "../../../src/ports/git.ts";
 import type { GitSite } from "../../ports/git.contract.ts";
 
 export interface RealSite extends GitSite {
@@ -31,6 +32,13 @@ export function loseObject(commonDirectory: string, id: string, how: "Gone" | "E
   if (how === "Gone") return;
   const left = { Empty: "", Garbage: "x".repeat(100), Torn: bytes.subarray(0, Math.ceil(bytes.length * 0.7)) };
   writeFileSync(path, left[how], { mode: 0o444 });
+}
+
+/** The repository at a path. Throws where there is none. */
+export async function repositoryAt(git: Git, path: string): Promise<Repository> {
+  const repository = await git.open(path);
+  if (repository === undefined) throw new Error(`no repository at ${path}`);
+  return repository;
 }
 
 /** A temporary directory with a home of its own: the user's git configuration does not reach it. */

@@ -15,9 +15,7 @@ describe("the plugins loop", () => {
   let site: TownSite;
 
   beforeEach(async () => {
-    site = await TownSite.make();
-    await site.declare("Rig", undefined, "api", { path: site.repository("project") });
-    await site.settle("rigs", { kind: "Rig", name: "api" });
+    site = await TownSite.withRig();
   });
 
   afterEach(() => site.end());

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { repositoryAt } from "../../adapters/git/git-site.ts";
+import { openRealGraph } from "../../graph/real-graph-parts.ts";
 import { TownSite } from "../town-site.ts";
 
 const KEY = { kind: "Rig", name: "api" } as const;
@@ -35,10 +37,7 @@ describe("the rigs loop on real git", () => {
     });
 
     it("given a checkout with beads of its own, when adopted, then they are in the rig's store", async () => {
-      const own = await site.git.open(project);
-      if (own === undefined) throw new Error("no repository");
-      const { openGraph } = await import("../../../src/graph/open-graph.ts");
-      const graph = await openGraph({ ...site.ports, repository: own, namespace: "api", prefix: "api" });
+      const graph = await openRealGraph(await repositoryAt(site.git, project), site.ports);
       await graph.transact({ actor: "pat" }, (tx) => tx.create({ id: "api-old", title: "From before" }));
       await graph.close();
       await rig({ path: project });
