@@ -43,8 +43,13 @@ export interface Call {
   readonly columns: number | undefined;
   /** Our own words, with the commands in them as the reader can run them. */
   readonly own: (text: string) => string;
-  /** Runs a change of one store as the caller. */
-  transact<T>(graph: WorkGraph, work: (tx: GraphTransaction) => T): Promise<T>;
+  /**
+   * Runs a change of one store as the caller. `about` tells the changes of one call apart (default: it is the only one of
+   * that store): a call that is made again gets the first answer to each, which must be JSON, and goes on where it stopped.
+   */
+  transact<T>(graph: WorkGraph, work: (tx: GraphTransaction) => T, about?: string): Promise<T>;
+  /** This call was made before and has made that change: what it looked at may be gone by that. */
+  hasChanged(graph: WorkGraph, about?: string): boolean;
 }
 
 /** One call of a command that tells about the program alone. */

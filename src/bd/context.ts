@@ -162,6 +162,8 @@ export interface BdContext {
   /** E-mail of the person for whom beads are made. */
   readonly owner?: string;
   readonly session?: BdSession;
+  /** Name of this call, which is made again under it when its answer was lost; nobody else's has it. */
+  readonly request?: string;
   /** The caller may change nothing. */
   readonly readOnly?: boolean;
   readonly clock: Pick<Clock, "now">;

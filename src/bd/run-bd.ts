@@ -101,7 +101,20 @@ function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdCont
     paint: paintFor(context.isTerminal && !flags.isSet("json"), context.env),
     columns: context.isTerminal ? (context.columns ?? 80) : undefined,
     own,
-    transact: (graph, work) => graph.transact(author, work),
+    ...changesOf(context, author),
+  };
+}
+
+function changesOf({ request }: BdContext, author: Author): Pick<Call, "transact" | "hasChanged"> {
+  const made = new Set<string>();
+  return {
+    transact: (graph, work, about = "") => {
+      const name = `${graph.namespace}/${about}`;
+      if (made.has(name)) throw new Error(`two changes of one call are both about '${name}'`);
+      made.add(name);
+      return graph.transact(author, work, request === undefined ? {} : { requestId: `${request}/${about}` });
+    },
+    hasChanged: (graph, about = "") => request !== undefined && graph.answerOf(`${request}/${about}`) !== undefined,
   };
 }
 

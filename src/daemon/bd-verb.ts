@@ -16,6 +16,7 @@ import type { Verb } from "../resource/verb.ts";
 import type { AgentSession } from "../verbs/agent-session.ts";
 import { checkFence, hookedBead, sessionOf } from "../verbs/agent-session.ts";
 import { argumentsOf } from "../verbs/arguments.ts";
+import { onceFor } from "../verbs/repeatable.ts";
 import { agentSessionName } from "../kinds/agent/agent.observe.ts";
 import { AGENT, generationOf, hookOf } from "../work/agent-record.ts";
 import { endAnsweredEscalations } from "../work/escalation.ts";
@@ -35,6 +36,8 @@ const bdArguments = z.strictObject({
   /** Columns of the terminal on which the answer is shown; absent: it goes to a pipe. */
   columns: z.int().min(20).max(1000).optional(),
   env: z.record(z.string(), z.string()).optional(),
+  /** The same call again (its answer was lost) changes nothing twice. */
+  request: z.string().min(8).max(100).optional(),
 });
 
 export interface BdVerbParts {
@@ -55,6 +58,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
       const session = caller.session === undefined ? undefined : sessionOf("bd", caller, parts.ports);
       const cwd = options.cwd ?? session?.sandbox ?? parts.ports.layout.root;
       const home = await homeStore(options.argv, cwd, session, parts, signal);
+      const { requestId } = onceFor("bd", caller, options.request).whole;
       const context: BdContext = {
         graphs: parts.ports.graphs,
         home,
@@ -63,6 +67,7 @@ export function bdVerb(parts: BdVerbParts): Verb {
         ...(caller.role === "agent"
           ? { session: bdSession(caller, session?.author.session ?? caller.name, session?.sandbox ?? cwd) }
           : {}),
+        ...(requestId === undefined ? {} : { request: requestId }),
         readOnly: caller.role === "view",
         clock: parts.ports.clock,
         files: parts.ports.files,

@@ -11,7 +11,11 @@ import { attachVerb } from "../verbs/terminal.ts";
 import { agentRecord } from "../work/agent-record.ts";
 import type { InternalCalls } from "./internal-calls.ts";
 
-const mayorArguments = z.strictObject({ text: z.string().min(1).max(100_000).optional() });
+const mayorArguments = z.strictObject({
+  text: z.string().min(1).max(100_000).optional(),
+  /** Made again (its answer was lost), the text is not delivered twice. */
+  request: z.string().min(8).max(100).optional(),
+});
 
 /** The command's own word: the agent of that name, of the role of that name, in the town's own namespace. */
 const MAYOR = "mayor";
@@ -30,14 +34,14 @@ export function mayorVerb(ports: LoopPorts, calls: Pick<InternalCalls, "send">):
     summary: "talk to the mayor: hand over a text, or take the terminal",
     needs: "edit",
     async run({ caller, args, signal }) {
-      const { text } = argumentsOf("mayor", mayorArguments, args);
+      const { text, request } = argumentsOf("mayor", mayorArguments, args);
       const made = await ensurePool(caller, ports, calls);
       const notice = made === undefined ? "" : `AgentPool/${MAYOR} made in hq with provider ${made}\n`;
       if (text !== undefined) {
         await waitFor(IDENTITY_WITHIN_MS, ports, signal, () => identityExists(ports));
         const sent = await mailSendVerb(ports).run({
           caller,
-          args: { to: [MAYOR], message: text, urgent: true },
+          args: { to: [MAYOR], message: text, urgent: true, ...(request === undefined ? {} : { request }) },
           signal,
         });
         return { ...sent, text: `${notice}${sent.text}\nAnswers come to: town mail inbox` };

@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Author, GraphChange, GraphTransaction } from "../ports/work-graph.ts";
+import { closedError, readOnlyError } from "./store-errors.ts";
 import { entriesOf } from "./event-log.ts";
 import { IndexReader } from "./index-reader.ts";
 import { RequestMemory } from "./request-memory.ts";
@@ -119,6 +120,11 @@ export class GraphStore extends IndexReader {
     return this.#requests.answers;
   }
 
+  answerOf(requestId: string): { readonly answer: unknown } | undefined {
+    const answers = this.#requests.answers;
+    return answers.has(requestId) ? { answer: answers.get(requestId) } : undefined;
+  }
+
   /** All records as of one instant, with the position in the feed from where changes follow. */
   snapshot(): { readonly seq: number; readonly records: readonly BeadRecord[] } {
     return { seq: this.#seq, records: this.list() };
@@ -229,8 +235,10 @@ export class GraphStore extends IndexReader {
         });
         const first = seq + 1;
         seq += Math.max(1, changes.length);
+        // A renewal may be made twice; an answer alone may not be forgotten.
         const isVolatile =
-          waiting.options.requestId === undefined && changes.every((change) => this.#isRenewalAlone(change));
+          (waiting.options.requestId === undefined || changes.length > 0) &&
+          changes.every((change) => this.#isRenewalAlone(change));
         const line =
           isVolatile && (this.options.logRenewals !== true || changes.length === 0)
             ? undefined
@@ -384,17 +392,4 @@ export function isWispChange({ before, after }: Pick<RecordChange, "before" | "a
 
 function visible(record: BeadRecord | undefined): BeadRecord | undefined {
   return record === undefined || record.status === "tombstone" ? undefined : record;
-}
-
-function closedError(namespace: string): TownError {
-  return new TownError("StoreClosed", `Cannot write the work graph of ${namespace}: it is closed.`, {
-    hint: "Open it again.",
-  });
-}
-
-/** The store was opened for reading. */
-export function readOnlyError(namespace: string): TownError {
-  return new TownError("StoreReadOnly", `Cannot write the work graph of ${namespace}: it was opened for reading.`, {
-    hint: "Open it for writing.",
-  });
 }

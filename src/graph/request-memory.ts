@@ -1,4 +1,5 @@
-const kept = 10_000;
+/** Whoever asks again does so within seconds, and each caller waits for one answer at a time. */
+const kept = 2_000;
 
 /** Answers to requests that carried an id, so that asking again changes nothing. The oldest are forgotten first. */
 export class RequestMemory {

@@ -116,9 +116,11 @@ export interface WorkGraph extends GraphReader {
   /**
    * Runs `work` against the newest state and makes its writes durable (fdatasync) before resolving. `work` is
    * synchronous and may run again after a conflict. The same `requestId` a second time changes nothing and returns the
-   * first answer.
+   * first answer, which must be JSON; transactions that only renew leases are not remembered beyond this process.
    */
   transact<T>(author: Author, work: (tx: GraphTransaction) => T, options?: { readonly requestId?: string }): Promise<T>;
+  /** What the transaction with this `requestId` answered; undefined: none has committed, or 2,000 others have since. */
+  answerOf(requestId: string): { readonly answer: unknown } | undefined;
   /** Every later committed change in order. Returns the unsubscribe function. */
   subscribe(listener: (changes: readonly GraphChange[]) => void): () => void;
   /** Writes everything acknowledged so far to the branch; resolves with its commit. */

@@ -10,6 +10,7 @@ import { closeStep, moleculeOf } from "../work/molecule.ts";
 import { authorOf, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { requirePermission } from "./permission.ts";
+import { repeatable } from "./repeatable.ts";
 
 const closeArguments = z.strictObject({
   ids: z.array(z.string()).min(1).optional(),
@@ -21,11 +22,11 @@ const closeArguments = z.strictObject({
 
 /** `town close ID --continue`: closes a step (or a bead) and prints the step that follows, in one transaction. */
 export function closeVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "close",
     summary: "close a step or a bead; --continue goes on with the next step",
     needs: "agent",
-    async run({ caller, args }) {
+    async run({ caller, args }, once) {
       const options = argumentsOf("close", closeArguments, args);
       const ids = options.ids ?? (options.id === undefined ? [] : [options.id]);
       if (ids.length === 0)
@@ -36,13 +37,17 @@ export function closeVerb(ports: LoopPorts): Verb {
       const data: unknown[] = [];
       for (const id of ids) {
         const graph = graphFor(id, ports);
-        const result = await graph.transact(authorOf(caller), (tx) => closeOne(tx, id, options, { caller, ports }));
+        const result = await graph.transact(
+          authorOf(caller),
+          (tx) => closeOne(tx, id, options, { caller, ports }),
+          once.part(id),
+        );
         lines.push(result.text);
         data.push(result.data);
       }
       return { text: lines.join("\n"), data: options.continue && data.length === 1 ? data[0] : data };
     },
-  };
+  });
 }
 
 function graphFor(id: string, ports: LoopPorts): WorkGraph {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
-import type { GraphReader } from "../ports/work-graph.ts";
+import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { RigSpec } from "../kinds/rig/rig.schema.ts";
 import type { Repository } from "../ports/git.ts";
@@ -13,13 +13,14 @@ import { giveToPerson } from "../work/exhausted.ts";
 import { endAttempt } from "../work/ledger.ts";
 import { OVERSEER, sendMessage } from "../work/mailbox.ts";
 import { agentRecord, hookOf } from "../work/agent-record.ts";
-import { QUESTION, type Question } from "../work/question.ts";
+import { QUESTION, type Question, questionOf } from "../work/question.ts";
 import { endMolecule, heldBy } from "../work/molecule.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { submit } from "../work/submission.ts";
 import { afterWork, type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { townGraph } from "./recipient.ts";
+import { type Once, repeatable } from "./repeatable.ts";
 import { beadForOwnWork } from "./own-work.ts";
 import { committedHead, unsubmitted } from "./done-head.ts";
 
@@ -38,11 +39,11 @@ type Arguments = z.infer<typeof doneArguments>;
  * before it answers.
  */
 export function doneVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "done",
     summary: "say how the work on the hook ended (for agent sessions)",
     needs: "agent",
-    async run({ caller, args }) {
+    async run({ caller, args }, { whole: once }) {
       const options = argumentsOf("done", doneArguments, args);
       const session = sessionOf("done", caller, ports);
       if (options.outcome !== "Submitted" && options.outcome !== "NoChange" && options.reason === undefined) {
@@ -53,17 +54,23 @@ export function doneVerb(ports: LoopPorts): Verb {
           { hint: `town done --outcome ${options.outcome} --reason "…"` },
         );
       }
-      if (options.outcome !== "Submitted") return ended(session, hookedBead("done", session), options, ports);
+      if (options.outcome !== "Submitted") return ended(session, hookedBead("done", session), { options, once }, ports);
       const bead = hookOf(session.graph, session.identity) ?? (await beadForOwnWork(session, options.reason, ports));
-      return submitted(session, bead, options, ports);
+      return submitted(session, bead, { options, once }, ports);
     },
-  };
+  });
+}
+
+interface Ending {
+  readonly options: Arguments;
+  /** Name of the transaction that ends the work, whose answer is the verb's. */
+  readonly once: Once["whole"];
 }
 
 async function submitted(
   session: AgentSession,
   bead: BeadRecord,
-  options: Arguments,
+  { options, once }: Ending,
   ports: LoopPorts,
 ): Promise<VerbResult> {
   const repository = await repositoryOf(session, ports);
@@ -78,25 +85,31 @@ async function submitted(
     );
   await repository.updateRefs([{ ref: pinRef(bead.id, head), to: head }], `town: submitted by ${session.identity}`);
   const target = await targetBranch(session, repository, ports);
-  const request = await session.graph.transact(session.author, (tx) => {
+  const work = (tx: GraphTransaction): SubmitResult => {
     checkFence(tx, session.name, session.generation);
     requireNotHeld(hookedBead("done", session, tx), tx);
-    return submit(tx, { bead: bead.id, head, target, author: session.identity });
-  });
+    const { id } = submit(tx, { bead: bead.id, head, target, author: session.identity });
+    return {
+      text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${id} to be merged to ${target}. ${afterWork(session.role)}`,
+      data: { bead: bead.id, mergeRequest: id, head },
+    };
+  };
+  const result = await session.graph.transact(session.author, work, once);
   ports.events.record(
     { kind: "Bead", namespace: session.namespace, name: bead.id },
     {
       type: "Normal",
       reason: "Submitted",
-      message: `${session.identity} submitted ${head.slice(0, 12)} as ${request.id}`,
+      message: `${session.identity} submitted ${head.slice(0, 12)} as ${result.data.mergeRequest}`,
       actor: session.identity,
     },
   );
-  return {
-    text: `${bead.id} submitted: ${head.slice(0, 12)} waits as ${request.id} to be merged to ${target}. ${afterWork(session.role)}`,
-    data: { bead: bead.id, mergeRequest: request.id, head },
-  };
+  return result;
 }
+
+type SubmitResult = VerbResult & {
+  readonly data: { readonly bead: string; readonly mergeRequest: string; readonly head: string };
+};
 
 /** A gate that is not open is somebody's say in the matter: handing in would go past it. */
 function requireNotHeld(bead: BeadRecord, graph: GraphReader): void {
@@ -123,9 +136,16 @@ async function targetBranch(session: AgentSession, repository: Repository, ports
   return rig?.spec.branch ?? (await repository.defaultBranch()) ?? "main";
 }
 
-/** Asks the person, and the mayor where there is one, before the hook says that it was asked: asking again is the same. */
+/**
+ * Asks the person, and the mayor where there is one, before the hook says that it was asked: asking again is the same until
+ * it is answered, also for a session that takes over; after that the same words are another question.
+ */
 async function ask(session: AgentSession, bead: BeadRecord, text: string, ports: LoopPorts): Promise<void> {
+  if (questionOf(bead)?.text === text) return;
   const town = townGraph(ports);
+  const asked = (bead.comments ?? []).filter(
+    ({ author, text: said }) => author === session.identity && said.startsWith(ASKED),
+  ).length;
   await town.transact(session.author, (tx) => {
     const readers = [OVERSEER, ...(agentRecord(tx, MAYOR) === undefined ? [] : [MAYOR])];
     for (const to of readers.filter((reader) => reader !== session.identity))
@@ -136,65 +156,80 @@ async function ask(session: AgentSession, bead: BeadRecord, text: string, ports:
         text,
         durable: true,
         urgent: true,
-        key: `question/${bead.id}/${session.generation}/${text.slice(0, 100)}/${to}`,
+        key: `question/${bead.id}/${asked}/${text.slice(0, 100)}/${to}`,
       });
   });
 }
 
 const MAYOR = "mayor";
+/** How the comment begins that a question leaves on its bead. */
+const ASKED = "Question: ";
 
 async function ended(
   session: AgentSession,
   bead: BeadRecord,
-  options: Arguments,
+  { options, once }: Ending,
   ports: LoopPorts,
 ): Promise<VerbResult> {
   if (options.outcome === "NoChange") await refuseUnsubmitted(session, bead, ports);
   if (options.outcome === "Blocked") checkBlocker(bead, options.on, ports);
   const reason = options.reason ?? "nothing had to change";
   if (options.outcome === "Question") await ask(session, bead, reason, ports);
-  await session.graph.transact(session.author, (tx) => {
-    checkFence(tx, session.name, session.generation);
-    const held = hookedBead("done", session, tx);
-    switch (options.outcome) {
-      case "NoChange": {
-        const molecule = held.metadata?.[META.molecule];
-        if (typeof molecule === "string") endMolecule(tx, molecule, "NoChange");
-        endAttempt(tx, held.id, "NoChange");
-        tx.release(held.id, { reason });
-        tx.close(held.id, { reason: `NoChange: ${reason}`, force: true });
-        endEscalationsAbout(tx, held.id, `${held.id} needs no change`);
-        return;
-      }
-      case "Blocked":
-        tx.comment(held.id, `Blocked: ${reason}`);
-        tx.addDependency(held.id, options.on ?? "", "blocks");
-        endAttempt(tx, held.id, "Blocked");
-        tx.release(held.id, { reason });
-        return;
-      case "Failed":
-        dropMolecule(tx, held, "Failed");
-        tx.setMetadata(held.id, {
-          [META.attempts]: attemptsOf(held) + 1,
-          [META.feedback]: `The last attempt ended as Failed: ${reason}`,
-        });
-        tx.comment(held.id, `Failed: ${reason}`);
-        endAttempt(tx, held.id, "Failed");
-        tx.release(held.id, { reason });
-        if (attemptsOf(held) + 1 >= MAX_FAILURES) {
-          const how = `failed ${attemptsOf(held) + 1} times`;
-          giveToPerson(tx, held, { how, last: reason, agent: session.identity });
-        }
-        return;
-      default:
-        tx.comment(held.id, `Question: ${reason}`);
-        tx.setMetadata(held.id, {
-          [QUESTION]: { text: reason, at: new Date(tx.now).toISOString() } satisfies Question,
-        });
-    }
-  });
   const next = options.outcome === "Question" ? "Wait for the answer." : afterWork(session.role);
-  return { text: `${bead.id}: ${options.outcome}. ${next}`, data: { bead: bead.id, outcome: options.outcome } };
+  const work = (tx: GraphTransaction): VerbResult => {
+    checkFence(tx, session.name, session.generation);
+    endWork(tx, hookedBead("done", session, tx), { session, options, reason });
+    return { text: `${bead.id}: ${options.outcome}. ${next}`, data: { bead: bead.id, outcome: options.outcome } };
+  };
+  return session.graph.transact(session.author, work, once);
+}
+
+function endWork(
+  tx: GraphTransaction,
+  held: BeadRecord,
+  {
+    session,
+    options,
+    reason,
+  }: { readonly session: AgentSession; readonly options: Arguments; readonly reason: string },
+): void {
+  switch (options.outcome) {
+    case "NoChange": {
+      const molecule = held.metadata?.[META.molecule];
+      if (typeof molecule === "string") endMolecule(tx, molecule, "NoChange");
+      endAttempt(tx, held.id, "NoChange");
+      tx.release(held.id, { reason });
+      tx.close(held.id, { reason: `NoChange: ${reason}`, force: true });
+      endEscalationsAbout(tx, held.id, `${held.id} needs no change`);
+      return;
+    }
+    case "Blocked":
+      tx.comment(held.id, `Blocked: ${reason}`);
+      tx.addDependency(held.id, options.on ?? "", "blocks");
+      endAttempt(tx, held.id, "Blocked");
+      tx.release(held.id, { reason });
+      return;
+    case "Failed":
+      dropMolecule(tx, held, "Failed");
+      tx.setMetadata(held.id, {
+        [META.attempts]: attemptsOf(held) + 1,
+        [META.feedback]: `The last attempt ended as Failed: ${reason}`,
+      });
+      tx.comment(held.id, `Failed: ${reason}`);
+      endAttempt(tx, held.id, "Failed");
+      tx.release(held.id, { reason });
+      if (attemptsOf(held) + 1 >= MAX_FAILURES) {
+        const how = `failed ${attemptsOf(held) + 1} times`;
+        giveToPerson(tx, held, { how, last: reason, agent: session.identity });
+      }
+      return;
+    default:
+      if (questionOf(held)?.text === reason) return;
+      tx.comment(held.id, `${ASKED}${reason}`);
+      tx.setMetadata(held.id, {
+        [QUESTION]: { text: reason, at: new Date(tx.now).toISOString() } satisfies Question,
+      });
+  }
 }
 
 /** A bead that failed this often is blocked for a person instead of being tried again. */

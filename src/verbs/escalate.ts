@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { Verb } from "../resource/verb.ts";
+import type { GraphTransaction } from "../ports/work-graph.ts";
+import type { Verb, VerbResult } from "../resource/verb.ts";
 import { hookOf } from "../work/agent-record.ts";
 import { raiseEscalation, SEVERITIES } from "../work/escalation.ts";
 import { plain } from "../work/message-text.ts";
 import { checkFence, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { townGraph } from "./recipient.ts";
+import { repeatable } from "./repeatable.ts";
 
 const escalateArguments = z.strictObject({
   message: z.string().max(100_000).default(""),
@@ -20,11 +22,11 @@ const escalateArguments = z.strictObject({
  * what is on its hook unless it says otherwise.
  */
 export function escalateVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "escalate",
     summary: "ask a person to decide",
     needs: "agent",
-    async run({ caller, args }) {
+    async run({ caller, args }, once) {
       const options = argumentsOf("escalate", escalateArguments, args);
       const text = plain(options.message).trim();
       if (text === "")
@@ -35,21 +37,19 @@ export function escalateVerb(ports: LoopPorts): Verb {
       if (options.bead !== undefined && ports.graphs.graphOf(options.bead)?.get(options.bead) === undefined)
         throw new ApiStatusError(404, "NotFound", `no issue found matching ${options.bead}`, { hint: "bd list" });
       const graph = session?.graph ?? townGraph(ports);
-      const raised = await graph.transact(session?.author ?? { actor: caller.name }, (tx) => {
+      const work = (tx: GraphTransaction): VerbResult => {
         if (session !== undefined) checkFence(tx, session.name, session.generation);
         const bead = options.bead ?? (session === undefined ? undefined : hookOf(tx, session.identity)?.id);
-        return raiseEscalation(tx, {
+        const { id } = raiseEscalation(tx, {
           title: (text.split("\n")[0] ?? "").slice(0, 200),
           text,
           severity: options.severity,
           ...(bead === undefined ? {} : { bead }),
           ...(session === undefined ? {} : { agent: session.identity }),
         });
-      });
-      return {
-        text: `${raised.id} waits for a person (${options.severity})`,
-        data: { id: raised.id, severity: options.severity },
+        return { text: `${id} waits for a person (${options.severity})`, data: { id, severity: options.severity } };
       };
+      return graph.transact(session?.author ?? { actor: caller.name }, work, once.whole);
     },
-  };
+  });
 }

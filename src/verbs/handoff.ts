@@ -3,6 +3,7 @@ import { META } from "../domain/work-graph/bead.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { RoleSpec } from "../kinds/role/role.schema.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { GraphTransaction } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
@@ -16,6 +17,7 @@ import { metaText } from "../work/record-fields.ts";
 import { authorOf, checkFence, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { requirePermission } from "./permission.ts";
+import { type Once, repeatable } from "./repeatable.ts";
 
 const handoffArguments = z.strictObject({
   note: z.string().max(10_000).optional(),
@@ -34,11 +36,11 @@ const CONTEXT_FULL = "The context was full. `git log` and `git diff` in your san
  * With a hook's input: the program's context is full, and the role's `onContextFull` decides.
  */
 export function handoffVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "handoff",
     summary: "save where you are, end this session, go on in a fresh one",
     needs: "agent",
-    async run({ caller, args }) {
+    async run({ caller, args }, once) {
       const options = argumentsOf("handoff", handoffArguments, args);
       const note = (options.note ?? options.message ?? "").trim();
       const agent = agentFor(caller, options.agent, ports);
@@ -49,9 +51,9 @@ export function handoffVerb(ports: LoopPorts): Verb {
           hint: 'town handoff --mail "where you are"',
         });
       const said = options.hook === undefined ? note : note || CONTEXT_FULL;
-      return handOff(agent, { note: said, mail: options.mail }, caller, ports);
+      return handOff(agent, { note: said, mail: options.mail, once }, caller, ports);
     },
-  };
+  });
 }
 
 function agentFor(caller: Caller, named: string | undefined, ports: LoopPorts): AddressedAgent {
@@ -81,13 +83,13 @@ function staysInContext(agent: AddressedAgent, trigger: string | undefined, port
 
 async function handOff(
   agent: AddressedAgent,
-  { note, mail }: { readonly note: string; readonly mail: boolean },
+  { note, mail, once }: { readonly note: string; readonly mail: boolean; readonly once: Once },
   caller: Caller,
   ports: LoopPorts,
 ): Promise<VerbResult> {
   const own = caller.session !== undefined && caller.name === agent.identity;
   const author = authorOf(caller);
-  const { generation, bead } = await agent.graph.transact(author, (tx) => {
+  const work = (tx: GraphTransaction): VerbResult & { readonly data: HandedOff } => {
     const record = agentRecord(tx, agent.name) ?? agent.record;
     if (own && caller.session !== undefined) checkFence(tx, agent.name, caller.session.generation);
     if (generationOf(record) === 0)
@@ -119,19 +121,34 @@ async function handOff(
       });
     // A fresh start is what is asked for: the next session does not go on with this conversation.
     endConversation(tx, agentRecord(tx, agent.name) ?? record, "HandedOff");
-    return { generation: generationOf(record), bead: hooked?.id };
-  });
+    const stays = hooked === undefined ? "" : `: ${hooked.id} stays on the hook, at its step`;
+    return {
+      text: `handed off${stays}. This session ends now; a fresh one goes on.`,
+      data: {
+        agent: agent.identity,
+        generation: generationOf(record),
+        bead: hooked?.id ?? null,
+        handedOff: true,
+      },
+    };
+  };
+  const result = await agent.graph.transact(author, work, once.whole);
+  const { generation, bead } = result.data;
   ports.events.record(
     { kind: "Agent", namespace: agent.namespace, name: agent.name },
     {
       type: "Normal",
       reason: "HandedOff",
-      message: `generation ${generation} hands off${bead === undefined ? "" : ` ${bead}`}`,
+      message: `generation ${generation} hands off${bead === null ? "" : ` ${bead}`}`,
       actor: author.actor,
     },
   );
-  return {
-    text: `handed off${bead === undefined ? "" : `: ${bead} stays on the hook, at its step`}. This session ends now; a fresh one goes on.`,
-    data: { agent: agent.identity, generation, bead: bead ?? null, handedOff: true },
-  };
+  return result;
+}
+
+interface HandedOff {
+  readonly agent: string;
+  readonly generation: number;
+  readonly bead: string | null;
+  readonly handedOff: true;
 }

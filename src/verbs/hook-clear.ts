@@ -1,11 +1,13 @@
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { GraphTransaction } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { VerbResult } from "../resource/verb.ts";
 import type { AddressedAgent } from "../work/agent-address.ts";
 import { hookOf } from "../work/agent-record.ts";
 import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { afterWork, authorOf, checkFence, sessionOf } from "./agent-session.ts";
+import type { Once } from "./repeatable.ts";
 import { listed, sandboxPlace } from "./sandbox-place.ts";
 import { counted } from "../domain/text/counted.ts";
 
@@ -17,6 +19,8 @@ export interface ClearRequest {
   readonly force: boolean;
   /** The agent's own session asks. */
   readonly own: boolean;
+  /** Name of the transaction, whose answer is the verb's. */
+  readonly once: Once["whole"];
 }
 
 /**
@@ -50,19 +54,22 @@ export async function clearHook(request: ClearRequest, ports: LoopPorts): Promis
         `town: handed on by ${caller.name}`,
       );
   }
-  await agent.graph.transact(authorOf(caller), (tx) => {
+  const next = own ? `. ${afterWork(sessionOf("hook", caller, ports).role)}` : "";
+  const result: VerbResult = {
+    text: `${bead.id} is off the hook of ${identity}; whoever takes it goes on from its branch${next}`,
+    data: { agent: identity, cleared: bead.id },
+  };
+  const clear = (tx: GraphTransaction): VerbResult => {
     if (own && caller.session !== undefined) checkFence(tx, agent.name, caller.session.generation);
-    if (hookOf(tx, identity)?.id !== bead.id) return;
+    if (hookOf(tx, identity)?.id !== bead.id) return result;
     if (request.reason !== undefined) tx.comment(bead.id, `Handed on by ${caller.name}: ${request.reason}`);
     tx.release(bead.id, { reason: request.reason ?? "handed on" });
-  });
+    return result;
+  };
+  await agent.graph.transact(authorOf(caller), clear, request.once);
   ports.events.record(
     { kind: "Agent", namespace: agent.namespace, name: agent.name },
     { type: "Normal", reason: "HookCleared", message: `${bead.id} was handed on`, actor: caller.name },
   );
-  const next = own ? `. ${afterWork(sessionOf("hook", caller, ports).role)}` : "";
-  return {
-    text: `${bead.id} is off the hook of ${identity}; whoever takes it goes on from its branch${next}`,
-    data: { agent: identity, cleared: bead.id },
-  };
+  return result;
 }

@@ -4,7 +4,7 @@ import type { AgentPoolSpec } from "../kinds/agent-pool/agent-pool.schema.ts";
 import type { RoleSpec } from "../kinds/role/role.schema.ts";
 import type { Formula } from "../domain/formulas/formula.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { GraphTransaction } from "../ports/work-graph.ts";
+import type { GraphTransaction, NewBead } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { VerbResult } from "../resource/verb.ts";
@@ -13,15 +13,19 @@ import { AGENT, type AgentDeclaration, agentRecord, hookOf } from "../work/agent
 import { hookBead } from "../work/hooking.ts";
 import { metaText } from "../work/record-fields.ts";
 import { authorOf } from "./agent-session.ts";
+import type { Once } from "./repeatable.ts";
 
 export interface HookRequest {
   readonly agent: Pick<AddressedAgent, "namespace" | "name" | "identity" | "graph">;
-  readonly bead: string;
+  /** Its id, or what is to be made and hooked in one. */
+  readonly bead: string | NewBead;
   readonly caller: Caller;
   /** Poured instead of the pool's or role's. */
   readonly formula?: Formula | undefined;
   /** Values of its variables. */
   readonly values?: Readonly<Record<string, string>> | undefined;
+  /** Name of the transaction, whose answer is the verb's. */
+  readonly once: Once["whole"];
 }
 
 /**
@@ -29,32 +33,40 @@ export interface HookRequest {
  * nothing. Throws 404, 409 (`HookTaken`, `AlreadyClaimed`, `Blocked`, `Closed`, `OtherStore`), each with the next command.
  */
 export async function putOnHook(request: HookRequest, ports: LoopPorts): Promise<VerbResult> {
-  const { agent, bead: id, caller } = request;
+  const { agent, bead, caller } = request;
   const { identity, namespace, graph } = agent;
-  const owner = ports.graphs.graphOf(id);
-  if (owner?.get(id) === undefined)
-    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
-  if (owner.namespace !== namespace)
-    throw new ApiStatusError(
-      409,
-      "OtherStore",
-      `${id} belongs to ${owner.namespace}, and ${identity} works in ${namespace}`,
-      {
-        hint: `town get agents -n ${owner.namespace}`,
-      },
-    );
-  await graph.transact(authorOf(caller), (tx) => {
+  if (typeof bead === "string") requireOwn(bead, agent, ports);
+  const hook = (tx: GraphTransaction): HookResult => {
+    const id = typeof bead === "string" ? bead : tx.create(bead).id;
     checkFree(tx, id, agent);
     const formula = request.formula ?? formulaOf(declarationOf(tx, agent), namespace, ports);
     const what = { bead: id, agent: declarationOf(tx, agent), prefix: graph.prefix, formula, values: request.values };
     if (hookBead(tx, what) === undefined)
       throw new ApiStatusError(409, "NotHookable", `${id} cannot be hooked to ${identity}`, { hint: `bd show ${id}` });
-  });
+    return { text: `${id} is on the hook of ${identity}`, data: { agent: identity, bead: id } };
+  };
+  const result = await graph.transact(authorOf(caller), hook, request.once);
+  const { bead: id } = result.data;
   ports.events.record(
     { kind: "Agent", namespace, name: agent.name },
     { type: "Normal", reason: "WorkHooked", message: `${id} hooked to ${identity}`, actor: caller.name },
   );
-  return { text: `${id} is on the hook of ${identity}`, data: { agent: identity, bead: id } };
+  return result;
+}
+
+type HookResult = VerbResult & { readonly data: { readonly agent: string; readonly bead: string } };
+
+function requireOwn(id: string, { identity, namespace }: HookRequest["agent"], ports: LoopPorts): void {
+  const owner = ports.graphs.graphOf(id);
+  if (owner?.get(id) === undefined)
+    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  if (owner.namespace === namespace) return;
+  throw new ApiStatusError(
+    409,
+    "OtherStore",
+    `${id} belongs to ${owner.namespace}, and ${identity} works in ${namespace}`,
+    { hint: `town get agents -n ${owner.namespace}` },
+  );
 }
 
 const NO_WORK_FOR_A_HOOK: ReadonlySet<string> = new Set(["agent", "molecule", "merge-request", "merge-queue"]);

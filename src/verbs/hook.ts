@@ -13,6 +13,7 @@ import { argumentsOf } from "./arguments.ts";
 import { clearHook } from "./hook-clear.ts";
 import { putOnHook } from "./hook-put.ts";
 import { requirePermission } from "./permission.ts";
+import { repeatable } from "./repeatable.ts";
 
 const hookArguments = z.strictObject({
   agent: z.string().min(1).optional(),
@@ -27,11 +28,11 @@ const hookArguments = z.strictObject({
  * `town hook [AGENT] --clear`: hands it on, to whoever takes the bead next.
  */
 export function hookVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "hook",
     summary: "the bead on an agent's hook; put one there, or hand it on with --clear",
     needs: "agent",
-    async run({ caller, args }) {
+    async run({ caller, args }, { whole: once }) {
       const options = argumentsOf("hook", hookArguments, args);
       const session = caller.session === undefined ? undefined : sessionOf("hook", caller, ports);
       if (options.agent === undefined && session === undefined) {
@@ -48,13 +49,13 @@ export function hookVerb(ports: LoopPorts): Verb {
       const own = agent.identity === session?.identity;
       if (options.bead !== undefined) {
         requirePermission(caller, "Sling", `put work on the hook of ${agent.identity}`, ports);
-        return await putOnHook({ agent, bead: options.bead, caller }, ports);
+        return await putOnHook({ agent, bead: options.bead, caller, once }, ports);
       }
       if (!options.clear) return agentsHook(agent, own);
       if (!own) requirePermission(caller, "Sling", `clear the hook of ${agent.identity}`, ports);
-      return await clearHook({ agent, caller, reason: options.reason, force: options.force, own }, ports);
+      return await clearHook({ agent, caller, reason: options.reason, force: options.force, own, once }, ports);
     },
-  };
+  });
 }
 
 function agentsHook(agent: Omit<AddressedAgent, "record">, own: boolean): VerbResult {

@@ -195,7 +195,7 @@ async function leave(agent: AddressedAgent, force: boolean, caller: Caller, port
       hint: `town describe agent ${name} -n ${namespace}`,
     });
   const own = caller.session !== undefined;
-  const cleared = await clearHook({ agent, caller, reason: "its program left", force, own }, ports);
+  const cleared = await clearHook({ agent, caller, reason: "its program left", force, own, once: {} }, ports);
   await graph.transact(authorOf(caller), (tx) => recordLeft(tx, name));
   await ports.tokens.revoke(namespace, name);
   ports.events.record(

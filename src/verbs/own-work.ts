@@ -9,6 +9,7 @@ import { hookOf } from "../work/agent-record.ts";
 import { LEASE_MS } from "../work/hooking.ts";
 import { beginAttempt } from "../work/ledger.ts";
 import type { SandboxFact } from "../work/sandbox-fact.ts";
+import { MERGE } from "../work/submission.ts";
 import { type AgentSession, checkFence, hookedBead } from "./agent-session.ts";
 import { listed, sandboxPlace, targetOf } from "./sandbox-place.ts";
 
@@ -17,7 +18,7 @@ const MOST_COMMITS = 100;
 /**
  * The bead for work that has none: what an agent of a role that keeps its sandbox committed at a person's wish. It is made
  * from the commits and put on the agent's own hook, so that it is handed in as any other. The same commits give the same
- * bead. Throws 409 `NothingOnHook` when there is nothing to hand in, `UncommittedWork`.
+ * bead. Throws 409 `NothingOnHook` when there is nothing to hand in or it was handed in before, `UncommittedWork`.
  */
 export async function beadForOwnWork(
   session: AgentSession,
@@ -42,6 +43,8 @@ export async function beadForOwnWork(
         hint: 'git add -A && git commit -m "what it is", then: town done',
       },
     );
+  const former = handedIn(session, head);
+  if (former !== undefined) throw former;
   const newest = commits.at(-1);
   if (base === undefined || newest === undefined) return hookedBead("done", session);
   const town = ports.objects.get({ kind: "Town", name: "hq" }) as TownObject<TownSpec> | undefined;
@@ -65,6 +68,23 @@ export async function beadForOwnWork(
     const { generation } = session;
     return tx.claim(bead.id, session.identity, { status: "in_progress", generation, leaseMs: LEASE_MS });
   });
+}
+
+/** Commits that were handed in are not handed in again: what became of them says whether they come back. */
+function handedIn(session: AgentSession, head: string): ApiStatusError | undefined {
+  const all = session.graph.list({
+    type: ["merge-request"],
+    metadata: { [MERGE.head]: head, [MERGE.author]: session.identity },
+  });
+  const request = all.find(({ status }) => status !== "closed") ?? all.at(-1);
+  if (request === undefined) return undefined;
+  const state = request.status === "closed" ? (request.close_reason ?? "it ended") : "it waits to be merged";
+  return new ApiStatusError(
+    409,
+    "NothingOnHook",
+    `town done: ${head.slice(0, 12)} was handed in as ${request.id}: ${state}`,
+    { hint: "commit what is new, then: town done" },
+  );
 }
 
 function subjectOf({ message }: Pick<CommitInfo, "message">): string {

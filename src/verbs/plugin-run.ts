@@ -4,10 +4,12 @@ import type { PluginSpec } from "../kinds/plugin/plugin.schema.ts";
 import { targetsOf } from "../work/plugin-targets.ts";
 import { requestRun, runsOf } from "../work/plugin-run.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
+import type { GraphTransaction } from "../ports/work-graph.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
 import { authorOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import { repeatable } from "./repeatable.ts";
 
 const runArguments = z.strictObject({
   name: z.string().min(1),
@@ -17,11 +19,11 @@ const runArguments = z.strictObject({
 
 /** `town plugin run NAME [--rig RIG]`: a run now, whatever the gate says; one that is in progress is not doubled. */
 export function pluginRunVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "plugin run",
     summary: "run a plugin now, whatever its gate says",
     needs: "edit",
-    async run({ caller, args }) {
+    async run({ caller, args }, once) {
       const { name, rig } = argumentsOf("plugin run", runArguments, args);
       const object = pluginNamed(name, rig, ports);
       const { namespaces, problem } = targetsOf(object, ports);
@@ -43,17 +45,18 @@ export function pluginRunVerb(ports: LoopPorts): Verb {
             hint: `town wait rig/${namespace} --for=condition=Ready, then again`,
           });
         const why = `${caller.name} asked`;
-        const made = await graph.transact(authorOf(caller), (tx) => {
+        const begin = (tx: GraphTransaction) => {
           const open = runsOf(tx, plugin).find((run) => run.isOpen);
           return open === undefined
             ? { run: requestRun(tx, object, { slot: `asked-${tx.now}`, dueMs: tx.now, why }).id, new: true }
             : { run: open.id, new: false };
-        });
+        };
+        const made = await graph.transact(authorOf(caller), begin, once.part(namespace));
         begun.push({ target: namespace, ...made });
       }
       return { text: begun.map(textOf).join("\n"), data: { plugin, runs: begun } };
     },
-  };
+  });
 }
 
 function textOf({ target, run, new: isNew }: { readonly target: string; readonly run: string; readonly new: boolean }) {

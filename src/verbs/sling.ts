@@ -5,7 +5,7 @@ import type { FormulaProblem } from "../domain/formulas/formula-problem.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import { ApiStatusError } from "../errors/town-error.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { WorkGraph } from "../ports/work-graph.ts";
+import type { GraphTransaction, NewBead, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
 import { type AddressedAgent, agentNamed } from "../work/agent-address.ts";
@@ -14,6 +14,7 @@ import { authorOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { putOnHook } from "./hook-put.ts";
 import { requirePermission } from "./permission.ts";
+import { type Once, repeatable } from "./repeatable.ts";
 
 const slingArguments = z.strictObject({
   beads: z.array(z.string().min(1).max(500)).min(1),
@@ -23,8 +24,8 @@ const slingArguments = z.strictObject({
 });
 
 /** Who gets the work. */
-type Target =
-  | { readonly kind: "Agent"; readonly agent: AddressedAgent }
+type Target = { readonly kind: "Agent"; readonly agent: AddressedAgent } | RigTarget;
+type RigTarget =
   | { readonly kind: "Pool"; readonly namespace: string; readonly pool: string }
   | { readonly kind: "Rig"; readonly namespace: string };
 
@@ -33,22 +34,23 @@ type Target =
  * children; a text with spaces becomes a bead of the target's rig first.
  */
 export function slingVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "sling",
     summary: "have beads worked: by a rig's pools, one pool or one agent",
     needs: "agent",
-    async run({ caller, args }) {
+    async run({ caller, args }, once) {
       const options = argumentsOf("sling", slingArguments, args);
       requirePermission(caller, "Sling", "sling work", ports);
       const plan = planOf(options.formula, options.var ?? [], ports);
       const target = options.to === undefined ? undefined : targetOf(options.to, caller, ports);
-      const ids: string[] = [];
-      for (const word of options.beads) ids.push(/\s/.test(word) ? await madeOf(word, target, caller, ports) : word);
       const answers: VerbResult[] = [];
-      for (const id of ids) answers.push(await slingOne(id, { target, plan, caller }, ports));
+      for (const [at, word] of options.beads.entries()) {
+        const bead = /\s/.test(word) ? beadOf(word, caller) : word;
+        answers.push(await slingOne(bead, { target, plan, caller, once: once.part(String(at)) }, ports));
+      }
       return { text: answers.map((answer) => answer.text).join("\n"), data: answers.flatMap((answer) => answer.data) };
     },
-  };
+  });
 }
 
 /** A formula to pour for each bead, with the values of its variables. */
@@ -101,61 +103,65 @@ function targetOf(text: string, caller: Caller, ports: LoopPorts): Target {
   return { kind: "Pool", namespace: pool.metadata.namespace ?? "hq", pool: pool.metadata.name };
 }
 
-/**
- * A bead made of a text: its first line is the title, the rest the description. In the target's rig, else the caller's
- * own, else the only one there is.
- */
-async function madeOf(text: string, target: Target | undefined, caller: Caller, ports: LoopPorts): Promise<string> {
+/** A bead made of a text: its first line is the title, the rest the description. */
+function beadOf(text: string, caller: Caller): NewBead {
   const [title = "", ...rest] = text.trim().split("\n");
   const description = rest.join("\n").trim();
-  const namespace = namespaceOf(target, caller, ports);
+  return {
+    title: title.trim(),
+    ...(description === "" ? {} : { description }),
+    ...(caller.email === undefined ? {} : { owner: caller.email }),
+  };
+}
+
+/** Where new work goes: to the target's rig, else the caller's own, else the only one there is. */
+function storeFor({ title }: NewBead, target: RigTarget | undefined, caller: Caller, ports: LoopPorts): WorkGraph {
+  const rigs = ports.objects.list("Rig");
+  const namespace =
+    target?.namespace ?? caller.session?.namespace ?? (rigs.length === 1 ? rigs[0]?.metadata.name : undefined);
   if (namespace === undefined)
     throw new ApiStatusError(400, "BadRequest", "town sling: say which rig gets this new work", {
       hint: `town sling "${title.slice(0, 40)}" --to RIG`,
     });
   const graph = ports.graphs.graph(namespace);
-  if (graph === undefined)
-    throw new ApiStatusError(503, "NotReady", `the work graph of ${namespace} is not open yet`, {
-      hint: `town wait rig/${namespace} --for=condition=Ready, then again`,
-    });
-  if (target?.kind !== "Agent") requireTaker(graph, target, ports);
-  const made = await graph.transact(authorOf(caller), (tx) =>
-    tx.create({
-      title: title.trim(),
-      ...(description === "" ? {} : { description }),
-      ...(caller.email === undefined ? {} : { owner: caller.email }),
-    }),
-  );
-  return made.id;
+  if (graph !== undefined) return graph;
+  throw new ApiStatusError(503, "NotReady", `the work graph of ${namespace} is not open yet`, {
+    hint: `town wait rig/${namespace} --for=condition=Ready, then again`,
+  });
 }
 
-function namespaceOf(target: Target | undefined, caller: Caller, ports: LoopPorts): string | undefined {
-  if (target !== undefined) return target.kind === "Agent" ? target.agent.namespace : target.namespace;
-  const rigs = ports.objects.list("Rig");
-  return caller.session?.namespace ?? (rigs.length === 1 ? rigs[0]?.metadata.name : undefined);
-}
-
-async function slingOne(
-  id: string,
-  by: { readonly target: Target | undefined; readonly plan: Plan | undefined; readonly caller: Caller },
-  ports: LoopPorts,
-): Promise<VerbResult> {
+function storeOf(id: string, target: RigTarget | undefined, ports: LoopPorts): WorkGraph {
   const graph = ports.graphs.graphOf(id);
-  const work = graph === undefined ? [] : workOf(graph, id);
-  if (graph === undefined || graph.get(id) === undefined)
-    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
-  const { target, plan } = by;
-  if (target?.kind === "Agent") {
-    const { formula, values } = plan ?? {};
-    return await putOnHook({ agent: target.agent, bead: id, caller: by.caller, formula, values }, ports);
-  }
+  if (graph === undefined) throw notFound(id);
   if (target !== undefined && target.namespace !== graph.namespace)
     throw new ApiStatusError(409, "OtherStore", `${id} belongs to ${graph.namespace}, not to ${target.namespace}`, {
       hint: `town sling ${id} --to ${graph.namespace}`,
     });
-  const open = work.filter((bead) => bead.status !== "closed" && bead.metadata?.[META.step] === undefined);
-  if (open.length === 0)
-    throw new ApiStatusError(409, "NothingToSling", `${id} has no open work`, { hint: `bd show ${id}` });
+  return graph;
+}
+
+function notFound(id: string): ApiStatusError {
+  return new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+}
+
+interface Slinging {
+  readonly target: Target | undefined;
+  readonly plan: Plan | undefined;
+  readonly caller: Caller;
+  readonly once: Once["whole"];
+}
+
+/** New work is made and slung in one transaction: there is no bead that nobody takes because something came in between. */
+async function slingOne(
+  bead: string | NewBead,
+  { target, plan, caller, once }: Slinging,
+  ports: LoopPorts,
+): Promise<VerbResult> {
+  if (target?.kind === "Agent") {
+    const { formula, values } = plan ?? {};
+    return await putOnHook({ agent: target.agent, bead, caller, formula, values, once }, ports);
+  }
+  const graph = typeof bead === "string" ? storeOf(bead, target, ports) : storeFor(bead, target, caller, ports);
   requireTaker(graph, target, ports);
   const sling: Sling = {
     ...(target?.kind === "Pool" ? { pool: target.pool } : {}),
@@ -163,19 +169,27 @@ async function slingOne(
       ? {}
       : { formula: plan.formula.name, ...(Object.keys(plan.values).length === 0 ? {} : { values: plan.values }) }),
   };
-  await graph.transact(authorOf(by.caller), (tx) => {
-    for (const bead of open) markSlung(tx, bead.id, sling);
-  });
   const who = target?.kind === "Pool" ? `pool ${target.pool}` : graph.namespace;
-  const lines = open.map((bead) => {
-    const blockers = graph.blockersOf(bead.id).map((blocker) => blocker.id);
-    return `${bead.id} slung to ${who}${blockers.length === 0 ? "" : `; it waits for ${blockers.join(", ")}`}`;
-  });
-  return { text: lines.join("\n"), data: open.map((bead) => ({ bead: bead.id, to: who })) };
+  const work = (tx: GraphTransaction): VerbResult => {
+    const id = typeof bead === "string" ? bead : tx.create(bead).id;
+    if (tx.get(id) === undefined) throw notFound(id);
+    const open = workOf(tx, id).filter(
+      ({ status, metadata }) => status !== "closed" && metadata?.[META.step] === undefined,
+    );
+    if (open.length === 0)
+      throw new ApiStatusError(409, "NothingToSling", `${id} has no open work`, { hint: `bd show ${id}` });
+    for (const each of open) markSlung(tx, each.id, sling);
+    const lines = open.map((each) => {
+      const blockers = tx.blockersOf(each.id).map((blocker) => blocker.id);
+      return `${each.id} slung to ${who}${blockers.length === 0 ? "" : `; it waits for ${blockers.join(", ")}`}`;
+    });
+    return { text: lines.join("\n"), data: open.map((each) => ({ bead: each.id, to: who })) };
+  };
+  return await graph.transact(authorOf(caller), work, once);
 }
 
 /** Work that nobody would ever take is refused, with what is missing. */
-function requireTaker(graph: WorkGraph, target: Target | undefined, ports: LoopPorts): void {
+function requireTaker(graph: WorkGraph, target: RigTarget | undefined, ports: LoopPorts): void {
   const pools = ports.objects.list("AgentPool", { namespace: graph.namespace }).filter((pool) => {
     const role = ports.objects.get({ kind: "Role", name: String(pool.spec["role"]) });
     return role?.spec["lifecycle"] === "Ephemeral" && (target?.kind !== "Pool" || pool.metadata.name === target.pool);

@@ -17,6 +17,7 @@ const toast = "api/polecats/toast";
 let world: GraphWorld;
 let verb: Verb;
 let api: WorkGraph;
+let graphs: TownGraphs;
 let settled: string[];
 let denials: { readonly about: ObjectKey; readonly event: PlannedEvent }[];
 /** How the sessions view sees every session. */
@@ -35,7 +36,7 @@ beforeEach(async () => {
   const files = world.disk.mount();
   const { clock, git, random } = world;
   const { processes } = world.machine.life();
-  const graphs = new TownGraphs({
+  graphs = new TownGraphs({
     files,
     clock,
     random,
@@ -314,5 +315,33 @@ describe("the verb bd", () => {
     expect(api.ready().map((bead) => bead.id)).toEqual([waiting.id]);
     await run(["--rig", "api", "config", "unset", "status.custom"]);
     expect(api.ready()).toEqual([]);
+  });
+});
+
+describe("a bead that another store's bead waits for", () => {
+  const create = (other: string, more: object = {}) =>
+    run(["create", "First", "--deps", `blocks:${other}`, "--rig", "api"], overseer, more);
+
+  test("given the town dies between the two stores, when the call is made again, then there is one bead, and the other waits for it", async () => {
+    const hq = graphs.directory.graph("hq");
+    const waiting = await hq?.transact(alice, (tx) => tx.create({ title: "waits" }));
+    const lift = world.disk.inject({ code: "EIO", below: "/town" });
+    const request = { request: "request-1" };
+    expect(await create(waiting?.id ?? "", request)).toMatchObject({ exitCode: 1 });
+    lift();
+    expect(hq?.isBlocked(waiting?.id ?? "")).toBe(false);
+    expect(await create(waiting?.id ?? "", request)).toMatchObject({ exitCode: 0 });
+    expect(api.list()).toMatchObject([{ title: "First" }]);
+    expect(hq?.blockersOf(waiting?.id ?? "")).toMatchObject([{ title: "First" }]);
+    await api.transact(alice, (tx) => tx.close(api.list()[0]?.id ?? ""));
+    expect(hq?.isBlocked(waiting?.id ?? "")).toBe(false);
+  });
+
+  test("given one that is not there, when it is to wait, then nothing is made", async () => {
+    expect(await create("hq-none")).toMatchObject({
+      exitCode: 1,
+      errorText: expect.stringContaining("no issue found"),
+    });
+    expect(api.list()).toEqual([]);
   });
 });

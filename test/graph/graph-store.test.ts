@@ -95,6 +95,8 @@ describe("transactions", () => {
     await second.graph.flush();
     await second.graph.close();
     const third = await world.open("/repo", options);
+    expect(third.graph.answerOf("r1")).toEqual({ answer: one });
+    expect(third.graph.answerOf("r2")).toBeUndefined();
     expect(await ask(third.graph)).toBe(one);
     expect(third.graph.list()).toHaveLength(1);
     await expect(
@@ -107,6 +109,18 @@ describe("transactions", () => {
       ),
     ).rejects.toThrow("first try");
     expect(await third.graph.transact(alice, () => "second try", { requestId: "r2" })).toBe("second try");
+  });
+});
+
+describe("a named transaction that only renews a lease", () => {
+  test("given one, when it commits, then nothing is written to the log for it", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    const { id } = await graph.transact(alice, (tx) => tx.claim(tx.create({ title: "held" }).id, "alice"));
+    await graph.flush();
+    const before = await graph.flush();
+    await graph.transact(alice, (tx) => tx.renewLease(id, 4 * 3_600_000).id, { requestId: "renew" });
+    expect(await graph.flush()).toEqual(before);
   });
 });
 

@@ -3,7 +3,7 @@ import { sortBeads } from "../../domain/work-graph/queries/sort-beads.ts";
 import type { GraphReader, GraphTransaction } from "../../ports/work-graph.ts";
 import { readInput } from "../access/files.ts";
 import { requireMayChange, requireMayDelete } from "../access/limits.ts";
-import { requireBead, requireIn } from "../access/find-bead.ts";
+import { requireBead, requireIn, storeOf } from "../access/find-bead.ts";
 import { claimLease, settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, text, texts } from "../grammar/flag.ts";
@@ -190,7 +190,7 @@ async function remove(call: Call): Promise<Answer> {
   const { flags, args, context } = call;
   if (args.length === 0) throw usageError("requires at least 1 arg(s), only received 0", "bd delete ID --force");
   const ids = flags.isSet("cascade") ? withDependents(args, call) : [...new Set(args)];
-  const found = ids.map((id) => requireBead(id, context));
+  const found = ids.flatMap((id) => (isDeleted(id, call) ? [] : [requireBead(id, context)]));
   if (!flags.isSet("force") || flags.isSet("dry-run")) {
     const lines = found.map(({ graph, record }) => {
       const others = graph.dependentsOf(record.id).filter(({ issue_id: other }) => !ids.includes(other));
@@ -227,13 +227,19 @@ async function remove(call: Call): Promise<Answer> {
   };
 }
 
-function withDependents(ids: readonly string[], { context }: Call): readonly string[] {
+/** This call, made before, has deleted it. */
+function isDeleted(id: string, call: Call): boolean {
+  return call.hasChanged(storeOf(id, call.context), id);
+}
+
+function withDependents(ids: readonly string[], call: Call): readonly string[] {
   const all = new Set<string>();
   const open = [...ids];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (all.has(id)) continue;
     all.add(id);
-    const { graph } = requireBead(id, context);
+    if (isDeleted(id, call)) continue;
+    const { graph } = requireBead(id, call.context);
     for (const { issue_id: other } of graph.dependentsOf(id)) if (graph.get(other) !== undefined) open.push(other);
   }
   return [...all];

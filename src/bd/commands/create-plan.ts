@@ -86,7 +86,7 @@ export async function createFromPlan(call: Call, path: string): Promise<Answer> 
   const edges = items(path, plan, "edges").map((edge, i) => edgeOf(`${path}: edges[${i}]`, edge, keys));
   if (nodes.length === 0) throw usageError(`${path} holds no nodes`, 'write {"nodes":[{"key":"a","title":"…"}]}');
   if (call.flags.isSet("dry-run")) return dryRun(nodes, edges);
-  const ids = await call.transact(call.home, (tx) => applyPlan(tx, nodes, edges));
+  const ids = new Map(await call.transact(call.home, (tx) => [...applyPlan(tx, nodes, edges)]));
   return {
     text: [
       `${call.paint("green", "✓")} Created ${ids.size} issues:`,

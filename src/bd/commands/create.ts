@@ -1,7 +1,7 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import { validId } from "../../domain/work-graph/ids/parse-id.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
-import { requireTarget, storeOf } from "../access/find-bead.ts";
+import { requireBead, requireTarget, storeOf } from "../access/find-bead.ts";
 import { readInput, stdinText } from "../access/files.ts";
 import { requireMaySetMetadata } from "../access/limits.ts";
 import { settingsOf } from "../access/settings.ts";
@@ -111,11 +111,12 @@ async function createOne(call: Call): Promise<Answer> {
   if (call.flags.isSet("validate")) requireSections(spec.fields);
   if (call.flags.isSet("dry-run")) return dryRun(spec);
   const { local, foreign } = split(spec.dependencies, graph, call);
-  for (const { other } of spec.dependencies) requireTarget(other, graph, call.context);
+  for (const { other } of local) requireTarget(other, graph, call.context);
+  for (const { other } of foreign) requireBead(other, call.context);
   const made = await call.transact(graph, (tx) => createBead(tx, { ...spec, dependencies: local }));
   // Beads of other stores that wait for the new one: the target exists, so the edge can be made now.
-  for (const { other, type } of foreign)
-    await call.transact(storeOf(other, call.context), (tx) => tx.addDependency(other, made.id, type));
+  for (const [at, { other, type }] of foreign.entries())
+    await call.transact(storeOf(other, call.context), (tx) => tx.addDependency(other, made.id, type), `edge ${at}`);
   return { ...created(call, graph, made), notes: spec.dependencies.flatMap(({ type }) => effectNote(type)) };
 }
 

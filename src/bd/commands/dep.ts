@@ -68,7 +68,7 @@ export const depRemoveCommand: BdCommand = {
     if (id === undefined || target === undefined || call.args.length > 2)
       throw usageError(`accepts 2 arg(s), received ${call.args.length}`, "bd dep remove ID DEPENDS-ON-ID");
     const { graph, record } = requireBead(id, call.context);
-    if (!edgesOf(record).some((edge) => edge.depends_on_id === target))
+    if (!call.hasChanged(graph) && !edgesOf(record).some((edge) => edge.depends_on_id === target))
       throw usageError(`${id} does not depend on ${target}`, `bd dep list ${id}`);
     await call.transact(graph, (tx) => tx.removeDependency(id, target));
     return {

@@ -183,7 +183,7 @@ async function claimReady(call: Call): Promise<ListedBead | undefined> {
   for (const graph of scopeOf(call)) {
     const lease = claimLease(await settingsOf(graph, call.context));
     for (let lost = 0; lost < mostLost; lost += 1) {
-      const record = await call.transact(graph, (tx) => claimOne(tx, call, lease));
+      const record = await call.transact(graph, (tx) => claimOne(tx, call, lease), `claim ${lost}`);
       if (record === undefined) break;
       if (!call.flags.isSet("sync")) return { graph, record };
       const { held } = await publishClaims(call, [{ id: record.id, graph, value: record }], new Set());

@@ -1,7 +1,7 @@
 import type { GraphTransaction, WorkGraph } from "../../ports/work-graph.ts";
 import { messageOf, TownError } from "../../errors/town-error.ts";
 import type { Call } from "../command.ts";
-import { requireBead } from "../access/find-bead.ts";
+import { requireBead, storeOf } from "../access/find-bead.ts";
 import { usageError } from "../grammar/usage-error.ts";
 
 export interface Outcome<T> {
@@ -30,8 +30,10 @@ export async function eachBead<T>(
   if (ids.length === 0)
     throw usageError("requires at least 1 arg(s), only received 0", "name the beads by their full ids");
   const change = async (id: string, index: number): Promise<Outcome<T>> => {
-    const { graph } = requireBead(id, call.context);
-    return { id, graph, value: await call.transact(graph, (tx) => work(tx, id, index)) };
+    const about = ids.indexOf(id) === index ? id : `${id}/${index}`;
+    const graph = storeOf(id, call.context);
+    if (!call.hasChanged(graph, about)) requireBead(id, call.context);
+    return { id, graph, value: await call.transact(graph, (tx) => work(tx, id, index), about) };
   };
   if (ids.length === 1) return { done: [await change(ids[0] ?? "", 0)], notes: [], exitCode: 0 };
   const settled = await Promise.allSettled(ids.map(change));

@@ -54,11 +54,16 @@ async function publish(call: Call, graph: WorkGraph, fresh: readonly string[]): 
       hint: "claim without --sync; in a town, set spec.push.work of the rig",
     });
   } catch (error) {
-    await call.transact(graph, (tx) => {
-      for (const id of fresh) {
-        if (tx.get(id)?.assignee === call.author.actor) tx.release(id, { reason: "the claim could not be published" });
-      }
-    });
+    await call.transact(
+      graph,
+      (tx) => {
+        for (const id of fresh) {
+          if (tx.get(id)?.assignee === call.author.actor)
+            tx.release(id, { reason: "the claim could not be published" });
+        }
+      },
+      `unpublished ${fresh.join(" ")}`,
+    );
     throw new TownError("NotPublished", `cannot claim in front of other clones: ${messageOf(error)}`, {
       cause: error,
       hint: (error instanceof TownError ? error.hint : undefined) ?? "nothing is claimed; try again",

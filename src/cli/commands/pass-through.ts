@@ -1,6 +1,7 @@
 import type { CommandContext } from "../context.ts";
 import { CliError } from "../exit-codes.ts";
-import { callVerb, printResult } from "../verbs/call-verb.ts";
+import { callAgain } from "../verbs/call-again.ts";
+import { printResult } from "../verbs/call-verb.ts";
 
 /** Commands whose arguments the daemon reads: `bead` and `bd` in front of bd's own grammar, `ready` as short for `bd ready`. */
 const BD_WORDS: Readonly<Record<string, readonly string[]>> = { bead: [], bd: [], ready: ["ready"] };
@@ -57,7 +58,7 @@ export async function sendBd(argv: readonly string[], context: CommandContext, s
     ...(stdin === undefined ? {} : { stdin }),
     ...(streams.outIsTerminal ? { columns: Math.min(Math.max(streams.columns ?? 80, 20), 1000) } : {}),
   };
-  const result = await callVerb(context.api(), "bd", args, { signal: context.signal });
+  const result = await callAgain(context, "bd", args);
   return printResult(result, streams, { keepColours: true });
 }
 

@@ -1,6 +1,7 @@
 import type { VerbResult } from "../../resource/verb.ts";
 import type { CommandContext, CommandInput } from "../context.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
+import { callAgain } from "../verbs/call-again.ts";
 import { callVerb, printResult } from "../verbs/call-verb.ts";
 
 /** `attach AGENT`: hands the terminal to the agent's session. */
@@ -42,7 +43,7 @@ export async function runTmux(input: CommandInput, context: CommandContext): Pro
 /** `mayor [TEXT]`: with text the verb delivers it; without, it answers with the terminal to take. */
 export async function runMayor(input: CommandInput, context: CommandContext): Promise<number> {
   const text = input.args.join(" ");
-  const result = await callVerb(context.api(), "mayor", text === "" ? {} : { text }, { signal: context.signal });
+  const result = await callAgain(context, "mayor", text === "" ? {} : { text });
   return commandOf(result) === undefined || text !== ""
     ? printResult(result, context.streams)
     : await runAnswered(result, "", context);

@@ -12,6 +12,7 @@ export const hotRows: readonly VerbRow[] = [
   },
   {
     name: "hook",
+    repeats: true,
     group: "agents",
     summary: "the bead on an agent's hook; put one there; hand it on",
     positionals: [

@@ -49,6 +49,7 @@ export const verbRows: readonly VerbRow[] = [
   },
   {
     name: "sling",
+    repeats: true,
     group: "dispatch",
     summary: "have work done: beads, an epic or a text",
     positionals: [some("beads")],
@@ -67,6 +68,7 @@ export const verbRows: readonly VerbRow[] = [
   { name: "mol progress", group: "workflows", summary: "how far a molecule is", positionals: [optional("id")] },
   {
     name: "close",
+    repeats: true,
     group: "work",
     summary: "close beads or steps; --continue goes on with the next step",
     positionals: [some("ids")],
@@ -79,6 +81,7 @@ export const verbRows: readonly VerbRow[] = [
   },
   {
     name: "done",
+    repeats: true,
     group: "agents",
     summary: "say how the work on your hook ended",
     flags: [
@@ -94,6 +97,7 @@ export const verbRows: readonly VerbRow[] = [
   },
   {
     name: "handoff",
+    repeats: true,
     group: "agents",
     summary: "save where you are, end this session, go on in a fresh one",
     positionals: [text("note")],
@@ -156,6 +160,7 @@ export const verbRows: readonly VerbRow[] = [
   { name: "sandbox list", group: "agents", summary: "every agent's worktree with its branch and state" },
   {
     name: "plugin run",
+    repeats: true,
     group: "dispatch",
     summary: "run a plugin now, whatever its gate says",
     positionals: [one("name")],
@@ -207,6 +212,7 @@ export const verbRows: readonly VerbRow[] = [
   { name: "mail archive", group: "talk", summary: "put mails away", positionals: [some("ids")] },
   {
     name: "escalate",
+    repeats: true,
     group: "talk",
     summary: "ask a person to decide",
     positionals: [text("message")],
