@@ -15,6 +15,8 @@ import { GraphDirectory } from "./work-graphs.ts";
 
 /** A store's view in the API. */
 export interface GraphProjection {
+  /** Shows these again: what they wait for in another store changed. */
+  refresh(ids: readonly string[]): void;
   /** Resolves once everything committed so far is shown. */
   settled(): Promise<void>;
   /** Ends it and removes the objects. */
@@ -35,7 +37,7 @@ interface HostPorts {
 
 /** Opens stores, shows them in the API, and lets them go. */
 export class TownGraphs implements GraphHost {
-  readonly directory = new GraphDirectory();
+  readonly directory = new GraphDirectory((namespace, ids) => this.#projections.get(namespace)?.refresh(ids));
   readonly #ports: HostPorts;
   readonly #projections = new Map<string, GraphProjection>();
   readonly #followers = new Map<string, { close(): Promise<void> }>();

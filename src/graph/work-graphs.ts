@@ -19,6 +19,12 @@ export class GraphDirectory implements WorkGraphs {
   readonly #holdings = new Map<string, Holding>();
   /** Prefixes of rigs whose store is not open (yet): what refers to them waits. */
   readonly #expected = new Map<string, string>();
+  readonly #changed: (namespace: string, ids: readonly string[]) => void;
+
+  /** `changed` is told of beads that may have become ready, or not ready any more, by a change in another store. */
+  constructor(changed: (namespace: string, ids: readonly string[]) => void = () => undefined) {
+    this.#changed = changed;
+  }
 
   graph(namespace: string): WorkGraph | undefined {
     return this.#holdings.get(namespace)?.graph;
@@ -138,11 +144,18 @@ export class GraphDirectory implements WorkGraphs {
       // A foreign child of an epic is held by what happens to the epic's ancestors and blockers too.
       for (const reached of from.reachOf(id)) ids.add(reached);
     }
-    for (const graph of this.stores()) graph.foreignChanged(graph === from ? external : [...ids, ...external]);
+    for (const graph of this.stores()) this.#tell(graph, graph === from ? external : [...ids, ...external]);
   }
 
   #refresh(changed: GitGraph): void {
-    for (const graph of this.stores()) if (graph !== changed) graph.foreignChanged(graph.foreignTargets());
+    for (const graph of this.stores()) if (graph !== changed) this.#tell(graph, graph.foreignTargets());
+  }
+
+  #tell(graph: GitGraph, foreign: Iterable<string>): void {
+    const waiting = new Set<string>();
+    for (const id of foreign) for (const { issue_id: own } of graph.dependentsOf(id)) waiting.add(own);
+    graph.foreignChanged(foreign);
+    if (waiting.size > 0) this.#changed(graph.namespace, [...waiting]);
   }
 }
 

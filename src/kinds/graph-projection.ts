@@ -45,7 +45,7 @@ export async function projectGraph(
   graph: WorkGraph,
   store: ObjectStore,
   failed: (error: unknown, id: string) => void,
-): Promise<{ settled(): Promise<void>; end(): Promise<void> }> {
+): Promise<{ refresh(ids: readonly string[]): void; settled(): Promise<void>; end(): Promise<void> }> {
   const { namespace } = graph;
   let last: Promise<void> = Promise.resolve();
   const show = async (record: BeadRecord): Promise<void> => {
@@ -64,6 +64,15 @@ export async function projectGraph(
       record.status === "tombstone" ? undefined : projection.project(record, graph),
     );
   };
+  const showAll = (affected: ReadonlyMap<string, BeadRecord | undefined>): void => {
+    last = last.then(async () => {
+      for (const [id, before] of affected) {
+        const now = graph.get(id);
+        if (now !== undefined) await show(now);
+        else if (before !== undefined) await show({ ...before, status: "tombstone" });
+      }
+    });
+  };
   const unsubscribe = graph.subscribe((changes) => {
     const affected = new Map<string, BeadRecord | undefined>();
     for (const change of changes) {
@@ -73,17 +82,12 @@ export async function projectGraph(
       for (const id of neighbours(change.id, change.after ?? change.before, graph))
         if (!affected.has(id)) affected.set(id, undefined);
     }
-    last = last.then(async () => {
-      for (const [id, before] of affected) {
-        const now = graph.get(id);
-        if (now !== undefined) await show(now);
-        else if (before !== undefined) await show({ ...before, status: "tombstone" });
-      }
-    });
+    showAll(affected);
   });
   for (const record of graph.list()) await show(record);
   await last;
   return {
+    refresh: (ids) => showAll(new Map(ids.map((id) => [id, undefined]))),
     settled: () => last,
     async end() {
       unsubscribe();

@@ -44,6 +44,7 @@ beforeEach(async () => {
     log: silentLog,
     project: (graph) =>
       Promise.resolve({
+        refresh: () => undefined,
         settled: () => {
           settled.push(graph.namespace);
           return Promise.resolve();

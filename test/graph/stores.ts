@@ -25,6 +25,7 @@ export function unshownGraphs(parts: GraphParts): TownGraphs {
   return new TownGraphs({
     ...parts,
     log: silentLog,
-    project: () => Promise.resolve({ settled: () => Promise.resolve(), end: () => Promise.resolve() }),
+    project: () =>
+      Promise.resolve({ refresh: () => undefined, settled: () => Promise.resolve(), end: () => Promise.resolve() }),
   });
 }
