@@ -92,7 +92,7 @@ function start(more: Readonly<Record<string, string>> = {}) {
 /** With what its blocks left behind. */
 function endGroup(child: ChildProcess): void {
   try {
-    process.kill(-(child.pid ?? 0), "SIGKILL");
+    process.kill(-(child.pid ?? Number.NaN), "SIGKILL");
   } catch {
     // All of it has ended.
   }

@@ -30,7 +30,7 @@ async function hostileWorld(seed: number | string): Promise<TownWorld> {
 }
 
 const SEEDS = Array.from(
-  { length: Number(process.env["TOWN_SEEDS"] ?? 12) },
+  { length: Number(process.env["TOWN_SEEDS"] ?? 6) },
   (_, index) => Number(process.env["TOWN_SEED"] ?? 1) + index,
 );
 

@@ -1,10 +1,45 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { runTurn } from "../../src/turn-runner/run-turn.ts";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, describe, expect, it } from "vitest";
+import type { TurnResult } from "../../src/turn-runner/turn-loop.ts";
 
-const sh = (script: string, limitMs?: number): ReturnType<typeof runTurn> =>
-  runTurn(["/bin/sh", "-c", script], { limitMs, print: () => undefined });
+interface Ended {
+  readonly result: TurnResult;
+  /** Runs in the turn's group since before it. */
+  readonly before: number;
+}
+
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const { pid } of started.splice(0)) {
+    try {
+      if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nothing is left of its group.
+    }
+  }
+});
+
+/**
+ * In a group of its own, as in a session: a turn that hangs is ended with everything that came into its group, and here
+ * that could be the worker of the next test file.
+ */
+async function turn(command: readonly string[], limits: { limitMs?: number; graceMs?: number } = {}): Promise<Ended> {
+  const { limitMs = "", graceMs = "" } = limits;
+  const script = join(import.meta.dirname, "turn-process.ts");
+  const args = ["--import", "tsx", script, String(limitMs), String(graceMs), ...command];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  started.push(child);
+  const [printed] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  return JSON.parse(printed) as Ended;
+}
+
+const sh = async (script: string, limitMs: number): Promise<TurnResult> =>
+  (await turn(["/bin/sh", "-c", script], { limitMs })).result;
 
 /** Zombies do nothing any more. */
 function lives(pid: number): boolean {
@@ -18,9 +53,7 @@ function lives(pid: number): boolean {
 describe("one turn of a real program", () => {
   it("given a program that ends, when run, then its exit code and what it printed come back", async () => {
     expect(await sh("echo hello; exit 3", 60_000)).toEqual({ exitCode: 3, output: "hello\n" });
-    expect(await runTurn(["/no/such/program"], { limitMs: undefined, print: () => undefined })).toMatchObject({
-      exitCode: 127,
-    });
+    expect((await turn(["/no/such/program"])).result).toMatchObject({ exitCode: 127 });
   });
 
   it("given a program that hangs, when its time is over, then it is ended, and what it printed is kept", async () => {
@@ -30,7 +63,6 @@ describe("one turn of a real program", () => {
   it.skipIf(process.platform !== "linux")(
     "given a turn that hangs in what it has started, when its time is over, then all of it is ended, and nothing else",
     async () => {
-      const before = spawn("sleep", ["600"], { stdio: "ignore" });
       // A child, one whose parent is gone, one in a process session of its own, and one that does not mind SIGTERM.
       const script = [
         "sleep 601 & echo $!",
@@ -39,23 +71,18 @@ describe("one turn of a real program", () => {
         "sh -c 'trap : TERM; echo $$; while :; do sleep 0.1; done' &",
         "wait",
       ].join("\n");
-      const { output, ...ended } = await runTurn(["/bin/sh", "-c", script], {
-        limitMs: 1_500,
-        graceMs: 300,
-        print: () => undefined,
-      });
+      const { result, before } = await turn(["/bin/sh", "-c", script], { limitMs: 1_500, graceMs: 300 });
+      const { output, ...ended } = result;
       expect(ended).toEqual({ exitCode: 124, hung: true });
       const pids = output.trim().split("\n").map(Number);
       expect(pids).toHaveLength(4);
       expect(pids.filter(lives)).toEqual([]);
-      expect(lives(before.pid ?? 0)).toBe(true);
-      before.kill("SIGKILL");
+      expect(lives(before)).toBe(true);
     },
   );
 
   it("given something that it left in the background, when the turn ends, then nobody waits for that", async () => {
-    expect(await sh("sleep 600 & echo $!", 60_000).then(({ output }) => process.kill(Number(output), "SIGKILL"))).toBe(
-      true,
-    );
+    const { output } = await sh("sleep 600 & echo $!", 60_000);
+    expect(process.kill(Number(output), "SIGKILL")).toBe(true);
   });
 });

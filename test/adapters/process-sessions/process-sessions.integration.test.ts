@@ -76,7 +76,7 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
     sessions.subscribe(() => {
       told += 1;
     });
-    process.kill(session.pid ?? -1, "SIGKILL");
+    process.kill(session.pid ?? Number.NaN, "SIGKILL");
     await until("the exit", async () => {
       const seen = await find();
       if (seen?.state !== "Exited") return false;

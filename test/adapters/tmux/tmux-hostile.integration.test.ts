@@ -101,7 +101,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
           shell("trap '' HUP TERM; while :; do sleep 1; done", { generation: round + 1 }),
         );
         const [program = -1] = await programsBelow(session.pid ?? -1);
-        await noticed(() => process.kill(session.pid ?? -1, "SIGKILL"));
+        await noticed(() => process.kill(session.pid ?? Number.NaN, "SIGKILL"));
         // Its own end is what tmux tells; what its program got by it may be told first.
         expect([137, 129]).toContain((await find())?.exitCode);
         await sessions.stop(session.name, session.generation, { graceMs: 0 });
