@@ -1,0 +1,180 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ChaosTown } from "../chaos/chaos-town.ts";
+import { hasTmux } from "../e2e/town-process.ts";
+
+// What stays behind while a town works: waves of WAVE beads for AGENTS agents, for SOAK_MINUTES. A row for each wave says
+// what the controller holds and what lies on disk; the last lines are what one landed bead costs, from the first third of
+// the time (everything is warm by then) to the end. A night is thousands of beads: what grows with each must be next to
+// nothing, and what grows with time alone must not be there.
+const AGENTS = Number(process.env["AGENTS"] ?? 20);
+const WAVE = Number(process.env["WAVE"] ?? 40);
+const MINUTES = Number(process.env["SOAK_MINUTES"] ?? 10);
+const WAVE_LIMIT_MS = 10 * 60_000;
+
+interface Sample {
+  readonly minute: number;
+  readonly landed: number;
+  readonly cpuSeconds: number;
+  readonly residentMiB: number;
+  /** After a collection when the last one was just done: the lowest of several looks. */
+  readonly heapMiB: number;
+  readonly descriptors: number;
+  readonly processes: number;
+  readonly stateMiB: number;
+  readonly rigMiB: number;
+  readonly rigFiles: number;
+}
+
+function metrics(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: "/metrics", timeout: 10_000 }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    });
+    asked.on("error", reject).on("timeout", () => asked.destroy(new Error("the controller does not answer")));
+    asked.end();
+  });
+}
+
+function valueOf(text: string, name: string): number {
+  const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+  if (line === undefined) throw new Error(`/metrics tells no ${name}`);
+  return Number(line.slice(name.length + 1));
+}
+
+/** Bytes and files below a directory that others write to. */
+function sizeOf(directory: string): { readonly bytes: number; readonly files: number } {
+  let bytes = 0;
+  let files = 0;
+  for (const entry of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    const found = statSync(join(directory, entry), { throwIfNoEntry: false });
+    if (found?.isFile() !== true) continue;
+    bytes += found.size;
+    files += 1;
+  }
+  return { bytes, files };
+}
+
+function childrenOf(pid: number): number {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? readFileSync(path, "utf8").split(" ").filter(Boolean).length : 0;
+}
+
+async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
+  const pid = town.controllerPid ?? 0;
+  const local = join(town.process.directory, ".git", "town");
+  const { socket } = JSON.parse(readFileSync(join(local, "endpoint.json"), "utf8")) as { readonly socket: string };
+  let heap = Number.POSITIVE_INFINITY;
+  let text = "";
+  for (let look = 0; look < 10; look++) {
+    text = await metrics(socket);
+    heap = Math.min(heap, valueOf(text, "nodejs_heap_used_bytes"));
+    await sleep(200);
+  }
+  const all = sizeOf(local);
+  const rig = sizeOf(join(local, "rigs"));
+  return {
+    minute: (performance.now() - startedMs) / 60_000,
+    landed: town.landed().length,
+    cpuSeconds: valueOf(text, "process_cpu_seconds_total"),
+    residentMiB: valueOf(text, "process_resident_memory_bytes") / 2 ** 20,
+    heapMiB: heap / 2 ** 20,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    processes: childrenOf(pid),
+    stateMiB: (all.bytes - rig.bytes) / 2 ** 20,
+    rigMiB: rig.bytes / 2 ** 20,
+    rigFiles: rig.files,
+  };
+}
+
+const COLUMNS: readonly (readonly [keyof Sample, string, number])[] = [
+  ["minute", "minute", 1],
+  ["landed", "landed", 0],
+  ["cpuSeconds", "cpu s", 1],
+  ["residentMiB", "rss MiB", 0],
+  ["heapMiB", "heap MiB", 1],
+  ["descriptors", "fds", 0],
+  ["processes", "children", 0],
+  ["stateMiB", "state MiB", 2],
+  ["rigMiB", "rig MiB", 2],
+  ["rigFiles", "rig files", 0],
+];
+
+function rowOf(sample: Sample): string {
+  return COLUMNS.map(([key, title, digits]) => sample[key].toFixed(digits).padStart(title.length + 2)).join("");
+}
+
+function waveOf(number: number): string {
+  const items = Array.from({ length: WAVE }, (_, index) => {
+    const name = `wave-${number}-${index + 1}`;
+    return `    - name: ${name}
+      rig: api
+      title: Write ${name}
+      description: |
+        \`\`\`sh
+        echo "$TOWN_BEAD" > work/${name}.txt
+        echo "${name}" >> work/${name}.txt
+        \`\`\``;
+  });
+  return `apiVersion: town.dev/v1alpha1
+kind: Convoy
+metadata:
+  name: wave-${number}
+  namespace: hq
+spec:
+  owner: pat@example.org
+  items:
+${items.join("\n")}
+`;
+}
+
+async function soak(): Promise<void> {
+  const town = new ChaosTown({ agents: AGENTS, crew: 2, beads: 0, runtime: hasTmux() ? "Tmux" : "Process" });
+  try {
+    town.startController();
+    const startedMs = performance.now();
+    const samples: Sample[] = [];
+    process.stdout.write(`${AGENTS} agents, waves of ${WAVE} beads, ${MINUTES} minutes\n`);
+    process.stdout.write(`${COLUMNS.map(([, title]) => `  ${title}`).join("")}\n`);
+    for (let wave = 1; performance.now() - startedMs < MINUTES * 60_000; wave++) {
+      town.process.commit(`hq/convoys/wave-${wave}.yaml`, waveOf(wave));
+      // What is done is taken off the desired state, as people do.
+      if (wave > 2) {
+        town.process.git(town.process.directory, "rm", "--quiet", `manifests/hq/convoys/wave-${wave - 2}.yaml`);
+        town.process.git(town.process.directory, "commit", "--quiet", "--message", "done");
+      }
+      const giveUpMs = performance.now() + WAVE_LIMIT_MS;
+      while (town.landed().length < wave * WAVE) {
+        if (performance.now() > giveUpMs) throw new Error(`wave ${wave} did not land; see ${town.logPath}`);
+        await sleep(500);
+      }
+      // Sandboxes go, sessions end.
+      await sleep(5_000);
+      const sample = await sampleOf(town, startedMs);
+      samples.push(sample);
+      process.stdout.write(`${rowOf(sample)}\n`);
+    }
+    const warm = samples.find(({ minute }) => minute >= MINUTES / 3);
+    const last = samples.at(-1);
+    if (warm === undefined || last === undefined || last.landed === warm.landed) throw new Error("too short to tell");
+    const beads = last.landed - warm.landed;
+    const each = (key: keyof Sample): number => (last[key] - warm[key]) / beads;
+    process.stdout.write(
+      `per landed bead: ${(each("cpuSeconds") * 1000).toFixed(0)} ms of CPU, ${(each("heapMiB") * 1024).toFixed(1)} kB heap, ` +
+        `${(each("residentMiB") * 1024).toFixed(1)} kB resident, ${(each("stateMiB") * 1024).toFixed(1)} kB state, ` +
+        `${(each("rigMiB") * 1024).toFixed(1)} kB and ${each("rigFiles").toFixed(2)} files in the rig\n`,
+    );
+    process.stdout.write(
+      `descriptors ${warm.descriptors} → ${last.descriptors}, children ${warm.processes} → ${last.processes}\n`,
+    );
+  } finally {
+    await town.end();
+  }
+}
+
+if (process.platform === "linux") await soak();
+else process.stdout.write("soak bench: skipped, it reads /proc\n");
