@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IDLE_PROVIDER } from "../chaos/chaos-town.ts";
+import { IDLE_PROGRAM } from "../chaos/chaos-town.ts";
 import { sessionsOf } from "../chaos/session-witness.ts";
 import { hasTmux, TownProcess } from "../e2e/town-process.ts";
 
@@ -43,11 +43,10 @@ async function measure(runtime: "Tmux" | "Process"): Promise<void> {
   const town = new TownProcess();
   const floor = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "ignore" });
   try {
-    town.init();
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
+    town.initWithoutWork();
     town.edit("towns/hq.yaml", "spec:\n", `spec:\n  runtime: ${runtime}\n`);
     town.edit("towns/hq.yaml", "sessions: 30", `sessions: ${SESSIONS}`);
-    town.commit("providers/idle.yaml", IDLE_PROVIDER);
+    town.declare("Provider", "idle", IDLE_PROGRAM);
     town.edit("sample/agentpools/crew.yaml", "provider: shell", "provider: idle");
     town.edit("sample/agentpools/crew.yaml", "replicas: 1", `replicas: ${SESSIONS}`);
     const began = performance.now();

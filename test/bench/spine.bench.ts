@@ -37,9 +37,7 @@ async function until(look: () => boolean): Promise<number> {
 }
 
 try {
-  town.init();
-  town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-  town.git(town.directory, "commit", "--quiet", "--message", "no work");
+  town.initWithoutWork();
   if (town.run("up", "-d").status !== 0) throw new Error("the town did not come up");
   await until(() => crewPanes().length === 1);
   tmux(floorLabel, "-f", "/dev/null", "new-session", "-d", "-s", "keep", "cat");

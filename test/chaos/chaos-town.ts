@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { appendFileSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { TownProcess } from "../e2e/town-process.ts";
+import { TownProcess, type WorkItem } from "../e2e/town-process.ts";
 
 const controllerProgram = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const command = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
@@ -111,76 +111,41 @@ export class ChaosTown {
   }
 
   #make(): void {
-    const { process: town, project, options } = this;
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
-    mkdirSync(join(project, "work"));
-    writeFileSync(join(project, "work", "README.md"), "One file a bead.\n");
-    // Landing one bead twice, or half of it, fails the gate as well as the last check.
-    writeFileSync(
-      join(project, "check.sh"),
-      'for file in work/*.txt; do [ -e "$file" ] || continue; [ "$(wc -l <"$file")" -eq 2 ] || { echo "$file"; exit 1; }; done\n',
-    );
-    town.git(project, "add", "--all");
-    town.git(project, "commit", "--quiet", "--message", "begin");
-    const made = town.init("--rig", project, "--name", "api", "--gate", "sh check.sh");
-    if (made.status !== 0) throw new Error(`town init failed: ${made.stderr}`);
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
+    const { process: town, options } = this;
+    const { agents, crew, beads, runtime, provider = "shell", diskFloor = "2Gi" } = options;
+    town.initWithRig({
+      files: {
+        "work/README.md": "One file a bead.\n",
+        // Landing one bead twice, or half of it, fails the gate as well as the last check.
+        "check.sh":
+          'for file in work/*.txt; do [ -e "$file" ] || continue; [ "$(wc -l <"$file")" -eq 2 ] || { echo "$file"; exit 1; }; done\n',
+      },
+      gate: "sh check.sh",
+    });
     // Written anew: what `town init` chooses depends on the programs that are installed.
-    town.commit("api/agentpools/polecats.yaml", poolOf("polecats", "polecat", "shell", options.agents));
-    town.commit("providers/idle.yaml", IDLE_PROVIDER);
-    town.commit("api/agentpools/crew.yaml", poolOf("crew", "crew", options.provider ?? "shell", options.crew));
-    town.commit("towns/hq.yaml", townOf(options));
-    if (options.beads > 0) town.commit("hq/convoys/work.yaml", convoyOf(options.beads));
+    town.declare("AgentPool", "api/polecats", `{ role: polecat, provider: shell, replicas: ${agents} }`);
+    town.declare("Provider", "idle", IDLE_PROGRAM);
+    town.declare("AgentPool", "api/crew", `{ role: crew, provider: ${provider}, replicas: ${crew} }`);
+    const capacity = `{ sessions: ${agents + crew}, diskFloor: ${diskFloor} }`;
+    town.declare("Town", "hq", `{ owner: pat@example.org, runtime: ${runtime}, capacity: ${capacity} }`);
+    if (beads > 0) town.declareWork(itemsOf(beads));
   }
 }
 
 /** A program that does nothing at all. */
-export const IDLE_PROVIDER =
-  "apiVersion: town.dev/v1alpha1\nkind: Provider\nmetadata:\n  name: idle\nspec:\n  command: [sh, -c, 'exec sleep 100000']\n  prompt:\n    mode: None\n";
-
-function poolOf(name: string, role: string, provider: string, replicas: number): string {
-  return `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata:\n  name: ${name}\n  namespace: api\nspec:\n  role: ${role}\n  provider: ${provider}\n  replicas: ${replicas}\n`;
-}
-
-function townOf({ runtime, agents, crew, diskFloor }: ChaosTownOptions): string {
-  return `apiVersion: town.dev/v1alpha1
-kind: Town
-metadata:
-  name: hq
-spec:
-  owner: pat@example.org
-  runtime: ${runtime}
-  capacity:
-    sessions: ${agents + crew}
-    diskFloor: ${diskFloor ?? "2Gi"}
-`;
-}
+export const IDLE_PROGRAM = "{ command: [sh, -c, 'exec sleep 100000'], prompt: { mode: None } }";
 
 /** Beads that take a moment, in several commits' worth of steps; every fourth waits for the one before it. */
-function convoyOf(beads: number): string {
-  const items = Array.from({ length: beads }, (_, index) => {
+function itemsOf(beads: number): readonly WorkItem[] {
+  return Array.from({ length: beads }, (_, index) => {
     const name = itemName(index);
-    const after = index % 4 === 3 ? `\n      dependsOn: [${itemName(index - 1)}]` : "";
-    return `    - name: ${name}
-      rig: api
-      title: Write ${name}${after}
-      description: |
-        \`\`\`sh
-        echo "$TOWN_BEAD" > work/${name}.txt
-        sleep 0.${index % 5}
-        echo "${name}" >> work/${name}.txt
-        \`\`\``;
+    return {
+      name,
+      title: `Write ${name}`,
+      script: `echo "$TOWN_BEAD" > work/${name}.txt\nsleep 0.${index % 5}\necho "${name}" >> work/${name}.txt`,
+      ...(index % 4 === 3 ? { dependsOn: [itemName(index - 1)] } : {}),
+    };
   });
-  return `apiVersion: town.dev/v1alpha1
-kind: Convoy
-metadata:
-  name: work
-  namespace: hq
-spec:
-  owner: pat@example.org
-  items:
-${items.join("\n")}
-`;
 }
 
 export function itemName(index: number): string {

@@ -11,9 +11,7 @@ describe("manifests in git, with the built program", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    expect(town.init()).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    town.initWithoutWork();
   });
 
   afterEach(() => town.end());
@@ -122,10 +120,7 @@ describe("manifests in git, with the built program", () => {
     share(0);
     town.git(town.directory, "remote", "add", "origin", origin);
     town.edit("towns/hq.yaml", "spec:\n", "spec:\n  sync:\n    remote:\n      url: origin\n");
-    town.commit(
-      "sources/shared.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Source\nmetadata: { name: shared }\nspec: { url: ../apart.git }\n",
-    );
+    town.declare("Source", "shared", "{ url: ../apart.git }");
     town.git(town.directory, "push", "--quiet", "origin", "main");
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     await town.until(
@@ -149,13 +144,11 @@ describe("manifests in git, with the built program", () => {
   });
 
   it("given a town, a rig, a pool, a convoy and a plugin, when suspended and resumed, then each is a commit, says so, and nothing new starts meanwhile", async () => {
-    town.commit(
-      "sample/plugins/tidy.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Plugin\nmetadata: { name: tidy, namespace: sample }\nspec: { gate: { manual: true }, run: { prompt: Tidy up. } }\n",
-    );
-    town.commit(
-      "hq/convoys/later.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: later, namespace: hq }\nspec:\n  owner: pat@example.org\n  suspend: true\n  items:\n    - { name: one, rig: sample, title: One, description: later }\n",
+    town.declare("Plugin", "sample/tidy", "{ gate: { manual: true }, run: { prompt: Tidy up. } }");
+    town.declare(
+      "Convoy",
+      "hq/later",
+      "{ owner: pat@example.org, suspend: true, items: [{ name: one, rig: sample, title: One, description: later }] }",
     );
     town.run("up", "-d");
     await town.until("the crew runs", () => crew() === 1);

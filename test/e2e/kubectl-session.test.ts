@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,14 +47,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
 
   beforeAll(async () => {
     town = new TownProcess();
-    const project = join(town.home, "project");
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: town.env });
-    file("project/check.sh", "exit 0\n");
-    town.git(project, "add", "--all");
-    town.git(project, "commit", "--quiet", "--message", "begin");
-    expect(town.init("--rig", project, "--name", "api", "--gate", "sh check.sh")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    town.initWithRig({ files: { "check.sh": "exit 0\n" }, gate: "sh check.sh" });
     town.git(town.directory, "config", "user.email", "pat@example.org");
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     const as = (name: string, config: string): Kubectl =>

@@ -24,31 +24,19 @@ describe.skipIf(!hasTmux())("a program that reached its limit", { timeout: 240_0
 
   beforeEach(() => {
     town = new TownProcess();
-    const project = town.makeProject();
-    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
-    town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
+    town.initWithNobody();
     program = new FakeProgram(town);
-    town.commit(
-      "roles/worker.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata: { name: worker }\nspec:\n  lifecycle: Ephemeral\n  prompt: Work.\n  permissions: [WorkHook]\n  propulsion: { acknowledge: 3s, idle: 4s, busyLimit: 1m, reminders: 2, restarts: 1 }\n",
+    town.declare(
+      "Role",
+      "worker",
+      "{ lifecycle: Ephemeral, prompt: Work., permissions: [WorkHook], propulsion: { acknowledge: 3s, idle: 4s, busyLimit: 1m, reminders: 2, restarts: 1 } }",
     );
   });
   afterEach(() => town.end());
 
   const work = (count: number): void => {
-    const items = Array.from(
-      { length: count },
-      (_, index) => `    - { name: item-${index}, rig: api, title: Item ${index} }\n`,
-    );
-    town.commit(
-      "api/workers.yaml",
-      `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: workers, namespace: api }\nspec: { role: worker, provider: coder, replicas: ${count} }\n`,
-    );
-    town.commit(
-      "hq/work.yaml",
-      `apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: work, namespace: hq }\nspec:\n  owner: pat@example.org\n  items:\n${items.join("")}`,
-    );
+    town.declare("AgentPool", "api/workers", `{ role: worker, provider: coder, replicas: ${count} }`);
+    town.declareWork(Array.from({ length: count }, (_, index) => ({ name: `item-${index}`, title: `Item ${index}` })));
   };
   const list = (...args: string[]): Items["items"] => (town.json("get", ...args) as Items | undefined)?.items ?? [];
   const limited = (): number =>
@@ -115,10 +103,7 @@ describe.skipIf(!hasTmux())("a program that reached its limit", { timeout: 240_0
 
   it("given an idle program, when a message comes before its start hook has called, then the message is acted on, once", async () => {
     program.set("work.sh", undefined);
-    town.commit(
-      "api/crew.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: coder, replicas: 1, names: [pat] }\n",
-    );
+    town.declare("AgentPool", "api/crew", "{ role: crew, provider: coder, replicas: 1, names: [pat] }");
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     await town.until("it is to be", () => town.object("agent", "api", "pat"));
     expect(town.run("nudge", "api/pat", "pull main")).toMatchObject({ status: 0 });

@@ -13,14 +13,11 @@ describe("the merge queue of a town", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = town.makeProject();
     runs = join(town.home, "gate-runs");
     open = join(town.home, "gate-is-open");
     // The gate waits until everything is handed in, so that there is a queue behind what is tested first.
     const gate = `echo run >> ${runs}; while [ ! -e ${open} ]; do sleep 0.1; done; ! grep -q BAD *.txt`;
-    expect(town.init("--rig", project, "--name", "api", "--gate", gate)).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    project = town.initWithRig({ gate });
   });
 
   afterEach(() => town.end());
@@ -33,14 +30,12 @@ describe("the merge queue of a town", () => {
       index === WORK - 2
         ? `if [ "$TOWN_ATTEMPT" = 1 ]; then echo BAD > ${index}.txt; else echo good > ${index}.txt; fi`
         : `echo good > ${index}.txt`;
-    const items = Array.from(
-      { length: WORK },
-      (_, index) =>
-        `    - name: i${index}\n      rig: api\n      title: Item ${index}\n      description: |\n        \`\`\`sh\n        ${script(index)}\n        \`\`\``,
-    );
-    town.commit(
-      "hq/convoys/work.yaml",
-      `apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: work, namespace: hq }\nspec:\n  owner: pat@example.org\n  items:\n${items.join("\n")}\n`,
+    town.declareWork(
+      Array.from({ length: WORK }, (_, index) => ({
+        name: `i${index}`,
+        title: `Item ${index}`,
+        script: script(index),
+      })),
     );
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     await town.until("all is handed in", () => requests().length === WORK, 120_000);

@@ -15,18 +15,12 @@ describe("how work ends, in a real town", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = town.makeProject();
-    expect(town.init("--rig", project, "--name", "api", "--gate", "test ! -e bad.txt")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
-    town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
+    project = town.initWithNobody({ gate: "test ! -e bad.txt" });
   });
   afterEach(() => town.end());
 
   const pool = (role: string, more = ""): void =>
-    town.commit(
-      "api/pool.yaml",
-      `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: pool, namespace: api }\nspec:\n  role: ${role}\n  provider: shell\n  replicas: 1\n${more}`,
-    );
+    town.declare("AgentPool", "api/pool", `{ role: ${role}, provider: shell, replicas: 1${more} }`);
   const bead = (title: string, script?: string): string => {
     const description = script === undefined ? [] : ["--description", `\`\`\`sh\n${script}\n\`\`\``];
     const made = town.run("bd", "create", title, "--rig", "api", ...description, "--json");
@@ -59,11 +53,12 @@ describe("how work ends, in a real town", () => {
   it.skipIf(!hasTmux())(
     "given an agent that asks a question, when nobody answers, then it keeps its hook and is not reminded; the answer reaches it and it goes on",
     async () => {
-      town.commit(
-        "roles/worker.yaml",
-        "apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata: { name: worker }\nspec:\n  lifecycle: Ephemeral\n  prompt: Work.\n  permissions: [WorkHook, SendMail]\n  propulsion: { acknowledge: 1s, idle: 1s, busyLimit: 5s, reminders: 20, restarts: 1 }\n",
+      town.declare(
+        "Role",
+        "worker",
+        "{ lifecycle: Ephemeral, prompt: Work., permissions: [WorkHook, SendMail], propulsion: { acknowledge: 1s, idle: 1s, busyLimit: 5s, reminders: 20, restarts: 1 } }",
       );
-      pool("worker", '  env: [{ name: TOWN_SHELL_AGENT_MISBEHAVE, value: "ignore-hook!" }]\n');
+      pool("worker", ', env: [{ name: TOWN_SHELL_AGENT_MISBEHAVE, value: "ignore-hook!" }]');
       expect(town.run("up", "-d")).toMatchObject({ status: 0 });
       const id = bead("paint it");
       await town.until("somebody can take it", () => town.run("sling", id).status === 0);

@@ -12,20 +12,13 @@ describe("plugins, with the built program", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    expect(town.init()).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    town.initWithoutWork();
   });
 
   afterEach(() => town.end());
 
   const status = (name: string) => town.object("plugin", "sample", name)?.status as Shown | undefined;
-  const plugin = (name: string, spec: string): void => {
-    town.commit(
-      `sample/plugins/${name}.yaml`,
-      `apiVersion: town.dev/v1alpha1\nkind: Plugin\nmetadata: { name: ${name}, namespace: sample }\nspec: ${spec}\n`,
-    );
-  };
+  const plugin = (name: string, spec: string): void => town.declare("Plugin", `sample/${name}`, spec);
 
   it("given a program with a permission, when somebody asks for it, then it files a bead as itself, and may do no more", async () => {
     const script =

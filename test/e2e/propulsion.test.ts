@@ -8,33 +8,33 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    const project = town.makeProject();
-    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
-    town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
+    town.initWithNobody();
   });
 
   afterEach(() => town.end());
 
   /** A role with short clocks, and one agent of it that goes wrong. */
   const worker = (misbehave: string, propulsion: string): void => {
-    town.commit(
-      "roles/worker.yaml",
-      `apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata: { name: worker }\nspec:\n  lifecycle: Ephemeral\n  formula: work\n  prompt: Work.\n  propulsion: ${propulsion}\n`,
+    town.declare("Role", "worker", `{ lifecycle: Ephemeral, formula: work, prompt: Work., propulsion: ${propulsion} }`);
+    town.declare(
+      "AgentPool",
+      "api/workers",
+      `{ role: worker, provider: shell, replicas: 1, env: [{ name: TOWN_SHELL_AGENT_MISBEHAVE, value: "${misbehave}" }] }`,
     );
-    town.commit(
-      "api/workers.yaml",
-      `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: workers, namespace: api }\nspec:\n  role: worker\n  provider: shell\n  replicas: 1\n  env:\n    - { name: TOWN_SHELL_AGENT_MISBEHAVE, value: "${misbehave}" }\n`,
-    );
-    town.commit(
-      "hq/work.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: work, namespace: hq }\nspec:\n  owner: pat@example.org\n  items:\n    - name: one\n      rig: api\n      title: Do one\n      description: |\n        ```sh\n        echo one > one.txt\n        ```\n",
-    );
+    town.declareWork([{ name: "one", script: "echo one > one.txt" }]);
   };
-  const closed = (): boolean =>
-    town
-      .object("convoy", "hq", "work")
-      ?.status?.conditions?.some((each) => each.type === "Closed" && each.status === "True") ?? false;
+  /** Starts the town with one agent that has nothing on its hook; returns its name. */
+  const idleAgent = (): Promise<string> => {
+    town.declare("AgentPool", "api/crew", "{ role: crew, provider: shell, replicas: 1 }");
+    town.run("up", "-d");
+    return town.until("it runs", () => {
+      const found = town.json("get", "sessions", "-n", "api") as
+        | { items: { metadata: { name: string }; status: { state: string } }[] }
+        | undefined;
+      return found?.items.find((each) => each.status.state === "Running")?.metadata.name;
+    });
+  };
+  const closed = (): boolean => town.isWorkClosed();
   const reasons = (): readonly string[] =>
     ((town.json("get", "events", "-n", "api") as { items: { reason: string }[] } | undefined)?.items ?? []).map(
       (event) => event.reason,
@@ -74,17 +74,7 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
   });
 
   it("given an idle agent and a person who writes to it, when nudged, then it shows the message once; mail is answered both ways", async () => {
-    town.commit(
-      "api/crew.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: shell, replicas: 1 }\n",
-    );
-    town.run("up", "-d");
-    const name = await town.until("it runs", () => {
-      const found = town.json("get", "sessions", "-n", "api") as
-        | { items: { metadata: { name: string }; status: { state: string } }[] }
-        | undefined;
-      return found?.items.find((each) => each.status.state === "Running")?.metadata.name;
-    });
+    const name = await idleAgent();
     const screen = (): string => town.run("peek", `api/${name}`, "--lines", "200").stdout;
     await town.until("its prompt shows", () => screen().includes(`shell-agent api/crew/${name}>`));
     expect(town.run("nudge", `api/${name}`, "the API changed, pull main").stdout).toContain(`sent to api/crew/${name}`);
@@ -99,12 +89,15 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
   });
 
   it("given a program that asks something itself, when nobody answers, then no reminder is spent; it says so, and goes on once answered", async () => {
-    town.commit(
-      "providers/asking.yaml",
-      'apiVersion: town.dev/v1alpha1\nkind: Provider\nmetadata: { name: asking }\nspec:\n  command: ["{shellAgent}"]\n  ready: { screen: "^shell-agent .*>(?![^])", idleTitle: "^shell-agent idle", busyTitle: "^shell-agent busy" }\n  patterns: { dialogOpen: "^Continue\\\\? \\\\[y/N\\\\]" }\n',
+    const ready =
+      '{ screen: "^shell-agent .*>(?![^])", idleTitle: "^shell-agent idle", busyTitle: "^shell-agent busy" }';
+    town.declare(
+      "Provider",
+      "asking",
+      `{ command: ["{shellAgent}"], ready: ${ready}, patterns: { dialogOpen: "^Continue\\\\? \\\\[y/N\\\\]" } }`,
     );
     worker("wait-for-input:implement", "{ acknowledge: 2s, idle: 3s, busyLimit: 8s, reminders: 1, restarts: 1 }");
-    town.edit("api/workers.yaml", "provider: shell", "provider: asking");
+    town.edit("api/agentpools/workers.yaml", "provider: shell", "provider: asking");
     town.run("up", "-d");
     const conditions = (): readonly string[] =>
       (
@@ -120,17 +113,7 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
   });
 
   it("given a hundred nudges at once, when they come, then each is shown once and in order, for a few rings", async () => {
-    town.commit(
-      "api/crew.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: crew, namespace: api }\nspec: { role: crew, provider: shell, replicas: 1 }\n",
-    );
-    town.run("up", "-d");
-    const name = await town.until("it runs", () => {
-      const found = town.json("get", "sessions", "-n", "api") as
-        | { items: { metadata: { name: string }; status: { state: string } }[] }
-        | undefined;
-      return found?.items.find((each) => each.status.state === "Running")?.metadata.name;
-    });
+    const name = await idleAgent();
     const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
     const nudges = Array.from({ length: 100 }, (_, index) => `nudge number ${index} ends here`);
     const began = Date.now();

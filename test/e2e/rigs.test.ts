@@ -11,9 +11,7 @@ describe("rigs in a running town", () => {
     town = new TownProcess();
     project = town.makeProject({ "package.json": '{ "scripts": { "test": "node --test", "lint": "eslint ." } }\n' });
     town.git(project, "checkout", "--quiet", "-b", "topic");
-    expect(town.init()).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    town.initWithoutWork();
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
   });
 
@@ -64,10 +62,7 @@ describe("rigs in a running town", () => {
       "  replicas: 2\n",
       "  replicas: 1\n  env:\n    - name: TOWN_SHELL_AGENT_MISBEHAVE\n      value: hang:verify!\n",
     );
-    town.commit(
-      "hq/convoys/work.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata:\n  name: work\n  namespace: hq\nspec:\n  owner: pat@example.org\n  items:\n    - name: one\n      rig: sample\n      title: Do one\n      description: |\n        ```sh\n        echo one > one.txt\n        ```\n",
-    );
+    town.declareWork([{ name: "one", rig: "sample", script: "echo one > one.txt" }]);
     const bead = await town.until("an agent works", () => {
       const beads = town.json("get", "beads", "-n", "sample") as
         | { items: { metadata: { name: string }; status: { state: string } }[] }

@@ -10,40 +10,24 @@ describe("a town from one commit to merged work", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = town.makeProject({ "check.sh": "! grep -rl BROKEN --include='*.txt' .\n" });
-    expect(town.init("--rig", project, "--name", "api", "--gate", "sh check.sh")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    project = town.initWithRig({
+      files: { "check.sh": "! grep -rl BROKEN --include='*.txt' .\n" },
+      gate: "sh check.sh",
+    });
   });
 
   afterEach(() => town.end());
 
-  function convoy(items: readonly string[]): string {
-    return `apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata:\n  name: work\n  namespace: hq\nspec:\n  owner: pat@example.org\n  items:\n${items.join("\n")}\n`;
-  }
-
-  function item(name: string, script: string, more = ""): string {
-    return `    - name: ${name}\n      rig: api\n      title: Do ${name}\n${more}      description: |\n        \`\`\`sh\n        ${script}\n        \`\`\``;
-  }
-
-  const closed = (): boolean =>
-    town
-      .object("convoy", "hq", "work")
-      ?.status?.conditions?.some((each) => each.type === "Closed" && each.status === "True") ?? false;
+  const closed = (): boolean => town.isWorkClosed();
 
   it("given a convoy in a commit, when the town is up, then the work is on the user's branch with its authors, and what broke the gate was sent back", async () => {
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-    town.commit(
-      "hq/convoys/work.yaml",
-      convoy([
-        item("one", "echo one > one.txt"),
-        item(
-          "two",
-          'if [ "$TOWN_ATTEMPT" = 1 ]; then echo BROKEN > two.txt; else cp "$TOWN_FEEDBACK_FILE" feedback.md; echo two > two.txt; fi',
-        ),
-        item("three", "cat one.txt > three.txt", "      dependsOn: [one]\n"),
-      ]),
-    );
+    const mended = 'cp "$TOWN_FEEDBACK_FILE" feedback.md; echo two > two.txt';
+    town.declareWork([
+      { name: "one", script: "echo one > one.txt" },
+      { name: "two", script: `if [ "$TOWN_ATTEMPT" = 1 ]; then echo BROKEN > two.txt; else ${mended}; fi` },
+      { name: "three", script: "cat one.txt > three.txt", dependsOn: ["one"] },
+    ]);
     await town.until("the convoy closes", closed);
     expect(readFileSync(join(project, "three.txt"), "utf8")).toBe("one\n");
     expect(readFileSync(join(project, "feedback.md"), "utf8")).toContain("two.txt");
@@ -79,7 +63,7 @@ describe("a town from one commit to merged work", () => {
       "  replicas: 2\n",
       "  replicas: 1\n  env:\n    - name: TOWN_SHELL_AGENT_MISBEHAVE\n      value: die-before:verify\n",
     );
-    town.commit("hq/convoys/work.yaml", convoy([item("one", "echo run >> runs.txt")]));
+    town.declareWork([{ name: "one", script: "echo run >> runs.txt" }]);
     await town.until("the convoy closes", closed);
     expect(readFileSync(join(project, "runs.txt"), "utf8")).toBe("run\n");
     const events = town.json("get", "events", "-n", "api") as { items: { reason: string }[] };
@@ -89,7 +73,7 @@ describe("a town from one commit to merged work", () => {
   it("given a checked-out target with local changes, when work is ready to land, then it waits and says so, and lands once it is clean", async () => {
     writeFileSync(join(project, "check.sh"), "! grep -rl BROKEN --include='*.txt' .\n# edited\n");
     town.run("up", "-d");
-    town.commit("hq/convoys/work.yaml", convoy([item("one", "echo one > one.txt")]));
+    town.declareWork([{ name: "one", script: "echo one > one.txt" }]);
     await town.until("the merge waits", () => {
       const requests = town.json("get", "mergerequests", "-n", "api") as
         | { items: { status: { state: string; reason?: string } }[] }

@@ -14,6 +14,19 @@ export interface Answer {
   readonly stderr: string;
 }
 
+/** An item of the convoy that `declareWork` makes. */
+export interface WorkItem {
+  readonly name: string;
+  /** Default `api`. */
+  readonly rig?: string;
+  /** Default `Do NAME`. */
+  readonly title?: string;
+  /** What a shell agent runs for it. */
+  readonly script?: string;
+  /** Names of other items. */
+  readonly dependsOn?: readonly string[];
+}
+
 /** A town on this machine, made with the built program, as a person would. */
 export class TownProcess {
   readonly home: string;
@@ -51,7 +64,10 @@ export class TownProcess {
   makeProject(files: Readonly<Record<string, string>> = { "README.md": "project\n" }): string {
     const project = join(this.home, "project");
     spawnSync("git", ["init", "--quiet", "--initial-branch=main", project], { env: this.env });
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(project, name)), { recursive: true });
+      writeFileSync(join(project, name), text);
+    }
     this.git(project, "add", "--all");
     this.git(project, "commit", "--quiet", "--message", "begin");
     return project;
@@ -71,6 +87,32 @@ export class TownProcess {
   /** A town whose agents run on the shell provider, whatever is installed here. */
   init(...args: string[]): Answer {
     return this.initIn(this.home, this.directory, "--provider", "shell", ...args);
+  }
+
+  /** `init` without the convoy that a newcomer finds: nothing is done but what a test asks for. Throws where it fails. */
+  initWithoutWork(...args: string[]): void {
+    const made = this.init(...args);
+    if (made.status !== 0) throw new Error(`town init failed: ${made.stderr}`);
+    this.#remove("hq/convoys/first.yaml", "no convoy yet");
+  }
+
+  /** That with a project of these files as its rig `api`; answers with the project's path. `gate`: default `true`. */
+  initWithRig(options: { readonly gate?: string; readonly files?: Readonly<Record<string, string>> } = {}): string {
+    const project = this.makeProject(options.files);
+    this.initWithoutWork("--rig", project, "--name", "api", "--gate", options.gate ?? "true");
+    return project;
+  }
+
+  /** That without the pools of the rig: its agents are those that a test declares. */
+  initWithNobody(options: { readonly gate?: string } = {}): string {
+    const project = this.initWithRig(options);
+    this.#remove("api/agentpools", "nobody yet");
+    return project;
+  }
+
+  #remove(path: string, message: string): void {
+    this.git(this.directory, "rm", "--quiet", "-r", join("manifests", path));
+    this.git(this.directory, "commit", "--quiet", "--message", message);
   }
 
   /** `town init` as typed in a directory. */
@@ -98,6 +140,34 @@ export class TownProcess {
     writeFileSync(full, text);
     this.git(this.directory, "add", "--all");
     this.git(this.directory, "commit", "--quiet", "--message", `change ${path}`);
+  }
+
+  /** Commits an object where `town init` would put it. `place`: NAME or NAMESPACE/NAME; `spec`: YAML in braces. */
+  declare(kind: string, place: string, spec: string): void {
+    const [name = "", namespace] = place.split("/").toReversed();
+    const path = `${kind.toLowerCase()}s/${name}.yaml`;
+    const metadata = namespace === undefined ? `name: ${name}` : `name: ${name}, namespace: ${namespace}`;
+    this.commit(
+      namespace === undefined ? path : `${namespace}/${path}`,
+      `apiVersion: town.dev/v1alpha1\nkind: ${kind}\nmetadata: { ${metadata} }\nspec: ${spec}\n`,
+    );
+  }
+
+  /** Commits convoy `hq/work` of these items. */
+  declareWork(items: readonly WorkItem[]): void {
+    const entries = items.map(({ name, rig = "api", title = `Do ${name}`, script, ...more }) => ({
+      name,
+      rig,
+      title,
+      ...more,
+      ...(script === undefined ? {} : { description: `\`\`\`sh\n${script}\n\`\`\`\n` }),
+    }));
+    this.declare("Convoy", "hq/work", `{ owner: pat@example.org, items: ${JSON.stringify(entries)} }`);
+  }
+
+  isWorkClosed(): boolean {
+    const conditions = this.object("convoy", "hq", "work")?.status?.conditions;
+    return conditions?.some(({ type, status }) => type === "Closed" && status === "True") ?? false;
   }
 
   edit(path: string, from: string, to: string): void {

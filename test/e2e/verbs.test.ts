@@ -23,10 +23,7 @@ describe("what agents and people say, in a real town", () => {
 
   beforeEach(() => {
     town = new TownProcess();
-    project = town.makeProject();
-    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
-    town.git(town.directory, "commit", "--quiet", "--message", "no convoy yet");
+    project = town.initWithRig();
     town.commit("api/agentpools/polecats.yaml", POOL);
   });
   afterEach(() => town.end());

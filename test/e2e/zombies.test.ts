@@ -20,27 +20,18 @@ function lives(pid: number): boolean {
 describe.skipIf(!hasTmux())("a session that lives while its program does nothing", { timeout: 240_000 }, () => {
   let town: TownProcess;
   let program: FakeProgram;
-  let project: string;
 
   beforeEach(() => {
     town = new TownProcess();
-    project = town.makeProject();
-    expect(town.init("--rig", project, "--name", "api", "--gate", "true")).toMatchObject({ status: 0 });
-    town.git(town.directory, "rm", "--quiet", "-r", "manifests/hq/convoys", "manifests/api/agentpools");
-    town.git(town.directory, "commit", "--quiet", "--message", "nobody yet");
+    town.initWithNobody();
     program = new FakeProgram(town);
-    town.commit(
-      "roles/worker.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Role\nmetadata: { name: worker }\nspec:\n  lifecycle: Ephemeral\n  prompt: Work.\n  permissions: [WorkHook]\n  propulsion: { acknowledge: 2s, idle: 3s, busyLimit: 6s, reminders: 1, restarts: 3 }\n",
+    town.declare(
+      "Role",
+      "worker",
+      "{ lifecycle: Ephemeral, prompt: Work., permissions: [WorkHook], propulsion: { acknowledge: 2s, idle: 3s, busyLimit: 6s, reminders: 1, restarts: 3 } }",
     );
-    town.commit(
-      "api/workers.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata: { name: workers, namespace: api }\nspec: { role: worker, provider: coder, replicas: 1, names: [toast] }\n",
-    );
-    town.commit(
-      "hq/work.yaml",
-      "apiVersion: town.dev/v1alpha1\nkind: Convoy\nmetadata: { name: work, namespace: hq }\nspec:\n  owner: pat@example.org\n  items:\n    - { name: one, rig: api, title: Do one }\n",
-    );
+    town.declare("AgentPool", "api/workers", "{ role: worker, provider: coder, replicas: 1, names: [toast] }");
+    town.declareWork([{ name: "one" }]);
   });
   afterEach(() => town.end());
 
@@ -144,7 +135,7 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
       const pid = await town.until("it runs", programPid);
       process.kill(pid, "SIGSTOP");
       const id = String(town.object("agent", "api", "toast")?.status?.["hook"]);
-      town.edit("api/workers.yaml", "replicas: 1", "replicas: 0");
+      town.edit("api/agentpools/workers.yaml", "replicas: 1", "replicas: 0");
       expect(town.run("hook", "api/toast", "--clear", "--force", "--reason", "somebody else does it")).toMatchObject({
         status: 0,
       });

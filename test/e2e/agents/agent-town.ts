@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,12 +39,7 @@ export class AgentTown extends TownProcess {
   /** `runtime`: of its sessions. One polecat at most, no crew, no convoy yet. */
   static async make(program: AgentProgram, bin: string, runtime: "Tmux" | "Process" = "Tmux"): Promise<AgentTown> {
     const town = new AgentTown(program, bin, await ModelServer.listen());
-    spawnSync("git", ["init", "--quiet", "--initial-branch=main", town.project], { env: town.env });
-    writeFileSync(join(town.project, "README.md"), "# Project\n");
-    town.git(town.project, "add", "--all");
-    town.git(town.project, "commit", "--quiet", "--message", "begin");
-    const made = town.init("--rig", town.project, "--name", "api", "--gate", "true");
-    if (made.status !== 0) throw new Error(made.stderr);
+    town.initWithRig();
     town.#settle(runtime);
     town.#settings();
     return town;
@@ -134,7 +128,6 @@ export class AgentTown extends TownProcess {
         `api/agentpools/${name}.yaml`,
         `apiVersion: town.dev/v1alpha1\nkind: AgentPool\nmetadata:\n  name: ${name}\n  namespace: api\nspec:\n  role: ${role}\n  provider: ${this.#program}\n  replicas: ${replicas}\n`,
       );
-    this.git(this.directory, "rm", "--quiet", "manifests/hq/convoys/first.yaml");
     const town = join(this.directory, "manifests", "towns", "hq.yaml");
     writeFileSync(
       town,
