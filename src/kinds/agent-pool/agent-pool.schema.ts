@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { environmentEntry, label, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, readyColumn, REASON } from "../../resource/standard-columns.ts";
 
 export const agentPoolSpec = z.strictObject({
   role: z.string().describe("Role of its agents."),
@@ -61,20 +62,9 @@ export const agentPool = defineKind({
     { name: "Replicas", type: "integer", jsonPath: ".spec.replicas", description: "Asked for." },
     { name: "Running", type: "integer", jsonPath: ".status.replicas", description: "Sessions running." },
     { name: "Working", type: "integer", jsonPath: ".status.working", description: "Agents with work on the hook." },
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether it is as asked.",
-    },
-    {
-      name: "Reason",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
-      description: "Why.",
-      priority: 1,
-    },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    readyColumn("Whether it is as asked."),
+    REASON,
+    AGE,
   ],
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { statusBase, usage, usageOfModels } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
+import { AGE } from "../../resource/standard-columns.ts";
 
 export const agentSpec = z.strictObject({
   identity: z.string().describe("`<namespace>/<role-plural>/<name>`: permanent, author of its commits."),
@@ -162,7 +163,7 @@ export const agent = defineKind({
       description: "Title of the bead on its hook.",
       priority: 1,
     },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, USAGE } from "../../resource/standard-columns.ts";
 
 export const beadSpec = z.strictObject({
   id: z
@@ -70,9 +71,8 @@ export const bead = defineKind({
       description: "Open beads it waits for.",
       priority: 1,
     },
-    { name: "Tokens", type: "integer", jsonPath: ".status.usage.total", description: "Tokens used.", priority: 1 },
-    { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars used.", priority: 1 },
+    ...USAGE,
     { name: "Title", type: "string", jsonPath: ".spec.title", description: "What it is about." },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });

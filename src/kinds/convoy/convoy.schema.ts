@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budget, label, statusBase, usage } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE } from "../../resource/standard-columns.ts";
 
 export const convoyItem = z.strictObject({
   name: label().describe("Key of the item in this convoy; renaming it makes another item."),
@@ -125,7 +126,7 @@ export const convoy = defineKind({
       description: "Tokens used so far.",
       priority: 1,
     },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { readyColumn } from "../../resource/standard-columns.ts";
 
 export const formulaSpec = z.strictObject({
   description: z.string().optional().describe("What it is for."),
@@ -30,12 +31,7 @@ export const formula = defineKind({
   status: z.object({ ...statusBase }),
   columns: [
     { name: "Version", type: "integer", jsonPath: ".spec.version", description: "Revision of the document." },
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether it can be poured.",
-    },
+    readyColumn("Whether it can be poured."),
     { name: "Source", type: "string", jsonPath: ".spec.source", description: "File it was loaded from." },
   ],
 });

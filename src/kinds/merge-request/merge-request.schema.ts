@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE } from "../../resource/standard-columns.ts";
 
 export const mergeRequestSpec = z.strictObject({
   id: z.string().optional().describe("Id in the work graph."),
@@ -48,6 +49,6 @@ export const mergeRequest = defineKind({
     { name: "Author", type: "string", jsonPath: ".spec.author", description: "Agent that submitted it." },
     { name: "Target", type: "string", jsonPath: ".spec.target", description: "Branch it goes to." },
     { name: "Reason", type: "string", jsonPath: ".status.reason", description: "Why.", priority: 1 },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });

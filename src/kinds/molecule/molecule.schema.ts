@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE } from "../../resource/standard-columns.ts";
 
 export const moleculeSpec = z.strictObject({
   id: z.string().optional().describe("Id in the work graph."),
@@ -42,6 +43,6 @@ export const molecule = defineKind({
     { name: "Progress", type: "string", jsonPath: ".status.progress", description: "Closed steps over all." },
     { name: "Current", type: "string", jsonPath: ".status.current", description: "Step to do now." },
     { name: "Bead", type: "string", jsonPath: ".spec.bead", description: "Bead it is the plan for." },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });

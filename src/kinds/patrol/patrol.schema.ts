@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, readyColumn } from "../../resource/standard-columns.ts";
 
 export const patrolSpec = z.strictObject({
   role: z.string().describe("Role whose agent makes the rounds."),
@@ -40,13 +41,8 @@ export const patrol = defineKind({
   columns: [
     { name: "Role", type: "string", jsonPath: ".spec.role", description: "Role whose agent makes the rounds." },
     { name: "Interval", type: "string", jsonPath: ".spec.interval", description: "Time between rounds." },
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether rounds are made.",
-    },
+    readyColumn("Whether rounds are made."),
     { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: "Why." },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });

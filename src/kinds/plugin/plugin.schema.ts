@@ -2,6 +2,7 @@ import { z } from "zod";
 import { crontabProblem } from "../../domain/scheduling/crontab.ts";
 import { duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, readyColumn } from "../../resource/standard-columns.ts";
 import { PERMISSIONS } from "../role/role.schema.ts";
 
 const gate = z
@@ -112,17 +113,12 @@ export const plugin = defineKind({
   spec: pluginSpec,
   status: pluginStatus,
   columns: [
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether it runs as it should.",
-    },
+    readyColumn("Whether it runs as it should."),
     { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: "Why." },
     { name: "Runs", type: "integer", jsonPath: ".status.runs", description: "How often it ran." },
     { name: "Last", type: "date", jsonPath: ".status.lastRunTime", description: "Time since a run ended." },
     { name: "Result", type: "string", jsonPath: ".status.result", description: "How the last run ended." },
     { name: "Next", type: "string", jsonPath: ".status.nextRunTime", description: "When it is due next." },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });

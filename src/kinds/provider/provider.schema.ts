@@ -4,6 +4,7 @@ import { USAGE_FORMATS, type UsageFormat } from "../../domain/agent-program/usag
 import { DEFAULT_TURN_LIMIT } from "../../work/launch.ts";
 import { duration, environmentEntry, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, readyColumn } from "../../resource/standard-columns.ts";
 
 const USAGE_FORMAT_NAMES = Object.keys(USAGE_FORMATS) as [UsageFormat, ...UsageFormat[]];
 
@@ -227,12 +228,7 @@ export const provider = defineKind({
   columns: [
     { name: "Command", type: "string", jsonPath: ".spec.command[0]", description: "Program." },
     { name: "Version", type: "string", jsonPath: ".status.version", description: "Version of the program." },
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether the program is there.",
-    },
+    readyColumn("Whether the program is there."),
     {
       name: "Tested",
       type: "string",
@@ -240,7 +236,7 @@ export const provider = defineKind({
       description: "Whether the version is known to work.",
     },
     { name: "Hold", type: "string", jsonPath: ".status.hold.reason", description: "Why new sessions wait." },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });
 

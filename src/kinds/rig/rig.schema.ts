@@ -11,6 +11,7 @@ import {
 } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
+import { AGE, readyColumn, REASON, TODAY, USAGE } from "../../resource/standard-columns.ts";
 
 export const gateSpec = z
   .strictObject({
@@ -227,12 +228,7 @@ export const rig = defineKind({
   spec: rigSpec,
   status: rigStatus,
   columns: [
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether clone and work graph are there.",
-    },
+    readyColumn("Whether clone and work graph are there."),
     { name: "Branch", type: "string", jsonPath: ".status.branch", description: "Target branch." },
     {
       name: "Head",
@@ -245,23 +241,10 @@ export const rig = defineKind({
     { name: "Working", type: "integer", jsonPath: ".status.work.working", description: "Beads on a hook." },
     { name: "Blocked", type: "integer", jsonPath: ".status.work.blocked", description: "Beads that wait for others." },
     { name: "Queue", type: "integer", jsonPath: ".status.queue", description: "Merge requests waiting." },
-    {
-      name: "Today",
-      type: "string",
-      jsonPath: ".status.spentToday",
-      description: "Used today, over the budget.",
-      priority: 1,
-    },
-    { name: "Tokens", type: "integer", jsonPath: ".status.usage.total", description: "Tokens used.", priority: 1 },
-    { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars used.", priority: 1 },
-    {
-      name: "Reason",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
-      description: "Why.",
-      priority: 1,
-    },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    TODAY,
+    ...USAGE,
+    REASON,
+    AGE,
   ],
 });
 

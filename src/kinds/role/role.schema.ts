@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration, label, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE } from "../../resource/standard-columns.ts";
 
 export const PERMISSIONS = [
   "WorkHook",
@@ -88,7 +89,7 @@ export const role = defineKind({
     { name: "Scope", type: "string", jsonPath: ".spec.scope", description: "Town or Rig." },
     { name: "Lifecycle", type: "string", jsonPath: ".spec.lifecycle", description: "Persistent or Ephemeral." },
     { name: "Formula", type: "string", jsonPath: ".spec.formula", description: "Formula poured for its work." },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration, statusBase } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, readyColumn } from "../../resource/standard-columns.ts";
 import { healthStatus, syncStatus } from "./sync-status.schema.ts";
 
 export const sourceSpec = z.strictObject({
@@ -52,18 +53,13 @@ export const source = defineKind({
   columns: [
     { name: "Url", type: "string", jsonPath: ".spec.url", description: "Repository." },
     { name: "Sync", type: "string", jsonPath: ".status.sync.status", description: "Whether its objects follow it." },
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether it is applied.",
-    },
+    readyColumn("Whether it is applied."),
     {
       name: "Revision",
       type: "string",
       jsonPath: ".status.sync.appliedRevision",
       description: "Revision applied last.",
     },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    AGE,
   ],
 });

@@ -10,6 +10,7 @@ import {
   workTotals,
 } from "../../resource/field.ts";
 import { defineKind } from "../../resource/kind-definition.ts";
+import { AGE, readyColumn, TODAY, USAGE } from "../../resource/standard-columns.ts";
 import { healthStatus, syncStatus } from "../source/sync-status.schema.ts";
 
 /** Loops in the order of the design; each can be switched off. */
@@ -162,12 +163,7 @@ export const town = defineKind({
   status: townStatus,
   columns: [
     { name: "Sync", type: "string", jsonPath: ".status.sync.status", description: "Whether the objects follow git." },
-    {
-      name: "Ready",
-      type: "string",
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: "Whether everything applied.",
-    },
+    readyColumn("Whether everything applied."),
     {
       name: "Revision",
       type: "string",
@@ -175,16 +171,9 @@ export const town = defineKind({
       description: "Revision applied last.",
     },
     { name: "Sessions", type: "integer", jsonPath: ".status.sessions", description: "Agent sessions running." },
-    {
-      name: "Today",
-      type: "string",
-      jsonPath: ".status.spentToday",
-      description: "Used today, over the budget.",
-      priority: 1,
-    },
-    { name: "Tokens", type: "integer", jsonPath: ".status.usage.total", description: "Tokens used.", priority: 1 },
-    { name: "Cost", type: "number", jsonPath: ".status.usage.costUSD", description: "Dollars used.", priority: 1 },
-    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since it was made." },
+    TODAY,
+    ...USAGE,
+    AGE,
   ],
 });
 
