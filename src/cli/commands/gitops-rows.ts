@@ -1,23 +1,5 @@
 import type { CommandSpec, FlagSpec } from "../context.ts";
-import { ALL, ALL_NAMESPACES, DRY_RUN, ERROR_UNCHANGED, NAMESPACE, OUTPUT_NAME, SELECTOR } from "../resources/flags.ts";
-
-const CHANGE_FLAGS: readonly FlagSpec[] = [
-  NAMESPACE,
-  ALL_NAMESPACES,
-  SELECTOR,
-  ALL,
-  DRY_RUN,
-  OUTPUT_NAME,
-  ERROR_UNCHANGED,
-];
-const ANSWER: FlagSpec = {
-  name: "output",
-  short: "o",
-  type: "string",
-  value: "FORMAT",
-  choices: ["json", "yaml"],
-  summary: "print the answer as json or yaml",
-};
+import { CHANGE_FLAGS, NAMESPACE, OUTPUT_ANSWER } from "../resources/flags.ts";
 
 /** A verb of the daemon about one object. */
 function aboutObject(
@@ -31,7 +13,7 @@ function aboutObject(
     group: "gitops",
     summary,
     positionals: "TYPE[/NAME] [NAME]",
-    flags: [NAMESPACE, ...flags, ANSWER],
+    flags: [NAMESPACE, ...flags, OUTPUT_ANSWER],
     examples,
     servedBy: name,
     run: async (input, context) => (await import("./object-verb.ts")).runObjectVerb(name, flags, input, context),

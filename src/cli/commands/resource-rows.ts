@@ -2,6 +2,7 @@ import type { CommandSpec, FlagSpec } from "../context.ts";
 import {
   ALL,
   ALL_NAMESPACES,
+  CHANGE_FLAGS,
   DRY_RUN,
   ERROR_UNCHANGED,
   FIELD_SELECTOR,
@@ -19,15 +20,6 @@ import { getCommand } from "./get-row.ts";
 
 const DEFAULT_NAMESPACE: FlagSpec = { ...NAMESPACE, summary: "namespace of documents that state none" };
 const OVERWRITE: FlagSpec = { name: "overwrite", type: "boolean", summary: "replace values that exist" };
-const CHANGE_FLAGS: readonly FlagSpec[] = [
-  NAMESPACE,
-  ALL_NAMESPACES,
-  SELECTOR,
-  ALL,
-  DRY_RUN,
-  OUTPUT_NAME,
-  ERROR_UNCHANGED,
-];
 
 /** Verbs on resources of any kind, in kubectl's grammar. */
 export const resourceCommands: readonly CommandSpec[] = [

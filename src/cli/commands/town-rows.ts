@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../context.ts";
-import { NAMESPACE, NO_HEADERS, TIMEOUT } from "../resources/flags.ts";
+import { NAMESPACE, NO_HEADERS, OUTPUT_ANSWER, TIMEOUT } from "../resources/flags.ts";
 
 /** Starting, stopping and looking at a town as a whole. */
 export const townCommands: readonly CommandSpec[] = [
@@ -262,14 +262,7 @@ export const townCommands: readonly CommandSpec[] = [
       { name: "role", type: "string", value: "ROLE", summary: "role of a new agent; default crew" },
       { name: "leave", type: "boolean", summary: "give the hook back; the program is heard no more" },
       { name: "force", type: "boolean", summary: "with --leave: although files are not committed" },
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json", "yaml"],
-        summary: "print the answer as json or yaml",
-      },
+      OUTPUT_ANSWER,
     ],
     servedBy: "join",
     examples: ['eval "$(town join)"', "town join pat -- claude", "town join --leave"],

@@ -43,6 +43,15 @@ export const OUTPUT_NAME: FlagSpec = {
   value: "FORMAT",
   summary: "print `name` or the resulting object as json or yaml instead of a message",
 };
+/** Of verbs whose answer has fields beside its text. */
+export const OUTPUT_ANSWER: FlagSpec = {
+  name: "output",
+  short: "o",
+  type: "string",
+  value: "FORMAT",
+  choices: ["json", "yaml"],
+  summary: "print the answer as json or yaml",
+};
 export const DRY_RUN: FlagSpec = {
   name: "dry-run",
   type: "optional",
@@ -82,6 +91,17 @@ export const ERROR_UNCHANGED: FlagSpec = {
   type: "boolean",
   summary: "exit 3 when nothing changed",
 };
+
+/** Of verbs that change objects which are there. */
+export const CHANGE_FLAGS: readonly FlagSpec[] = [
+  NAMESPACE,
+  ALL_NAMESPACES,
+  SELECTOR,
+  ALL,
+  DRY_RUN,
+  OUTPUT_NAME,
+  ERROR_UNCHANGED,
+];
 
 /** The namespace of `-n`, which `-A` overrules. */
 export function scopeOf(input: CommandInput): Scope {

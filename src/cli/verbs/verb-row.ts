@@ -8,6 +8,7 @@ import {
 } from "../context.ts";
 import { usageError } from "../exit-codes.ts";
 import { camelCase } from "../flag-names.ts";
+import { OUTPUT_ANSWER } from "../resources/flags.ts";
 import type { VerbResult } from "../../resource/verb.ts";
 import { callAgain } from "./call-again.ts";
 import { callVerb, giveReceipt, printResult } from "./call-verb.ts";
@@ -44,15 +45,6 @@ export interface Positional {
   readonly takes: "one" | "optional" | "some" | "any" | "text";
 }
 
-const OUTPUT: FlagSpec = {
-  name: "output",
-  short: "o",
-  type: "string",
-  value: "FORMAT",
-  choices: ["json", "yaml"],
-  summary: "print the answer as json or yaml",
-};
-
 /** The command of a row. */
 export function verbCommand(row: VerbRow): CommandSpec {
   const positionals = row.positionals ?? [];
@@ -60,7 +52,7 @@ export function verbCommand(row: VerbRow): CommandSpec {
     name: row.name,
     group: row.group,
     summary: row.summary,
-    flags: [...(row.isHook === true ? HOOK_FLAGS : []), ...(row.flags ?? []), OUTPUT],
+    flags: [...(row.isHook === true ? HOOK_FLAGS : []), ...(row.flags ?? []), OUTPUT_ANSWER],
     ...(positionals.length === 0 ? {} : { positionals: positionals.map(usageOf).join(" ") }),
     ...(row.examples === undefined ? {} : { examples: row.examples }),
     servedBy: row.name,
