@@ -1,4 +1,5 @@
-import type { BeadComment, BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
+import type { BeadComment, BeadRecord, BeadSketch } from "../domain/work-graph/bead.ts";
+import type { GraphView } from "../domain/work-graph/queries/graph-view.ts";
 
 /** Who makes a change; kept with it for ever. */
 export interface Author {
@@ -22,8 +23,7 @@ export interface NewBead
 }
 
 /** Reads inside and outside of transactions. All results are frozen. */
-export interface GraphReader {
-  get(id: string): BeadRecord | undefined;
+export interface GraphReader extends GraphView {
   /** By the idempotency key in `metadata["town.key"]`. */
   byKey(key: string): BeadRecord | undefined;
   /** All records, wisps included, in id order; filters are exact and combined with and. */
@@ -46,19 +46,6 @@ export interface GraphReader {
   readySketches(options?: { readonly type?: string; readonly limit?: number }): readonly BeadSketch[];
   /** How many `ready` finds without a filter. */
   readyCount(): number;
-  /** Ready work, most urgent first: a pure function of the records and the time. */
-  ready(options?: {
-    readonly limit?: number;
-    readonly assignee?: string;
-    readonly type?: string;
-  }): readonly BeadRecord[];
-  isBlocked(id: string): boolean;
-  /** Open direct blockers of a record. */
-  blockersOf(id: string): readonly BeadRecord[];
-  childrenOf(id: string): readonly BeadRecord[];
-  parentOf(id: string): BeadRecord | undefined;
-  /** Edges that point at this record. */
-  dependentsOf(id: string): readonly DependencyEdge[];
   /** Counter raised by each change of the record since the store was made; absent record: 0. */
   revOf(id: string): number;
 }

@@ -14,15 +14,18 @@ export interface GraphView {
     readonly assignee?: string;
     readonly label?: string;
   }): readonly BeadRecord[];
+  /** Ready work, most urgent first: a pure function of the records and the time. */
   ready(options?: {
     readonly limit?: number;
     readonly assignee?: string;
     readonly type?: string;
   }): readonly BeadRecord[];
   isBlocked(id: string): boolean;
+  /** Open direct blockers of a record. */
   blockersOf(id: string): readonly BeadRecord[];
   childrenOf(id: string): readonly BeadRecord[];
   parentOf(id: string): BeadRecord | undefined;
+  /** Edges that point at this record. */
   dependentsOf(id: string): readonly DependencyEdge[];
 }
 
