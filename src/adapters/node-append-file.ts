@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileError } from "../ports/file-error.ts";
 import type { AppendFile } from "../ports/files.ts";
+import { codeOf } from "./error-code.ts";
 import { syncDirectory } from "./temporary-file.ts";
 
 interface Waiting {
@@ -94,7 +95,7 @@ class NodeAppendFile implements AppendFile {
       await this.#put(bytes);
     } catch (error) {
       await this.#cutBack(bytes.length);
-      throw fileError("append to", this.#path, (error as NodeJS.ErrnoException).code, error);
+      throw fileError("append to", this.#path, codeOf(error), error);
     }
     if (durable) await this.#sync();
     this.#size += bytes.length;
@@ -112,7 +113,7 @@ class NodeAppendFile implements AppendFile {
     try {
       await this.#handle.datasync();
     } catch (error) {
-      this.#broken = fileError("sync", this.#path, (error as NodeJS.ErrnoException).code, error);
+      this.#broken = fileError("sync", this.#path, codeOf(error), error);
       throw this.#broken;
     }
   }
@@ -123,7 +124,7 @@ class NodeAppendFile implements AppendFile {
       const { size } = await this.#handle.stat();
       if (size > this.#size && size <= this.#size + attempted) await this.#handle.truncate(this.#size);
     } catch (error) {
-      this.#broken = fileError("repair", this.#path, (error as NodeJS.ErrnoException).code, error);
+      this.#broken = fileError("repair", this.#path, codeOf(error), error);
     }
   }
 }

@@ -16,12 +16,14 @@ import {
   truncate,
   unlink,
 } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileError } from "../ports/file-error.ts";
 import type { AppendFile, FileStat, Files, ReadFile } from "../ports/files.ts";
+import { codeOf } from "./error-code.ts";
 import { openAppendFile } from "./node-append-file.ts";
 import { openReadFile } from "./node-read-file.ts";
 import { PathWatch } from "./path-watch.ts";
+import { removeTree } from "./remove-tree.ts";
 import { isTemporary, sweepTemporary, syncDirectory, writeBeside } from "./temporary-file.ts";
 
 export interface NodeFilesOptions {
@@ -135,16 +137,7 @@ class NodeFiles implements Files {
   }
 
   async removeTree(path: string): Promise<void> {
-    await orMissing("remove", path, async () => {
-      try {
-        await rm(path, { recursive: true, force: true, maxRetries: 3 });
-      } catch (error) {
-        // Directories without write permission (the Go module cache makes them) cannot be emptied as they are.
-        if (codeOf(error) !== "EACCES" && codeOf(error) !== "EPERM") throw error;
-        await makeWritable(path);
-        await rm(path, { recursive: true, force: true, maxRetries: 3 });
-      }
-    });
+    await orMissing("remove", path, () => removeTree(path));
   }
 
   async makeDirectory(path: string, options: { readonly mode?: number } = {}): Promise<void> {
@@ -298,13 +291,6 @@ async function createInPlace(path: string, text: string, mode: number | undefine
   }
 }
 
-async function makeWritable(path: string): Promise<void> {
-  const found = await lstat(path);
-  if (!found.isDirectory()) return;
-  await chmod(path, found.mode | 0o700);
-  for (const name of await readdir(path)) await makeWritable(join(path, name));
-}
-
 async function orDiscard<T>(temporary: string, place: () => Promise<T>): Promise<T> {
   try {
     return await place();
@@ -312,10 +298,6 @@ async function orDiscard<T>(temporary: string, place: () => Promise<T>): Promise
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
 }
 
 async function attempt<T>(action: string, path: string, act: () => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AdapterError, messageOf } from "../errors/town-error.ts";
 import { fileError } from "../ports/file-error.ts";
 import type { ProcessIdentity, Processes, RunOptions, RunResult } from "../ports/processes.ts";
+import { codeOf } from "./error-code.ts";
 import { OutputTail } from "./output-tail.ts";
 import { type IdentitySource, type ProcessTable, processTable, signal } from "./process-identity.ts";
 import { programPath } from "./program-path.ts";
@@ -95,7 +96,7 @@ async function openLog(path: string | undefined): Promise<FileHandle | undefined
   try {
     return await open(path, "a");
   } catch (error) {
-    throw fileError("open the log", path, (error as NodeJS.ErrnoException).code, error);
+    throw fileError("open the log", path, codeOf(error), error);
   }
 }
 

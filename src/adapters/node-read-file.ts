@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { fileError } from "../ports/file-error.ts";
 import type { ReadFile } from "../ports/files.ts";
+import { codeOf } from "./error-code.ts";
 
 /** Opens a file for reading in parts; throws as the system does. */
 export function openReadFile(path: string): Promise<ReadFile> {
@@ -31,7 +32,7 @@ function fill(descriptor: number, bytes: Uint8Array, start: number, path: string
       filled += read;
     }
   } catch (error) {
-    throw fileError("read", path, (error as NodeJS.ErrnoException).code, error);
+    throw fileError("read", path, codeOf(error), error);
   }
   return filled;
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { ProcessIdentity } from "../ports/processes.ts";
+import { codeOf } from "./error-code.ts";
 
 /**
  * How identities are told: `proc` reads /proc (Linux), `ps` asks the ps program (macOS and the rest). Identities of the
@@ -55,7 +56,7 @@ export function signal(pid: number, name: NodeJS.Signals | 0): Signalled {
     process.kill(pid, name);
     return "Sent";
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH" ? "Gone" : "Refused";
+    return codeOf(error) === "ESRCH" ? "Gone" : "Refused";
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { codeOf } from "./error-code.ts";
 
 /** Names of unfinished files: never listed, never watched, swept when old. */
 const PREFIX = ".town-tmp-";
@@ -40,7 +41,7 @@ export async function syncDirectory(path: string): Promise<void> {
     handle = await open(path, "r");
     await handle.sync();
   } catch (error) {
-    if (!NO_DIRECTORY_SYNC.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!NO_DIRECTORY_SYNC.has(codeOf(error) ?? "")) throw error;
   } finally {
     await handle?.close();
   }

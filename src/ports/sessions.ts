@@ -19,13 +19,10 @@ export interface SessionStart {
   readonly rows?: number;
 }
 
-export interface ObservedSession {
-  readonly name: string;
-  readonly namespace: string;
-  readonly agent: string;
-  readonly role: string;
-  readonly generation: number;
-  readonly bead?: string;
+/** What a session is called, and whose it is; as its start said. */
+export type SessionLabels = Pick<SessionStart, "name" | "namespace" | "agent" | "role" | "generation" | "bead">;
+
+export interface ObservedSession extends SessionLabels {
   /** Exited: the program ended and its last screen is kept as evidence. */
   readonly state: "Running" | "Exited";
   /** 128 + n when signal n ended the program, as shells say. Absent for an Exited session whose end nobody could see. */

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync, statSync, type Stats } from "node:fs";
-import { codeOf } from "./disk.ts";
+import { codeOf } from "../error-code.ts";
 
 /*
  * Small files of a repository, read without handing them to another thread: that takes several times as long as reading

@@ -1,7 +1,8 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
-import { diskFailure, exists, removeTree, syncDirectory, unlessMissing } from "./disk.ts";
+import { removeTree } from "../remove-tree.ts";
+import { diskFailure, exists, syncDirectory, unlessMissing } from "./disk.ts";
 import type { GitCommand } from "./git-command.ts";
 import { withoutCredentials } from "./git-environment.ts";
 import { Remotes } from "./remotes.ts";

@@ -1,7 +1,8 @@
 import { link, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessIdentity, Processes } from "../../ports/processes.ts";
-import { codeOf, readTextFile, syncDirectory, writeDurably } from "./disk.ts";
+import { codeOf } from "../error-code.ts";
+import { readTextFile, syncDirectory, writeDurably } from "./disk.ts";
 import { isAlive } from "./process-alive.ts";
 
 /** What a fast-forward under way means to do; it is the content of the index lock it holds. */

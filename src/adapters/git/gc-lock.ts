@@ -1,7 +1,8 @@
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { codeOf, readTextFile } from "./disk.ts";
+import { codeOf } from "../error-code.ts";
+import { readTextFile } from "./disk.ts";
 import { isAlive } from "./process-alive.ts";
 
 /** As git has it: who holds the lock for longer is not believed (builtin/gc.c, lock_repo_for_gc). */

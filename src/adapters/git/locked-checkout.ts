@@ -3,6 +3,7 @@ import { copyFile, lstat, mkdir, readFile, rename, rm, rmdir } from "node:fs/pro
 import { dirname, join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { CheckoutPath, FileVersion, LockedCheckout } from "../../ports/checkout.ts";
+import { codeOf } from "../error-code.ts";
 import { diskFailure, syncDirectory, unlessMissing, writeDurably } from "./disk.ts";
 import type { GitCommand } from "./git-command.ts";
 import { type IndexFileEntry, isFresh, modeOf, readIndex, statBytes, writeIndex } from "./index-file.ts";
@@ -233,5 +234,5 @@ export class NodeLockedCheckout implements LockedCheckout {
 const NOTHING = { ctimeNs: 0n, mtimeNs: 0n, dev: 0n, ino: 0n, uid: 0n, gid: 0n, size: 0n };
 
 function isOtherFileSystem(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EXDEV";
+  return codeOf(error) === "EXDEV";
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { codeOf } from "./disk.ts";
+import { codeOf } from "../error-code.ts";
 
 /**
  * Whether a process with that pid runs. Where there is `/proc`, one that has ended and was never collected (orphans in a

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { branchName, branchRef } from "../../domain/git/ref-name.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Worktree } from "../../ports/git.ts";
-import { diskFailure, exists, readTextFile, removeTree, unlessMissing, writeDurably } from "./disk.ts";
+import { removeTree } from "../remove-tree.ts";
+import { diskFailure, exists, readTextFile, unlessMissing, writeDurably } from "./disk.ts";
 import type { GitCommand, GitPlace } from "./git-command.ts";
 import {
   canonicalPath,

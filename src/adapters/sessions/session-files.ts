@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
-import type { ObservedSession, SessionStart } from "../../ports/sessions.ts";
+import type { ObservedSession, SessionLabels, SessionStart } from "../../ports/sessions.ts";
 import { signal } from "../process-identity.ts";
 import { OUTPUT_LOG_SCRIPT } from "./output-log.ts";
 
@@ -12,13 +12,7 @@ const FORMAT = 1;
 let opened = 0;
 
 /** What is remembered about a session on disk, so that a later controller can adopt or end it. */
-export interface SessionRecord {
-  readonly name: string;
-  readonly namespace: string;
-  readonly agent: string;
-  readonly role: string;
-  readonly generation: number;
-  readonly bead?: string;
+export interface SessionRecord extends SessionLabels {
   readonly command: string;
   readonly startedAtMs: number;
   /** First process of the session; absent when the controller died before it could write it down. */
@@ -192,9 +186,7 @@ function unreadable(path: string, why: string, cause?: unknown): AdapterError {
 
 /** What a start will be remembered by, before its first process is known. */
 export function recordOf(start: SessionStart, startedAtMs: number): SessionRecord {
-  const { name, namespace, agent, role, generation, bead } = start;
-  const command = start.argv[0] ?? "";
-  return { name, namespace, agent, role, generation, ...(bead === undefined ? {} : { bead }), command, startedAtMs };
+  return { ...labelsOf(start), command: start.argv[0] ?? "", startedAtMs };
 }
 
 /** Name of the program without its directory. */
@@ -205,13 +197,12 @@ export function programName(record: SessionRecord): string {
 /** The part of an observed session that its record knows. */
 export function observedOfRecord(record: SessionRecord): Omit<ObservedSession, "state"> {
   return {
-    name: record.name,
-    namespace: record.namespace,
-    agent: record.agent,
-    role: record.role,
-    generation: record.generation,
-    ...(record.bead === undefined ? {} : { bead: record.bead }),
+    ...labelsOf(record),
     ...(record.leader === undefined ? {} : { pid: record.leader.pid }),
     startedAtMs: record.startedAtMs,
   };
+}
+
+function labelsOf({ name, namespace, agent, role, generation, bead }: SessionLabels): SessionLabels {
+  return { name, namespace, agent, role, generation, ...(bead === undefined ? {} : { bead }) };
 }
