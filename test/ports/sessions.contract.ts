@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AdapterError } from "../../src/errors/town-error.ts";
 import type { ObservedSession, Sessions, SessionStart } from "../../src/ports/sessions.ts";
+import { TOAST, toastStart } from "./session-start.ts";
 
 /** What a session's program does in these tests; each runtime says how to run it. */
 export type Behaviour =
@@ -39,21 +40,11 @@ export function sessionsContract(name: string, open: () => Promise<SessionsFixtu
 
     const startOf = (over: Partial<SessionStart> & { readonly behaviour?: Behaviour } = {}): SessionStart => {
       const { behaviour, ...fields } = over;
-      return {
-        name: "api-polecats-toast",
-        namespace: "api",
-        agent: "toast",
-        role: "polecat",
-        generation: 1,
-        cwd: "/tmp",
-        argv: fixture.argv(behaviour ?? { does: "Sleep" }),
-        env: {},
-        ...fields,
-      };
+      return toastStart({ argv: fixture.argv(behaviour ?? { does: "Sleep" }), ...fields });
     };
     const start = (over: Partial<SessionStart> & { readonly behaviour?: Behaviour } = {}) =>
       fixture.during(sessions.start(startOf(over)));
-    const find = async (wanted = "api-polecats-toast", on = sessions): Promise<ObservedSession | undefined> =>
+    const find = async (wanted = TOAST, on = sessions): Promise<ObservedSession | undefined> =>
       (await on.observe()).sessions.find((session) => session.name === wanted);
     const until = async <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> => {
       const deadline = Date.now() + 15_000;

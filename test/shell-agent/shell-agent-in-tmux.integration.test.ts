@@ -2,29 +2,17 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../adapters/sessions/real-programs.ts";
 import { tmuxInstalled, tmuxWorld } from "../adapters/tmux/tmux-world.ts";
+import { builtShellAgent } from "./built-shell-agent.ts";
 import { FakeTown } from "./fake-town.ts";
 
 /** The readiness pattern of the shipped provider manifest. */
 const READY = /shell-agent .*> $/;
 
 describe.skipIf(!tmuxInstalled)("shell-agent in tmux", () => {
-  let program: string;
-  beforeAll(async () => {
-    program = join(mkdtempSync(join(tmpdir(), "town-shell-agent-build-")), "main.mjs");
-    await build({
-      entryPoints: ["src/shell-agent/main.ts"],
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node20",
-      outfile: program,
-    });
-  });
-  afterAll(() => rmSync(join(program, ".."), { recursive: true, force: true }));
+  const program = builtShellAgent();
 
   test("given a persistent agent at its prompt, when work comes and the doorbell rings, then it works and is idle again", async () => {
     const world = tmuxWorld();
@@ -52,7 +40,7 @@ describe.skipIf(!tmuxInstalled)("shell-agent in tmux", () => {
         role: "polecat",
         generation: 1,
         cwd,
-        argv: [process.execPath, program],
+        argv: [process.execPath, program()],
         env: {
           HOME: home,
           TOWN_SOCKET: town.socketPath,

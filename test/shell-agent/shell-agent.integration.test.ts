@@ -2,29 +2,16 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../adapters/sessions/real-programs.ts";
+import { builtShellAgent } from "./built-shell-agent.ts";
 import { FakeTown } from "./fake-town.ts";
 
-let program: string;
+const program = builtShellAgent();
 let home: string;
 let worktree: string;
 let town: FakeTown;
 const children: ChildProcess[] = [];
-
-beforeAll(async () => {
-  program = join(mkdtempSync(join(tmpdir(), "town-shell-agent-build-")), "main.mjs");
-  await build({
-    entryPoints: ["src/shell-agent/main.ts"],
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    outfile: program,
-  });
-});
-afterAll(() => rmSync(join(program, ".."), { recursive: true, force: true }));
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "town-shell-agent-"));
@@ -70,7 +57,7 @@ function git(...args: readonly string[]): string {
 }
 
 function start(more: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [program()], {
     cwd: worktree,
     env: environment(more),
     stdio: "pipe",

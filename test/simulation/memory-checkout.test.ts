@@ -1,18 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { MemoryGit } from "../../src/simulation/memory-git.ts";
 import { checkoutContract } from "../ports/checkout.contract.ts";
+import { memoryGitSite } from "./memory-git-site.ts";
 
-checkoutContract("in memory", async () => {
-  const git = new MemoryGit();
-  return {
-    git,
-    root: "/root",
-    write: (path, text, mode) => git.writeFile("", path.slice(1), text, mode === undefined ? {} : { mode }),
-    read: (path) => git.readFile("", path.slice(1)),
-    remove: (path) => git.removeFile("", path.slice(1)),
-    close: () => git.close(),
-  };
-});
+checkoutContract("in memory", async () => memoryGitSite());
 
 describe("MemoryGit.lockCheckout", () => {
   it("given a git of a person at work, when locked, then it is told as the real one does", async () => {

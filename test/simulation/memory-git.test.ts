@@ -3,6 +3,7 @@ import { MemoryGit } from "../../src/simulation/memory-git.ts";
 import type { MemoryObjects } from "../../src/simulation/memory-git-objects.ts";
 import { gitObjectsContract } from "../ports/git-objects.contract.ts";
 import { gitContract } from "../ports/git.contract.ts";
+import { memoryGitSite } from "./memory-git-site.ts";
 
 gitObjectsContract("in memory", async () => {
   const repository = await new MemoryGit().init("/r.git", { bare: true, branch: "main" });
@@ -17,17 +18,7 @@ gitObjectsContract("in memory", async () => {
   };
 });
 
-gitContract("in memory", async () => {
-  const git = new MemoryGit();
-  return {
-    git,
-    root: "/root",
-    write: (path, text, mode) => git.writeFile("", path.slice(1), text, mode === undefined ? {} : { mode }),
-    read: (path) => git.readFile("", path.slice(1)),
-    remove: (path) => git.removeFile("", path.slice(1)),
-    close: () => git.close(),
-  };
-});
+gitContract("in memory", async () => memoryGitSite());
 
 describe("MemoryGit", () => {
   it("given objects that nothing made durable, when the machine crashes, then they are gone and refs never dangle", async () => {

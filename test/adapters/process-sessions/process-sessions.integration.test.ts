@@ -7,21 +7,8 @@ import {
   type ProcessSessionsOptions,
 } from "../../../src/adapters/process-sessions/process-sessions.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
-import type { SessionStart } from "../../../src/ports/sessions.ts";
+import { toastShell, toastStart } from "../../ports/session-start.ts";
 import { alive, listeningLog, pause, programsBelow, until } from "../sessions/real-programs.ts";
-
-const start = (over: Partial<SessionStart> = {}): SessionStart => ({
-  name: "api-polecats-toast",
-  namespace: "api",
-  agent: "toast",
-  role: "polecat",
-  generation: 1,
-  cwd: "/tmp",
-  argv: ["sleep", "600"],
-  env: {},
-  ...over,
-});
-const shell = (script: string, over: Partial<SessionStart> = {}) => start({ argv: ["sh", "-c", script], ...over });
 
 describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) => {
   let home: string;
@@ -55,7 +42,7 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
 
   test("given programs killed with SIGKILL, when each dies, then it is noticed soon with its code", async () => {
     for (let generation = 1; generation <= 5; generation += 1) {
-      const session = await sessions.start(start({ generation }));
+      const session = await sessions.start(toastStart({ generation }));
       const [program = -1] = await programsBelow(session.pid ?? -1);
       let told = 0;
       const unsubscribe = sessions.subscribe(() => {
@@ -70,7 +57,7 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
   });
 
   test("given its shim is killed, when its program goes on, then that is ended and only then it is Exited", async () => {
-    const session = await sessions.start(shell('trap "" TERM HUP; while :; do sleep 0.2; done'));
+    const session = await sessions.start(toastShell('trap "" TERM HUP; while :; do sleep 0.2; done'));
     const [program = -1] = await programsBelow(session.pid ?? -1);
     let told = 0;
     sessions.subscribe(() => {
@@ -87,7 +74,7 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
   });
 
   test("given an exit while no controller runs, when the next one looks, then code and output are there", async () => {
-    await sessions.start(shell("sleep 0.3; echo last words; exit 9"));
+    await sessions.start(toastShell("sleep 0.3; echo last words; exit 9"));
     await sessions.close();
     await pause(700);
     sessions = await open();
@@ -96,13 +83,13 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
   });
 
   test("given a program with a child in the background, when the program ends, then it is Exited at once", async () => {
-    await sessions.start(shell("sleep 600 & echo started; exit 3"));
+    await sessions.start(toastShell("sleep 600 & echo started; exit 3"));
     await until("the exit", async () => (await find())?.state === "Exited", 2_000);
     expect(await find()).toMatchObject({ exitCode: 3 });
   });
 
   test("given output to both streams, when captured, then it is in order, and stdin is empty", async () => {
-    await sessions.start(shell("echo one; echo two >&2; cat; echo three"));
+    await sessions.start(toastShell("echo one; echo two >&2; cat; echo three"));
     await until("the exit", async () => (await find())?.state === "Exited");
     expect(await sessions.capture("api-polecats-toast", 5)).toBe("one\ntwo\nthree");
     expect(readFileSync(sessions.logPath("api-polecats-toast", 1), "utf8")).toBe("one\ntwo\nthree\n");
@@ -111,7 +98,7 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
   test("given a running session, when it is stopped, then its children are gone as well", async () => {
     const pids = join(home, "pids");
     await sessions.start(
-      shell(
+      toastShell(
         `sh -c 'echo $$ >>${pids}; exec sleep 600' & sh -c 'echo $$ >>${pids}; trap "" TERM; while :; do sleep 1; done' & wait`,
       ),
     );
@@ -127,7 +114,7 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
     "given a child that left the process session, when stopped, then it is found by its mark",
     async () => {
       const pids = join(home, "pids");
-      await sessions.start(shell(`(setsid sh -c 'echo $$ >>${pids}; exec sleep 600' &); exec sleep 600`));
+      await sessions.start(toastShell(`(setsid sh -c 'echo $$ >>${pids}; exec sleep 600' &); exec sleep 600`));
       const child = await until("the stray", () => existsSync(pids) && Number(readFileSync(pids, "utf8")));
       await sessions.stop("api-polecats-toast", 1, { graceMs: 200 });
       expect(alive(child)).toBe(false);
@@ -137,17 +124,17 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
   test("given secrets around, when started, then environment and process list show none of them", async () => {
     const one = await open({ environment: { ...process.env, SECRET: "s3cret" } });
     const out = join(home, "env");
-    await one.start(shell(`env >${out}.tmp; mv ${out}.tmp ${out}`, { env: { OWN: "own" } }));
+    await one.start(toastShell(`env >${out}.tmp; mv ${out}.tmp ${out}`, { env: { OWN: "own" } }));
     const text = await until("the environment", () => existsSync(out) && readFileSync(out, "utf8"));
     expect(text).toContain("OWN=own\n");
     expect(text).not.toContain("s3cret");
   });
 
   test("given a closed runtime, when used, then it says so and its sessions live", async () => {
-    const session = await sessions.start(start());
+    const session = await sessions.start(toastStart());
     await sessions.close();
     await expect(sessions.observe()).rejects.toMatchObject({ reason: "SessionsClosed" });
-    await expect(sessions.start(start())).rejects.toMatchObject({ reason: "SessionsClosed" });
+    await expect(sessions.start(toastStart())).rejects.toMatchObject({ reason: "SessionsClosed" });
     expect(alive(session.pid ?? -1)).toBe(true);
   });
 });

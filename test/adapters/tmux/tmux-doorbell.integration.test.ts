@@ -1,69 +1,26 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TmuxSessions } from "../../../src/adapters/tmux/tmux-sessions.ts";
-import type { SessionStart } from "../../../src/ports/sessions.ts";
+import { TOAST } from "../../ports/session-start.ts";
 import { pause, until } from "../sessions/real-programs.ts";
-import { TYPING_AGENT } from "./typing-agent.ts";
-import { tmuxInstalled, tmuxWorld, type TmuxWorld } from "./tmux-world.ts";
+import { tmuxInstalled, type TmuxWorld } from "./tmux-world.ts";
+import { TypingWorld } from "./typing-world.ts";
 
 /** util-linux' `script` gives a person's terminal. */
 const personPossible = process.platform === "linux";
 
 describe.skipIf(!tmuxInstalled)("doorbell", () => {
+  let typing: TypingWorld;
   let world: TmuxWorld;
   let sessions: TmuxSessions;
-  let out: string;
-  const attached: ChildProcess[] = [];
   beforeEach(async () => {
-    world = tmuxWorld();
-    sessions = await world.open();
-    out = join(world.stateDirectory, "out");
-    writeFileSync(join(world.stateDirectory, "agent.cjs"), TYPING_AGENT);
+    typing = await TypingWorld.open();
+    ({ world, sessions } = typing);
   });
-  afterEach(async () => {
-    for (const child of attached.splice(0)) child.kill("SIGKILL");
-    await world.dispose();
-  });
+  afterEach(() => typing.dispose());
 
-  const name = "api-polecats-toast";
-  const notes = (): readonly { readonly kind: string; readonly text: string }[] => {
-    const lines = existsSync(out) ? readFileSync(out, "utf8").split("\n").slice(0, -1) : [];
-    return lines.map((line) => JSON.parse(line) as { kind: string; text: string });
-  };
-  const submitted = () =>
-    notes()
-      .filter((note) => note.kind === "submitted")
-      .map((note) => note.text);
-  const agent = async (mode: string, over: Partial<SessionStart> = {}) => {
-    const readyBefore = notes().filter((note) => note.kind === "ready").length;
-    const argv = [process.execPath, join(world.stateDirectory, "agent.cjs"), mode, out];
-    await sessions.start({
-      name,
-      namespace: "api",
-      agent: "toast",
-      role: "polecat",
-      generation: 1,
-      cwd: "/tmp",
-      env: {},
-      argv,
-      ...over,
-    });
-    await until("the agent to be ready", () => notes().filter((note) => note.kind === "ready").length > readyBefore);
-    await pause(100);
-  };
-  /** A person's terminal on the session, as `script` gives one. */
-  const attach = async (): Promise<ChildProcess> => {
-    const command = sessions.attachCommand(name).join(" ");
-    const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
-      stdio: ["pipe", "ignore", "ignore"],
-      env: { ...process.env, TERM: "xterm", TMUX: undefined },
-    });
-    attached.push(child);
-    await until("the person to be attached", () => world.tmux("list-clients", "-F", "#{session_name}").includes(name));
-    return child;
-  };
+  const name = TOAST;
+  const notes = () => typing.notes();
+  const submitted = () => typing.submitted();
 
   test.each([
     "plain",
@@ -71,7 +28,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
     "busy",
     "late",
   ])("given a %s agent, when rung, then the line is submitted once and whole", async (mode) => {
-    await agent(mode);
+    await typing.start(mode);
     expect(await sessions.type(name, 1, "You have work: run `town prime`; é✳ $HOME")).toBe("Typed");
     await until("the submission", () => submitted().length > 0);
     await pause(1_200);
@@ -80,14 +37,14 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given a dialog that opens by the submission, when rung, then no further Enter approves it", async () => {
-    await agent("dialog");
+    await typing.start("dialog");
     expect(await sessions.type(name, 1, "You have work")).toBe("Typed");
     await pause(1_200);
     expect(notes().map((note) => note.kind)).toEqual(["ready", "block", "submitted"]);
   });
 
   test("given 300 lines, when typed, then they arrive as one block and are submitted once", async () => {
-    await agent("plain");
+    await typing.start("plain");
     const text = Array.from({ length: 300 }, (_, index) => `line ${index} ${"x".repeat(60)}`).join("\n");
     expect(await sessions.type(name, 1, text)).toBe("Typed");
     await until("the submission", () => submitted().length > 0);
@@ -96,7 +53,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given control characters, when typed, then they cannot end the paste or press keys", async () => {
-    await agent("plain");
+    await typing.start("plain");
     await sessions.type(name, 1, "a\u001b[201~b\u0003c\u0004\rd\u0000");
     await until("the submission", () => submitted().length > 0);
     expect(submitted()).toEqual(["a[201~bc\rd"]);
@@ -104,12 +61,12 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given text of nothing but control characters, when typed, then it is Refused", async () => {
-    await agent("plain");
+    await typing.start("plain");
     expect(await sessions.type(name, 1, "\u001b\n\n")).toBe("Refused");
   });
 
   test("given ten doorbells at once, when rung, then each is submitted once, in order, unmixed", async () => {
-    await agent("plain");
+    await typing.start("plain");
     const texts = Array.from({ length: 10 }, (_, index) => `doorbell number ${index}`);
     const answers = await Promise.all(texts.map((text) => sessions.type(name, 1, text)));
     expect(new Set(answers)).toEqual(new Set(["Typed"]));
@@ -118,7 +75,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given copy mode, when rung, then it is Refused and nothing is typed, and afterwards it works", async () => {
-    await agent("plain");
+    await typing.start("plain");
     world.tmux("copy-mode", "-t", `=${name}:`);
     expect((await sessions.observe()).sessions[0]?.copyMode).toBe(true);
     expect(await sessions.type(name, 1, "one")).toBe("Refused");
@@ -129,7 +86,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given copy mode begins between the paste and Enter, when rung, then the draft is submitted all the same", async () => {
-    await agent("plain");
+    await typing.start("plain");
     const answer = sessions.type(name, 1, "caught in between");
     await until("the paste", () => notes().some((note) => note.kind === "block"));
     world.tmux("copy-mode", "-t", `=${name}:`);
@@ -140,8 +97,8 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given the pane now belongs to another generation, when rung for the former, then nothing is typed", async () => {
-    await agent("plain");
-    await agent("plain", { generation: 2 });
+    await typing.start("plain");
+    await typing.start("plain", { generation: 2 });
     expect(await sessions.type(name, 1, "for the dead")).toBe("Refused");
     expect(await sessions.type(name, 2, "for the living")).toBe("Typed");
     await until("the submission", () => submitted().length > 0);
@@ -149,7 +106,7 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   });
 
   test("given the program exits while being typed to, when rung, then it is over quickly and says nothing false", async () => {
-    await agent("quit");
+    await typing.start("quit");
     expect(await sessions.type(name, 1, "bye")).toBe("Refused");
     await until("the exit", async () => (await sessions.observe()).sessions[0]?.state === "Exited");
     expect((await sessions.observe()).sessions[0]).toMatchObject({ exitCode: 7 });
@@ -159,8 +116,8 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   test.skipIf(!personPossible)(
     "given a person types in it, when rung, then it is Refused until they have stopped for a while",
     async () => {
-      await agent("plain");
-      const person = await attach();
+      await typing.start("plain");
+      const person = await typing.attach();
       await until(
         "the attachment to be no news",
         async () => (await sessions.type(name, 1, "before")) === "Typed",
@@ -179,8 +136,8 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
   test.skipIf(!personPossible)(
     "given another tmux around, when the attach command is run, then it shows the session",
     async () => {
-      await agent("plain");
-      const person = await attach();
+      await typing.start("plain");
+      const person = await typing.attach();
       expect(world.tmux("list-clients", "-t", `=${name}`, "-F", "#{client_control_mode}").trim()).toBe("0");
       expect(person.exitCode).toBeNull();
     },

@@ -3,25 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TmuxSessions } from "../../../src/adapters/tmux/tmux-sessions.ts";
-import type { ObservedSession, SessionStart } from "../../../src/ports/sessions.ts";
+import type { ObservedSession } from "../../../src/ports/sessions.ts";
+import { toastShell, toastStart } from "../../ports/session-start.ts";
 import { alive, pause, programsBelow, until } from "../sessions/real-programs.ts";
 import { tmuxInstalled, tmuxWorld, type TmuxWorld } from "./tmux-world.ts";
 
 /** Of a file that has some. */
 const content = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : "") || undefined;
-
-const start = (over: Partial<SessionStart> = {}): SessionStart => ({
-  name: "api-polecats-toast",
-  namespace: "api",
-  agent: "toast",
-  role: "polecat",
-  generation: 1,
-  cwd: "/tmp",
-  argv: ["sleep", "600"],
-  env: {},
-  ...over,
-});
-const shell = (script: string, over: Partial<SessionStart> = {}) => start({ argv: ["sh", "-c", script], ...over });
 
 describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
   let world: TmuxWorld;
@@ -62,7 +50,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
 
   describe("a list that lies", () => {
     test("given panes that lost their labels, when sessions are observed again and again, then no program is touched", async () => {
-      const running = await sessions.start(start());
+      const running = await sessions.start(toastStart());
       const [program = -1] = await programsBelow(running.pid ?? -1);
       world.tmux("set-option", "-pu", "-t", "=api-polecats-toast:", "@town_name");
       for (let look = 0; look < 4; look += 1) {
@@ -80,7 +68,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     test("given 30 programs killed with SIGKILL, when each dies, then it is noticed at once with its exit code", async () => {
       const times: number[] = [];
       for (let round = 0; round < 30; round += 1) {
-        const session = await sessions.start(start({ generation: round + 1 }));
+        const session = await sessions.start(toastStart({ generation: round + 1 }));
         const [program = -1] = await programsBelow(session.pid ?? -1);
         times.push(await noticed(() => process.kill(program, "SIGKILL")));
         expect(await find()).toMatchObject({
@@ -98,7 +86,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     test("given 20 shims killed with SIGKILL, when each dies, then tmux tells the signal and its program is ended too", async () => {
       for (let round = 0; round < 20; round += 1) {
         const session = await sessions.start(
-          shell("trap '' HUP TERM; while :; do sleep 1; done", { generation: round + 1 }),
+          toastShell("trap '' HUP TERM; while :; do sleep 1; done", { generation: round + 1 }),
         );
         const [program = -1] = await programsBelow(session.pid ?? -1);
         await noticed(() => process.kill(session.pid ?? Number.NaN, "SIGKILL"));
@@ -111,14 +99,14 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
 
     test("given programs that exit in every way at once, when all ended, then every code is right", async () => {
       const codes = [0, 1, 2, 42, 126, 127, 255];
-      await Promise.all(codes.map((code) => sessions.start(shell(`exit ${code}`, { name: `exit-${code}` }))));
+      await Promise.all(codes.map((code) => sessions.start(toastShell(`exit ${code}`, { name: `exit-${code}` }))));
       await Promise.all(
         codes.map(async (code) => expect(await exited(`exit-${code}`)).toMatchObject({ exitCode: code })),
       );
     });
 
     test("given an exit while no controller runs, when the next one looks, then the code is there", async () => {
-      await sessions.start(shell("sleep 0.3; echo last words; exit 9"));
+      await sessions.start(toastShell("sleep 0.3; echo last words; exit 9"));
       await sessions.close();
       await pause(600);
       sessions = await world.open();
@@ -130,7 +118,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       const pids = join(world.stateDirectory, "pids");
       const stray = "exec sleep 600";
       await sessions.start(
-        shell(
+        toastShell(
           `(setsid sh -c 'echo $$ >>${pids}; ${stray}' &) ; (sh -c 'echo $$ >>${pids}; trap "" HUP TERM; ${stray}' &) ; sh -c 'echo $$ >>${pids}; ${stray}' & wait`,
         ),
       );
@@ -146,7 +134,9 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     test("given a program that ends on SIGTERM, when stopped, then it had its grace", async () => {
       const note = join(world.stateDirectory, "note");
       const session = await sessions.start(
-        shell(`trap 'sleep 0.3; echo bye >${note}; exit 0' TERM; echo ready >${note}; while :; do sleep 0.05; done`),
+        toastShell(
+          `trap 'sleep 0.3; echo bye >${note}; exit 0' TERM; echo ready >${note}; while :; do sleep 0.05; done`,
+        ),
       );
       await until("it to be ready", () => existsSync(note));
       await sessions.stop(session.name, 1, { graceMs: 5_000 });
@@ -160,9 +150,9 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       "kill-server",
     ])("given %s, when it happens, then it is noticed, nothing lives, and what was there is evidence", async (how) => {
       const stubborn = await sessions.start(
-        shell("trap '' HUP; echo the last screen; while :; do sleep 1; done", { name: "stubborn" }),
+        toastShell("trap '' HUP; echo the last screen; while :; do sleep 1; done", { name: "stubborn" }),
       );
-      const plain = await sessions.start(start({ name: "plain" }));
+      const plain = await sessions.start(toastStart({ name: "plain" }));
       const programs = [...(await programsBelow(stubborn.pid ?? -1)), ...(await programsBelow(plain.pid ?? -1))];
       let told = 0;
       sessions.subscribe(() => {
@@ -181,7 +171,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
         ["stubborn", "Exited"],
       ]);
       expect(await sessions.capture("stubborn", 5)).toBe("the last screen");
-      expect(await sessions.start(start({ name: "plain", generation: 2 }))).toMatchObject({
+      expect(await sessions.start(toastStart({ name: "plain", generation: 2 }))).toMatchObject({
         state: "Running",
         generation: 2,
       });
@@ -194,15 +184,17 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
 
     test("given kill-server and a start at once, when repeated, then every start succeeds", async () => {
       for (let round = 1; round <= 10; round += 1) {
-        await sessions.start(start({ generation: round }));
+        await sessions.start(toastStart({ generation: round }));
         world.tmux("kill-server");
-        expect(await sessions.start(start({ generation: round, name: "next" }))).toMatchObject({ state: "Running" });
+        expect(await sessions.start(toastStart({ generation: round, name: "next" }))).toMatchObject({
+          state: "Running",
+        });
         await sessions.stop("next", round, { graceMs: 0 });
       }
     });
 
     test("given a controller that starts after the server died, when it looks, then it has the evidence", async () => {
-      await sessions.start(start());
+      await sessions.start(toastStart());
       const pid = serverPid();
       await sessions.close();
       process.kill(pid, "SIGKILL");
@@ -217,7 +209,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     test("given a frozen server, when asked, then it is Unknown with the last list, and later complete again", async () => {
       await sessions.close();
       sessions = await world.open({ timeoutMs: 400 });
-      const session = await sessions.start(start());
+      const session = await sessions.start(toastStart());
       await sessions.observe();
       const pid = serverPid();
       process.kill(pid, "SIGSTOP");
@@ -226,7 +218,9 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
         const seen = await sessions.observe();
         expect(performance.now() - from).toBeLessThan(2_000);
         expect(seen).toMatchObject({ completeness: "Unknown", sessions: [{ name: session.name, state: "Running" }] });
-        await expect(sessions.start(start({ name: "other" }))).rejects.toMatchObject({ reason: "RuntimeNotAnswering" });
+        await expect(sessions.start(toastStart({ name: "other" }))).rejects.toMatchObject({
+          reason: "RuntimeNotAnswering",
+        });
         await expect(sessions.stop(session.name, 1, { graceMs: 0 })).rejects.toMatchObject({
           reason: "RuntimeNotAnswering",
         });
@@ -242,7 +236,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given a server that refuses its clients, when asked again and again, then it is Unknown and soon left alone", async () => {
-      const session = await sessions.start(start());
+      const session = await sessions.start(toastStart());
       await sessions.close();
       const bin = join(world.stateDirectory, "bin");
       mkdirSync(bin);
@@ -255,13 +249,15 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
         expect(await sessions.observe()).toMatchObject({ completeness: "Unknown" });
       }
       expect((await sessions.observe()).message).toContain("protocol version mismatch");
-      await expect(sessions.start(start({ generation: 2 }))).rejects.toMatchObject({ reason: "RuntimeNotAnswering" });
+      await expect(sessions.start(toastStart({ generation: 2 }))).rejects.toMatchObject({
+        reason: "RuntimeNotAnswering",
+      });
       expect(readFileSync(join(bin, "calls"), "utf8").trim().split("\n").length).toBeLessThan(25);
       expect(alive(session.pid ?? -1)).toBe(true);
     });
 
     test("given its socket was removed, when asked, then it is made again and nothing is lost", async () => {
-      const session = await sessions.start(start());
+      const session = await sessions.start(toastStart());
       await sessions.close();
       rmSync(socket());
       sessions = await world.open();
@@ -273,15 +269,15 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given a stale socket and no server, when started, then it works", async () => {
-      await sessions.start(start());
+      await sessions.start(toastStart());
       process.kill(serverPid(), "SIGKILL");
       await until("the loss", async () => (await sessions.observe()).completeness === "ServerGone");
       expect(existsSync(socket())).toBe(true);
-      expect(await sessions.start(start({ generation: 2 }))).toMatchObject({ state: "Running" });
+      expect(await sessions.start(toastStart({ generation: 2 }))).toMatchObject({ state: "Running" });
     });
 
     test("given Town's own session or its client is ended by hand, when used, then it comes back", async () => {
-      await sessions.start(start());
+      await sessions.start(toastStart());
       world.tmux("kill-session", "-t", "=_town");
       await until(
         "the loss of the connection to pass",
@@ -289,12 +285,12 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       );
       expect(await find()).toMatchObject({ state: "Running" });
       world.tmux("detach-client", "-s", "=_town");
-      expect(await sessions.start(start({ name: "another" }))).toMatchObject({ state: "Running" });
+      expect(await sessions.start(toastStart({ name: "another" }))).toMatchObject({ state: "Running" });
       expect((await sessions.observe()).sessions).toHaveLength(2);
     });
 
     test("given a person ends one session, when observed, then it is Exited with its output and can be started again", async () => {
-      await sessions.start(shell("echo some output; exec sleep 600"));
+      await sessions.start(toastShell("echo some output; exec sleep 600"));
       await until("the output", async () =>
         ((await sessions.capture("api-polecats-toast", 3)) ?? "").includes("some output"),
       );
@@ -303,11 +299,11 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       expect(await exited()).toMatchObject({ exitCode: 129, exitSignal: "SIGHUP", terminalLost: true });
       expect((await sessions.observe()).completeness).toBe("Complete");
       expect(await sessions.capture("api-polecats-toast", 3)).toBe("some output");
-      expect(await sessions.start(start({ generation: 2 }))).toMatchObject({ state: "Running", generation: 2 });
+      expect(await sessions.start(toastStart({ generation: 2 }))).toMatchObject({ state: "Running", generation: 2 });
     });
 
     test("given windows of a person in an agent's session, when observed and stopped, then they are not taken for agents", async () => {
-      await sessions.start(start());
+      await sessions.start(toastStart());
       world.tmux("split-window", "-d", "-t", "=api-polecats-toast:", "sleep 600");
       world.tmux("new-window", "-d", "-t", "=api-polecats-toast:", "sleep 600");
       world.tmux("new-session", "-d", "-s", "mine", "sleep 600");
@@ -318,16 +314,16 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given a person's session of that name, when started, then it is an error that says so", async () => {
-      await sessions.start(start({ name: "other" }));
+      await sessions.start(toastStart({ name: "other" }));
       world.tmux("new-session", "-d", "-s", "api-polecats-toast", "sleep 600");
-      await expect(sessions.start(start())).rejects.toMatchObject({
+      await expect(sessions.start(toastStart())).rejects.toMatchObject({
         reason: "SessionStartFailed",
         message: expect.stringContaining("duplicate session") as unknown,
       });
     });
 
     test("given no session is left, when the controller closes, then no server is left behind", async () => {
-      await sessions.start(start());
+      await sessions.start(toastStart());
       const pid = serverPid();
       await sessions.stop("api-polecats-toast", 1, { graceMs: 0 });
       await sessions.close();
@@ -348,7 +344,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
         mkdirSync(cwd);
         const script = 'printf "%s\\n" "$PWD" "$1" "$2" "$ODD" >out; exec sleep 600';
         await there.start(
-          shell(script, {
+          toastShell(script, {
             cwd,
             argv: ["sh", "-c", script, "sh", nasty, "two\nlines\t", "x"],
             env: { ODD: `${nasty}\nsecond line` },
@@ -381,7 +377,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       });
       const out = join(world.stateDirectory, "env");
       await sessions.start(
-        shell(`env >${out}.tmp; mv ${out}.tmp ${out}; exec sleep 600`, {
+        toastShell(`env >${out}.tmp; mv ${out}.tmp ${out}; exec sleep 600`, {
           env: { OWN_VALUE: "own-value-1", PATH: `/bin:${process.env["PATH"]}` },
         }),
       );
@@ -418,10 +414,10 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given a person attaches with secrets in the environment, when a session is started after, then they are not in it", async () => {
-      await sessions.start(start({ name: "first" }));
+      await sessions.start(toastStart({ name: "first" }));
       world.tmux("set-environment", "-g", "LEAKED", "leaked-1");
       const out = join(world.stateDirectory, "env");
-      await sessions.start(shell(`env >${out}.tmp; mv ${out}.tmp ${out}; exec sleep 600`));
+      await sessions.start(toastShell(`env >${out}.tmp; mv ${out}.tmp ${out}; exec sleep 600`));
       expect(await until("the environment", () => content(out))).not.toContain("leaked-1");
       expect(world.tmux("show-options", "-gv", "update-environment").trim()).toBe("");
     });
@@ -435,7 +431,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       over,
       says,
     }) => {
-      await expect(sessions.start(start(over))).rejects.toMatchObject({
+      await expect(sessions.start(toastStart(over))).rejects.toMatchObject({
         reason: "SessionStartFailed",
         message: expect.stringContaining(says) as unknown,
       });
@@ -443,12 +439,12 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given a size, when started, then the terminal has it", async () => {
-      await sessions.start(shell("stty size; exec sleep 600", { columns: 123, rows: 45 }));
+      await sessions.start(toastShell("stty size; exec sleep 600", { columns: 123, rows: 45 }));
       await until("the size", async () => ((await sessions.capture("api-polecats-toast", 5)) ?? "").includes("45 123"));
     });
 
     test("given a program that sets its title, when observed, then the title and what runs are told", async () => {
-      await sessions.start(shell("printf '\\033]2;✳ idle\\007'; sleep 600; :"));
+      await sessions.start(toastShell("printf '\\033]2;✳ idle\\007'; sleep 600; :"));
       await until("the title", async () => (await find())?.title === "✳ idle");
       expect(await find()).toMatchObject({ currentCommand: "sh", copyMode: false });
     });
@@ -466,7 +462,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
       process.env["PATH"] = `${bin}:${counting}`;
       try {
         sessions = await world.open();
-        await Promise.all(Array.from({ length: 20 }, (_, index) => sessions.start(start({ name: `n${index}` }))));
+        await Promise.all(Array.from({ length: 20 }, (_, index) => sessions.start(toastStart({ name: `n${index}` }))));
         await pause(500);
         const calls = () => readFileSync(join(bin, "calls"), "utf8").trim().split("\n").length;
         expect(calls()).toBeLessThanOrEqual(3);
@@ -485,7 +481,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given output, when logged, then the file has all of it from the first byte", async () => {
-      await sessions.start(shell('i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done'));
+      await sessions.start(toastShell('i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done'));
       await exited();
       const log = await until("the log", () => {
         const text = existsSync(sessions.logPath("api-polecats-toast", 1))
@@ -510,7 +506,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given a session is stopped, when looked at the disk, then only its log is left", async () => {
-      await sessions.start(start());
+      await sessions.start(toastStart());
       await sessions.stop("api-polecats-toast", 1, { graceMs: 0 });
       const left = execFileSync("find", [".", "-type", "f"], { cwd: world.stateDirectory, encoding: "utf8" })
         .trim()
@@ -525,7 +521,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given the files of a session, when looked at, then nobody else may read them", async () => {
-      await sessions.start(start({ env: { A: "b" } }));
+      await sessions.start(toastStart({ env: { A: "b" } }));
       const modes = execFileSync(
         "sh",
         ["-c", "find . -type f -exec ls -l {} + | cut -c5-10 | sort -u; ls -ld . | cut -c5-10"],
@@ -555,7 +551,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime while much happens", () => {
     })();
     const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
     for (let generation = 1; generation <= 3; generation += 1) {
-      await Promise.all(names.map((name) => sessions.start(start({ name, generation }))));
+      await Promise.all(names.map((name) => sessions.start(toastStart({ name, generation }))));
       await Promise.all(names.slice(0, 4).map((name) => sessions.stop(name, generation, { graceMs: 1_000 })));
     }
     await pause(800);
@@ -580,17 +576,17 @@ describe.skipIf(!tmuxInstalled)("tmux runtime while much happens", () => {
     await sessions.close();
     sessions = await world.open();
     expect((await sessions.observe()).sessions).toEqual([]);
-    expect(await sessions.start(start())).toMatchObject({ state: "Running", generation: 1 });
+    expect(await sessions.start(toastStart())).toMatchObject({ state: "Running", generation: 1 });
   });
 
   test("given a controller that died right after tmux started it, when the next one looks, then it is adopted and can be ended", async () => {
-    const session = await sessions.start(start());
+    const session = await sessions.start(toastStart());
     const [program = -1] = await programsBelow(session.pid ?? -1);
     await sessions.close();
     rmSync(join(world.stateDirectory, "records", "api-polecats-toast.json"));
     sessions = await world.open();
     expect((await sessions.observe()).sessions).toMatchObject([{ pid: session.pid, state: "Running", generation: 1 }]);
-    expect((await sessions.start(start())).pid).toBe(session.pid);
+    expect((await sessions.start(toastStart())).pid).toBe(session.pid);
     process.kill(Number(world.tmux("display-message", "-p", "#{pid}")), "SIGKILL");
     await until("the evidence", async () => (await sessions.observe()).completeness === "ServerGone");
     expect((await sessions.observe()).sessions).toMatchObject([{ state: "Exited" }]);
@@ -598,7 +594,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime while much happens", () => {
   });
 
   test("given the state directory was wiped, when the next one looks, then what lives is still known by its labels", async () => {
-    const session = await sessions.start(start({ bead: "api-1" }));
+    const session = await sessions.start(toastStart({ bead: "api-1" }));
     await sessions.close();
     rmSync(world.stateDirectory, { recursive: true });
     sessions = await world.open();

@@ -4,25 +4,9 @@ import { CRASH_LOOP } from "../../../src/domain/scheduling/start-backoff.ts";
 import type { AgentObject, AgentObserved } from "../../../src/kinds/agent/agent.observe.ts";
 import { planAgent } from "../../../src/kinds/agent/agent.plan.ts";
 import type { ObservedSession } from "../../../src/ports/sessions.ts";
+import { anAgent } from "./an-agent.ts";
 
 const NOW = 1_000_000_000;
-
-function agent(status: AgentObject["status"] = {}): AgentObject {
-  return {
-    apiVersion: "work.town.dev/v1alpha1",
-    kind: "Agent",
-    metadata: {
-      name: "toast",
-      namespace: "api",
-      uid: "u",
-      resourceVersion: "1",
-      generation: 1,
-      creationTimestamp: "2026-01-01T00:00:00Z",
-    },
-    spec: { identity: "api/polecats/toast", role: "polecat", pool: "polecats", desired: "OnWork" },
-    ...(status === undefined ? {} : { status }),
-  };
-}
 
 function session(fields: Partial<ObservedSession> = {}): ObservedSession {
   return {
@@ -81,7 +65,7 @@ function observed(fields: Partial<AgentObserved> = {}): AgentObserved {
 }
 
 function actionsOf(fields: Partial<AgentObserved>, status?: AgentObject["status"]): readonly string[] {
-  return planAgent(agent(status), observed(fields)).actions.map((action) => action.do);
+  return planAgent(anAgent(status), observed(fields)).actions.map((action) => action.do);
 }
 
 describe("planning an agent", () => {
@@ -198,28 +182,31 @@ describe("planning an agent", () => {
 
   it("given the hooks loop gave up on this hook, when planned, then it is Stalled; on other work it is not", () => {
     const propulsion = { hook: "api-x1@1", generation: 3, gaveUpTime: "2026-01-01T00:00:00.000Z" };
-    const plan = planAgent(agent({ propulsion }), observed());
+    const plan = planAgent(anAgent({ propulsion }), observed());
     expect(plan.actions).toEqual([]);
     expect(plan.status).toMatchObject({ state: "Stalled" });
     expect(plan.conditions).toContainEqual(expect.objectContaining({ type: "Stalled", reason: "Unresponsive" }));
-    const other = planAgent(agent({ propulsion }), observed({ hook: { ...hook, bead: "api-x2" } }));
+    const other = planAgent(anAgent({ propulsion }), observed({ hook: { ...hook, bead: "api-x2" } }));
     expect(other.status).toMatchObject({ state: "Working" });
   });
 
   it("given a session without work, when planned, then it is called a Zombie until it is gone", () => {
-    expect(planAgent(agent(), observed({ hook: undefined })).status).toMatchObject({ state: "Zombie" });
+    expect(planAgent(anAgent(), observed({ hook: undefined })).status).toMatchObject({ state: "Zombie" });
   });
 
   it("given a crash with its last screen, when planned, then the screen is kept without what acts on terminals", () => {
     const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
-    const plan = planAgent(agent({ endedGeneration: 2 }), observed({ sight: exited, output: "one\u001b[31m\ntwo\n" }));
+    const plan = planAgent(
+      anAgent({ endedGeneration: 2 }),
+      observed({ sight: exited, output: "one\u001b[31m\ntwo\n" }),
+    );
     expect(plan.status).toMatchObject({ lastOutput: "one[31m\ntwo" });
   });
 
   it("given a program that ended because a limit is reached, when planned, then its provider is held and nothing counts as a failure", () => {
     const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
     const limited = observed({ sight: exited, output: "You've hit your limit", limitUntilMs: NOW + HOUR });
-    const plan = planAgent(agent({ endedGeneration: 2, failures: 4 }), limited);
+    const plan = planAgent(anAgent({ endedGeneration: 2, failures: 4 }), limited);
     expect(plan.actions).toMatchObject([{ do: "HoldProvider", untilMs: NOW + HOUR }]);
     expect(plan.status).toMatchObject({ failures: 4, endedGeneration: 3, state: "Starting" });
     expect(plan.conditions?.[0]).toMatchObject({ reason: "RateLimited" });
@@ -230,7 +217,7 @@ describe("planning an agent", () => {
 
   it("given a session killed from outside, when planned, then it is replaced at once", () => {
     const plan = planAgent(
-      agent({ endedGeneration: 2 }),
+      anAgent({ endedGeneration: 2 }),
       observed({ sight: { state: "Exited", session: session({ state: "Exited", exitCode: 137 }) } }),
     );
     expect(plan.actions.map((action) => action.do)).toEqual(["EnsureSandbox", "Start"]);
@@ -240,7 +227,7 @@ describe("planning an agent", () => {
 
   it("given two crashes in a row, when planned, then the second waits", () => {
     const plan = planAgent(
-      agent({ endedGeneration: 2, failures: 1 }),
+      anAgent({ endedGeneration: 2, failures: 1 }),
       observed({ sight: { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } }),
     );
     expect(plan.actions).toEqual([]);
@@ -250,7 +237,7 @@ describe("planning an agent", () => {
   it("given a crash loop on the same work, when planned, then it stalls; other work starts it again", () => {
     const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
     const status = { endedGeneration: 3, failures: CRASH_LOOP, hook: "api-x1" };
-    expect(planAgent(agent(status), observed({ sight: exited })).conditions).toContainEqual(
+    expect(planAgent(anAgent(status), observed({ sight: exited })).conditions).toContainEqual(
       expect.objectContaining({ type: "Stalled", status: "True" }),
     );
     expect(actionsOf({ sight: exited, hook: { ...hook, bead: "api-x2" } }, status)).toEqual(["EnsureSandbox", "Start"]);
@@ -258,8 +245,8 @@ describe("planning an agent", () => {
 
   it("given the end of one session, when planned twice, then it is counted once", () => {
     const exited = { state: "Exited", session: session({ state: "Exited", exitCode: 1 }) } as const;
-    const first = planAgent(agent({ endedGeneration: 2 }), observed({ sight: exited }));
-    const second = planAgent(agent(first.status as AgentObject["status"]), observed({ sight: exited }));
+    const first = planAgent(anAgent({ endedGeneration: 2 }), observed({ sight: exited }));
+    const second = planAgent(anAgent(first.status as AgentObject["status"]), observed({ sight: exited }));
     expect(second.status?.["failures"]).toBe(1);
     expect(second.events ?? []).toEqual([]);
   });
@@ -297,8 +284,8 @@ describe("planning an agent", () => {
     fc.assert(
       fc.property(anyObserved, (fields) => {
         const view = observed(fields);
-        const plan = planAgent(agent(), view);
-        expect(planAgent(agent(), view)).toEqual(plan);
+        const plan = planAgent(anAgent(), view);
+        expect(planAgent(anAgent(), view)).toEqual(plan);
         expect(plan.actions.length).toBeLessThanOrEqual(2);
         const acting = plan.actions.filter((action) => action.do !== "ShowSandbox");
         if (view.judgeable !== "Yes" || view.sight.state === "Unknown") expect(acting).toEqual([]);
@@ -318,7 +305,7 @@ describe("a session that handed off", () => {
   const at = (sinceMs: number) => ({ handoff: { generation: 3, sinceMs } });
 
   it("given it just did, when planned, then it may still show the answer, and is looked at again", () => {
-    const plan = planAgent(agent(), observed(at(NOW - 10)));
+    const plan = planAgent(anAgent(), observed(at(NOW - 10)));
     expect(plan.actions.map((action) => action.do)).toEqual([]);
     expect(plan.requeueAfterMs).toBeGreaterThan(0);
   });
@@ -329,7 +316,7 @@ describe("a session that handed off", () => {
 
   it("given it ended after failures, when planned, then the next starts at once and nothing is counted", () => {
     const status = { failures: 2, kills: 3, nextStartTime: new Date(NOW + 60_000).toISOString(), endedGeneration: 2 };
-    const plan = planAgent(agent(status), observed({ ...at(NOW - 2_000), sight: { state: "Absent" } }));
+    const plan = planAgent(anAgent(status), observed({ ...at(NOW - 2_000), sight: { state: "Absent" } }));
     expect(plan.actions.map((action) => action.do)).toEqual(["EnsureSandbox", "Start"]);
     expect(plan.status).toMatchObject({ failures: 2, kills: 3, endedGeneration: 3 });
   });
@@ -364,7 +351,7 @@ describe("a program that a person started", () => {
 
   it("given it has work, when planned, then no session is started for it", () => {
     expect(actionsOf(gone)).toEqual([]);
-    expect(planAgent(agent(), observed(gone)).conditions).toContainEqual(
+    expect(planAgent(anAgent(), observed(gone)).conditions).toContainEqual(
       expect.objectContaining({ status: "True", reason: "Joined" }),
     );
   });

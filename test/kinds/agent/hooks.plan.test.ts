@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { AgentObject } from "../../../src/kinds/agent/agent.observe.ts";
 import type { AgentStatus } from "../../../src/kinds/agent/agent.schema.ts";
 import type { HooksObserved } from "../../../src/kinds/agent/hooks.observed.ts";
 import { limitedAfter, saidAt } from "../../../src/kinds/agent/hooks.limit.ts";
 import { type HooksAction, needsLook, planHooks } from "../../../src/kinds/agent/hooks.plan.ts";
+import { anAgent } from "./an-agent.ts";
 
 const START = 1_800_000_000_000;
 const S = 1_000;
@@ -43,23 +43,6 @@ function world(fields: Partial<HooksObserved> = {}): HooksObserved {
   };
 }
 
-function agent(status: AgentStatus): AgentObject {
-  return {
-    apiVersion: "work.town.dev/v1alpha1",
-    kind: "Agent",
-    metadata: {
-      name: "toast",
-      namespace: "api",
-      uid: "u",
-      resourceVersion: "1",
-      generation: 1,
-      creationTimestamp: "2026-01-01T00:00:00Z",
-    },
-    spec: { identity: "api/polecats/toast", role: "polecat", pool: "polecats", desired: "OnWork" },
-    status,
-  };
-}
-
 /** The loop on one agent, second by second, with doorbells that are typed and sessions that are restarted at once. */
 class Loop {
   now = START;
@@ -96,10 +79,10 @@ class Loop {
       },
       ...fields,
     });
-    const look = needsLook(agent(this.status), cheap);
+    const look = needsLook(anAgent(this.status), cheap);
     if (look) this.looks += 1;
     const seen = look ? { ...cheap, screen: screen ?? { state: "Idle" as const }, output: "last words" } : cheap;
-    const plan = planHooks(agent(this.status), seen);
+    const plan = planHooks(anAgent(this.status), seen);
     this.status = merged(this.status, plan.status ?? {});
     this.status = { ...this.status, conditions: (plan.conditions ?? []) as never };
     for (const action of plan.actions) this.act(action);
@@ -340,7 +323,7 @@ describe("what a program itself waits for", () => {
     expect(log.filter((entry) => !entry.endsWith("Hold"))).toEqual([]);
     expect(loop.looks).toBeLessThanOrEqual(14);
     expect(loop.reasons).toEqual(["RateLimited"]);
-    const plan = planHooks(agent({}), {
+    const plan = planHooks(anAgent(), {
       ...world({ now: START + 50 * S }),
       screen: { state: "RateLimited", resetAtMs },
     });
@@ -418,10 +401,10 @@ describe("what a program itself waits for", () => {
   it("given work that moves although the provider is held for a limit, when planned, then the hold is lifted; who waits goes on", () => {
     const hold = { reason: "RateLimited", sinceMs: START };
     const moved = { ...read, progressMs: START + 100 * S };
-    const plan = planHooks(agent({}), world({ now: START + 110 * S, hook: moved, title: "Busy", hold }));
+    const plan = planHooks(anAgent(), world({ now: START + 110 * S, hook: moved, title: "Busy", hold }));
     expect(plan.actions).toEqual([{ do: "LiftHold", provider: "shell" }]);
     const early = { ...read, progressMs: START + 30 * S };
-    expect(planHooks(agent({}), world({ hook: early, title: "Busy", hold })).actions).toEqual([]);
+    expect(planHooks(anAgent(), world({ hook: early, title: "Busy", hold })).actions).toEqual([]);
     const loop = new Loop({ hook: read, screen: { state: "RateLimited", resetAtMs: START + 48 * 3_600 * S } });
     loop.run(600);
     loop.fields = { ...loop.fields, liftedMs: loop.now };
@@ -531,14 +514,14 @@ describe("what must never happen", () => {
 
   it("given the town is suspended, or nothing may be concluded about the session, when due, then nothing is done", () => {
     expect(new Loop({ suspended: true }).run(1_000)).toEqual([]);
-    const plan = planHooks(agent({}), world({ session: undefined, now: START + 3_600 * S }));
+    const plan = planHooks(anAgent(), world({ session: undefined, now: START + 3_600 * S }));
     expect(plan.actions).toEqual([]);
     expect(plan.conditions).toEqual([]);
   });
 
   it("given messages that were handed over too often without a receipt, when looked at, then it says so and nothing is typed", () => {
     const idle = { hook: undefined, unconfirmed: 2, now: START + 3_600 * S };
-    const plan = planHooks(agent({}), world(idle));
+    const plan = planHooks(anAgent(), world(idle));
     expect(plan.actions).toEqual([]);
     expect(plan.conditions).toMatchObject([{ type: "MessagesUnconfirmed", status: "True", reason: "NoReceipt" }]);
     expect(plan.conditions?.[0]?.message).toContain("2 messages 5 times");
@@ -546,7 +529,7 @@ describe("what must never happen", () => {
   });
 
   it("given a screen that cannot be read, when due, then nothing is done and it is tried again", () => {
-    const plan = planHooks(agent({}), world({ now: START + 3_600 * S, screen: undefined }));
+    const plan = planHooks(anAgent(), world({ now: START + 3_600 * S, screen: undefined }));
     expect(plan.actions).toEqual([]);
     expect(plan.requeueAfterMs).toBe(5 * S);
   });
