@@ -1,6 +1,7 @@
 import { findBead, requireBead, requireIn } from "../access/find-bead.ts";
 import { readInput } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
+import { oneArgument } from "../grammar/arguments.ts";
 import { also, flag, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { commentLines } from "../output/bead-page.ts";
@@ -47,9 +48,7 @@ export const commentsCommand: BdCommand = {
   summary: "the comments of a bead",
   args: "<id>",
   run: (call) => {
-    const [id] = call.args;
-    if (id === undefined || call.args.length > 1)
-      throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd comments ID");
+    const id = oneArgument(call.args, "bd comments ID");
     const { record } = findBead(id, call.context);
     const comments = Array.isArray(record.comments) ? record.comments : [];
     return {

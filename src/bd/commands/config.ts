@@ -2,6 +2,7 @@ import { statusBook } from "../../domain/work-graph/record/statuses.ts";
 import { settingsOf } from "../access/settings.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
+import { oneArgument, twoArguments } from "../grammar/arguments.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { table } from "../output/table.ts";
@@ -32,9 +33,7 @@ export const configSetCommand: BdCommand = {
   examples: ["bd config set status.custom in_review:wip,verified:done", "bd config set claim.lease 8h"],
   writes: true,
   run: async (call) => {
-    const [key, value] = call.args;
-    if (key === undefined || value === undefined || call.args.length > 2)
-      throw usageError(`accepts 2 arg(s), received ${call.args.length}`, "bd config set KEY VALUE");
+    const [key, value] = twoArguments(call.args, "bd config set KEY VALUE");
     requireKey(key);
     requirePerson(call);
     known[key]?.check(value);
@@ -49,9 +48,7 @@ export const configGetCommand: BdCommand = {
   summary: "one setting",
   args: "<key>",
   run: async (call) => {
-    const [key] = call.args;
-    if (key === undefined || call.args.length > 1)
-      throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd config get KEY");
+    const key = oneArgument(call.args, "bd config get KEY");
     const value = key === "issue_prefix" ? call.home.prefix : (await settingsOf(call.home, call.context))[key];
     return { text: value === undefined ? `${key} (not set)` : cleanLine(value), json: { key, value: value ?? "" } };
   },
@@ -82,9 +79,7 @@ export const configUnsetCommand: BdCommand = {
   args: "<key>",
   writes: true,
   run: async (call) => {
-    const [key] = call.args;
-    if (key === undefined || call.args.length > 1)
-      throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd config unset KEY");
+    const key = oneArgument(call.args, "bd config unset KEY");
     requireKey(key);
     requirePerson(call);
     await call.context.tools.changeSettings(call.home, { [key]: undefined });

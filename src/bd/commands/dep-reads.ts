@@ -9,6 +9,7 @@ import { findBead } from "../access/find-bead.ts";
 import { allStoresFlag, scopeOf } from "../access/scope.ts";
 import { settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
+import { oneArgument } from "../grammar/arguments.ts";
 import { number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { shortBead } from "../output/bead-json.ts";
@@ -94,9 +95,7 @@ export const depTreeCommand: BdCommand = {
 
 function depTree(call: Call): Answer {
   const { args, flags } = call;
-  const [id] = args;
-  if (id === undefined || args.length > 1)
-    throw usageError(`accepts 1 arg(s), received ${args.length}`, "bd dep tree ID");
+  const id = oneArgument(args, "bd dep tree ID");
   const format = flags.text("format");
   if (format !== undefined && format !== "mermaid") throw usageError(`invalid format "${format}"`, "use mermaid");
   const { graph, record } = findBead(id, call.context);

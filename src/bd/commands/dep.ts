@@ -3,6 +3,7 @@ import type { WorkGraph } from "../../ports/work-graph.ts";
 import { requireBead, requireTarget } from "../access/find-bead.ts";
 import { readInput } from "../access/files.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
+import { twoArguments } from "../grammar/arguments.ts";
 import type { Flag } from "../grammar/flag.ts";
 import { also, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
@@ -64,9 +65,7 @@ export const depRemoveCommand: BdCommand = {
   args: "<id> <depends-on-id>",
   writes: true,
   run: async (call) => {
-    const [id, target] = call.args;
-    if (id === undefined || target === undefined || call.args.length > 2)
-      throw usageError(`accepts 2 arg(s), received ${call.args.length}`, "bd dep remove ID DEPENDS-ON-ID");
+    const [id, target] = twoArguments(call.args, "bd dep remove ID DEPENDS-ON-ID");
     const { graph, record } = requireBead(id, call.context);
     if (!call.hasChanged(graph) && !edgesOf(record).some((edge) => edge.depends_on_id === target))
       throw usageError(`${id} does not depend on ${target}`, `bd dep list ${id}`);

@@ -2,6 +2,7 @@ import type { HistoryEntry } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import type { RecordChangeSummary } from "../context.ts";
+import { oneArgument } from "../grammar/arguments.ts";
 import { number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { shortBead } from "../output/bead-json.ts";
@@ -16,9 +17,7 @@ export const historyCommand: BdCommand = {
   args: "<id>",
   flags: [number("limit", "N", "only the last N", "n")],
   run: async (call) => {
-    const [id] = call.args;
-    if (id === undefined || call.args.length > 1)
-      throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd history ID");
+    const id = oneArgument(call.args, "bd history ID");
     const { graph, record } = findBead(id, call.context);
     const all = await graph.history(record.id);
     const { shown, truncated } = limited(all.toReversed(), call.flags.number("limit"));

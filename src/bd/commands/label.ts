@@ -4,6 +4,7 @@ import { scopeOf, allStoresFlag } from "../access/scope.ts";
 import { requireMayChange } from "../access/limits.ts";
 import { requireIn } from "../access/find-bead.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
+import { oneArgument } from "../grammar/arguments.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { table } from "../output/table.ts";
@@ -58,9 +59,7 @@ export const labelListCommand: BdCommand = {
   summary: "the labels of a bead",
   args: "<id>",
   run: (call) => {
-    const [id] = call.args;
-    if (id === undefined || call.args.length > 1)
-      throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd label list ID");
+    const id = oneArgument(call.args, "bd label list ID");
     const { record } = findBead(id, call.context);
     const labels = labelsOf(record);
     return {

@@ -1,6 +1,7 @@
 import { TownError } from "../../errors/town-error.ts";
 import { settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
+import { oneArgument } from "../grammar/arguments.ts";
 import { text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
@@ -98,9 +99,7 @@ export const forgetCommand: BdCommand = {
 };
 
 async function requireFact(call: Call): Promise<RememberedFact> {
-  const [key] = call.args;
-  if (key === undefined || call.args.length > 1)
-    throw usageError(`accepts 1 arg(s), received ${call.args.length}`, "bd memories shows the keys");
+  const key = oneArgument(call.args, "bd memories shows the keys");
   const fact = (await memoriesOf(call)).find((known) => known.key === key);
   if (fact !== undefined) return fact;
   throw new TownError("NotFound", `nothing is remembered as "${key}"`, { hint: "bd memories shows the keys" });

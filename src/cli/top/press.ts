@@ -112,16 +112,7 @@ function asking(view: TopView, agent: string): TopView {
   return { ...view, prompt: { kind: "Nudge", text: "", agent } };
 }
 
-const LIST_CHARACTERS: Readonly<Record<string, string>> = {
-  k: "up",
-  j: "down",
-  " ": "pageDown",
-  b: "pageUp",
-  g: "home",
-  G: "end",
-  h: "backTab",
-  l: "tab",
-};
+const LIST_CHARACTERS: Readonly<Record<string, string>> = { ...PAGE_CHARACTERS, h: "backTab", l: "tab" };
 
 const PAGE_STEP = 10;
 
