@@ -1,6 +1,7 @@
 import type { CommandContext, Programs } from "../../src/cli/context.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import type { FakeTown } from "./fake-town.ts";
+import { TextStreams } from "./text-streams.ts";
 
 export interface Outcome {
   readonly code: number;
@@ -19,8 +20,6 @@ export async function runTown(
   toldTown: (townOption: string | undefined) => void = () => {},
 ): Promise<Outcome> {
   const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
-  let out = "";
-  let err = "";
   let now = NOW_MS;
   const refused: Programs = {
     run: () => Promise.reject(new Error("no program expected")),
@@ -29,23 +28,12 @@ export async function runTown(
       throw new Error("no program expected");
     },
   };
-  const { stdin = "", ...context } = overrides;
+  const { stdin, ...context } = overrides;
+  const streams = new TextStreams(stdin);
   const code = await runProgram(
     argv,
     {
-      streams: {
-        out: (text) => {
-          out += text;
-        },
-        err: (text) => {
-          err += text;
-        },
-        outIsTerminal: false,
-        errIsTerminal: false,
-        inIsTerminal: false,
-        columns: undefined,
-        readStdin: () => Promise.resolve(stdin),
-      },
+      streams,
       programs: refused,
       env: {},
       cwd: "/nowhere",
@@ -63,5 +51,5 @@ export async function runTown(
       return town.api;
     },
   );
-  return { code, out, err };
+  return { code, out: streams.stdout, err: streams.stderr };
 }

@@ -8,6 +8,7 @@ import { processExists, startTimesOf } from "../../../src/cli/connection/daemon-
 import { lastError } from "../../../src/cli/commands/up.ts";
 import { processPrograms } from "../../../src/cli/process-programs.ts";
 import { runProgram } from "../../../src/cli/program.ts";
+import { TextStreams } from "../text-streams.ts";
 
 // A daemon in 30 lines: what the real one promises at its edges, and how it may fail.
 const DAEMON = `
@@ -72,21 +73,12 @@ function endpointPid(): number | undefined {
 async function run(
   ...argv: readonly string[]
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  let out = "";
-  let err = "";
+  const streams = new TextStreams();
   const env = { ...process.env, TOWN_SOCKET: "/run/session.sock", TOWN_TOKEN_FILE: "/nothing", TOWN_DIR: undefined };
   const code = await runProgram(
     argv,
     {
-      streams: {
-        out: (text) => void (out += text),
-        err: (text) => void (err += text),
-        outIsTerminal: false,
-        errIsTerminal: false,
-        inIsTerminal: false,
-        columns: undefined,
-        readStdin: () => Promise.resolve(""),
-      },
+      streams,
       programs: processPrograms,
       env,
       cwd: town,
@@ -97,7 +89,7 @@ async function run(
     },
     (townOption) => () => openApi({ cwd: town, env: {}, townOption }, "town/test"),
   );
-  return { code, out, err };
+  return { code, out: streams.stdout, err: streams.stderr };
 }
 
 describe("up -d and down", () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { hotCommands, readHot } from "../../../src/cli/hot/hot-command.ts";
 import { sampleTown } from "../sample-town.ts";
 import { runTown } from "../run-town.ts";
+import { TextStreams } from "../text-streams.ts";
 import type { FakeTown } from "../fake-town.ts";
 
 function townWithVerbs(): FakeTown {
@@ -20,22 +21,13 @@ async function runHot(
   const hot = readHot(argv);
   if (hot === undefined) return undefined;
   const town = townWithVerbs();
-  let out = "";
-  let err = "";
+  const streams = new TextStreams("{}");
   const { errorText } = await import("../../../src/cli/error-text.ts");
   const { exitCodeOf } = await import("../../../src/cli/exit-codes.ts");
   let code: number;
   try {
     code = await hot.spec.run(hot.input, {
-      streams: {
-        out: (text) => void (out += text),
-        err: (text) => void (err += text),
-        outIsTerminal: false,
-        errIsTerminal: false,
-        inIsTerminal: false,
-        columns: undefined,
-        readStdin: () => Promise.resolve("{}"),
-      },
+      streams,
       programs: {
         run: () => Promise.resolve(0),
         output: () => Promise.reject(new Error()),
@@ -51,10 +43,10 @@ async function runHot(
       api: () => town.api,
     });
   } catch (error) {
-    err += errorText(error);
+    streams.err(errorText(error));
     code = exitCodeOf(error);
   }
-  return { out, err, code, asked: town.asked };
+  return { out: streams.stdout, err: streams.stderr, code, asked: town.asked };
 }
 
 const word = fc.constantFrom(
