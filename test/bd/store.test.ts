@@ -6,6 +6,14 @@ import { GraphDirectory } from "../../src/graph/work-graphs.ts";
 import type { MemoryObjects } from "../../src/simulation/memory-git-objects.ts";
 import { bdWorld } from "./bd-world.ts";
 
+/** What records have that only their texts and states are asked about. */
+const at = {
+  priority: 1,
+  issue_type: "task",
+  created_at: "2026-01-01T00:00:00Z",
+  updated_at: "2026-01-01T00:00:00Z",
+};
+
 const day = 86_400_000;
 
 describe("settings", () => {
@@ -192,12 +200,6 @@ describe("compaction", () => {
 
   test("given a digest whose texts are in another repository, when asked for them, then that is said", async () => {
     const bd = await bdWorld();
-    const at = {
-      priority: 1,
-      issue_type: "task",
-      created_at: "2026-01-01T00:00:00Z",
-      updated_at: "2026-01-01T00:00:00Z",
-    };
     const digest = { ...at, id: "api-1", title: "t", status: "closed", closed_at: at.updated_at, compaction_level: 1 };
     await bd.run(["import", "-"], { stdin: `${JSON.stringify({ ...digest, compacted_at_commit: "deadbeef" })}\n` });
     expect(await bd.run(["show", "api-1", "--full"])).toMatchObject({
@@ -287,12 +289,6 @@ describe("doctor", () => {
 
   test("given every kind of trouble, when checked, then each is named with its fix", async () => {
     const bd = await bdWorld();
-    const at = {
-      priority: 1,
-      issue_type: "task",
-      created_at: "2026-01-01T00:00:00Z",
-      updated_at: "2026-01-01T00:00:00Z",
-    };
     const edge = (from: string, to: string, type: string) => ({ issue_id: from, depends_on_id: to, type });
     const records = [
       { id: "api-1", title: "circle", status: "open", dependencies: [edge("api-1", "api-2", "blocks")] },

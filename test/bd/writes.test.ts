@@ -4,6 +4,15 @@ import type { GraphReader } from "../../src/ports/work-graph.ts";
 import { bdWorld } from "./bd-world.ts";
 
 const hour = 3_600_000;
+/** Of an agent that makes and changes beads, and manages none of others. */
+const session: BdSession = {
+  name: "toast@3",
+  managesBeads: false,
+  createsBeads: true,
+  changesBeads: true,
+  seesToOthers: false,
+  directory: "/sandbox",
+};
 
 describe("changes of status", () => {
   test("given somebody who asks to be told, when beads are closed, opened, updated and deleted, then each is told of with its transaction", async () => {
@@ -80,14 +89,6 @@ describe("claims", () => {
   test("given an expired claim of a session, when reclaimed, then it is kept unless its holder is known to be gone", async () => {
     const bd = await bdWorld();
     const id = await bd.make("held");
-    const session: BdSession = {
-      name: "toast@3",
-      managesBeads: false,
-      createsBeads: true,
-      changesBeads: true,
-      seesToOthers: false,
-      directory: "/home/alice",
-    };
     await bd.run(["update", id, "--claim"], { actor: "api/polecats/toast", session });
     await bd.pass(5 * hour);
     const { stderr } = await bd.run(["reclaim"]);
@@ -110,14 +111,6 @@ describe("claims", () => {
 });
 
 describe("sessions", () => {
-  const session: BdSession = {
-    name: "toast@3",
-    managesBeads: false,
-    createsBeads: true,
-    changesBeads: true,
-    seesToOthers: false,
-    directory: "/sandbox",
-  };
   const agent = "api/polecats/toast";
   const guardClose = (hooked: string) => (id: string) =>
     id === hooked ? `${id} is on your hook: closing it here would lose its work` : undefined;

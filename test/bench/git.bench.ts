@@ -4,21 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NodeGit } from "../../src/adapters/git/node-git.ts";
 import type { Repository, TreeEntry } from "../../src/ports/git.ts";
+import { benchEnvironment } from "./bench-git.ts";
 
 /**
  * `npx tsx test/bench/git.bench.ts`: what Town's way of using git costs, as ratios to a floor measured in the same run
  * (the git program doing the same by its own commands, with its own settings, which sync less). Medians; `x` below 1 is faster than the floor.
  */
 const root = mkdtempSync(join(tmpdir(), "town-git-bench-"));
-const environment = {
-  PATH: process.env["PATH"] ?? "",
-  HOME: root,
-  GIT_CONFIG_NOSYSTEM: "1",
-  GIT_AUTHOR_NAME: "a",
-  GIT_AUTHOR_EMAIL: "a@x",
-  GIT_COMMITTER_NAME: "a",
-  GIT_COMMITTER_EMAIL: "a@x",
-};
+const environment = benchEnvironment(root);
 const git = new NodeGit({ environment });
 const who = { name: "a", email: "a@x" };
 const items = 10_000;

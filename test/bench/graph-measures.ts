@@ -13,6 +13,7 @@ import type { OpenGraphOptions } from "../../src/graph/open-graph.ts";
 import type { Repository } from "../../src/ports/git.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
 import { openRealGraph } from "../graph/real-graph-parts.ts";
+import { benchEnvironment } from "./bench-git.ts";
 
 export const random = seededRandom("bench");
 export const author = { actor: "bench" };
@@ -116,15 +117,7 @@ export interface BenchSite {
 
 export async function benchSite(): Promise<BenchSite> {
   const directory = await mkdtemp(join(tmpdir(), "town-graph-bench-"));
-  const environment = {
-    PATH: process.env["PATH"] ?? "",
-    HOME: directory,
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_AUTHOR_NAME: "a",
-    GIT_AUTHOR_EMAIL: "a@x",
-    GIT_COMMITTER_NAME: "a",
-    GIT_COMMITTER_EMAIL: "a@x",
-  };
+  const environment = benchEnvironment(directory);
   const git = new NodeGit({ environment });
   return {
     directory,

@@ -26,11 +26,7 @@ describe.skipIf(!hasTmux())("a program that reached its limit", { timeout: 240_0
     town = new TownProcess();
     town.initWithNobody();
     program = new FakeProgram(town);
-    town.declare(
-      "Role",
-      "worker",
-      "{ lifecycle: Ephemeral, prompt: Work., permissions: [WorkHook], propulsion: { acknowledge: 3s, idle: 4s, busyLimit: 1m, reminders: 2, restarts: 1 } }",
-    );
+    town.declareWorker("acknowledge: 3s, idle: 4s, busyLimit: 1m, reminders: 2, restarts: 1");
   });
   afterEach(() => town.end());
 

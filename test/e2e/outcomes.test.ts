@@ -53,11 +53,7 @@ describe("how work ends, in a real town", () => {
   it.skipIf(!hasTmux())(
     "given an agent that asks a question, when nobody answers, then it keeps its hook and is not reminded; the answer reaches it and it goes on",
     async () => {
-      town.declare(
-        "Role",
-        "worker",
-        "{ lifecycle: Ephemeral, prompt: Work., permissions: [WorkHook, SendMail], propulsion: { acknowledge: 1s, idle: 1s, busyLimit: 5s, reminders: 20, restarts: 1 } }",
-      );
+      town.declareWorker("acknowledge: 1s, idle: 1s, busyLimit: 5s, reminders: 20, restarts: 1", "WorkHook, SendMail");
       pool("worker", ', env: [{ name: TOWN_SHELL_AGENT_MISBEHAVE, value: "ignore-hook!" }]');
       expect(town.run("up", "-d")).toMatchObject({ status: 0 });
       const id = bead("paint it");

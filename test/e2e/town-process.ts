@@ -153,6 +153,15 @@ export class TownProcess {
     );
   }
 
+  /** Commits role `worker`: agents for one bead each, kept at it by these clocks, fields of `propulsion`. */
+  declareWorker(propulsion: string, permissions = "WorkHook"): void {
+    this.declare(
+      "Role",
+      "worker",
+      `{ lifecycle: Ephemeral, prompt: Work., permissions: [${permissions}], propulsion: { ${propulsion} } }`,
+    );
+  }
+
   /** Commits convoy `hq/work` of these items. */
   declareWork(items: readonly WorkItem[]): void {
     const entries = items.map(({ name, rig = "api", title = `Do ${name}`, script, ...more }) => ({

@@ -25,11 +25,7 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
     town = new TownProcess();
     town.initWithNobody();
     program = new FakeProgram(town);
-    town.declare(
-      "Role",
-      "worker",
-      "{ lifecycle: Ephemeral, prompt: Work., permissions: [WorkHook], propulsion: { acknowledge: 2s, idle: 3s, busyLimit: 6s, reminders: 1, restarts: 3 } }",
-    );
+    town.declareWorker("acknowledge: 2s, idle: 3s, busyLimit: 6s, reminders: 1, restarts: 3");
     town.declare("AgentPool", "api/workers", "{ role: worker, provider: coder, replicas: 1, names: [toast] }");
     town.declareWork([{ name: "one" }]);
   });

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -209,11 +209,16 @@ describe("the work graph in a real repository", () => {
   });
 });
 
+interface Writer {
+  /** Ids of what it was told is kept. */
+  readonly acknowledged: readonly string[];
+  opened(this: void): Promise<void>;
+  /** kill -9; resolves once it is gone. */
+  killed(this: void): Promise<void>;
+}
+
 describe("a process that has the store", () => {
-  async function writer(
-    site: RealSite,
-    path: string,
-  ): Promise<{ readonly child: ChildProcess; readonly acknowledged: string[]; opened(this: void): Promise<void> }> {
+  async function writer(site: RealSite, path: string): Promise<Writer> {
     const acknowledged: string[] = [];
     const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
     const child = spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "graph-writer.ts"), path], {
@@ -236,20 +241,23 @@ describe("a process that has the store", () => {
     closers.push(async () => {
       child.kill("SIGKILL");
     });
-    return { child, acknowledged, opened: () => ready };
+    const killed = async (): Promise<void> => {
+      const gone = new Promise((done) => child.once("close", done));
+      child.kill("SIGKILL");
+      await gone;
+    };
+    return { acknowledged, opened: () => ready, killed };
   }
 
   test("given it lives, then nobody else writes; given it is killed, then the next takes over at once with everything it acknowledged", async () => {
     const site = newSite();
     const path = userRepository(site);
     for (let round = 0; round < 3; round++) {
-      const { child, acknowledged, opened } = await writer(site, path);
+      const { acknowledged, opened, killed } = await writer(site, path);
       await opened();
       await expect(openIn(site, path, { lockTimeoutMs: 50 })).rejects.toMatchObject({ reason: "StoreLocked" });
       await new Promise((done) => setTimeout(done, 200 + round * 150));
-      const gone = new Promise((done) => child.once("close", done));
-      child.kill("SIGKILL");
-      await gone;
+      await killed();
       const graph = await openIn(site, path);
       expect(acknowledged.length).toBeGreaterThan(0);
       expect(acknowledged.filter((id) => graph.get(id) === undefined)).toEqual([]);
@@ -269,7 +277,7 @@ describe("a process that has the store", () => {
   test("given a user who collects garbage again and again meanwhile, when the process is killed, then nothing acknowledged is missing", async () => {
     const site = newSite();
     const path = userRepository(site);
-    const { child, acknowledged, opened } = await writer(site, path);
+    const { acknowledged, opened, killed } = await writer(site, path);
     await opened();
     // As people do it: what is younger than two weeks is left, so that what was written and not named yet stays.
     for (let round = 0; round < 6; round++) {
@@ -280,9 +288,7 @@ describe("a process that has the store", () => {
         expect(String(error)).toMatch(/gc is already running|gc\.pid|cannot lock ref|failed to run/);
       }
     }
-    const gone = new Promise((done) => child.once("close", done));
-    child.kill("SIGKILL");
-    await gone;
+    await killed();
     const graph = await openIn(site, path);
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(acknowledged.filter((id) => graph.get(id) === undefined)).toEqual([]);

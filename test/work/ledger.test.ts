@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { META } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { agentRecord } from "../../src/work/agent-record.ts";
-import { hookBead } from "../../src/work/hooking.ts";
 import {
   attemptsAt,
   countsOf,
@@ -17,6 +16,7 @@ import {
 } from "../../src/work/ledger.ts";
 import { recordMerged, sendBack, submit } from "../../src/work/submission.ts";
 import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
+import { hookPolecat } from "./polecat.ts";
 
 const AUTHOR = { actor: "test" };
 const TOAST = "api/polecats/toast";
@@ -26,15 +26,7 @@ describe("the ledger of agents", () => {
   let world: GraphWorld;
   let graph: GitGraph;
 
-  const hook = (bead: string, name = "toast"): Promise<unknown> =>
-    graph.transact(AUTHOR, (tx) =>
-      hookBead(tx, {
-        bead,
-        agent: { name, identity: `api/polecats/${name}`, role: "polecat", pool: "polecats", desired: "OnWork" },
-        prefix: "api",
-        formula: undefined,
-      }),
-    );
+  const hook = (bead: string, name?: string): Promise<unknown> => hookPolecat(graph, bead, name);
   const submitted = (bead: string, head = "a".repeat(40)): Promise<string> =>
     graph.transact(AUTHOR, (tx) => submit(tx, { bead, head, target: "main", author: TOAST }).id);
   const counts = (name = "toast"): ReturnType<typeof countsOf> => countsOf(agentRecord(graph, name));

@@ -3,12 +3,12 @@ import { META } from "../../src/domain/work-graph/bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { spendText } from "../../src/work/budget.ts";
 import { agentRecord } from "../../src/work/agent-record.ts";
-import { hookBead } from "../../src/work/hooking.ts";
 import { noteUsage } from "../../src/work/ledger.ts";
 import { submit } from "../../src/work/submission.ts";
 import { addTotals, addWork, NO_WORK, totalsStatus, usageTotals, workTotals } from "../../src/work/totals.ts";
 import { NO_USAGE, shownUsage, tokensText } from "../../src/work/usage.ts";
 import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
+import { hookPolecat } from "./polecat.ts";
 
 const AUTHOR = { actor: "test" };
 const USED = { input: 1_000, output: 200, cacheRead: 0, cacheWrite: 0, costUSD: 0.5 };
@@ -17,15 +17,7 @@ describe("the totals of a store", () => {
   let world: GraphWorld;
   let graph: GitGraph;
 
-  const hook = (bead: string, name: string): Promise<unknown> =>
-    graph.transact(AUTHOR, (tx) =>
-      hookBead(tx, {
-        bead,
-        agent: { name, identity: `api/polecats/${name}`, role: "polecat", pool: "polecats", desired: "OnWork" },
-        prefix: "api",
-        formula: undefined,
-      }),
-    );
+  const hook = (bead: string, name: string): Promise<unknown> => hookPolecat(graph, bead, name);
 
   beforeEach(async () => {
     world = await graphWorld();
