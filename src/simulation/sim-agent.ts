@@ -15,6 +15,7 @@ export type CallVerb = (
 ) => Promise<VerbResult> | undefined;
 
 export interface WorkDone {
+  readonly namespace: string;
   readonly agent: string;
   readonly generation: number;
   readonly bead: string;
@@ -129,16 +130,21 @@ export function simAgent(world: {
         await world.clock.sleep(RETRY_MS, signal);
       }
     };
+    /** Whoever does not hear the answer asks again as the same one. */
+    const sayOnce = (name: string, args: Readonly<Record<string, unknown>>): Promise<VerbResult | "Over"> => {
+      requests += 1;
+      return say(name, { ...args, request: `request-${requests}` });
+    };
     const report = async (step: { readonly id: string; readonly name: string } | undefined): Promise<unknown> => {
       if (world.handsOff()) {
-        await say("handoff", { note: `at ${step?.name ?? "the work"}` });
+        await sayOnce("handoff", { note: `at ${step?.name ?? "the work"}` });
         // As real programs do, it sits there until it is ended.
         await world.clock.sleep(FOR_EVER_MS, signal);
         return "Over";
       }
       return step === undefined || step.name === "submit"
-        ? await say("done", { outcome: "Submitted", commitAll: true })
-        : await say("close", { id: step.id, continue: true });
+        ? await sayOnce("done", { outcome: "Submitted", commitAll: true })
+        : await sayOnce("close", { id: step.id, continue: true });
     };
     const record = programRecord(world.files, `${start.agent}-${start.generation}`);
     /** One call of the program's hooks: at its start, or when a line was typed. */
@@ -181,7 +187,13 @@ export function simAgent(world: {
       if (signal.aborted) return 0;
       const step = hook.step;
       if (step !== undefined)
-        world.worked({ agent: start.agent, generation: start.generation, bead: hook.bead.id, step: step.name });
+        world.worked({
+          namespace: start.namespace,
+          agent: start.agent,
+          generation: start.generation,
+          bead: hook.bead.id,
+          step: step.name,
+        });
       if (step?.name === "implement") {
         const commit = await edit(world.git, start.cwd, hook, start.env["TOWN_AGENT"] ?? "");
         if (commit !== undefined) world.committed(commit);

@@ -186,12 +186,12 @@ async function checkUsage(town: TownWorld, graph: GraphReader): Promise<void> {
 }
 
 /** The target moved from tested tree to tested tree, and each bead's merge is in it once. */
-async function checkTarget(town: TownWorld, beads: readonly string[]): Promise<void> {
-  const project = await town.git.open(RIG);
+export async function checkTarget(town: TownWorld, beads: readonly string[], path = RIG): Promise<void> {
+  const project = await town.git.open(path);
   const head = await project?.resolve("refs/heads/main");
   if (project === undefined || head === undefined) throw broken("the project has no main");
   // The first commit is the project as it was found.
-  for (const id of town.git.reflog(RIG, "refs/heads/main").slice(1)) {
+  for (const id of town.git.reflog(path, "refs/heads/main").slice(1)) {
     const tree = (await project.objects.readCommit(id))?.tree ?? "";
     if (!town.pushed.has(id) && !town.passedTrees.has(tree))
       throw broken(`main had the tree of ${id}, which never passed the gate`);
@@ -212,10 +212,11 @@ async function checkTarget(town: TownWorld, beads: readonly string[]): Promise<v
  * Generations only rise, and whoever was replaced at a bead never works on it again: no two live generations act on one
  * hook.
  */
-function checkStepsInOrder(town: TownWorld): void {
+export function checkStepsInOrder(town: TownWorld): void {
   const newest = new Map<string, number>();
   const holders = new Map<string, readonly string[]>();
-  for (const { agent, generation, bead } of town.worked) {
+  for (const { namespace, agent: name, generation, bead } of town.worked) {
+    const agent = `${namespace}/${name}`;
     const former = newest.get(agent) ?? 0;
     if (generation < former) throw broken(`${agent} worked with generation ${generation} after ${former}`);
     newest.set(agent, generation);

@@ -92,6 +92,8 @@ export interface TownWorldOptions {
   readonly gateMs?: number;
   /** Exit code of the set-up command `set-up`, which takes a while and writes `made`. Default: 0. */
   readonly setUp?: (random: SeededRandom) => number;
+  /** Verbs beside those that agents need. Default: none. */
+  readonly verbs?: (ports: LoopPorts, graphs: TownGraphs) => readonly Verb[];
   /** How each new session goes wrong. Default: none does. */
   readonly misbehaviour?: (random: SeededRandom) => SimMisbehaviour;
 }
@@ -134,11 +136,13 @@ export class TownWorld {
   /** The program that people start themselves. */
   readonly guest: MemoryProgram;
   readonly #heard = new Map<string, number>();
+  readonly #verbs: TownWorldOptions["verbs"];
   #controller: SimController | undefined;
 
   private constructor(options: TownWorldOptions) {
     const { clock } = options;
     this.clock = clock;
+    this.#verbs = options.verbs;
     this.random = seededRandom(options.seed);
     this.disk = new MemoryDisk({ clock });
     this.git = new MemoryGit({ clock, files: this.disk.mount() });
@@ -367,6 +371,7 @@ export class TownWorld {
         nudgeDrainVerb(ports),
         hookVerb(ports),
         joinVerb(ports),
+        ...(this.#verbs?.(ports, graphs) ?? []),
       ].map((verb) => [verb.name, verb]),
     );
     this.#controller = { life, store, engine, verbs, ports };

@@ -15,6 +15,7 @@ const { status } = spawnSync(
     "test/simulation/town.test.ts",
     "test/simulation/propulsion.test.ts",
     "test/simulation/rig-removal.test.ts",
+    "test/simulation/stores.test.ts",
   ],
   {
     stdio: "inherit",
