@@ -1,3 +1,4 @@
+import { components } from "../../order/components.ts";
 import type { BeadRecord, DependencyEdge } from "../bead.ts";
 import { blockingTypes, edgesOf, parentChild, waitsForOf } from "../record/edges.ts";
 import type { RecordSource } from "./record-source.ts";
@@ -38,9 +39,10 @@ export function findCycles(source: RecordSource, records: Iterable<BeadRecord>):
   const graph = new WaitGraph(source);
   const roots: Node[] = [];
   for (const record of records) if (edgesOf(record).length > 0) roots.push(`s${record.id}`);
-  const groups = stronglyConnected(roots, (node) => graph.needs(node)).map((nodes) =>
-    [...new Set(nodes.map((node) => node.slice(1)))].sort(),
-  );
+  const groups: (readonly string[])[] = [];
+  for (const nodes of components(roots, (node) => graph.needs(node)))
+    if (nodes.length > 1 || nodes.some((node) => graph.needs(node).includes(node)))
+      groups.push([...distinctIds(nodes)].sort());
   return groups.sort((a, b) => ((a[0] ?? "") < (b[0] ?? "") ? -1 : 1));
 }
 
@@ -107,46 +109,4 @@ function walkBack(cameFrom: ReadonlyMap<Node, Node | undefined>, end: Node): rea
 
 function distinctIds(path: readonly Node[]): readonly string[] {
   return [...new Set(path.map((node) => node.slice(1)))];
-}
-
-// Tarjan's algorithm without recursion: chains of 100,000 records must not end in a stack overflow.
-function stronglyConnected(
-  roots: readonly Node[],
-  needs: (node: Node) => readonly Node[],
-): readonly (readonly Node[])[] {
-  const order = new Map<Node, number>();
-  const low = new Map<Node, number>();
-  const onStack = new Set<Node>();
-  const stack: Node[] = [];
-  const groups: Node[][] = [];
-  const enter = (node: Node): { node: Node; next: readonly Node[]; at: number } => {
-    order.set(node, order.size);
-    low.set(node, order.size - 1);
-    stack.push(node);
-    onStack.add(node);
-    return { node, next: needs(node), at: 0 };
-  };
-  const lower = (node: Node, value: number): void => {
-    if (value < (low.get(node) ?? 0)) low.set(node, value);
-  };
-  const leave = (node: Node): void => {
-    if (low.get(node) !== order.get(node)) return;
-    const group = stack.splice(stack.lastIndexOf(node));
-    for (const member of group) onStack.delete(member);
-    if (group.length > 1 || needs(node).includes(node)) groups.push(group);
-  };
-  for (const root of roots) {
-    const frames = order.has(root) ? [] : [enter(root)];
-    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      const next = frame.next[frame.at++];
-      if (next === undefined) {
-        frames.pop();
-        leave(frame.node);
-        const parent = frames.at(-1);
-        if (parent !== undefined) lower(parent.node, low.get(frame.node) ?? 0);
-      } else if (!order.has(next)) frames.push(enter(next));
-      else if (onStack.has(next)) lower(frame.node, order.get(next) ?? 0);
-    }
-  }
-  return groups;
 }
