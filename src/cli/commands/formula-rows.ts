@@ -1,13 +1,7 @@
 import type { CommandSpec, FlagSpec } from "../context.ts";
+import { outputFlag } from "../resources/flags.ts";
 
-const JSON_ONLY: FlagSpec = {
-  name: "output",
-  short: "o",
-  type: "string",
-  value: "FORMAT",
-  choices: ["json"],
-  summary: "print as json",
-};
+const JSON_ONLY: FlagSpec = outputFlag("print as json", "json");
 
 function formulaCommand(
   action: string,

@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from "../context.ts";
-import { CHANGE_FLAGS, NAMESPACE, OUTPUT_ANSWER } from "../resources/flags.ts";
+import { CHANGE_FLAGS, NAMESPACE, OUTPUT_ANSWER, outputFlag } from "../resources/flags.ts";
 
 /** A verb of the daemon about one object. */
 function aboutObject(
@@ -27,16 +27,7 @@ export const gitopsCommands: readonly CommandSpec[] = [
     group: "gitops",
     summary: "check manifests on disk (offline; exit 1: problems found)",
     positionals: "[PATH...]",
-    flags: [
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json"],
-        summary: "print the problems as json",
-      },
-    ],
+    flags: [outputFlag("print the problems as json", "json")],
     examples: ["town validate", "town validate manifests/rigs"],
     run: async (input, context) =>
       (await import("../offline.ts")).runOffline(

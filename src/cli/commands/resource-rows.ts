@@ -15,6 +15,7 @@ import {
   RECURSIVE,
   SELECTOR,
   TIMEOUT,
+  outputFlag,
 } from "../resources/flags.ts";
 import { getCommand } from "./get-row.ts";
 
@@ -137,14 +138,7 @@ export const resourceCommands: readonly CommandSpec[] = [
         summary: "only types that are, or are not, in a namespace",
       },
       { name: "verbs", type: "string", value: "VERBS", summary: "only types with all these verbs" },
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["wide", "name", "json"],
-        summary: "wide, name or json",
-      },
+      outputFlag("wide, name or json", "wide", "name", "json"),
       NO_HEADERS,
     ],
     run: async (input, context) => (await import("./api-resources.ts")).run(input, context),

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../context.ts";
-import { NAMESPACE, NO_HEADERS, OUTPUT_ANSWER, TIMEOUT } from "../resources/flags.ts";
+import { NAMESPACE, NO_HEADERS, OUTPUT_ANSWER, TIMEOUT, outputFlag } from "../resources/flags.ts";
 
 /** Starting, stopping and looking at a town as a whole. */
 export const townCommands: readonly CommandSpec[] = [
@@ -91,16 +91,7 @@ export const townCommands: readonly CommandSpec[] = [
     name: "status",
     group: "town",
     summary: "the town on one screen",
-    flags: [
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json", "yaml"],
-        summary: "print it as json or yaml",
-      },
-    ],
+    flags: [outputFlag("print it as json or yaml", "json", "yaml")],
     run: async (input, context) => (await import("./status.ts")).run(input, context),
   },
   {
@@ -119,14 +110,7 @@ export const townCommands: readonly CommandSpec[] = [
       },
       NO_HEADERS,
       { name: "once", type: "boolean", summary: "one plain picture; so it is without a terminal" },
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json"],
-        summary: "what it shows, as json",
-      },
+      outputFlag("what it shows, as json", "json"),
     ],
     examples: ["town top", "town top --once", "town top agents --sort-by cost", "town top nodes"],
     run: async (input, context) => (await import("./top.ts")).run(input, context),
@@ -139,14 +123,7 @@ export const townCommands: readonly CommandSpec[] = [
       NAMESPACE,
       { name: "tail", type: "number", value: "COUNT", summary: "start with this many recent lines; default 20" },
       { name: "once", type: "boolean", summary: "the recent lines only" },
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json"],
-        summary: "one JSON object a line",
-      },
+      outputFlag("one JSON object a line", "json"),
     ],
     run: async (input, context) => (await import("./feed.ts")).run(input, context),
   },
@@ -186,16 +163,7 @@ export const townCommands: readonly CommandSpec[] = [
     name: "doctor",
     group: "town",
     summary: "check this machine and this town, and say what to mend",
-    flags: [
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json"],
-        summary: "print the findings as json",
-      },
-    ],
+    flags: [outputFlag("print the findings as json", "json")],
     run: async (input, context) =>
       (await import("../offline.ts")).runOffline("doctor", { output: input.flags["output"] ?? "text" }, context),
   },
@@ -205,7 +173,7 @@ export const townCommands: readonly CommandSpec[] = [
     summary: "version of this command and of the daemon",
     flags: [
       { name: "client", type: "boolean", summary: "of this command only" },
-      { name: "output", short: "o", type: "string", value: "FORMAT", choices: ["json"], summary: "print it as json" },
+      outputFlag("print it as json", "json"),
     ],
     run: async (input, context) => (await import("./version.ts")).run(input, context),
   },
@@ -240,14 +208,7 @@ export const townCommands: readonly CommandSpec[] = [
         summary: "of this commit or branch; default: the files as they are",
       },
       { name: "lines", short: "L", type: "string", value: "FROM,TO", summary: "these lines only" },
-      {
-        name: "output",
-        short: "o",
-        type: "string",
-        value: "FORMAT",
-        choices: ["json"],
-        summary: "print every line with its origin as json",
-      },
+      outputFlag("print every line with its origin as json", "json"),
     ],
     examples: ["town blame-agent src/server.ts -L 10,40"],
     run: async (input, context) => (await import("./blame-agent.ts")).runBlameAgent(input, context),

@@ -29,29 +29,12 @@ export const FIELD_SELECTOR: FlagSpec = {
   value: "FIELDS",
   summary: "only objects with these fields, as `spec.role=crew`",
 };
-export const OUTPUT: FlagSpec = {
-  name: "output",
-  short: "o",
-  type: "string",
-  value: "FORMAT",
-  summary: "wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=SPEC",
-};
-export const OUTPUT_NAME: FlagSpec = {
-  name: "output",
-  short: "o",
-  type: "string",
-  value: "FORMAT",
-  summary: "print `name` or the resulting object as json or yaml instead of a message",
-};
+export const OUTPUT: FlagSpec = outputFlag("wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=SPEC");
+export const OUTPUT_NAME: FlagSpec = outputFlag(
+  "print `name` or the resulting object as json or yaml instead of a message",
+);
 /** Of verbs whose answer has fields beside its text. */
-export const OUTPUT_ANSWER: FlagSpec = {
-  name: "output",
-  short: "o",
-  type: "string",
-  value: "FORMAT",
-  choices: ["json", "yaml"],
-  summary: "print the answer as json or yaml",
-};
+export const OUTPUT_ANSWER: FlagSpec = outputFlag("print the answer as json or yaml", "json", "yaml");
 export const DRY_RUN: FlagSpec = {
   name: "dry-run",
   type: "optional",
@@ -102,6 +85,12 @@ export const CHANGE_FLAGS: readonly FlagSpec[] = [
   OUTPUT_NAME,
   ERROR_UNCHANGED,
 ];
+
+/** `-o`, of these formats; of any where none are named. */
+export function outputFlag(summary: string, ...choices: readonly string[]): FlagSpec {
+  const flag = { name: "output", short: "o", type: "string", value: "FORMAT", summary } as const;
+  return choices.length === 0 ? flag : { ...flag, choices };
+}
 
 /** The namespace of `-n`, which `-A` overrules. */
 export function scopeOf(input: CommandInput): Scope {
