@@ -6,6 +6,7 @@ import { canonicalJson } from "../../src/domain/work-graph/record/canonical.ts";
 import { keyOf } from "../../src/domain/work-graph/record/facts.ts";
 import { TownError } from "../../src/errors/town-error.ts";
 import type { Files } from "../../src/ports/files.ts";
+import { commitByHand } from "./by-hand.ts";
 import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
 
 /*
@@ -153,24 +154,12 @@ class History {
   /** Somebody changes a file of the branch with plain git. */
   async #handEdit(bead: number): Promise<void> {
     const graph = await this.graph("/repo");
-    const { commit } = await graph.flush();
-    const { repository } = graph;
+    await graph.flush();
     const records = graph.storedRecords().filter(({ ephemeral }) => ephemeral !== true);
     const record = records[bead % (records.length || 1)];
-    const info = await repository.objects.readCommit(commit);
-    if (record === undefined || info === undefined) return;
+    if (record === undefined) return;
     const text = `${JSON.stringify({ ...record, title: `edited ${this.#made++}`, priority: 0 })}\n`;
-    const blob = await repository.objects.writeBlob(text);
-    const tree = await repository.objects.changeTree(info.tree, new Map([[recordPath(record.id), blob]]));
-    const by = { name: "hand", email: "hand@x", timeMs: this.world.clock.now() };
-    const edited = await repository.objects.writeCommit({
-      tree,
-      parents: [commit],
-      message: "by hand\n",
-      author: by,
-      committer: by,
-    });
-    await repository.updateRefs([{ ref: "refs/heads/town/work", from: commit, to: edited }], "by hand");
+    await commitByHand(graph.repository, { [recordPath(record.id)]: text }, this.world.clock.now());
   }
 
   async #moveBack(): Promise<void> {

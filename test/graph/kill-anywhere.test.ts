@@ -7,6 +7,7 @@ import { TreeWriter } from "../../src/graph/tree-writer.ts";
 import type { Repository } from "../../src/ports/git.ts";
 import type { GraphTransaction } from "../../src/ports/work-graph.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
+import { BRANCH, commitByHand } from "./by-hand.ts";
 import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
 
 type Step = {
@@ -62,23 +63,13 @@ async function editWithGit(
   repository: Repository,
   edit: { readonly id: string; readonly title: string },
 ): Promise<void> {
-  const ref = "refs/heads/town/work";
-  const tip = (await repository.resolve(ref)) ?? "";
+  const tip = (await repository.resolve(BRANCH)) ?? "";
   const info = await repository.objects.readCommit(tip);
   const trees = new TreeWriter(repository.objects);
   const path = recordPath(edit.id);
   const text = (await repository.objects.readBlob((await trees.find(info?.tree ?? "", path)) ?? "")) ?? "";
-  const blob = await repository.objects.writeBlob(text.replace(/"title":"[^"]*"/, `"title":"${edit.title}"`));
-  const tree = await trees.apply(info?.tree ?? "", new Map([[path, blob]]));
-  const by = { name: "carol", email: "c@example.com", timeMs: info?.committer.timeMs ?? 0 };
-  const commit = await repository.objects.writeCommit({
-    tree,
-    parents: [tip],
-    message: "by hand",
-    author: by,
-    committer: by,
-  });
-  await repository.updateRefs([{ ref, from: tip, to: commit }], "by hand");
+  const edited = text.replace(/"title":"[^"]*"/, `"title":"${edit.title}"`);
+  await commitByHand(repository, { [path]: edited }, info?.committer.timeMs ?? 0);
 }
 
 async function play(

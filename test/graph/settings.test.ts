@@ -2,11 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { syncGraph } from "../../src/graph/sync.ts";
 import type { Repository } from "../../src/ports/git.ts";
+import { BRANCH, commitByHand } from "./by-hand.ts";
 import { alice, graphWorld, type GraphWorld } from "./graph-world.ts";
 
-const branch = "refs/heads/town/work";
-
-async function onBranch(repository: Repository, ref = branch): Promise<string | undefined> {
+async function onBranch(repository: Repository, ref = BRANCH): Promise<string | undefined> {
   const file = (await repository.listFiles(ref, "")).find(({ path }) => path === "settings.jsonl");
   return file === undefined ? undefined : repository.objects.readBlob(file.id);
 }
@@ -29,9 +28,9 @@ describe("settings and memories", () => {
     await again.flush();
     const repository = await world.repository();
     expect(await onBranch(repository)).toMatch(/^\{"key":"memory.db","value":"make db","updated_at":"[^"]+"\}\n$/);
-    const tip = await repository.resolve(branch);
+    const tip = await repository.resolve(BRANCH);
     await again.flush();
-    expect(await repository.resolve(branch)).toBe(tip);
+    expect(await repository.resolve(BRANCH)).toBe(tip);
     await again.changeSettings({ "memory.db": undefined });
     await world.clock.advance(1_100);
     expect(await onBranch(repository)).toBeUndefined();
@@ -86,22 +85,8 @@ describe("settings and memories", () => {
     await graph.transact(alice, (tx) => tx.create({ title: "t" }));
     await graph.flush();
     const repository = await world.repository();
-    const tip = (await repository.resolve(branch)) ?? "";
-    const info = await repository.objects.readCommit(tip);
     const text = `${(await onBranch(repository)) ?? ""}{"key":"memory.b","value":"by hand"}\nnonsense\n`;
-    const tree = await repository.objects.changeTree(
-      info?.tree ?? "",
-      new Map([["settings.jsonl", await repository.objects.writeBlob(text)]]),
-    );
-    const by = { name: "carol", email: "c@example.com", timeMs: world.clock.now() };
-    const commit = await repository.objects.writeCommit({
-      tree,
-      parents: [tip],
-      message: "by hand",
-      author: by,
-      committer: by,
-    });
-    await repository.updateRefs([{ ref: branch, from: tip, to: commit }], "by hand");
+    await commitByHand(repository, { "settings.jsonl": text }, world.clock.now());
     await graph.flush();
     expect(graph.settings).toEqual({ "memory.a": "1", "memory.b": "by hand" });
     expect(await onBranch(repository)).not.toContain("nonsense");
@@ -116,16 +101,16 @@ describe("settings and memories", () => {
     await graph.flush();
     const clone = await world.repository("/clone");
     const cloned = "refs/remotes/origin/town/work";
-    await clone.fetch("/repo", [`+${branch}:${cloned}`], { timeoutMs: 1_000 });
+    await clone.fetch("/repo", [`+${BRANCH}:${cloned}`], { timeoutMs: 1_000 });
     const reader = await world.open("/clone", { readOnly: true });
     expect(reader.graph.get(bead.id)).toEqual(graph.get(bead.id));
     expect(reader.graph.settings).toEqual(graph.settings);
     expect(reader.graph.statuses.categoryOf("review")).toBe("wip");
-    expect(await clone.resolve(branch)).toBeUndefined();
+    expect(await clone.resolve(BRANCH)).toBeUndefined();
     const writer = await world.open("/clone");
     await writer.graph.transact(alice, (tx) => tx.update(bead.id, { status: "review" }));
     await writer.graph.close();
-    expect(await clone.isAncestor(graph.tip ?? "", branch)).toBe(true);
+    expect(await clone.isAncestor(graph.tip ?? "", BRANCH)).toBe(true);
     expect(await clone.resolve(cloned)).toBe(graph.tip);
   });
 
