@@ -197,6 +197,7 @@ export function oneGraph(graph: WorkGraph): WorkGraphs {
   return {
     graph: (namespace) => (namespace === graph.namespace ? graph : undefined),
     graphOf: (id) => (id.startsWith(`${graph.prefix}-`) ? graph : undefined),
+    isAway: () => false,
     all: () => [graph],
   };
 }

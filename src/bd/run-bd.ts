@@ -191,8 +191,8 @@ function withNewline(text: string): string {
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** Exit code of a store that somebody else holds: trying again can help. */
-const busyReasons = new Set(["StoreLocked", "BranchBusy", "RemoteBusy"]);
+/** Exit code of a store that somebody else holds, or that is about to be opened: trying again can help. */
+const busyReasons = new Set(["StoreLocked", "StoreNotOpen", "BranchBusy", "RemoteBusy"]);
 
 /** What a failed command prints; also for failures before there is a context. */
 export function failed(error: unknown, isJson: boolean, program = "town bd"): BdResult {

@@ -27,6 +27,7 @@ import { createApi } from "../server/api.ts";
 import { ensureCertificates, keepCertificatesFresh } from "../server/certificates.ts";
 import { listenOnSocket, listenTlsOnStablePort } from "../server/listen.ts";
 import { createStore } from "../store/store.ts";
+import { expectStores } from "../work/expected-stores.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { KubeconfigEntry } from "../server/kubeconfig.ts";
 import { openDesiredState } from "../sync/desired-state.ts";
@@ -153,6 +154,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     await desired
       .begin()
       .catch((error: unknown) => log.warn({ err: error }, "the first sync failed; it is tried again"));
+    expectStores(store, graphs.directory);
     await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });
     const sessions = await openRuntime((store.get(HQ)?.spec ?? {}) as TownSpec, {
       state: layout.state,

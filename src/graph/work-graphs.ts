@@ -42,10 +42,14 @@ export class GraphDirectory implements WorkGraphs {
   storeOf(id: string): GitGraph | undefined {
     const prefix = prefixOf(id, this.#prefixes());
     for (const { graph } of this.#holdings.values()) if (graph.prefix === prefix) return graph;
-    if ([...this.#expected.values()].includes(prefix ?? "")) return undefined;
+    if (this.#isExpected(id)) return undefined;
     // Beads that came with a repository or a file keep the prefix they had there.
     for (const { graph } of this.#holdings.values()) if (graph.stored(id) !== undefined) return graph;
     return undefined;
+  }
+
+  isAway(id: string): boolean {
+    return this.storeOf(id) === undefined && this.#isExpected(id);
   }
 
   all(): readonly WorkGraph[] {
@@ -82,22 +86,26 @@ export class GraphDirectory implements WorkGraphs {
     this.#refresh(graph);
   }
 
-  /** Lets a store go without closing it. What refers to its beads waits until it is back, unless it is forgotten. */
-  remove(namespace: string, options: { readonly forget?: boolean } = {}): void {
+  /** Lets a store go without closing it. What refers to its beads waits until it is back or forgotten. */
+  remove(namespace: string): void {
     const holding = this.#holdings.get(namespace);
-    if (holding === undefined) {
-      if (options.forget === true) this.#expected.delete(namespace);
-      return;
-    }
+    if (holding === undefined) return;
     holding.unsubscribe();
     this.#holdings.delete(namespace);
-    if (options.forget !== true) this.#expected.set(namespace, holding.graph.prefix);
-    this.#refresh(holding.graph);
+    this.#expected.set(namespace, holding.graph.prefix);
+    this.#refresh();
   }
 
   /** A rig with this prefix exists though its store is not open: references to it hold work back instead of dangling. */
   expect(namespace: string, prefix: string): void {
-    if (!this.#holdings.has(namespace)) this.#expected.set(namespace, prefix);
+    if (this.#holdings.has(namespace) || this.#expected.get(namespace) === prefix) return;
+    this.#expected.set(namespace, prefix);
+    this.#refresh();
+  }
+
+  /** There is no such rig any more: what waited for its beads waits for nothing. */
+  forget(namespace: string): void {
+    if (this.#expected.delete(namespace)) this.#refresh();
   }
 
   async close(): Promise<void> {
@@ -105,6 +113,12 @@ export class GraphDirectory implements WorkGraphs {
     for (const { unsubscribe } of this.#holdings.values()) unsubscribe();
     this.#holdings.clear();
     await Promise.all(graphs.map((graph) => graph.close()));
+  }
+
+  #isExpected(id: string): boolean {
+    const prefix = prefixOf(id, this.#prefixes());
+    for (const expected of this.#expected.values()) if (expected === prefix) return true;
+    return false;
   }
 
   #prefixes(): readonly string[] {
@@ -120,7 +134,7 @@ export class GraphDirectory implements WorkGraphs {
       lookup: (id) => {
         const owner = other(id);
         if (owner !== undefined) return owner.get(id) ?? "Missing";
-        return [...this.#expected.values()].includes(prefixOf(id, this.#prefixes()) ?? "") ? "Unavailable" : undefined;
+        return this.#isExpected(id) ? "Unavailable" : undefined;
       },
       holds: (id) => other(id)?.holdsDescendants(id) ?? false,
       provides: (project, capability) => {
@@ -147,7 +161,7 @@ export class GraphDirectory implements WorkGraphs {
     for (const graph of this.stores()) this.#tell(graph, graph === from ? external : [...ids, ...external]);
   }
 
-  #refresh(changed: GitGraph): void {
+  #refresh(changed?: GitGraph): void {
     for (const graph of this.stores()) if (graph !== changed) this.#tell(graph, graph.foreignTargets());
   }
 

@@ -133,5 +133,7 @@ export interface WorkGraphs {
   graph(namespace: string): WorkGraph | undefined;
   /** Store that owns this bead id by its prefix. */
   graphOf(id: string): WorkGraph | undefined;
+  /** The id belongs to a store that is there and not open (yet). */
+  isAway(id: string): boolean;
   all(): readonly WorkGraph[];
 }

@@ -26,6 +26,7 @@ import { joinVerb } from "../verbs/join.ts";
 import { molVerb } from "../verbs/molecule.ts";
 import { primeVerb } from "../verbs/prime.ts";
 import { receiptVerb } from "../verbs/receipt.ts";
+import { expectStores } from "../work/expected-stores.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryGit } from "./memory-git.ts";
 import { MemoryMachine } from "./memory-processes.ts";
@@ -315,6 +316,7 @@ export class TownWorld {
     if (town !== undefined) await sync.sync(settingsOf(town));
     const repository = await git.open(TOWN);
     if (repository === undefined) throw new Error("the town repository vanished");
+    expectStores(store, graphs.directory);
     await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });
     const sessions = mortal(this.sessions.connect(), life);
     const view = new SessionObserver({ clock: mortalClock, sessions, objects: store, log: silentLog });

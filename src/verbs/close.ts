@@ -9,6 +9,7 @@ import { endAnsweredEscalations } from "../work/escalation.ts";
 import { closeStep, moleculeOf } from "../work/molecule.ts";
 import { authorOf, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import { missingBead } from "./missing-bead.ts";
 import { requirePermission } from "./permission.ts";
 import { repeatable } from "./repeatable.ts";
 
@@ -52,8 +53,7 @@ export function closeVerb(ports: LoopPorts): Verb {
 
 function graphFor(id: string, ports: LoopPorts): WorkGraph {
   const graph = ports.graphs.graphOf(id);
-  if (graph === undefined)
-    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  if (graph === undefined) throw missingBead(id, ports);
   return graph;
 }
 
@@ -64,8 +64,7 @@ function closeOne(
   by: { readonly caller: Caller; readonly ports: LoopPorts },
 ) {
   const record = tx.get(id);
-  if (record === undefined)
-    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  if (record === undefined) throw missingBead(id, by.ports);
   const session = by.caller.session === undefined ? undefined : sessionOf("close", by.caller, by.ports);
   if (session !== undefined) checkFence(tx, session.name, session.generation);
   if (record.metadata?.[META.step] === undefined) {

@@ -19,6 +19,7 @@ import { pinRef, sandboxFact } from "../work/sandbox-fact.ts";
 import { submit } from "../work/submission.ts";
 import { afterWork, type AgentSession, checkFence, hookedBead, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import { missingBead } from "./missing-bead.ts";
 import { townGraph } from "./recipient.ts";
 import { type Once, repeatable } from "./repeatable.ts";
 import { beadForOwnWork } from "./own-work.ts";
@@ -246,6 +247,7 @@ async function refuseUnsubmitted(session: AgentSession, bead: BeadRecord, ports:
 
 function checkBlocker(bead: BeadRecord, on: string | undefined, ports: LoopPorts): void {
   const blocker = on === undefined ? undefined : ports.graphs.graphOf(on)?.get(on);
+  if (on !== undefined && blocker === undefined && ports.graphs.isAway(on)) throw missingBead(on, ports);
   const usage = { hint: `town done --outcome Blocked --on ID --reason "…"; bd list shows the ids` };
   if (blocker === undefined)
     throw new ApiStatusError(

@@ -8,6 +8,7 @@ import { raiseEscalation, SEVERITIES } from "../work/escalation.ts";
 import { plain } from "../work/message-text.ts";
 import { checkFence, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
+import { missingBead } from "./missing-bead.ts";
 import { townGraph } from "./recipient.ts";
 import { repeatable } from "./repeatable.ts";
 
@@ -35,7 +36,7 @@ export function escalateVerb(ports: LoopPorts): Verb {
         });
       const session = caller.session === undefined ? undefined : sessionOf("escalate", caller, ports);
       if (options.bead !== undefined && ports.graphs.graphOf(options.bead)?.get(options.bead) === undefined)
-        throw new ApiStatusError(404, "NotFound", `no issue found matching ${options.bead}`, { hint: "bd list" });
+        throw missingBead(options.bead, ports);
       const graph = session?.graph ?? townGraph(ports);
       const work = (tx: GraphTransaction): VerbResult => {
         if (session !== undefined) checkFence(tx, session.name, session.generation);

@@ -13,6 +13,7 @@ import { AGENT, type AgentDeclaration, agentRecord, hookOf } from "../work/agent
 import { hookBead } from "../work/hooking.ts";
 import { metaText } from "../work/record-fields.ts";
 import { authorOf } from "./agent-session.ts";
+import { missingBead } from "./missing-bead.ts";
 import type { Once } from "./repeatable.ts";
 
 export interface HookRequest {
@@ -58,8 +59,7 @@ type HookResult = VerbResult & { readonly data: { readonly agent: string; readon
 
 function requireOwn(id: string, { identity, namespace }: HookRequest["agent"], ports: LoopPorts): void {
   const owner = ports.graphs.graphOf(id);
-  if (owner?.get(id) === undefined)
-    throw new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
+  if (owner?.get(id) === undefined) throw missingBead(id, ports);
   if (owner.namespace === namespace) return;
   throw new ApiStatusError(
     409,

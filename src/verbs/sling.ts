@@ -13,6 +13,7 @@ import { markSlung, type Sling, workOf } from "../work/sling.ts";
 import { authorOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { putOnHook } from "./hook-put.ts";
+import { missingBead } from "./missing-bead.ts";
 import { requirePermission } from "./permission.ts";
 import { type Once, repeatable } from "./repeatable.ts";
 
@@ -132,16 +133,12 @@ function storeFor({ title }: NewBead, target: RigTarget | undefined, caller: Cal
 
 function storeOf(id: string, target: RigTarget | undefined, ports: LoopPorts): WorkGraph {
   const graph = ports.graphs.graphOf(id);
-  if (graph === undefined) throw notFound(id);
+  if (graph === undefined) throw missingBead(id, ports);
   if (target !== undefined && target.namespace !== graph.namespace)
     throw new ApiStatusError(409, "OtherStore", `${id} belongs to ${graph.namespace}, not to ${target.namespace}`, {
       hint: `town sling ${id} --to ${graph.namespace}`,
     });
   return graph;
-}
-
-function notFound(id: string): ApiStatusError {
-  return new ApiStatusError(404, "NotFound", `no issue found matching ${id}`, { hint: "bd list" });
 }
 
 interface Slinging {
@@ -172,7 +169,7 @@ async function slingOne(
   const who = target?.kind === "Pool" ? `pool ${target.pool}` : graph.namespace;
   const work = (tx: GraphTransaction): VerbResult => {
     const id = typeof bead === "string" ? bead : tx.create(bead).id;
-    if (tx.get(id) === undefined) throw notFound(id);
+    if (tx.get(id) === undefined) throw missingBead(id, ports);
     const open = workOf(tx, id).filter(
       ({ status, metadata }) => status !== "closed" && metadata?.[META.step] === undefined,
     );

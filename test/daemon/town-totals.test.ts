@@ -37,7 +37,7 @@ async function summing() {
     },
   };
   const ending = new AbortController();
-  const graphs = { graph: () => graph, graphOf: () => graph, all: () => [graph] };
+  const graphs = { graph: () => graph, graphOf: () => graph, isAway: () => false, all: () => [graph] };
   const over = keepTotals({ clock, objects, graphs, log: silentLog, signal: ending.signal });
   const last = (key: string): Readonly<Record<string, unknown>> | undefined =>
     patches.findLast((each) => each.key === key)?.patch;

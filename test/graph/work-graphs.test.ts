@@ -65,6 +65,26 @@ describe("several stores", () => {
     const waiting = await api.transact(alice, (tx) => tx.create({ title: "t", dependsOn: [{ id: "web-a1b2c3" }] }));
     expect(ready(api)).toEqual([]);
     expect(api.isBlocked(waiting.id)).toBe(true);
+    const away = ["web-a1b2c3", "hq-a1b2c3", "x-1"].filter((id) => directory.isAway(id));
+    expect(away).toEqual(["web-a1b2c3"]);
+    directory.forget("web");
+    expect(ready(api)).toEqual([waiting.id]);
+  });
+
+  test("given stores that open one after the other, when one of them waits for a bead of the next, then it is never ready", async () => {
+    const { world, hq, api } = await town();
+    const first = await hq.transact(alice, (tx) => tx.create({ title: "first" }));
+    await api.transact(alice, (tx) => tx.create({ title: "second", dependsOn: [{ id: first.id }] }));
+    await hq.flush();
+    const told: string[] = [];
+    const directory = new GraphDirectory((namespace, ids) => void told.push(`${namespace} ${ids.length}`));
+    directory.expect("hq", "hq");
+    directory.add(api);
+    expect(ready(api)).toEqual([]);
+    const { graph } = await world.open("/hq", { namespace: "hq", prefix: "hq", readOnly: true });
+    directory.add(graph);
+    expect(ready(api)).toEqual([]);
+    expect(told).toEqual(["api 1"]);
   });
 
   test("given an epic of the town with a child in a rig, when the epic is deferred or waits, then the child waits; when its time comes, it does not", async () => {

@@ -10,6 +10,13 @@ export interface FoundBead {
   readonly record: BeadRecord;
 }
 
+function missing(id: string, { graphs }: Stores, near?: string): TownError {
+  if (near !== undefined || !graphs.isAway(id)) return notFound(id, near);
+  return new TownError("StoreNotOpen", `the store that ${id} belongs to is not open yet`, {
+    hint: "try again in a moment",
+  });
+}
+
 type Stores = Pick<BdContext, "graphs" | "home">;
 
 /** The error tools look for: `no issue found matching "X"`. */
@@ -22,14 +29,14 @@ export function notFound(id: string, near?: string): TownError {
 /** For reads: an exact id in any store, else a unique part of one, the home store first. Throws NotFound, AmbiguousId. */
 export function findBead(text: string, stores: Stores): FoundBead {
   const found = exact(text, stores) ?? partial(text, stores);
-  if (found === undefined) throw notFound(text);
+  if (found === undefined) throw missing(text, stores);
   return found;
 }
 
 /** For writes: an exact id alone, so that a slip never changes another bead. The error names the one that was near. */
 export function requireBead(id: string, stores: Stores): FoundBead {
   const found = exact(id, stores);
-  if (found === undefined) throw notFound(id, nearId(id, stores));
+  if (found === undefined) throw missing(id, stores, nearId(id, stores));
   return found;
 }
 

@@ -1,6 +1,7 @@
 import type { VerbResult } from "../../resource/verb.ts";
 import type { CommandContext } from "../context.ts";
-import { CliError } from "../exit-codes.ts";
+import { ApiStatusError } from "../../errors/town-error.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
 import { callVerb } from "./call-verb.ts";
 
 /** A controller that was killed is back within seconds; agent programs give their hooks about 30 s. */
@@ -22,17 +23,20 @@ export async function callAgain(
   let lost: CliError | undefined;
   for (let waited = 0; ; waited += PAUSE_MS) {
     try {
-      return await callVerb(context.api(), name, once, { signal: context.signal });
+      const result = await callVerb(context.api(), name, once, { signal: context.signal });
+      if (lost === undefined || result.exitCode !== EXIT.unreachable || waited >= WITHIN_MS) return result;
     } catch (error) {
       if (request === undefined || !mayCome(error, lost !== undefined)) throw error;
-      lost ??= error;
+      if (lost === undefined && error instanceof CliError) lost = error;
       if (waited >= WITHIN_MS) throw lost;
     }
     await context.sleep(PAUSE_MS);
   }
 }
 
-function mayCome(error: unknown, wasThere: boolean): error is CliError {
+/** A daemon that is back has not opened all of its stores yet. */
+function mayCome(error: unknown, wasThere: boolean): boolean {
+  if (error instanceof ApiStatusError) return wasThere && error.code === 503;
   if (!(error instanceof CliError)) return false;
   return error.reason === "ServerUnreachable" || (wasThere && ["ServerGone", "ServerSilent"].includes(error.reason));
 }

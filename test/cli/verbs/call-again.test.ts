@@ -4,6 +4,8 @@ import type { CommandContext } from "../../../src/cli/context.ts";
 import { CliError, EXIT } from "../../../src/cli/exit-codes.ts";
 import { callAgain } from "../../../src/cli/verbs/call-again.ts";
 
+const good = { status: 200, contentType: "application/json", text: '{"text":"done"}', warnings: [] };
+
 /** A daemon whose answers come to the reasons given, one a call, and then to a good one. */
 function daemon(...reasons: readonly string[]) {
   const bodies: string[] = [];
@@ -12,8 +14,10 @@ function daemon(...reasons: readonly string[]) {
   const send = async ({ body }: ApiRequest) => {
     bodies.push(body ?? "");
     const reason = left.shift();
+    if (reason === "Exit6") return { ...good, text: '{"text":"","exitCode":6}' };
+    if (reason === "NotReady") return { ...good, status: 503, text: "not open yet" };
     if (reason !== undefined) throw new CliError(EXIT.unreachable, reason, reason);
-    return { status: 200, contentType: "application/json", text: '{"text":"done"}', warnings: [] };
+    return good;
   };
   const context = {
     api: () => ({ send }) as unknown as Api,
@@ -33,6 +37,15 @@ describe("a verb whose requests can be made again", () => {
     expect(await callAgain(context, "prime", {})).toEqual({ text: "done" });
     expect(bodies).toHaveLength(4);
     expect(new Set(bodies)).toEqual(new Set(['{"args":{"request":"request-1"}}']));
+  });
+
+  test("given a daemon that is back and has not opened its stores, when called, then the same request is made until it has", async () => {
+    const { context, bodies } = daemon("ServerUnreachable", "NotReady", "Exit6");
+    expect(await callAgain(context, "bd", {})).toEqual({ text: "done" });
+    expect(bodies).toHaveLength(4);
+    const first = daemon("NotReady");
+    await expect(callAgain(first.context, "bd", {})).rejects.toMatchObject({ code: 503 });
+    expect(await callAgain(daemon("Exit6").context, "bd", {})).toMatchObject({ exitCode: 6 });
   });
 
   test("given a daemon that is not there, when called, then it is an error at once", async () => {
