@@ -28,9 +28,10 @@ interface Sample {
   readonly rigFiles: number;
 }
 
-function metrics(socketPath: string): Promise<string> {
+function metrics(socketPath: string, token: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: "/metrics", timeout: 10_000 }, (answer) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const asked = request({ socketPath, host: "localhost", path: "/metrics", headers, timeout: 10_000 }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
@@ -68,10 +69,11 @@ async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
   const pid = town.controllerPid ?? 0;
   const local = join(town.process.directory, ".git", "town");
   const { socket } = JSON.parse(readFileSync(join(local, "endpoint.json"), "utf8")) as { readonly socket: string };
+  const token = readFileSync(join(local, "tokens", "overseer"), "utf8").trim();
   let heap = Number.POSITIVE_INFINITY;
   let text = "";
   for (let look = 0; look < 10; look++) {
-    text = await metrics(socket);
+    text = await metrics(socket, token);
     heap = Math.min(heap, valueOf(text, "nodejs_heap_used_bytes"));
     await sleep(200);
   }
