@@ -15,7 +15,7 @@ export class EventRing {
 
   push(version: number, event: WatchEvent): void {
     this.#events.push({ version, event });
-    if (this.#events.length < this.#capacity * 2) return;
+    if (this.#events.length < this.#capacity * 1.25) return;
     const kept = this.#events.length - this.#capacity;
     this.#floor = this.#events[kept - 1]?.version ?? this.#floor;
     this.#events = this.#events.slice(kept);

@@ -19,7 +19,10 @@ export interface StoreOptions {
   readonly persistence?: { readonly files: Files; readonly directory: string };
   /** Asked at each `delete`, so writers may be made after the store. A kind without one is deleted in the store itself. */
   readonly writers?: () => TruthWriters;
-  /** Changes kept for watches that resume. Default 20,000. */
+  /**
+   * Changes kept for watches that resume, with the objects as they were: some kilobytes each. Default 5,000: minutes of a
+   * town whose 30 agents all work. Who was away for longer lists again.
+   */
   readonly ringSize?: number;
 }
 

@@ -57,7 +57,7 @@ class MemoryStore implements Store {
     this.#core = new ObjectCore(
       {
         log: this.#log,
-        ringSize: options.ringSize ?? 20_000,
+        ringSize: options.ringSize ?? 5_000,
         truthOf: (kind) => this.#truthOf(kind),
         changed: (object) => this.#collector.objectChanged(object),
         removed: (object) => {

@@ -60,9 +60,10 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 export function hexOfBytes(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += hexPairs[byte];
-  return hex;
+  // In one piece: a text that is put together pair by pair stays a chain of twenty, and ids are kept in great numbers.
+  const codes: number[] = [];
+  for (const byte of bytes) codes.push(hexDigits.charCodeAt(byte >>> 4), hexDigits.charCodeAt(byte & 15));
+  return String.fromCharCode(...codes);
 }
 
 export function bytesOfHex(hex: string): Uint8Array {
@@ -73,7 +74,7 @@ export function bytesOfHex(hex: string): Uint8Array {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const hexDigits = "0123456789abcdef";
 
 /** Old repositories hold modes such as 100664, which git reads as 100644. */
 function knownMode(mode: string): TreeEntry["mode"] {
