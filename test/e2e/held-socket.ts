@@ -1,4 +1,4 @@
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** Where an exchange is held for ever: the town's answer to a verb, or the request before it reaches the town. */
 export interface Hold {
@@ -10,6 +10,7 @@ export interface Hold {
 export class HeldSocket {
   readonly path: string;
   readonly #server: Server;
+  readonly #clients: Socket[] = [];
   #hold: { readonly hold: Hold; readonly reached: () => void } | undefined;
 
   private constructor(path: string, server: Server) {
@@ -27,6 +28,7 @@ export class HeldSocket {
       client.on("data", (data) => {
         const wanted = held.#hold;
         const isIt = wanted !== undefined && data.includes(`/verbs/${encodeURIComponent(wanted.hold.verb)} `);
+        if (isIt) held.#clients.push(client);
         if (isIt && wanted.hold.what === "Request") return wanted.reached();
         if (isIt) heldAnswer = wanted.reached;
         upstream.write(data);
@@ -46,8 +48,10 @@ export class HeldSocket {
     });
   }
 
+  /** Holds no more; what is held is cut off without an answer. */
   letGo(): void {
     this.#hold = undefined;
+    for (const client of this.#clients.splice(0)) client.destroy();
   }
 
   close(): Promise<void> {
