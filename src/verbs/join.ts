@@ -3,7 +3,7 @@ import { ApiStatusError } from "../errors/town-error.ts";
 import type { RigSpec } from "../kinds/rig/rig.schema.ts";
 import type { RoleSpec } from "../kinds/role/role.schema.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
-import type { WorkGraph } from "../ports/work-graph.ts";
+import type { GraphReader, GraphTransaction } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb, VerbResult } from "../resource/verb.ts";
@@ -16,6 +16,7 @@ import { withGitHooks } from "../work/session-environment.ts";
 import { authorOf, sessionOf } from "./agent-session.ts";
 import { argumentsOf } from "./arguments.ts";
 import { clearHook } from "./hook-clear.ts";
+import { type Once, repeatable } from "./repeatable.ts";
 import { sandboxPath } from "./sandbox-place.ts";
 
 const joinArguments = z.strictObject({
@@ -35,29 +36,35 @@ const POLL_MS = 100;
  * hook back and makes the token void.
  */
 export function joinVerb(ports: LoopPorts): Verb {
-  return {
+  return repeatable(ports, {
     name: "join",
     summary: "take an identity, hook and mail for a program you started",
     needs: "agent",
-    async run({ caller, args, signal }) {
+    async run({ caller, args, signal }, once) {
       const options = argumentsOf("join", joinArguments, args);
-      if (options.leave) return await leave(leaving(options.agent, caller, ports), options.force, caller, ports);
+      if (options.leave)
+        return await leave(leaving(options.agent, caller, ports), { force: options.force, caller, once }, ports);
       if (caller.session !== undefined)
         throw new ApiStatusError(409, "JoinedAlready", `this program is ${caller.name} already`, {
           hint: "town prime; or leave it: town join --leave",
         });
-      const agent = await identityFor(options, caller, ports);
-      const joined = await join(agent, caller, ports);
+      const agent = await identityFor(options, { caller, once }, ports);
+      const joined = await join(agent, { caller, once }, ports);
       await sandboxOf(agent, ports, signal);
       return joined;
     },
-  };
+  });
+}
+
+interface By {
+  readonly caller: Caller;
+  readonly once: Once;
 }
 
 /** An agent that is there and rests, or a new one of the role. */
 async function identityFor(
   options: z.infer<typeof joinArguments>,
-  caller: Caller,
+  { caller, once }: By,
   ports: LoopPorts,
 ): Promise<AddressedAgent> {
   const { agent: named } = options;
@@ -73,22 +80,23 @@ async function identityFor(
       graph === undefined ? `there is no rig ${namespace}` : `there is no Role '${options.role}'`,
       { hint: graph === undefined ? "town get rigs" : "town get roles" },
     );
-  const name = named ?? freeName(graph);
-  if (!/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name))
+  if (named !== undefined && !/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/.test(named))
     throw new ApiStatusError(
       400,
       "BadRequest",
-      `'${name}' cannot be an agent's name: lower-case letters, digits and '-'`,
+      `'${named}' cannot be an agent's name: lower-case letters, digits and '-'`,
       {
         hint: "town join NAME",
       },
     );
   const rolePlural = role.spec.plural ?? `${options.role}s`;
-  const identity = identityText({ namespace, rolePlural, name, singleton: role.spec.singleton });
-  await graph.transact(authorOf(caller), (tx) =>
-    declareAgent(tx, graph.prefix, { name, identity, role: options.role, pool: "", desired: "Stopped" }),
-  );
-  return agentNamed(identity, ports);
+  const declare = (tx: GraphTransaction): string => {
+    const name = named ?? freeName(tx);
+    const identity = identityText({ namespace, rolePlural, name, singleton: role.spec.singleton });
+    declareAgent(tx, graph.prefix, { name, identity, role: options.role, pool: "", desired: "Stopped" });
+    return identity;
+  };
+  return agentNamed(await graph.transact(authorOf(caller), declare, once.part("identity")), ports);
 }
 
 function existing(named: string, rig: string | undefined, ports: LoopPorts): AddressedAgent | undefined {
@@ -114,7 +122,7 @@ function onlyRig(ports: LoopPorts): string {
   });
 }
 
-function freeName(graph: WorkGraph): string {
+function freeName(graph: GraphReader): string {
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? "guest" : `guest-${number}`;
     const record = agentRecord(graph, name);
@@ -122,12 +130,13 @@ function freeName(graph: WorkGraph): string {
   }
 }
 
-async function join(agent: AddressedAgent, caller: Caller, ports: LoopPorts): Promise<VerbResult> {
+async function join(agent: AddressedAgent, { caller, once }: By, ports: LoopPorts): Promise<VerbResult> {
   const { namespace, name, identity, graph } = agent;
   const role = ports.objects.get({ kind: "Role", name: metaText(agent.record, AGENT.role) ?? "" }) as
     | TownObject<RoleSpec>
     | undefined;
-  const generation = await graph.transact(authorOf(caller), (tx) => recordJoined(tx, name, hookOf(tx, identity)?.id));
+  const take = (tx: GraphTransaction): number => recordJoined(tx, name, hookOf(tx, identity)?.id);
+  const generation = await graph.transact(authorOf(caller), take, once.part("generation"));
   await ports.tokens.issue({ namespace, agent: name, identity, generation, permissions: role?.spec.permissions ?? [] });
   ports.events.record(
     { kind: "Agent", namespace, name },
@@ -188,7 +197,11 @@ function leaving(named: string | undefined, caller: Caller, ports: LoopPorts): A
   return agentNamed(named, ports);
 }
 
-async function leave(agent: AddressedAgent, force: boolean, caller: Caller, ports: LoopPorts): Promise<VerbResult> {
+async function leave(
+  agent: AddressedAgent,
+  { force, caller, once }: By & { readonly force: boolean },
+  ports: LoopPorts,
+): Promise<VerbResult> {
   const { namespace, name, identity, graph } = agent;
   if (joinedOf(agentRecord(graph, name)) === undefined)
     throw new ApiStatusError(409, "NotJoined", `no program has joined as ${identity}`, {
@@ -196,13 +209,17 @@ async function leave(agent: AddressedAgent, force: boolean, caller: Caller, port
     });
   const own = caller.session !== undefined;
   const cleared = await clearHook({ agent, caller, reason: "its program left", force, own, once: {} }, ports);
-  await graph.transact(authorOf(caller), (tx) => recordLeft(tx, name));
+  const end = (tx: GraphTransaction): VerbResult => {
+    recordLeft(tx, name);
+    return { text: `${identity} has left`, data: { agent: identity, cleared: cleared.data } };
+  };
+  const left = await graph.transact(authorOf(caller), end, once.whole);
   await ports.tokens.revoke(namespace, name);
   ports.events.record(
     { kind: "Agent", namespace, name },
     { type: "Normal", reason: "Left", message: `the program that was ${identity} left`, actor: caller.name },
   );
-  return { text: `${identity} has left`, data: { agent: identity, cleared: cleared.data } };
+  return left;
 }
 
 /** For a POSIX shell. */

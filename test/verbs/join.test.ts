@@ -51,6 +51,19 @@ describe("town join", () => {
     session: { namespace: "api", agent, generation },
   });
 
+  it("given no name, when the same request is made again, then it is the same agent at the same generation; and it leaves once", async () => {
+    await worktree("/town/rigs/api/crew/guest");
+    const request = "request-1";
+    const joined = await join({ rig: "api", request });
+    expect(await join({ rig: "api", request })).toEqual(joined);
+    expect(tokens).toEqual(["api/crew/guest@1", "api/crew/guest@1"]);
+    expect(joined.data).toMatchObject({ agent: "api/crew/guest", generation: 1 });
+    const left = await join({ agent: "api/crew/guest", leave: true, request: "request-2" });
+    expect(await join({ agent: "api/crew/guest", leave: true, request: "request-2" })).toEqual(left);
+    expect(joinedOf(agentRecord(site.api, "guest"))).toBeUndefined();
+    expect(agentRecord(site.api, "guest-2")).toBeUndefined();
+  });
+
   it("given a new name, when a program joins, then it is an agent with a generation, a token and lines for a shell", async () => {
     await worktree("/town/rigs/api/crew/pat");
     const { text, data } = await join({ agent: "pat" });

@@ -1,7 +1,10 @@
 import { type CommandContext, type CommandInput, textFlag } from "../context.ts";
-import { callVerb, printResult } from "../verbs/call-verb.ts";
+import { callAgain } from "../verbs/call-again.ts";
+import { printResult } from "../verbs/call-verb.ts";
 
 interface Taken {
+  /** Its identity. */
+  readonly agent: string;
   readonly env: Readonly<Record<string, string>>;
   /** Directory of the programs that agents use. */
   readonly programs: string;
@@ -25,12 +28,14 @@ export async function run(input: CommandInput, context: CommandContext): Promise
     ...(input.flags["leave"] === true ? { leave: true } : {}),
     ...(input.flags["force"] === true ? { force: true } : {}),
   };
-  const result = await callVerb(context.api(), "join", { ...who, ...flags, ...switches }, { signal: context.signal });
+  const result = await callAgain(context, "join", { ...who, ...flags, ...switches });
   if (program.length === 0) return printResult(result, context.streams, { format: textFlag(input, "output") });
-  const { env, programs, sandbox } = result.data as Taken;
+  const { agent: taken, env, programs, sandbox } = result.data as Taken;
   const PATH = `${programs}:${context.env["PATH"] ?? ""}`;
   const code = await context.programs.run(program, { cwd: sandbox, env: { ...context.env, ...env, PATH } });
-  const left = await callVerb(context.api(), "join", { ...who, leave: true }, {});
+  // The interruption that ended the program does not keep it from leaving.
+  const unhurried = { ...context, signal: new AbortController().signal };
+  const left = await callAgain(unhurried, "join", { agent: taken, leave: true });
   context.streams.err(`${left.text}\n`);
   return code;
 }
