@@ -1,19 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { afterEach, describe, expect, it } from "vitest";
+import { spawn } from "node:child_process";
+import { describe, expect, it } from "vitest";
 import { NodeProcessLoad } from "../../src/adapters/process-load.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { startedGroups } from "../started-groups.ts";
 
-const started: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const { pid } of started.splice(0)) {
-    try {
-      if (pid !== undefined) process.kill(-pid, "SIGKILL");
-    } catch {
-      // It ended by itself.
-    }
-  }
-});
+const started = startedGroups();
 
 /** A first process whose only child is a program that runs this script. */
 function session(script: string): number {

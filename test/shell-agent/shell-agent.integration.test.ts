@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../adapters/sessions/real-programs.ts";
+import { killGroup } from "../started-groups.ts";
 import { builtShellAgent } from "./built-shell-agent.ts";
 import { FakeTown } from "./fake-town.ts";
 
@@ -27,7 +28,7 @@ beforeEach(async () => {
   await town.listen();
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) endGroup(child);
+  for (const child of children.splice(0)) killGroup(child);
   await town.close();
   rmSync(home, { recursive: true, force: true });
 });
@@ -77,14 +78,6 @@ function start(more: Readonly<Record<string, string>> = {}) {
 }
 
 /** With what its blocks left behind. */
-function endGroup(child: ChildProcess): void {
-  try {
-    process.kill(-(child.pid ?? Number.NaN), "SIGKILL");
-  } catch {
-    // All of it has ended.
-  }
-}
-
 const block = (...lines: readonly string[]) => `Do it.\n\n\`\`\`sh\n${lines.join("\n")}\n\`\`\`\n`;
 
 test("given a bead with two blocks and three steps, when run, then it commits once and hands in", async () => {

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { TurnResult } from "../../src/turn-runner/turn-loop.ts";
+import { startedGroups } from "../started-groups.ts";
 
 interface Ended {
   readonly result: TurnResult;
@@ -12,17 +13,7 @@ interface Ended {
   readonly before: number;
 }
 
-const started: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const { pid } of started.splice(0)) {
-    try {
-      if (pid !== undefined) process.kill(-pid, "SIGKILL");
-    } catch {
-      // Nothing is left of its group.
-    }
-  }
-});
+const started = startedGroups();
 
 /**
  * In a group of its own, as in a session: a turn that hangs is ended with everything that came into its group, and here

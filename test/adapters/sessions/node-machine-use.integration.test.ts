@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { afterEach, describe, expect, it } from "vitest";
+import { spawn } from "node:child_process";
+import { describe, expect, it } from "vitest";
 import { nodeMachineUse } from "../../../src/adapters/sessions/node-machine-use.ts";
 import type { IdentitySource } from "../../../src/adapters/process-identity.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
+import { startedGroups } from "../../started-groups.ts";
 
 const sources: readonly IdentitySource[] = process.platform === "linux" ? ["proc", "ps"] : ["ps"];
-const started: ChildProcess[] = [];
+const started = startedGroups();
 
 /** A shell, leader of a group of its own, whose child does the work and whose pid is printed when it runs. */
 async function tree(script: string): Promise<{ readonly root: number; readonly child: number }> {
@@ -20,10 +21,6 @@ async function tree(script: string): Promise<{ readonly root: number; readonly c
   );
   return { root: shell.pid ?? 0, child: Number(child) };
 }
-
-afterEach(() => {
-  for (const { pid } of started.splice(0)) if (pid !== undefined) process.kill(-pid, "SIGKILL");
-});
 
 describe.each(sources)("what processes take of this machine, by %s", (source) => {
   it("given a busy tree and an idle one, when read until it shows, then the busy one takes processor time, and both memory", async () => {
