@@ -10,7 +10,7 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Objects } from "../ports/objects.ts";
 import type { Formulas } from "../ports/loop-ports.ts";
-import { type Condition, type ConditionIntent, mergeConditions } from "../resource/condition.ts";
+import { type ConditionIntent, conditionsOf, mergeConditions } from "../resource/condition.ts";
 
 /** The formula files of several directories, nearest first. */
 export async function readFormulaFiles(files: Files, directories: readonly string[]): Promise<readonly FormulaFile[]> {
@@ -53,11 +53,10 @@ export class FormulaFiles implements Formulas {
     }
     for (const entry of this.#entries.values()) {
       const key = { kind: "Formula", name: entry.name };
-      const former = (objects.get(key)?.status as { readonly conditions?: readonly Condition[] } | undefined)
-        ?.conditions;
+      const former = conditionsOf(objects.get(key));
       const formula = this.#formulas.get(entry.name);
       const at = { now: this.#clock.now(), generation: 1, owned: new Set(["Ready"]) };
-      const conditions = mergeConditions(former ?? [], [readyCondition(entry, formula)], at);
+      const conditions = mergeConditions(former, [readyCondition(entry, formula)], at);
       await objects.publish(key, { spec: shownSpec(entry, formula), status: { conditions } });
     }
   }

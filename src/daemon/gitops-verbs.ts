@@ -7,7 +7,7 @@ import { undoRequest } from "../manifests/undo.ts";
 import type { Repository } from "../ports/git.ts";
 import type { DesiredOrigin, ObjectStore } from "../ports/object-store.ts";
 import { BUILTIN_SOURCE, TOWN_SOURCE } from "../resource/desired-origin.ts";
-import type { Condition } from "../resource/condition.ts";
+import { conditionsOf } from "../resource/condition.ts";
 import { humanDuration } from "../resource/human-duration.ts";
 import type { KindRegistry } from "../resource/kind-registry.ts";
 import { keyOf as keyOfObject, keyText, type ObjectKey } from "../resource/object-meta.ts";
@@ -216,8 +216,7 @@ function whyVerb({ store, now }: GitopsParts): Verb {
       const key = keyOf(argumentsOf("why", objectArguments, args));
       const object = store.get(key);
       if (object === undefined) throw notFound(key);
-      const conditions = ((object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ??
-        []) as readonly Condition[];
+      const conditions = conditionsOf(object);
       const events = store
         .list("Event")
         .map(

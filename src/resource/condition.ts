@@ -56,9 +56,12 @@ export function mergeConditions(
   return next;
 }
 
+export function conditionsOf(object: { readonly status?: unknown } | undefined): readonly Condition[] {
+  return (object?.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
+}
+
 export function conditionOf(object: { readonly status?: unknown }, type: string): Condition | undefined {
-  const conditions = (object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions;
-  return conditions?.find((condition) => condition.type === type);
+  return conditionsOf(object).find((condition) => condition.type === type);
 }
 
 /** The conditions an object has, as intents: for a plan that cannot judge now and must not make anything up. */
