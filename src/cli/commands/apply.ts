@@ -5,6 +5,7 @@ import { errorText } from "../error-text.ts";
 import { outputFormat } from "../output/object-format.ts";
 import { plainText } from "../output/terminal-text.ts";
 import { readManifests } from "../resources/documents.ts";
+import { optional } from "../resources/object-fields.ts";
 import type { ApiObject } from "../resources/objects.ts";
 import { dryRunOf } from "../resources/writes.ts";
 import { runOffline } from "../offline.ts";
@@ -105,8 +106,4 @@ function objectOf({ object, apiVersion, kind, name, namespace }: NonNullable<App
       metadata: { name, ...(namespace === undefined ? {} : { namespace }) } as ApiObject["metadata"],
     }
   );
-}
-
-function optional(key: string, value: string | undefined): Readonly<Record<string, string>> {
-  return value === undefined ? {} : { [key]: value };
 }

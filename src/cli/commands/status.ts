@@ -6,11 +6,11 @@ import { yamlText } from "../output/yaml.ts";
 import type { Api } from "../connection/api.ts";
 import { discoverTypes, type ResourceType } from "../resources/discovery.ts";
 import {
-  conditionsOf,
   fieldsOf,
   isOpenMerge,
   numberOf,
   optional,
+  readyCondition,
   readyOf,
   textOf,
 } from "../resources/object-fields.ts";
@@ -85,7 +85,7 @@ async function summaryOf(api: Api): Promise<TownSummary> {
         namespace: convoy.metadata.namespace ?? "",
         name: convoy.metadata.name,
         progress: textOf(fieldsOf(convoy.status)["progress"]) ?? "<unknown>",
-        ...optional("state", conditionsOf(convoy).find(({ type }) => type === "Ready")?.reason),
+        ...optional("state", readyCondition(convoy)?.reason),
         working: numberOf(fieldsOf(convoy.status)["working"]),
         merging: numberOf(fieldsOf(convoy.status)["merging"]),
         ...optional("spent", textOf(fieldsOf(convoy.status)["spent"])),

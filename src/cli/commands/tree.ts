@@ -1,4 +1,3 @@
-import type { Condition } from "../../resource/condition.ts";
 import type { CommandContext, CommandInput } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ageOf } from "../output/age.ts";
@@ -6,6 +5,7 @@ import { coloursWanted } from "../output/colour.ts";
 import { jsonPathValues, valueText } from "../output/json-path.ts";
 import { tableLines } from "../output/table.ts";
 import { discoverTypes } from "../resources/discovery.ts";
+import { readyCondition } from "../resources/object-fields.ts";
 import { listObjects, type ApiObject } from "../resources/objects.ts";
 import { findObjects } from "../resources/writes.ts";
 
@@ -83,7 +83,7 @@ interface Place {
 }
 
 function branch(object: ApiObject, children: Children, { prefix, label, seen }: Place, nowMs: number): string[][] {
-  const ready = conditionsOf(object).find((condition) => condition.type === "Ready");
+  const ready = readyCondition(object);
   const { namespace, name, uid, creationTimestamp } = object.metadata;
   const row = [
     namespace ?? "<none>",
@@ -100,8 +100,4 @@ function branch(object: ApiObject, children: Children, { prefix, label, seen }: 
     return branch(child, children, { label: `${prefix}${turn}`, prefix: `${prefix}${line}`, seen: below }, nowMs);
   });
   return [row, ...inner];
-}
-
-function conditionsOf(object: ApiObject): readonly Condition[] {
-  return (object.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
 }

@@ -1,11 +1,11 @@
 import { ApiStatusError } from "../../errors/town-error.ts";
-import type { Condition } from "../../resource/condition.ts";
 import { isSet, textFlag, type CommandContext, type CommandInput } from "../context.ts";
 import { durationMs } from "../duration.ts";
 import { EXIT, usageError } from "../exit-codes.ts";
 import { jsonPathValues, valueText } from "../output/json-path.ts";
 import { discoverTypes, typeText } from "../resources/discovery.ts";
 import { scopeOf } from "../resources/flags.ts";
+import { conditionsOf } from "../resources/object-fields.ts";
 import type { ApiObject } from "../resources/objects.ts";
 import { selectionsOf } from "../resources/selection.ts";
 import { until } from "../resources/until.ts";
@@ -86,10 +86,6 @@ function hasCondition(object: ApiObject | undefined, type: string, status: strin
       (condition.observedGeneration === undefined ||
         condition.observedGeneration >= (object?.metadata.generation ?? 0)),
   );
-}
-
-function conditionsOf(object: ApiObject | undefined): readonly Condition[] {
-  return (object?.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
 }
 
 /** The goal's judgement, which also tells a person at a terminal what the object says meanwhile. */

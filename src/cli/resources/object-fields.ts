@@ -28,9 +28,18 @@ export function conditionsOf(object: ApiObject | undefined): readonly Condition[
   return Array.isArray(conditions) ? (conditions as readonly Condition[]) : [];
 }
 
+/** `NAMESPACE/NAME`; what has no namespace is the town's. */
+export function placeOf({ metadata }: ApiObject): string {
+  return `${metadata.namespace ?? "hq"}/${metadata.name}`;
+}
+
+export function readyCondition(object: ApiObject | undefined): Condition | undefined {
+  return conditionsOf(object).find((condition) => condition.type === "Ready");
+}
+
 /** `True`, `False` or `Unknown`. */
 export function readyOf(object: ApiObject | undefined): string {
-  return conditionsOf(object).find((condition) => condition.type === "Ready")?.status ?? "Unknown";
+  return readyCondition(object)?.status ?? "Unknown";
 }
 
 /** Merge requests that have not ended. */

@@ -1,6 +1,15 @@
 import { eventTimeMs, inEventOrder, type EventObject } from "../output/describe.ts";
 import type { ApiObject } from "../resources/objects.ts";
-import { fieldsOf, isOpenMerge, numberOf, optional, readyOf, textOf } from "../resources/object-fields.ts";
+import {
+  fieldsOf,
+  isOpenMerge,
+  numberOf,
+  optional,
+  placeOf,
+  readyCondition,
+  readyOf,
+  textOf,
+} from "../resources/object-fields.ts";
 import { type Problem, problemsOf } from "../resources/problems.ts";
 import { SUMMARY_KINDS, type TownFacts, townFacts } from "../resources/town-summary.ts";
 
@@ -195,11 +204,6 @@ function topAgent(agent: ApiObject, session: ApiObject | undefined, suspended: R
 function topConvoy(convoy: ApiObject): TopConvoy {
   const status = fieldsOf(convoy.status);
   const count = (key: string): number | undefined => (typeof status[key] === "number" ? status[key] : undefined);
-  const ready = fieldsOf(
-    (Array.isArray(status["conditions"]) ? status["conditions"] : [])
-      .map(fieldsOf)
-      .find((condition) => condition["type"] === "Ready"),
-  );
   return {
     namespace: convoy.metadata.namespace ?? "hq",
     name: convoy.metadata.name,
@@ -208,7 +212,7 @@ function topConvoy(convoy: ApiObject): TopConvoy {
     working: numberOf(status["working"]),
     merging: numberOf(status["merging"]),
     ...optional("spent", textOf(status["spent"])),
-    status: textOf(ready["reason"]) ?? "Unknown",
+    status: textOf(readyCondition(convoy)?.reason) ?? "Unknown",
     suspended: convoy.spec?.["suspend"] === true,
     ...optional("createdTime", textOf(convoy.metadata.creationTimestamp)),
     ...usageOf(status["usage"]),
@@ -270,10 +274,6 @@ function workOf(value: unknown): TopWork | undefined {
 function usageOf(value: unknown): TopUsage {
   const used = fieldsOf(value);
   return { tokens: numberOf(used["total"]), costUSD: numberOf(used["costUSD"]) };
-}
-
-function placeOf({ metadata }: ApiObject): string {
-  return `${metadata.namespace ?? "hq"}/${metadata.name}`;
 }
 
 function byPlace(

@@ -6,7 +6,7 @@ import { coloursWanted } from "../output/colour.ts";
 import { tableLines } from "../output/table.ts";
 import { discoverTypes } from "../resources/discovery.ts";
 import { scopeOf } from "../resources/flags.ts";
-import { fieldsOf, numberOf, textOf } from "../resources/object-fields.ts";
+import { fieldsOf, numberOf, placeOf, textOf } from "../resources/object-fields.ts";
 import { type ApiObject, listObjects, type Scope } from "../resources/objects.ts";
 import { costText, tokensText } from "./amounts.ts";
 
@@ -151,10 +151,6 @@ function quantities(usage: unknown): { readonly cpuMilli: number; readonly memor
 
 function kibBytes(text: unknown): number {
   return (Number(String(text).replace(/Ki$/, "")) || 0) * 1024;
-}
-
-function placeOf({ metadata }: ApiObject): string {
-  return `${metadata.namespace ?? "hq"}/${metadata.name}`;
 }
 
 function agentCells(row: AgentUse): readonly string[] {
