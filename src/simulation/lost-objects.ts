@@ -1,7 +1,7 @@
-import { TownError } from "../errors/town-error.ts";
 import { GitGraph } from "../graph/git-graph.ts";
 import { surveyCommit } from "../graph/survey.ts";
 import type { GitObjects } from "../ports/git.ts";
+import { broken } from "./invariant.ts";
 import { MemoryObjects } from "./memory-git-objects.ts";
 import type { SimulatedFault } from "./message-chaos.ts";
 import { TOWN, type TownWorld } from "./town-world.ts";
@@ -37,8 +37,7 @@ export async function checkGraphsWhole(town: TownWorld): Promise<void> {
     await settled(town, graph.verify());
     const { commit } = await settled(town, graph.flush());
     const [lost] = (await surveyCommit(graph.repository, commit)).lost;
-    if (lost !== undefined)
-      throw new TownError("Invariant", `${graph.namespace} still lacks ${lost.kind} ${lost.path}`);
+    if (lost !== undefined) throw broken(`${graph.namespace} still lacks ${lost.kind} ${lost.path}`);
   }
 }
 

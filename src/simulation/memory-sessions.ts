@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatusOfSignalName } from "../domain/sessions/exit-status.ts";
-import { sessionNameProblem } from "../domain/sessions/session-name.ts";
+import { newerGeneration, requireSessionName } from "../domain/sessions/start-refusals.ts";
 import { Turns } from "../domain/sessions/turns.ts";
 import { AdapterError, messageOf } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -117,9 +117,7 @@ export class MemorySessions implements Sessions {
   }
 
   async start(start: SessionStart): Promise<ObservedSession> {
-    const problem = sessionNameProblem(start.name);
-    if (problem !== undefined)
-      throw new AdapterError("SessionNameInvalid", `Cannot start session '${start.name}': its name ${problem}`);
+    requireSessionName(start.name);
     return this.#turns.take(start.name, async () => {
       this.#mustAnswer(`start session ${start.name}`);
       const known = this.#entries.get(start.name);
@@ -322,13 +320,6 @@ export class MemorySessions implements Sessions {
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function newerGeneration(start: SessionStart, running: number): AdapterError {
-  return new AdapterError(
-    "NewerGenerationRunning",
-    `Cannot start session ${start.name} with generation ${start.generation}: generation ${running} is running`,
-  );
 }
 
 function readLine(entry: Entry): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { TownError } from "../errors/town-error.ts";
+import { broken } from "./invariant.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { saidByPerson } from "./person.ts";
 import type { TownWorld } from "./town-world.ts";
@@ -40,13 +40,10 @@ export function checkMessages(town: TownWorld): void {
       receipted.add(delivery);
       continue;
     }
-    if (receipted.has(delivery))
-      throw new TownError("Invariant", `"${subject}" was handed to generation ${generation} after its receipt`);
+    if (receipted.has(delivery)) throw broken(`"${subject}" was handed to generation ${generation} after its receipt`);
     // Who was handed it before may have died before it heard the answer; then it comes marked without having been seen.
-    if (!again && shown.has(subject))
-      throw new TownError("Invariant", `"${subject}" came to generation ${generation} again, unmarked`);
-    if (!again && seq <= (newest.get(agent) ?? 0))
-      throw new TownError("Invariant", `"${subject}" came to ${agent} after a later message`);
+    if (!again && shown.has(subject)) throw broken(`"${subject}" came to generation ${generation} again, unmarked`);
+    if (!again && seq <= (newest.get(agent) ?? 0)) throw broken(`"${subject}" came to ${agent} after a later message`);
     shown.add(subject);
     if (!again) newest.set(agent, seq);
   }

@@ -1,5 +1,5 @@
-import { TownError } from "../errors/town-error.ts";
 import { readQueue, runningGate } from "../work/merge-queue.ts";
+import { broken } from "./invariant.ts";
 import type { SimulatedFault } from "./message-chaos.ts";
 import type { TownWorld } from "./town-world.ts";
 
@@ -26,13 +26,13 @@ export const PUSHES: readonly SimulatedFault[] = [
  */
 export async function checkQueueAtRest(town: TownWorld): Promise<void> {
   const graph = town.controller.ports.graphs.graph("api");
-  if (graph === undefined) throw new TownError("Invariant", "the work graph is not open");
+  if (graph === undefined) throw broken("the work graph is not open");
   const open = graph.list({ type: ["merge-request"], status: ["open", "in_progress"] });
-  if (open.length > 0) throw new TownError("Invariant", `${open.map(({ id }) => id).join(", ")} are still open`);
-  if (readQueue(graph).batch !== undefined) throw new TownError("Invariant", "a batch is left");
-  if (runningGate(graph) !== undefined) throw new TownError("Invariant", "a gate is left");
+  if (open.length > 0) throw broken(`${open.map(({ id }) => id).join(", ")} are still open`);
+  if (readQueue(graph).batch !== undefined) throw broken("a batch is left");
+  if (runningGate(graph) !== undefined) throw broken("a gate is left");
   const unended = graph
     .list({ type: ["merge-request"] })
     .filter(({ close_reason }) => !/^(Merged|Rejected|Superseded)\b/.test(String(close_reason)));
-  if (unended.length > 0) throw new TownError("Invariant", `${unended[0]?.id} ended otherwise`);
+  if (unended.length > 0) throw broken(`${unended[0]?.id} ended otherwise`);
 }

@@ -1,8 +1,8 @@
-import { TownError } from "../errors/town-error.ts";
 import { openGraph } from "../graph/open-graph.ts";
 import { silentLog } from "../ports/log.ts";
 import { conditionOf, READY } from "../resource/condition.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
+import { broken } from "./invariant.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { checkNothingLost, convoyClosed, runChaos } from "./town-chaos.ts";
 import { RIG, TOWN, type TownWorld } from "./town-world.ts";
@@ -178,8 +178,4 @@ async function checkPutAway(town: TownWorld): Promise<ReadonlySet<string>> {
   );
   await graph.close();
   return ids;
-}
-
-function broken(what: string): TownError {
-  return new TownError("Invariant", what);
 }

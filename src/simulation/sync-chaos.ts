@@ -1,6 +1,6 @@
-import { TownError } from "../errors/town-error.ts";
 import { conditionOf } from "../resource/condition.ts";
 import type { Caller } from "../resource/caller.ts";
+import { broken } from "./invariant.ts";
 import { LIBRARY, MAIN, pool, poolText, type SyncLife, type SyncWorld, TRUTH } from "./sync-world.ts";
 
 const ROOTS = ["/one", "/two"] as const;
@@ -222,8 +222,4 @@ async function requireAtRest(world: SyncWorld, { store }: SyncLife, root: string
   const before = versions();
   await world.clock.advance(120_000);
   if (versions() !== before) throw broken(`${root} does not come to rest`);
-}
-
-function broken(what: string): TownError {
-  return new TownError("Invariant", what);
 }

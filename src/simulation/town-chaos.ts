@@ -5,6 +5,7 @@ import { usageOf } from "../work/ledger.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
 import { META } from "../domain/work-graph/bead.ts";
 import type { ObservedSession } from "../ports/sessions.ts";
+import { broken } from "./invariant.ts";
 import { checkMessages, type SimulatedFault } from "./message-chaos.ts";
 import { RIG, type TownWorld } from "./town-world.ts";
 
@@ -240,8 +241,4 @@ export async function checkNothingLost(
     const safe = await Promise.all(kept.map((head) => clone.isAncestor(commit, head)));
     if (!safe.includes(true)) throw broken(`the commit ${commit} of an agent is under no ref any more`);
   }
-}
-
-function broken(what: string): TownError {
-  return new TownError("Invariant", what);
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { rm, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { exitStatusOfShell } from "../../domain/sessions/exit-status.ts";
+import { newerGeneration, requireSessionName } from "../../domain/sessions/start-refusals.ts";
 import { Turns } from "../../domain/sessions/turns.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -11,7 +12,7 @@ import type { ObservedSession, Sessions, SessionsObservation, SessionStart } fro
 import { type IdentitySource, signal } from "../process-identity.ts";
 import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
-import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
+import { startFailed, writeShim } from "../sessions/prepare-start.ts";
 import {
   observedOfRecord,
   programName,

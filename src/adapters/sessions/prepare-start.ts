@@ -1,4 +1,3 @@
-import { sessionNameProblem } from "../../domain/sessions/session-name.ts";
 import { AdapterError, messageOf, TownError } from "../../errors/town-error.ts";
 import type { SessionStart } from "../../ports/sessions.ts";
 import { programPath } from "../program-path.ts";
@@ -13,13 +12,6 @@ export interface ShimSetup {
   readonly extra: Readonly<Record<string, string>>;
   readonly mark: string;
   readonly outputTo?: readonly string[];
-}
-
-/** Throws AdapterError `SessionNameInvalid` unless the name can be used. */
-export function requireSessionName(name: string): void {
-  const problem = sessionNameProblem(name);
-  if (problem !== undefined)
-    throw new AdapterError("SessionNameInvalid", `Cannot start session '${name}': its name ${problem}`);
 }
 
 /**
@@ -60,11 +52,4 @@ export function startFailed(start: SessionStart, why: string, cause?: unknown): 
   const message = `Cannot start session ${start.name} (generation ${start.generation}): ${why}`;
   const hint = cause instanceof TownError ? cause.hint : undefined;
   return new AdapterError("SessionStartFailed", message, { ...(hint === undefined ? {} : { hint }), cause });
-}
-
-export function newerGeneration(start: SessionStart, running: number): AdapterError {
-  return new AdapterError(
-    "NewerGenerationRunning",
-    `Cannot start session ${start.name} with generation ${start.generation}: generation ${running} is running`,
-  );
 }

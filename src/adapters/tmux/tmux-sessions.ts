@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { sessionNameProblem } from "../../domain/sessions/session-name.ts";
+import { newerGeneration, requireSessionName } from "../../domain/sessions/start-refusals.ts";
 import { Turns } from "../../domain/sessions/turns.ts";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -8,7 +9,7 @@ import type { ObservedSession, Sessions, SessionsObservation, SessionStart } fro
 import type { IdentitySource } from "../process-identity.ts";
 import { watchExits } from "../sessions/exit-watch.ts";
 import { tailOfLog } from "../sessions/output-log.ts";
-import { newerGeneration, requireSessionName, startFailed, writeShim } from "../sessions/prepare-start.ts";
+import { startFailed, writeShim } from "../sessions/prepare-start.ts";
 import {
   observedOfRecord,
   programName,
