@@ -9,7 +9,7 @@ import { formulaFileName, type FormulaText, readFormulaText } from "./formula-te
 import type { Problem } from "./problem.ts";
 import { fieldsAt, inputSchema } from "./schema-fields.ts";
 import { houseMessage } from "../resource/schema-messages.ts";
-import { sentence } from "./spec-check.ts";
+import { fieldPath, sentence } from "./spec-check.ts";
 
 /** A formula file as read by itself: what it refers to is another matter. */
 export interface FormulaFile {
@@ -81,7 +81,7 @@ class FormulaReading {
     const first = formulaDocument.safeParse(value, { error: houseMessage, reportInput: true });
     if (first.success) return first.data;
     const unknown = first.error.issues.filter((issue) => issue.code === "unrecognized_keys");
-    for (const issue of unknown) for (const key of issue.keys) this.#unknownKey([...pathOf(issue), key]);
+    for (const issue of unknown) for (const key of issue.keys) this.#unknownKey([...fieldPath(issue), key]);
     const second =
       unknown.length === 0
         ? first
@@ -97,7 +97,7 @@ class FormulaReading {
   }
 
   #issue(issue: z.core.$ZodIssue, value: unknown): void {
-    const path = pathOf(issue);
+    const path = fieldPath(issue);
     const given = valueAt(value, path);
     const reason = issue.message === "must be set" ? "FieldMissing" : "FieldInvalid";
     const wantsText = issue.code === "invalid_type" && issue.expected === "string";
@@ -147,10 +147,6 @@ class FormulaReading {
   }
 }
 
-function pathOf(issue: z.core.$ZodIssue): FieldPath {
-  return issue.path.map((part) => (typeof part === "number" ? part : String(part)));
-}
-
 /** A copy without the keys that the issues name. Advice that is one table stands at index 0 of a list for the schema. */
 function without(
   value: Readonly<Record<string, unknown>>,
@@ -159,7 +155,7 @@ function without(
   const copy = structuredClone(value);
   for (const issue of issues) {
     let at: unknown = copy;
-    for (const part of pathOf(issue)) {
+    for (const part of fieldPath(issue)) {
       if (Array.isArray(at) && typeof part === "number") at = at[part];
       else if (isRecord(at) && typeof part === "string") at = at[part];
     }

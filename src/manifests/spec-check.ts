@@ -68,7 +68,8 @@ function addIssue(definition: KindDefinition, issue: z.core.$ZodIssue, report: D
   report.add(full, { reason: reasonOf(issue), message: sentence(full, issue.message), hint: valueHint(issue) });
 }
 
-function fieldPath(issue: z.core.$ZodIssue): FieldPath {
+/** Where in the document an issue is. */
+export function fieldPath(issue: z.core.$ZodIssue): FieldPath {
   return issue.path.map((part) => (typeof part === "number" ? part : String(part)));
 }
 

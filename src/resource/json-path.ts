@@ -1,4 +1,5 @@
 import { TerminalError } from "../errors/town-error.ts";
+import { isRecord } from "./equality.ts";
 
 /** Reads values out of an object; several only where the path has a filter or `[*]`. */
 export interface JsonPath {
@@ -39,7 +40,7 @@ function singlePath(fields: readonly string[]): JsonPath {
   const single = (root: unknown): unknown => {
     let value = root;
     for (const field of fields) {
-      if (!isObject(value) || !Object.hasOwn(value, field)) return undefined;
+      if (!isRecord(value) || !Object.hasOwn(value, field)) return undefined;
       value = value[field];
     }
     return value ?? undefined;
@@ -81,20 +82,16 @@ function filterStep([, path, operator, double, single]: RegExpExecArray): Step {
 
 function fieldStep(name: string): Step {
   return (values) =>
-    values.flatMap((value) => (isObject(value) && Object.hasOwn(value, name) ? present(value[name]) : []));
+    values.flatMap((value) => (isRecord(value) && Object.hasOwn(value, name) ? present(value[name]) : []));
 }
 
 function children(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  return isObject(value) ? Object.values(value) : [];
+  return isRecord(value) ? Object.values(value) : [];
 }
 
 function present(value: unknown): readonly unknown[] {
   return value === undefined || value === null ? [] : [value];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** First value of a simple path, for fields that hold one. */

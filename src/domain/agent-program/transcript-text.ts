@@ -1,3 +1,5 @@
+import { isRecord } from "../../resource/equality.ts";
+
 /**
  * What was said in a conversation, from the file in which a program keeps it: JSON lines that hold messages with a role
  * and a text (Claude Code, Codex, Gemini and others differ in where), or plain lines as they are. Newest last.
@@ -13,7 +15,7 @@ function sayingOf(line: string): readonly string[] {
   const record = parsed(line);
   if (record === undefined) return [];
   const message = [record, record["message"], record["payload"], record["item"]].find(
-    (each): each is Fields => isFields(each) && typeof each["role"] === "string",
+    (each): each is Fields => isRecord(each) && typeof each["role"] === "string",
   );
   if (message === undefined) return [];
   const text = textOf(message["content"] ?? message["text"] ?? message["parts"]).trim();
@@ -22,10 +24,6 @@ function sayingOf(line: string): readonly string[] {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (Array.isArray(content))
@@ -33,14 +31,14 @@ function textOf(content: unknown): string {
       .map((part) => textOf(part))
       .filter((part) => part !== "")
       .join("\n");
-  return isFields(content) && typeof content["text"] === "string" ? content["text"] : "";
+  return isRecord(content) && typeof content["text"] === "string" ? content["text"] : "";
 }
 
 /** The first line of a file's tail is often cut: what is no JSON is left out. */
 function parsed(line: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return isFields(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

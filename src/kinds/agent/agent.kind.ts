@@ -2,15 +2,10 @@ import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { runnable } from "../../resource/controller.ts";
 import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
 import { townAspect } from "../aspects.ts";
+import { agentOfSession } from "./agent-of-session.ts";
 import { executeAgent } from "./agent.execute.ts";
 import { type AgentObject, type AgentObserved, observeAgent } from "./agent.observe.ts";
 import { type AgentAction, planAgent } from "./agent.plan.ts";
-
-function agentOfSession(changed: TownObject): readonly ObjectKey[] {
-  const { namespace } = changed.metadata;
-  const agent = (changed.spec as { readonly agent?: string }).agent;
-  return namespace === undefined || agent === undefined ? [] : [{ kind: "Agent", namespace, name: agent }];
-}
 
 /** The agent that holds a bead, and whoever held it when last looked at: the bead may just have left its hook. */
 function agentOfBead(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {

@@ -1,17 +1,12 @@
 import type { LoopPorts } from "../../ports/loop-ports.ts";
 import { runnable } from "../../resource/controller.ts";
 import type { ObjectKey, TownObject } from "../../resource/object-meta.ts";
+import { agentOfSession } from "./agent-of-session.ts";
 import type { AgentObject } from "./agent.observe.ts";
 import { executeHooks } from "./hooks.execute.ts";
 import { observeHooks } from "./hooks.observe.ts";
 import type { HooksObserved } from "./hooks.observed.ts";
 import { type HooksAction, planHooks } from "./hooks.plan.ts";
-
-function agentOfSession(changed: TownObject): readonly ObjectKey[] {
-  const { namespace } = changed.metadata;
-  const agent = (changed.spec as { readonly agent?: string }).agent;
-  return namespace === undefined || agent === undefined ? [] : [{ kind: "Agent", namespace, name: agent }];
-}
 
 function agentOfMessage(changed: TownObject, ports: LoopPorts): readonly ObjectKey[] {
   const { namespace } = changed.metadata;
