@@ -110,16 +110,17 @@ describe("the bundles", () => {
   });
 
   it("given bd, when run, then its arguments, stdin and exit code pass through", async () => {
-    const { cwd } = { cwd: realpathSync(daemon.directory) };
-    expect(await run(["bd", "list", "--json"])).toEqual({
-      code: 3,
-      out: `${JSON.stringify({ argv: ["list", "--json"], cwd, env: {} })}\n`,
-      err: "",
-    });
-    expect(await run(["bead", "create", "--body-file", "-"], { stdin: "text" })).toMatchObject({
-      code: 3,
-      out: `${JSON.stringify({ argv: ["create", "--body-file", "-"], cwd, env: {}, stdin: "text" })}\n`,
-    });
+    const handed = {
+      cwd: realpathSync(daemon.directory),
+      env: {},
+      request: expect.stringMatching(/^\d+-\d+$/) as string,
+    };
+    const listed = await run(["bd", "list", "--json"]);
+    expect(listed).toMatchObject({ code: 3, err: "" });
+    expect(JSON.parse(listed.out)).toEqual({ ...handed, argv: ["list", "--json"] });
+    const made = await run(["bead", "create", "--body-file", "-"], { stdin: "text" });
+    expect(made.code).toBe(3);
+    expect(JSON.parse(made.out)).toEqual({ ...handed, argv: ["create", "--body-file", "-"], stdin: "text" });
     expect(await run(["-C", daemon.directory, "ready"], { cwd: root })).toMatchObject({
       code: 3,
       out: expect.stringContaining('["ready"]') as string,
