@@ -44,12 +44,14 @@ function escaped(character: string): string {
 }
 
 const RESERVED = /^(?:~|null|true|false|yes|no|on|off|y|n)$/i;
+/** Some YAML 1.1 parsers take an exponent alone for a number. */
+const EXPONENT = /^e[-+]?\d+$/i;
 const DURATION = /^(?:\d+(?:ms|[smhd]))+$/;
 const WORDS = /^(?:\d+ (?=[A-Za-z]))?[A-Za-z_/][A-Za-z0-9_./@%+-]*(?:[ :][A-Za-z0-9_./@%+()-]+)*$/;
 
 /** Safe without quotes in every YAML version: no number, date, boolean or indicator can be read into it. */
 function isPlain(text: string): boolean {
-  return !RESERVED.test(text) && (DURATION.test(text) || WORDS.test(text));
+  return !RESERVED.test(text) && !EXPONENT.test(text) && (DURATION.test(text) || WORDS.test(text));
 }
 
 // What cannot stand in a block scalar: control characters, line separators that YAML 1.1 folds, lone surrogates.
