@@ -10,7 +10,7 @@ import { idsOfIndex } from "./pack-stream.ts";
 const manyPacks = 20;
 
 /** When packing is due, a pack is joined that is not so many times as large as everything smaller. */
-const joinAt = 8;
+const joinAt = 16;
 
 /** Fewer objects than this are no reason to pack by itself. */
 const few = 10;
@@ -32,7 +32,7 @@ export interface OwnObjects {
 
 /**
  * Packs what `ObjectWriter` wrote into one pack, and never touches anything else: a repository that is a user's has the
- * user's gc settings. A large own pack is left alone until the small ones together are an eighth of its size, so that the
+ * user's gc settings. A large own pack is left alone until the small ones together are a sixteenth of its size, so that the
  * cost per object stays logarithmic; then versions of one file that lie in both become deltas of each other.
  *
  * Guarantees: an object is removed from one place only after it is fsynced in another; killed at any point, the next
