@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -125,12 +125,19 @@ export class TownProcess {
     return { status, stdout, stderr };
   }
 
+  /** git as a person uses it: typed again when another git is just at work there. */
   git(directory: string, ...args: string[]): string {
-    return execFileSync("git", ["-C", directory, ...args], {
-      encoding: "utf8",
-      env: this.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    }).trim();
+    for (let attempt = 1; ; attempt += 1) {
+      const { status, stdout, stderr, error } = spawnSync("git", ["-C", directory, ...args], {
+        encoding: "utf8",
+        env: this.env,
+        maxBuffer: 64 * 1024 * 1024,
+      });
+      if (status === 0) return stdout.trim();
+      if (attempt === 20 || !stderr.includes("index.lock': File exists"))
+        throw error ?? new Error(`git -C ${directory} ${args.join(" ")} failed: ${stderr}`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
   }
 
   /** Writes a manifest and commits it. */

@@ -24,9 +24,10 @@ const turns = new KeyedMutex();
 /**
  * Moves a branch that a person has checked out, together with the files.
  *
- * Flow: (1) take the checkout's index.lock, with the intent as its content; (2) the branch is where it is expected, no
- * tracked file differs, nothing is in progress, nothing untracked stands where a file comes; (3) let git update the
- * files, into a copy of the index; (4) move the branch by compare-and-swap; (5) put the new index in place, release.
+ * Flow: (1) the branch is where it is expected, no tracked file differs, nothing is in progress, nothing untracked stands
+ * where a file comes; (2) take the checkout's index.lock, with the intent as its content, and look at all that again;
+ * (3) let git update the files, into a copy of the index; (4) move the branch by compare-and-swap; (5) put the new index
+ * in place, release. A checkout that is in the way is asked about again and again: its lock is left to its user's git.
  *
  * Guarantees: killed before (4), the next call puts the old files back; after it, it puts the new index in place. A file
  * is only ever replaced when its content is the old commit's, or what (3) was writing when it was killed.
@@ -45,6 +46,8 @@ export class FastForward {
       if (left === "Busy") return "Dirty";
       if (left !== "Free") await this.#recover(worktree, left, lock);
       const intent = { branch: branchRef(branch), from, to };
+      const obstacle = await this.#obstacle(worktree, intent);
+      if (obstacle !== undefined) return obstacle;
       if (!(await lock.take(intent))) return "Dirty";
       return this.#moveLocked(worktree, intent, lock);
     });

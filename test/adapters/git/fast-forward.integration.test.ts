@@ -156,6 +156,19 @@ describe("fast-forward of a user's checkout", () => {
     expect(await repository.fastForwardWorktree(path, "main", from, to)).toBe("Done");
   });
 
+  it("given a changed file, when moved, then the lock of the user's git is never taken", async () => {
+    put({ b: "mine\n" });
+    const [wrapper, seen] = [join(site.root, "looking-git"), join(site.root, "seen")];
+    writeFileSync(wrapper, `#!/bin/sh\n[ -e '${path}/.git/index.lock' ] && echo "$*" >>'${seen}'\nexec git "$@"\n`);
+    chmodSync(wrapper, 0o755);
+    const other = await site.another({ program: wrapper }).open(path);
+    expect(await other?.fastForwardWorktree(path, "main", from, to)).toBe("Dirty");
+    expect(existsSync(seen)).toBe(false);
+    put({ b: "b\n" });
+    expect(await other?.fastForwardWorktree(path, "main", from, to)).toBe("Done");
+    expect(readFileSync(seen, "utf8")).toContain("read-tree");
+  });
+
   it("given a merge in progress without changes, when moved, then it is Dirty", async () => {
     site.sh(path, "merge", "--no-ff", "--no-commit", "-s", "ours", "next");
     expect(await repository.worktreeStatus(path)).toMatchObject({ changed: [], inProgress: "Merge" });
