@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 const integration = ["test/**/*.integration.test.ts"];
+/** Properties that are tried more often take longer. */
+const patience = Number(process.env["FUZZ"] ?? 1);
 const e2e = ["test/e2e/**/*.test.ts"];
 
 export default defineConfig({
@@ -17,7 +19,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...integration, ...e2e],
           // Against hanging only: a loaded machine may take many times as long as usual.
-          testTimeout: 120_000,
+          testTimeout: 120_000 * patience,
         },
       },
       {
@@ -25,7 +27,7 @@ export default defineConfig({
           name: "integration",
           root: ".",
           include: integration,
-          testTimeout: 60_000,
+          testTimeout: 60_000 * patience,
           hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { commands } from "../../src/bd/commands/command-list.ts";
 import { nameAndAliases } from "../../src/bd/grammar/choose-command.ts";
 import { globalFlags } from "../../src/bd/grammar/global-flags.ts";
 import { bdWorld } from "./bd-world.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const value = fc.constantFrom(
   "api-a00002",
@@ -67,7 +67,7 @@ describe("any command line", () => {
           if (exitCode === 1 && stdout === "" && !isQuiet) expect(stderr).toMatch(/Error|Warning|"error":/);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: fuzzRuns(200) },
     );
   });
 });

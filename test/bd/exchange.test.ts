@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mergeJsonl } from "../../src/bd/commands/merge-driver.ts";
 import { bdWorld, type BdWorld } from "./bd-world.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const lines = (text: string): readonly Record<string, unknown>[] =>
   text
@@ -56,7 +56,7 @@ describe("export and import", () => {
         const again = JSON.parse((await there.run(["import", "-", "--json"], { stdin: text })).stdout) as object;
         expect(again).toMatchObject({ created: 0, updated: 0, unchanged: lines(text).length });
       }),
-      { numRuns: 40 },
+      { numRuns: fuzzRuns(40) },
     );
   });
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type BackoffPolicy, backoffMs, RETRY_BACKOFF } from "../../src/engine/backoff.ts";
+import { fc } from "../property.ts";
 
 const policies: fc.Arbitrary<BackoffPolicy> = fc
   .record({

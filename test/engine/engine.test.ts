@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiStatusError, TerminalError, TownError, WaitingError } from "../../src/errors/town-error.ts";
 import { conditionOf } from "../../src/resource/condition.ts";
@@ -19,6 +18,7 @@ import {
   toolKey,
   writesOf,
 } from "./gadget-town.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const ready = (town: GadgetTown, name = "g") => {
   checkStatus(town.gadget(name));
@@ -970,7 +970,7 @@ describe("properties", () => {
           await expectSettled(town, wanted);
         },
       ),
-      { numRuns: 120 },
+      { numRuns: fuzzRuns(120) },
     );
   });
 
@@ -996,7 +996,7 @@ describe("properties", () => {
         await engine.stop();
         await expectSettled(town, wanted);
       }),
-      { numRuns: 80 },
+      { numRuns: fuzzRuns(80) },
     );
   });
 });

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Heap } from "../../src/engine/heap.ts";
+import { fc } from "../property.ts";
 
 describe("Heap", () => {
   test("given any pushes, pops and cullings, when compared with a sorted list, then the same items leave in the same order", () => {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { acquireLeaderLock, type LeaderLock } from "../../src/engine/leader-lock.ts";
 import { TerminalError } from "../../src/errors/town-error.ts";
@@ -8,6 +7,7 @@ import { MemoryDisk } from "../../src/simulation/memory-disk.ts";
 import { MemoryMachine } from "../../src/simulation/memory-processes.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
 import { virtualClock } from "../turn.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const PATH = "/town/controller.lock";
 
@@ -199,7 +199,7 @@ describe("acquireLeaderLock", () => {
           for (const [index, { dies }] of contenders.entries()) if (!dies) expect(await race[index]).toBe("held");
         },
       ),
-      { numRuns: 150 },
+      { numRuns: fuzzRuns(150) },
     );
   });
 });

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../../src/engine/outcome.ts";
 import {
@@ -11,6 +10,7 @@ import { TerminalError, WaitingError } from "../../src/errors/town-error.ts";
 import { type Condition, type ConditionIntent, mergeConditions } from "../../src/resource/condition.ts";
 import type { TownObject } from "../../src/resource/object-meta.ts";
 import { statusProblems } from "../status-checker.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const status = fc.constantFrom("True" as const, "False" as const, "Unknown" as const);
 const intent: fc.Arbitrary<ConditionIntent> = fc.record({
@@ -76,7 +76,7 @@ describe("summaryConditions", () => {
         expect(statusProblems(objectWith(next), { kept: ["Painted"] })).toEqual([]);
         expect(new Set(next.map((condition) => condition.type)).size).toBe(next.length);
       }),
-      { numRuns: 500 },
+      { numRuns: fuzzRuns(500) },
     );
   });
 

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PRIORITY, WorkQueue } from "../../src/engine/work-queue.ts";
 import type { ObjectKey } from "../../src/resource/object-meta.ts";
 import { seededRandom } from "../../src/simulation/seeded-random.ts";
 import type { VirtualClock } from "../../src/simulation/virtual-clock.ts";
 import { virtualClock } from "../turn.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const key = (name: string): ObjectKey => ({ kind: "Widget", namespace: "api", name });
 
@@ -181,7 +181,7 @@ describe("WorkQueue", () => {
         expect([...owed]).toEqual([]);
         expect(new Set(working).size).toBe(working.length);
       }),
-      { numRuns: 150 },
+      { numRuns: fuzzRuns(150) },
     );
   });
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
@@ -8,6 +7,7 @@ import { TownError } from "../../src/errors/town-error.ts";
 import type { Files } from "../../src/ports/files.ts";
 import { commitByHand } from "./by-hand.ts";
 import { alice, bob, graphWorld, type GraphWorld } from "./graph-world.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 /*
  * A process that reads the cache and one that reads git alone must say the same, whatever happened before: changes, flushed
@@ -246,7 +246,7 @@ describe("the cache of a store", () => {
         }
         for (const at of ["/repo", "/far"]) await history.end(at, "Kill");
       }),
-      { numRuns: 40 },
+      { numRuns: fuzzRuns(40) },
     );
     expect(cached).toBeGreaterThan(50);
   });

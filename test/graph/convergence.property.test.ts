@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { syncGraph } from "../../src/graph/sync.ts";
 import { TownError } from "../../src/errors/town-error.ts";
 import { graphWorld, type GraphWorld } from "./graph-world.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 type Act =
   | { readonly do: "Create"; readonly at: number; readonly parent: boolean }
@@ -138,7 +138,7 @@ describe("clones that change and sync in any order", () => {
         }
         for (const { graph } of opened) await graph.close();
       }),
-      { numRuns: 40 },
+      { numRuns: fuzzRuns(40) },
     );
   }, 120_000);
 });

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { changeTree, entryAt, filesOfTree } from "../../src/manifests/git-tree.ts";
 import type { TreeFile } from "../../src/manifests/git-tree.ts";
@@ -6,6 +5,7 @@ import { inventoryRef, readInventory, writeInventory } from "../../src/manifests
 import type { InventoryEntry } from "../../src/manifests/inventory.ts";
 import { keyText } from "../../src/resource/object-meta.ts";
 import { MemoryGit } from "../../src/simulation/memory-git.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const author = { name: "Town", email: "town@localhost", timeMs: 0 };
 const repositoryIn = async (git: MemoryGit) => git.init("/town", { bare: true, branch: "main" });
@@ -153,7 +153,7 @@ describe("changeTree", () => {
           if (model.size === 0) expect(tree).toBe(objects.emptyTree);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: fuzzRuns(60) },
     );
   });
 });

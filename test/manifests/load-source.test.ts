@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadSource } from "../../src/manifests/load-source.ts";
 import type { SourceFile } from "../../src/manifests/load-source.ts";
 import { ParseCache } from "../../src/manifests/parse-cache.ts";
 import { SAMPLE_KINDS, poolText, rigText } from "./sample-kinds.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const context = { kinds: SAMPLE_KINDS, locals: new Map<string, string>() };
 const file = (path: string, text: string): SourceFile => ({ path, content: text, text: () => text });
@@ -109,7 +109,7 @@ describe("loadSource", () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: fuzzRuns(200) },
     );
   });
 
@@ -154,7 +154,7 @@ describe("loadSource", () => {
           expect(loaded.objects.map((object) => object.origin.path)).toContain("b.yaml");
         },
       ),
-      { numRuns: 500 },
+      { numRuns: fuzzRuns(500) },
     );
   });
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findCycles } from "../../src/domain/order/cycles.ts";
 import { loadSource } from "../../src/manifests/load-source.ts";
@@ -6,6 +5,7 @@ import { problemText } from "../../src/manifests/problem.ts";
 import { checkReferences } from "../../src/manifests/references.ts";
 import type { ReferenceRule } from "../../src/manifests/references.ts";
 import { SAMPLE_KINDS, poolText, rigText } from "./sample-kinds.ts";
+import { fc } from "../property.ts";
 
 const rules: readonly ReferenceRule[] = [
   { from: "AgentPool", path: "role", to: "Role", namespace: "SameOrTown" },

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { InventoryEntry } from "../../src/manifests/inventory.ts";
 import { loadSource } from "../../src/manifests/load-source.ts";
@@ -7,6 +6,7 @@ import { planSync } from "../../src/manifests/sync-plan.ts";
 import type { SyncInput, SyncPlan } from "../../src/manifests/sync-plan.ts";
 import { keyText } from "../../src/resource/object-meta.ts";
 import { SAMPLE_KINDS, poolText, rigText } from "./sample-kinds.ts";
+import { fc } from "../property.ts";
 
 const REVISION = "0123456789abcdef0123456789abcdef01234567";
 const context = { kinds: SAMPLE_KINDS, locals: new Map<string, string>() };

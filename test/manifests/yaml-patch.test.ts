@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { compareLines } from "../../src/domain/text/line-diff.ts";
 import { patchYaml } from "../../src/manifests/yaml-patch.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const SOURCE = `# The crew of api.
 ---
@@ -302,7 +302,7 @@ describe("patchYaml", () => {
         expect(parse(text)).toEqual(target);
         for (const member of members) if (keep.includes(member.name)) expect(text).toContain(member.text);
       }),
-      { numRuns: 400 },
+      { numRuns: fuzzRuns(400) },
     );
   });
 
@@ -339,7 +339,7 @@ describe("patchYaml", () => {
             expect(text).toContain(comment);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: fuzzRuns(200) },
     );
   });
 });

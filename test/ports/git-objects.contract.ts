@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GitObjects, TreeEntry } from "../../src/ports/git.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 export interface ObjectsSite {
   readonly objects: GitObjects;
@@ -141,7 +141,7 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
           expect(new Map(await filesIn(objects, tree))).toEqual(files);
           expect(await naiveTree(objects, files)).toBe(tree);
         }),
-        { numRuns: 40 },
+        { numRuns: fuzzRuns(40) },
       );
     });
 
@@ -200,7 +200,7 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
           expect(await site.objects.writeBlob(value)).toBe(id);
           expect(await site.objects.readBlob(id)).toBe(value);
         }),
-        { numRuns: 25 },
+        { numRuns: fuzzRuns(25) },
       );
     });
 

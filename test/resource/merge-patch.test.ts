@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deepFreeze, jsonEqual } from "../../src/resource/equality.ts";
 import { composePatches, mergePatch, patchBetween } from "../../src/resource/merge-patch.ts";
+import { fc } from "../property.ts";
 
 const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   any: fc.oneof(

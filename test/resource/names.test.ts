@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   annotationCauses,
@@ -10,6 +9,7 @@ import {
   nameCauses,
   nameOfId,
 } from "../../src/resource/names.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 describe("names", () => {
   it.each(["a", "a-b", "a.b-1", "0", "x".repeat(253)])("given %s, when checked, then it is a name", (name) => {
@@ -63,7 +63,7 @@ describe("names of ids", () => {
           expect(idOfName(name)).toBe(id);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: fuzzRuns(500) },
     );
   });
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchesLabels, parseFieldSelector, parseLabelSelector } from "../../src/resource/selector.ts";
+import { fc } from "../property.ts";
 
 const matches = (selector: string, labels: Record<string, string> | undefined) =>
   matchesLabels(labels, parseLabelSelector(selector));

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KINDS } from "../../src/kinds/index.ts";
 import { PERMISSIONS } from "../../src/kinds/role/role.schema.ts";
@@ -7,6 +6,7 @@ import type { Caller } from "../../src/resource/caller.ts";
 import type { Verb } from "../../src/resource/verb.ts";
 import { type AccessVerb, requireAccess, requireVerbAccess } from "../../src/server/access.ts";
 import type { ApiResource } from "../../src/server/api-resource.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const WRITES: readonly AccessVerb[] = ["create", "update", "patch", "delete", "deletecollection"];
 
@@ -53,7 +53,7 @@ describe("what an agent may do through the API", () => {
         expect(named.every((permission) => !granted.includes(permission))).toBe(true);
         expect(refused).toMatch(/town mail send/);
       }),
-      { numRuns: 500 },
+      { numRuns: fuzzRuns(500) },
     );
   });
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KINDS } from "../../src/kinds/index.ts";
 import type { Problem } from "../../src/manifests/problem.ts";
@@ -11,6 +10,7 @@ import { seededRandom } from "../../src/simulation/seeded-random.ts";
 import { MAIN, poolText, RIG, SyncTown } from "../sync/sync-site.ts";
 import { virtualClock } from "../turn.ts";
 import { CALLERS } from "./widget-town.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const POOLS = "/apis/town.dev/v1alpha1/namespaces/api/agentpools";
 const ROLES = "/apis/town.dev/v1alpha1/roles";
@@ -241,7 +241,7 @@ describe("writes of desired kinds", { timeout: 240_000 }, () => {
         const a = await town.ports.files.readText(`${town.root}/manifests/a.yaml`);
         if (a !== undefined) expect(a).toContain(COMMENT);
       }),
-      { numRuns: Number(process.env["FUZZ_RUNS"] ?? 60) },
+      { numRuns: fuzzRuns(60) },
     );
     expect([...codes]).toEqual(expect.arrayContaining([200, 201, 409, 422]));
   });

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { duplicateFields } from "../../src/server/duplicate-fields.ts";
 import { call, WIDGETS, widgetTown } from "./widget-town.ts";
+import { fc } from "../property.ts";
 
 describe("fields stated more than once", () => {
   it.each([

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CALLERS, WIDGETS, widgetBody, widgetTown } from "./widget-town.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const segment = fc.oneof(
   fc.constantFrom(
@@ -357,7 +357,7 @@ describe("any request", { timeout: 300_000 }, () => {
         expect(({} as { x?: unknown }).x).toBeUndefined();
         expect(Object.keys(CALLERS)).toHaveLength(4);
       }),
-      { numRuns: Number(process.env["FUZZ_RUNS"] ?? 150) },
+      { numRuns: fuzzRuns(150) },
     );
     expect([...codes.keys()].filter((code) => code < 300).length).toBeGreaterThan(1);
     expect(codes.get(422) ?? 0).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fencedBlocks } from "../../src/shell-agent/fenced-blocks.ts";
+import { fc } from "../property.ts";
 
 const shown = (markdown: string) =>
   fencedBlocks(markdown).map(({ language, text, closed }) => [language, text, closed]);

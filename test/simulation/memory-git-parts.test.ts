@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ignorePatterns } from "../../src/simulation/ignore-patterns.ts";
 import { diffLines, splitLines } from "../../src/simulation/line-diff.ts";
 import { mergeText } from "../../src/simulation/line-merge.ts";
 import { sha1 } from "../../src/simulation/sha1.ts";
 import { unifiedDiff } from "../../src/simulation/unified-diff.ts";
+import { fc } from "../property.ts";
 
 const lines = fc.array(fc.constantFrom<string>("a\n", "b\n", "c\n", "d\n"), { maxLength: 12 });
 

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { WatchEvent } from "../../src/ports/objects.ts";
 import type { Store } from "../../src/store/store.ts";
 import { aStore, choreKey, declared, keptLog, ORIGIN, sessionKey, widgetKey } from "./a-store.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const summary = ({ type, object }: WatchEvent): string =>
   `${type} ${object.metadata.name} g${object.metadata.generation}`;
@@ -318,7 +318,7 @@ describe("any sequence of writes", () => {
         const told = store.eventsSince(start) as readonly WatchEvent[];
         expect(told.length).toBe(new Set(told.map(({ object }) => object.metadata.resourceVersion)).size);
       }),
-      { numRuns: 60 },
+      { numRuns: fuzzRuns(60) },
     );
   });
 });

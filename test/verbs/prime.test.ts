@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
@@ -16,6 +15,7 @@ import { nudgeDrainVerb } from "../../src/verbs/nudge-drain.ts";
 import { sendMessage, undelivered } from "../../src/work/mailbox.ts";
 import { closeStep, currentStep } from "../../src/work/molecule.ts";
 import { TOAST, type VerbSite, verbSite } from "./verb-site.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../manifests/builtin/roles/", import.meta.url));
 
@@ -116,7 +116,7 @@ describe("the size of a prime", () => {
         expect(whole).toContain(lines.join("\n").trim());
         expect(text.includes("all of it: town prime --full")).toBe(estimateTokens(lines.join("\n")) > BEAD_TOKENS);
       }),
-      { numRuns: 25 },
+      { numRuns: fuzzRuns(25) },
     );
   });
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { WorkGraph } from "../../src/ports/work-graph.ts";
 import {
@@ -13,6 +12,7 @@ import {
   undelivered,
 } from "../../src/work/mailbox.ts";
 import { graphWorld, type GraphWorld } from "../graph/graph-world.ts";
+import { fc, fuzzRuns } from "../property.ts";
 
 const toast = "api/polecats/toast";
 const author = { actor: "overseer" };
@@ -216,7 +216,7 @@ describe("a mailbox", () => {
         expect(read.size).toBe(sent);
         expect(undelivered(graph, own, generation, world.clock.now() + 60_000)).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: fuzzRuns(60) },
     );
   });
 });

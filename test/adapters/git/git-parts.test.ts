@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteQueue } from "../../../src/adapters/git/byte-queue.ts";
 import { gitEnvironment, withoutCredentials } from "../../../src/adapters/git/git-environment.ts";
@@ -6,6 +5,7 @@ import { parseMerges } from "../../../src/adapters/git/merge-trees.ts";
 import { KeyedMutex, Slots } from "../../../src/adapters/git/mutex.ts";
 import { packsToJoin } from "../../../src/adapters/git/own-packs.ts";
 import { parseStatus, parseWorktrees } from "../../../src/adapters/git/worktree-status.ts";
+import { fc } from "../../property.ts";
 
 describe("ByteQueue", () => {
   it("given bytes in any pieces, when lines and blocks are taken, then they are those that were sent", () => {

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { TownError } from "../../../src/errors/town-error.ts";
 import type { Git, Repository } from "../../../src/ports/git.ts";
 import { MemoryGit } from "../../../src/simulation/memory-git.ts";
 import { realSite, type RealSite } from "./git-site.ts";
+import { fc, fuzzRuns } from "../../property.ts";
 
 /** One of the two worlds: where its paths start, and hands to edit files. */
 interface World {
@@ -256,6 +256,6 @@ it("given any history of edits, commits, merges and ref moves, when made in memo
         await site.close();
       }
     }),
-    { numRuns: 20 },
+    { numRuns: fuzzRuns(20) },
   );
 }, 180_000);

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   ControlParser,
@@ -6,6 +5,7 @@ import {
   timeFormatLiteral,
   tmuxWord,
 } from "../../../src/adapters/tmux/control-protocol.ts";
+import { fc } from "../../property.ts";
 
 const read = (chunks: readonly string[]) => {
   const parser = new ControlParser();

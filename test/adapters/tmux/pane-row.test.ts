@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PANE_FORMAT, paneLabels, paneRowOf } from "../../../src/adapters/tmux/pane-row.ts";
+import { fc } from "../../property.ts";
 
 /** A list line as tmux would print it for these values. */
 const line = (values: Readonly<Record<string, string>>) =>

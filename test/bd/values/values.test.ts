@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { metadataOfText, metadataPairs } from "../../../src/bd/values/metadata.ts";
 import { priorityOf } from "../../../src/bd/values/priority.ts";
 import { durationOf, timeOfText } from "../../../src/bd/values/time.ts";
 import { splitWords } from "../../../src/bd/grammar/split-words.ts";
+import { fc } from "../../property.ts";
 
 // A Sunday.
 const now = Date.parse("2026-11-22T18:30:00Z");

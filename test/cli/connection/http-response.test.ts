@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ResponseParser } from "../../../src/cli/connection/http-response.ts";
+import { fc } from "../../property.ts";
 
 interface Parsed {
   status: number;

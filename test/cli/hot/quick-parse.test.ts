@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hotCommands, readHot } from "../../../src/cli/hot/hot-command.ts";
 import { sampleTown } from "../sample-town.ts";
 import { runTown } from "../run-town.ts";
 import { TextStreams } from "../text-streams.ts";
 import type { FakeTown } from "../fake-town.ts";
+import { fc, fuzzRuns } from "../../property.ts";
 
 function townWithVerbs(): FakeTown {
   const town = sampleTown();
@@ -112,7 +112,7 @@ describe("the hot parser", () => {
           expect({ ...full, asked: town.asked }).toEqual(hot);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: fuzzRuns(400) },
     );
   });
 

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tableLines } from "../../../src/cli/output/table.ts";
 import { cutToWidth, displayWidth, plainText, colouredText } from "../../../src/cli/output/terminal-text.ts";
+import { fc, fuzzRuns } from "../../property.ts";
 
 const cell = fc.oneof(
   fc.string({ minLength: 1 }),
@@ -96,7 +96,7 @@ describe("terminal text", () => {
         // oxlint-disable-next-line no-control-regex
         expect(colouredText(text).replace(/\u001b\[[0-9;:]*m/g, "")).not.toMatch(/\u001b/);
       }),
-      { numRuns: 1000 },
+      { numRuns: fuzzRuns(1000) },
     );
   });
 

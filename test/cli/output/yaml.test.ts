@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { yamlText } from "../../../src/cli/output/yaml.ts";
+import { fc, fuzzRuns } from "../../property.ts";
 
 const text = fc.oneof(
   fc.string(),
@@ -88,7 +88,7 @@ describe("yamlText", () => {
           ).toEqual(expected);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: fuzzRuns(500) },
     );
   });
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { displayWidth } from "../../../src/cli/output/terminal-text.ts";
 import { type FrameInput, frameOf } from "../../../src/cli/top/frame.ts";
@@ -10,6 +9,7 @@ import { plainFrame } from "../../../src/cli/top/plain-frame.ts";
 import { topData, type TopData } from "../../../src/cli/top/top-data.ts";
 import { AGENT_SORTS, FIRST_VIEW, PANES, type TopView } from "../../../src/cli/top/top-view.ts";
 import { NOW_MS, sampleData } from "./sample-data.ts";
+import { fc } from "../../property.ts";
 
 const LOAD = { averages: [1.5, 0.75, 0.25], processors: 4 };
 

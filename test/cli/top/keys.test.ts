@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeKeys, type Key } from "../../../src/cli/top/keys.ts";
+import { fc } from "../../property.ts";
 
 const names = (text: string, isAll = false): readonly string[] =>
   decodeKeys(text, isAll).keys.map((key) => ("text" in key ? `${key.name}:${key.text}` : key.name));

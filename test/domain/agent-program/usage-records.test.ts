@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type ModelUsage,
@@ -6,6 +5,7 @@ import {
   USAGE_START,
   type UsageFormat,
 } from "../../../src/domain/agent-program/usage-records.ts";
+import { fc } from "../../property.ts";
 
 const lines = (...records: readonly unknown[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join("");

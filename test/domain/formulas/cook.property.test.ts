@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cook, type CookInput } from "../../../src/domain/formulas/cook.ts";
 import { library } from "./cooking.ts";
+import { fc, fuzzRuns } from "../../property.ts";
 
 interface Draw {
   readonly needs: readonly number[];
@@ -95,7 +95,7 @@ describe("cook, whatever is composed", () => {
         }
         expect(seen.size).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: fuzzRuns(300) },
     );
   });
 

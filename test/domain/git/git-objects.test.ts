@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeCommit, encodeCommit, identityLine } from "../../../src/domain/git/commit-object.ts";
 import { branchName, branchRef, refNameProblem } from "../../../src/domain/git/ref-name.ts";
 import { decodeTree, encodeTree, treeProblem } from "../../../src/domain/git/tree-object.ts";
 import type { TreeEntry } from "../../../src/domain/git/git-object.ts";
+import { fc } from "../../property.ts";
 
 const id = "ce013625030ba8dba906f756967f9e9ca394464a";
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batchStep, failedGates } from "../../../src/domain/merge-queue/batch-step.ts";
 import {
@@ -13,6 +12,7 @@ import {
   withLanded,
   withOutcome,
 } from "../../../src/domain/merge-queue/queue-record.ts";
+import { fc, fuzzRuns } from "../../property.ts";
 
 const GATES: readonly Gate[] = [
   { name: "lint", command: "lint", required: true },
@@ -153,7 +153,7 @@ describe("a batch", () => {
         expect(end.landed).toHaveLength(n - 1);
         expect(end.runs.length).toBeLessThanOrEqual(1 + 2 * Math.log2(n));
       }),
-      { numRuns: 400 },
+      { numRuns: fuzzRuns(400) },
     );
   });
 
@@ -176,7 +176,7 @@ describe("a batch", () => {
             for (const gate of GATES) if (gate.required) expect(end.passed).toContain(`${gate.name} ${tree}`);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: fuzzRuns(300) },
     );
   });
 
@@ -204,7 +204,7 @@ describe("a batch", () => {
         expect(end.sentBack).toHaveLength(culprits.length);
         expect(end.landed).toHaveLength(n - culprits.length);
       }),
-      { numRuns: 300 },
+      { numRuns: fuzzRuns(300) },
     );
   });
 

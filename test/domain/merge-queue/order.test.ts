@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MOST_PASSED_MS, queueOrder } from "../../../src/domain/merge-queue/order.ts";
+import { fc } from "../../property.ts";
 
 const HOUR_MS = 3_600_000;
 const entry = fc.record({

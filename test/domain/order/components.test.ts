@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { components } from "../../../src/domain/order/components.ts";
+import { fc } from "../../property.ts";
 
 const edges = fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { maxLength: 30 });
 const NODES = Array.from({ length: 10 }, (_, node) => node);

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareLines, unifiedHunks } from "../../../src/domain/text/line-diff.ts";
+import { fc } from "../../property.ts";
 
 const lines = fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 25 });
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sha256 } from "../../../src/domain/text/sha256.ts";
+import { fc } from "../../property.ts";
 
 test("given any text, when hashed, then it is what node:crypto says", () => {
   const texts = fc.oneof(

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CRASH_LOOP } from "../../../src/domain/scheduling/start-backoff.ts";
 import type { AgentObject, AgentObserved } from "../../../src/kinds/agent/agent.observe.ts";
 import { planAgent } from "../../../src/kinds/agent/agent.plan.ts";
 import type { ObservedSession } from "../../../src/ports/sessions.ts";
 import { anAgent } from "./an-agent.ts";
+import { fc } from "../../property.ts";
 
 const NOW = 1_000_000_000;
 

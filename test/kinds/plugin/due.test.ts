@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dueOf, type PluginPast } from "../../../src/kinds/plugin/due.ts";
+import { fc } from "../../property.ts";
 
 const T0 = Date.parse("2026-03-01T10:00:00Z");
 const HOUR = 3_600_000;

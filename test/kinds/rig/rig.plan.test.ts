@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RigObserved } from "../../../src/kinds/rig/rig.observe.ts";
 import { planRig } from "../../../src/kinds/rig/rig.plan.ts";
 import { type RigObject, rigSpec } from "../../../src/kinds/rig/rig.schema.ts";
+import { fc } from "../../property.ts";
 
 const NOW = 1_000_000_000;
 

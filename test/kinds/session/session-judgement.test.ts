@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   ABSENCES_NEEDED,
@@ -7,6 +6,7 @@ import {
   type SessionsKnowledge,
 } from "../../../src/kinds/session/session-judgement.ts";
 import type { ObservedSession, SessionsObservation } from "../../../src/ports/sessions.ts";
+import { fc } from "../../property.ts";
 
 function session(name: string): ObservedSession {
   return { name, namespace: "api", agent: name, role: "polecat", generation: 1, state: "Running", startedAtMs: 0 };

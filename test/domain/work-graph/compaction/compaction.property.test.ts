@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BeadRecord } from "../../../../src/domain/work-graph/bead.ts";
 import {
@@ -15,6 +14,7 @@ import { mergeRecords } from "../../../../src/domain/work-graph/merge/merge-reco
 import { canonicalJson } from "../../../../src/domain/work-graph/record/canonical.ts";
 import { withFields } from "../../../../src/domain/work-graph/record/facts.ts";
 import { at, bead } from "../beads.ts";
+import { fc } from "../../../property.ts";
 
 const day = 86_400_000;
 const now = Date.parse("2026-11-22T00:00:00Z");

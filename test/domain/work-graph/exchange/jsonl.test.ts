@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BeadRecord } from "../../../../src/domain/work-graph/bead.ts";
 import { readDoltBackup } from "../../../../src/domain/work-graph/exchange/dolt-backup.ts";
@@ -7,6 +6,7 @@ import { readJsonl } from "../../../../src/domain/work-graph/exchange/read-jsonl
 import { writeJsonl } from "../../../../src/domain/work-graph/exchange/write-jsonl.ts";
 import { structureProblem } from "../../../../src/domain/work-graph/record/structure.ts";
 import { bead } from "../beads.ts";
+import { fc } from "../../../property.ts";
 
 const now = { nowMs: Date.UTC(2026, 5, 1) };
 

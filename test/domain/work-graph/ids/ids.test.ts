@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { idOfKubernetesName, kubernetesNameOf } from "../../../../src/domain/work-graph/ids/kubernetes-name.ts";
 import {
@@ -11,6 +10,7 @@ import {
 import { prefixOf, resolveId, validId } from "../../../../src/domain/work-graph/ids/parse-id.ts";
 import { idOfPath, recordPath } from "../../../../src/domain/work-graph/ids/record-path.ts";
 import { seededRandom } from "../../../../src/simulation/seeded-random.ts";
+import { fc } from "../../../property.ts";
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const anyId = fc.oneof(

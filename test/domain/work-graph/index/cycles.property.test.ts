@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BeadRecord, DependencyEdge } from "../../../../src/domain/work-graph/bead.ts";
 import { cycleThrough, findCycles } from "../../../../src/domain/work-graph/index/cycles.ts";
 import { GraphIndex } from "../../../../src/domain/work-graph/index/graph-index.ts";
 import { bead } from "../beads.ts";
+import { fc } from "../../../property.ts";
 
 /*
  * The oracle plays the work: every open bead that is not held closes, an epic or parent when its children are closed. What

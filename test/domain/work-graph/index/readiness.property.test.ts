@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BeadRecord, DependencyEdge } from "../../../../src/domain/work-graph/bead.ts";
 import type { TextPlace } from "../../../../src/domain/work-graph/index/bead-table.ts";
@@ -10,6 +9,7 @@ import type { ForeignBeads } from "../../../../src/domain/work-graph/index/forei
 import { decodeColumns, encodeColumns } from "../../../../src/graph/columns-file.ts";
 import { statusBook } from "../../../../src/domain/work-graph/record/statuses.ts";
 import { at, bead } from "../beads.ts";
+import { fc, fuzzRuns } from "../../../property.ts";
 
 /*
  * The oracle: the rules as prose says them, computed from nothing but the list of records each time. It shares no code
@@ -299,7 +299,7 @@ describe("ready work", () => {
           }
         },
       ),
-      { numRuns: 700 },
+      { numRuns: fuzzRuns(700) },
     );
   });
 });

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BeadRecord } from "../../../../src/domain/work-graph/bead.ts";
 import { mergeRecords } from "../../../../src/domain/work-graph/merge/merge-record.ts";
 import { canonicalJson } from "../../../../src/domain/work-graph/record/canonical.ts";
 import { at, bead } from "../beads.ts";
+import { fc } from "../../../property.ts";
 
 const edit: fc.Arbitrary<Partial<BeadRecord>> = fc.record(
   {

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SharedSetting, SharedSettings } from "../../../../src/domain/work-graph/merge/merge-settings.ts";
 import { mergeSettings } from "../../../../src/domain/work-graph/merge/merge-settings.ts";
 import { at } from "../beads.ts";
+import { fc } from "../../../property.ts";
 
 const setting: fc.Arbitrary<SharedSetting> = fc.record(
   { value: fc.constantFrom("x", "y", "z"), updated_at: fc.nat(3).map(at) },

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   compareStamps,
@@ -8,6 +7,7 @@ import {
   StampClock,
   timeOf,
 } from "../../../../src/domain/work-graph/record/stamp.ts";
+import { fc, fuzzRuns } from "../../../property.ts";
 
 describe("times of changes", () => {
   test.each([
@@ -39,7 +39,7 @@ describe("times of changes", () => {
           last = next;
         }
       }),
-      { numRuns: 50 },
+      { numRuns: fuzzRuns(50) },
     );
   });
 

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Reserved, ReserveObserved } from "../../../../src/kinds/agent/reserve/reserve.observe.ts";
 import { planReserve, type ReserveAction } from "../../../../src/kinds/agent/reserve/reserve.plan.ts";
 import type { SetUpState } from "../../../../src/kinds/agent/sandbox-setup.ts";
 import { type RigObject, rigSpec } from "../../../../src/kinds/rig/rig.schema.ts";
+import { fc } from "../../../property.ts";
 
 const RIG: RigObject = {
   apiVersion: "town.dev/v1alpha1",
