@@ -75,7 +75,7 @@ function historyVerb({ registry, repository, desired }: GitopsParts): Verb {
         from,
         directory,
         context: { kinds: registry.kinds, locals: await desired.locals() },
-        memory: { cache: new ParseCache(), trees: new Map() },
+        cache: new ParseCache(),
         limit: options.limit,
       });
       if (entries.length === 0)

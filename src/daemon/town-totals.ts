@@ -1,4 +1,4 @@
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, sleepUnlessWoken } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Objects } from "../ports/objects.ts";
 import type { WorkGraphs } from "../ports/work-graph.ts";
@@ -55,7 +55,7 @@ export async function keepTotals(at: {
     while (!signal.aborted) {
       if (!changed) {
         wake = new AbortController();
-        await clock.sleep(untilNextDay(clock.now()), AbortSignal.any([signal, wake.signal]));
+        await sleepUnlessWoken(clock, untilNextDay(clock.now()), { wake, stopping: signal });
         if (signal.aborted) return;
       }
       changed = false;

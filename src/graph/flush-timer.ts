@@ -1,4 +1,4 @@
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, sleepUnlessWoken } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 
 export interface FlushTimerOptions {
@@ -46,7 +46,7 @@ export class FlushTimer {
   // Never rejects.
   async #flushLater(wake: AbortController): Promise<void> {
     const { clock, log, place, intervalMs, flush, isPending, stopping } = this.#options;
-    await clock.sleep(intervalMs, AbortSignal.any([wake.signal, stopping]));
+    await sleepUnlessWoken(clock, intervalMs, { wake, stopping });
     for (let retryMs = 1_000; !stopping.aborted; retryMs = Math.min(maxRetryMs, retryMs * 2)) {
       try {
         await flush();

@@ -22,7 +22,7 @@ import { planWrite, type WriteContext } from "./plan-write.ts";
 import { REFLOG } from "./reflog.ts";
 import { followRemote, pushCommit, remoteTip } from "./remote-truth.ts";
 import { recoverCommit, same } from "./recover-commit.ts";
-import { type DraftMemory, SourceDraft } from "./source-draft.ts";
+import { SourceDraft } from "./source-draft.ts";
 
 /** Where the manifests are and what a write to them becomes. */
 export interface WriteTarget {
@@ -76,7 +76,7 @@ const TOWN = { name: "Town", email: "town@town.invalid" };
  */
 export class CommitWriter implements TruthWriter {
   readonly #options: CommitWriterOptions;
-  readonly #memory: DraftMemory = { cache: new ParseCache(), trees: new Map() };
+  readonly #cache = new ParseCache();
   readonly #queue: Waiting[] = [];
   #pumping = false;
   #unfinished = false;
@@ -310,7 +310,7 @@ export class CommitWriter implements TruthWriter {
   async #draft(tip: string | undefined, directory: string): Promise<SourceDraft> {
     const { repository } = this.#options;
     const { objects } = repository;
-    return SourceDraft.open(objects, tip, directory, await this.#context(directory), this.#memory);
+    return SourceDraft.open(objects, tip, directory, await this.#context(directory), this.#cache);
   }
 
   async #context(directory: string): Promise<WriteContext> {

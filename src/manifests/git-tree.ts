@@ -62,8 +62,8 @@ function nested(groups: Map<string, Map<string, TreeFile | null>>, name: string)
 }
 
 /**
- * Every file below a directory of a tree, by path. Trees are immutable, so `known` remembers what was listed by tree id
- * and a second listing reads only what changed.
+ * Every file below a directory of a tree, by path. Trees are immutable, so `known` remembers those of the last listing by
+ * id, and the next reads only what changed.
  */
 export async function filesOfTree(
   objects: GitObjects,
@@ -74,14 +74,17 @@ export async function filesOfTree(
   const top = directory === "" ? { mode: DIRECTORY, id: tree } : await entryAt(objects, tree, directory);
   if (top === undefined || top.mode !== DIRECTORY) return [];
   const files: ({ path: string } & TreeFile)[] = [];
+  const seen = new Map<string, readonly TreeEntry[]>();
   const visit = async (id: string, prefix: string): Promise<void> => {
     const entries = known.get(id) ?? (await objects.readTree(id));
-    known.set(id, entries);
+    seen.set(id, entries);
     for (const { name, mode, id: below } of entries) {
       if (mode === DIRECTORY) await visit(below, `${prefix}${name}/`);
       else files.push({ path: `${prefix}${name}`, mode, id: below });
     }
   };
   await visit(top.id, directory === "" ? "" : `${directory}/`);
+  known.clear();
+  for (const [id, entries] of seen) known.set(id, entries);
   return files;
 }

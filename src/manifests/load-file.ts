@@ -52,6 +52,17 @@ export interface LoadedFile {
   readonly problems: readonly Problem[];
 }
 
+/** A file of a source. `content` tells it from other contents at the path: a blob id, or the text itself. */
+export interface SourceFile {
+  /** From the root of the repository, with `/`. */
+  readonly path: string;
+  readonly content: string;
+  /** Not called when it is `known`, or the cache knows the content. */
+  readonly text: () => string;
+  /** As the cache found it when it was asked which texts are needed. */
+  readonly known?: LoadedFile | undefined;
+}
+
 /** Reads one file. Pure; never throws. A document that is wrong does not stop the others. */
 export function loadFile(path: string, text: string, context: LoadContext): LoadedFile {
   const refused = unreadableFile(path, text);

@@ -1,17 +1,8 @@
 import { keyText } from "../resource/object-meta.ts";
-import type { LoadContext, LoadedFile, LoadedObject } from "./load-file.ts";
+import type { LoadContext, LoadedFile, LoadedObject, SourceFile } from "./load-file.ts";
 import { ParseCache } from "./parse-cache.ts";
 import { byPlace, placeText } from "./problem.ts";
 import type { Problem } from "./problem.ts";
-
-/** A file of a source. `content` tells it from other contents at the path: a blob id, or the text itself. */
-export interface SourceFile {
-  /** From the root of the repository, with `/`. */
-  readonly path: string;
-  readonly content: string;
-  /** Not called when the cache knows the content. */
-  readonly text: () => string;
-}
 
 /** What a source declares, and what is wrong with it. */
 export interface LoadedSource {
@@ -33,9 +24,10 @@ export function loadSource(
   options: { readonly cache?: ParseCache; readonly unreadable?: readonly Problem[] } = {},
 ): LoadedSource {
   const cache = options.cache ?? new ParseCache();
-  const loaded = [...files]
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map((file) => cache.load(file.path, file.content, file.text, context));
+  const loaded = cache.load(
+    files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    context,
+  );
   const unreadable = options.unreadable ?? [];
   const { objects, repeated } = withoutRepeated(loaded);
   const problems = [...loaded.flatMap((file) => file.problems), ...repeated, ...unreadable].sort(byPlace);

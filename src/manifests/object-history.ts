@@ -4,7 +4,8 @@ import { documentIn, type FileDocument } from "./file-document.ts";
 import { entryAt } from "./git-tree.ts";
 import type { LoadContext } from "./load-file.ts";
 import { sameStatement } from "./object-diff.ts";
-import { type DraftMemory, SourceDraft } from "./source-draft.ts";
+import type { ParseCache } from "./parse-cache.ts";
+import { SourceDraft } from "./source-draft.ts";
 
 /** One commit that changed what an object's document says. */
 export interface HistoryEntry {
@@ -26,7 +27,7 @@ interface HistoryOptions {
   readonly from: string;
   readonly directory: string;
   readonly context: LoadContext;
-  readonly memory: DraftMemory;
+  readonly cache: ParseCache;
   /** Entries wanted. */
   readonly limit: number;
   /** Commits looked at before giving up. Default 10,000. */
@@ -100,7 +101,7 @@ async function stateAt(
   next: { readonly state: State | undefined; readonly tree: string } | undefined,
   options: HistoryOptions,
 ): Promise<State | undefined> {
-  const { objects, directory, context, memory } = options;
+  const { objects, directory, context, cache } = options;
   if (next !== undefined && (await sameDirectory(objects, tree, next.tree, directory))) return next.state;
   const known = next?.state;
   const there = known === undefined ? undefined : await entryAt(objects, tree, known.path);
@@ -108,7 +109,7 @@ async function stateAt(
   const near =
     known === undefined || there === undefined ? undefined : await stateIn(key, known.path, there.id, options);
   if (near?.document !== undefined) return near;
-  const source = await SourceDraft.open(objects, commit, directory, context, memory);
+  const source = await SourceDraft.open(objects, commit, directory, context, cache);
   const path = source.pathOf(key) ?? source.problemOf(key)?.path;
   const file = path === undefined ? undefined : await entryAt(objects, tree, path);
   return path === undefined || file === undefined ? undefined : stateIn(key, path, file.id, options);

@@ -4,17 +4,14 @@ import type { Repository } from "../ports/git.ts";
 import { TerminalError } from "../errors/town-error.ts";
 import { filesOfTree } from "./git-tree.ts";
 import { MAX_FILE_SIZE, fileProblem } from "./load-file.ts";
-import type { LoadContext } from "./load-file.ts";
+import type { LoadContext, SourceFile } from "./load-file.ts";
 import { loadSource } from "./load-source.ts";
-import type { LoadedSource, SourceFile } from "./load-source.ts";
+import type { LoadedSource } from "./load-source.ts";
 import { ParseCache } from "./parse-cache.ts";
 import type { Problem } from "./problem.ts";
 
 /** Directory of manifests in the town's repository. */
 export const MANIFESTS = "manifests";
-
-/** Trees remembered from one reading to the next. */
-const MAX_TREES = 5_000;
 
 export interface ReadOptions extends LoadContext {
   /** Directory below the root that holds the manifests; "" is the root. Default `manifests`. */
@@ -41,20 +38,22 @@ export async function readSourceAtCommit(
   }
   const cache = options.cache ?? new ParseCache();
   const tree = (await repository.objects.readCommit(commit))?.tree ?? repository.objects.emptyTree;
-  if (cache.trees.size > MAX_TREES) cache.trees.clear();
   const listed = (await filesOfTree(repository.objects, tree, options.directory ?? MANIFESTS, cache.trees)).filter(
     (file) => isManifestPath(file.path),
   );
   const unreadable = listed
     .filter((file) => !isRegular(file.mode))
     .map((file) => notRegular(file.path, file.mode === "120000"));
-  const regular = listed.filter((file) => isRegular(file.mode));
+  const regular = listed
+    .filter((file) => isRegular(file.mode))
+    .map(({ path, id }) => ({ path, id, known: cache.find(path, id, options) }));
   const texts = await repository.objects.readBlobs(
-    regular.filter((file) => !cache.has(file.path, file.id, options)).map((file) => file.id),
+    regular.filter(({ known }) => known === undefined).map(({ id }) => id),
   );
-  const files: SourceFile[] = regular.map(({ path, id }) => ({
+  const files: SourceFile[] = regular.map(({ path, id, known }) => ({
     path,
     content: id,
+    known,
     text: () => textOf(texts, id, path, repository.path),
   }));
   return { ...loadSource(files, options, { cache, unreadable }), revision: commit };

@@ -1,24 +1,15 @@
-import type { GitObjects, TreeEntry } from "../ports/git.ts";
+import type { GitObjects } from "../ports/git.ts";
 import { keyText } from "../resource/object-meta.ts";
 import type { ObjectKey } from "../resource/object-meta.ts";
 import { entryAt, filesOfTree } from "./git-tree.ts";
 import type { TreeFile } from "./git-tree.ts";
-import type { LoadContext } from "./load-file.ts";
+import type { LoadContext, SourceFile } from "./load-file.ts";
 import { loadSource } from "./load-source.ts";
-import type { LoadedSource, SourceFile } from "./load-source.ts";
+import type { LoadedSource } from "./load-source.ts";
 import type { DeclaredAt } from "./manifest-layout.ts";
 import type { ParseCache } from "./parse-cache.ts";
 import type { Problem } from "./problem.ts";
 import { isManifestPath } from "./read-source.ts";
-
-/** What is remembered between commits, so that a request reads only what changed. */
-export interface DraftMemory {
-  readonly cache: ParseCache;
-  readonly trees: Map<string, readonly TreeEntry[]>;
-}
-
-/** Trees remembered before all are forgotten. */
-const MAX_TREES = 50_000;
 
 /** A file of the tip with its version there. */
 interface TipFile {
@@ -57,19 +48,18 @@ export class SourceDraft {
     commit: string | undefined,
     directory: string,
     context: LoadContext,
-    memory: DraftMemory,
+    cache: ParseCache,
   ): Promise<SourceDraft> {
     const tree = (commit === undefined ? undefined : (await objects.readCommit(commit))?.tree) ?? objects.emptyTree;
-    if (memory.trees.size > MAX_TREES) memory.trees.clear();
-    const listed = await filesOfTree(objects, tree, directory, memory.trees);
-    const files = listed.filter(
-      (file) => isManifestPath(file.path) && (file.mode === "100644" || file.mode === "100755"),
-    );
+    const listed = await filesOfTree(objects, tree, directory, cache.trees);
+    const files = listed
+      .filter((file) => isManifestPath(file.path) && (file.mode === "100644" || file.mode === "100755"))
+      .map(({ path, id }) => ({ path, content: id, known: cache.find(path, id, context) }));
     const texts = await objects.readBlobs(
-      files.filter((file) => !memory.cache.has(file.path, file.id, context)).map((file) => file.id),
+      files.filter(({ known }) => known === undefined).map(({ content }) => content),
     );
-    const sources: SourceFile[] = files.map(({ path, id }) => ({ path, content: id, text: () => texts.get(id) ?? "" }));
-    return new SourceDraft(objects, { commit, tree }, loadSource(sources, context, { cache: memory.cache }));
+    const sources: SourceFile[] = files.map((file) => ({ ...file, text: () => texts.get(file.content) ?? "" }));
+    return new SourceDraft(objects, { commit, tree }, loadSource(sources, context, { cache }));
   }
 
   /** File that declares an object, changes included. */

@@ -10,7 +10,7 @@ import { type HistoryEntry, objectHistory } from "./object-history.ts";
 import { conflict, type PlannedFile, type WriteContext } from "./plan-write.ts";
 import { ParseCache } from "./parse-cache.ts";
 import { problemText } from "./problem.ts";
-import { type DraftMemory, SourceDraft } from "./source-draft.ts";
+import { SourceDraft } from "./source-draft.ts";
 
 interface UndoOptions {
   readonly objects: GitObjects;
@@ -33,7 +33,7 @@ interface UndoRequest extends CommitRequest {
  * Refused with 409 when there is nothing to undo, 422 when the former document is not valid any more.
  */
 export function undoRequest({ objects, key, caller, dryRun, to }: UndoOptions): UndoRequest {
-  const memory: DraftMemory = { cache: new ParseCache(), trees: new Map() };
+  const cache = new ParseCache();
   const name = `${key.kind.toLowerCase()} ${key.namespace === undefined ? "" : `${key.namespace}/`}${key.name}`;
   let undone: HistoryEntry | undefined;
   return {
@@ -46,8 +46,8 @@ export function undoRequest({ objects, key, caller, dryRun, to }: UndoOptions): 
         ? `${name}: undo "${undone?.subject ?? ""}" (${undone?.commit.slice(0, 12) ?? ""})`
         : `${name}: as at ${to.slice(0, 12)}`,
     async plan(draft, context) {
-      if (to !== undefined) return putBack(await documentAt(key, to, objects, context, memory), key, draft, context);
-      undone = draft.commit === undefined ? undefined : await lastChange(key, draft.commit, objects, context, memory);
+      if (to !== undefined) return putBack(await documentAt(key, to, objects, context, cache), key, draft, context);
+      undone = draft.commit === undefined ? undefined : await lastChange(key, draft.commit, objects, context, cache);
       if (undone === undefined)
         throw conflict(
           key,
@@ -70,14 +70,14 @@ async function lastChange(
   from: string,
   objects: GitObjects,
   context: WriteContext,
-  memory: DraftMemory,
+  cache: ParseCache,
 ): Promise<HistoryEntry | undefined> {
   const { entries } = await objectHistory(key, {
     objects,
     from,
     directory: context.directory,
     context,
-    memory,
+    cache,
     limit: 1,
   });
   return entries[0];
@@ -88,9 +88,9 @@ async function documentAt(
   commit: string,
   objects: GitObjects,
   context: WriteContext,
-  memory: DraftMemory,
+  cache: ParseCache,
 ): Promise<Former> {
-  const draft = await SourceDraft.open(objects, commit, context.directory, context, memory);
+  const draft = await SourceDraft.open(objects, commit, context.directory, context, cache);
   const path = draft.pathOf(key);
   const text = path === undefined ? undefined : documentIn((await draft.textOf(path)) ?? "", key, context.kinds)?.text;
   if (path === undefined || text === undefined)

@@ -45,8 +45,10 @@ export async function guest(
   };
   // Nobody types into it and nobody reads its screen.
   const terminal = { print: () => undefined, exit: () => undefined, setTitle: () => undefined };
-  const readLine = (): Promise<undefined> =>
-    new Promise((resolve) => ending.signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+  const ended = new Promise<undefined>((resolve) =>
+    ending.signal.addEventListener("abort", () => resolve(undefined), { once: true }),
+  );
+  const readLine = (): Promise<undefined> => ended;
   // It may crash over an answer it did not expect; its person leaves all the same.
   void town.guest({ ...terminal, start, signal: ending.signal, readLine }).catch(() => undefined);
   void town.clock.sleep(stayMs).then(async () => {

@@ -90,8 +90,8 @@ export function simAgent(world: {
       setTitle("shell-agent idle");
       await line();
     };
+    const gone = ended(signal);
     const atLimit = async (): Promise<void> => {
-      const gone = ended(signal);
       for (let told = world.limit(); told !== undefined && !signal.aborted; told = world.limit()) {
         setTitle("shell-agent idle");
         print(`${told}\n`);
@@ -105,7 +105,7 @@ export function simAgent(world: {
         while (!signal.aborted) await rung();
       },
     };
-    const beforeWorking: typeof beforeReading = { Hang: () => ended(signal), Stall: rung };
+    const beforeWorking: typeof beforeReading = { Hang: () => gone, Stall: rung };
     const caller: Caller = {
       name: start.env["TOWN_AGENT"] ?? "",
       role: "agent",

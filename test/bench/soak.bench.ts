@@ -1,26 +1,32 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { ChaosTown } from "../chaos/chaos-town.ts";
 import { hasTmux } from "../e2e/town-process.ts";
 
 // What stays behind while a town works: waves of WAVE beads for AGENTS agents, for SOAK_MINUTES. A row for each wave says
-// what the controller holds and what lies on disk; the last lines are what one landed bead costs, from the first third of
-// the time (everything is warm by then) to the end. A night is thousands of beads: what grows with each must be next to
-// nothing, and what grows with time alone must not be there.
+// what the controller holds (`live`: of the heap, after everything else was collected; `buffers`: outside of it) and what
+// lies on disk; the last lines are what one landed bead costs, from the first third of the time (everything is warm by
+// then) to the end. A night is thousands of beads: what grows with each must be next to nothing, and what grows with time
+// alone must not be there. SNAPSHOTS=3,12 leaves heap snapshots after these waves in the directory for temporary files.
 const AGENTS = Number(process.env["AGENTS"] ?? 20);
 const WAVE = Number(process.env["WAVE"] ?? 40);
 const MINUTES = Number(process.env["SOAK_MINUTES"] ?? 10);
 const WAVE_LIMIT_MS = 10 * 60_000;
+const SNAPSHOTS = (process.env["SNAPSHOTS"] ?? "").split(",").filter(Boolean).map(Number);
+/** Any that nobody else sends to a process without a terminal. */
+const SNAPSHOT_SIGNAL = "SIGWINCH";
 
 interface Sample {
   readonly minute: number;
   readonly landed: number;
   readonly cpuSeconds: number;
   readonly residentMiB: number;
-  /** After a collection when the last one was just done: the lowest of several looks. */
-  readonly heapMiB: number;
+  readonly liveMiB: number;
+  readonly buffersMiB: number;
   readonly descriptors: number;
   readonly processes: number;
   readonly stateMiB: number;
@@ -65,18 +71,29 @@ function childrenOf(pid: number): number {
   return existsSync(path) ? readFileSync(path, "utf8").split(" ").filter(Boolean).length : 0;
 }
 
+const collector = fileURLToPath(new URL("collect-garbage.mjs", import.meta.url));
+
+/** What is left of the controller's heap after a full collection. */
+async function liveHeap(town: ChaosTown): Promise<{ readonly heapUsed: number; readonly external: number }> {
+  const pid = town.controllerPid ?? 0;
+  const path = join(town.process.directory, `live-heap-${pid}.json`);
+  process.kill(pid, "SIGUSR2");
+  for (const giveUpMs = performance.now() + 120_000; performance.now() < giveUpMs; await sleep(50)) {
+    if (!existsSync(path)) continue;
+    const live = JSON.parse(readFileSync(path, "utf8")) as { readonly heapUsed: number; readonly external: number };
+    rmSync(path);
+    return live;
+  }
+  throw new Error("the controller does not collect its garbage");
+}
+
 async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
   const pid = town.controllerPid ?? 0;
   const local = join(town.process.directory, ".git", "town");
   const { socket } = JSON.parse(readFileSync(join(local, "endpoint.json"), "utf8")) as { readonly socket: string };
   const token = readFileSync(join(local, "tokens", "overseer"), "utf8").trim();
-  let heap = Number.POSITIVE_INFINITY;
-  let text = "";
-  for (let look = 0; look < 10; look++) {
-    text = await metrics(socket, token);
-    heap = Math.min(heap, valueOf(text, "nodejs_heap_used_bytes"));
-    await sleep(200);
-  }
+  const text = await metrics(socket, token);
+  const live = await liveHeap(town);
   const all = sizeOf(local);
   const rig = sizeOf(join(local, "rigs"));
   return {
@@ -84,7 +101,8 @@ async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
     landed: town.landed().length,
     cpuSeconds: valueOf(text, "process_cpu_seconds_total"),
     residentMiB: valueOf(text, "process_resident_memory_bytes") / 2 ** 20,
-    heapMiB: heap / 2 ** 20,
+    liveMiB: live.heapUsed / 2 ** 20,
+    buffersMiB: live.external / 2 ** 20,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     processes: childrenOf(pid),
     stateMiB: (all.bytes - rig.bytes) / 2 ** 20,
@@ -98,7 +116,8 @@ const COLUMNS: readonly (readonly [keyof Sample, string, number])[] = [
   ["landed", "landed", 0],
   ["cpuSeconds", "cpu s", 1],
   ["residentMiB", "rss MiB", 0],
-  ["heapMiB", "heap MiB", 1],
+  ["liveMiB", "live MiB", 1],
+  ["buffersMiB", "buffers MiB", 1],
   ["descriptors", "fds", 0],
   ["processes", "children", 0],
   ["stateMiB", "state MiB", 2],
@@ -135,7 +154,13 @@ ${items.join("\n")}
 }
 
 async function soak(): Promise<void> {
-  const town = new ChaosTown({ agents: AGENTS, crew: 2, beads: 0, runtime: hasTmux() ? "Tmux" : "Process" });
+  const town = new ChaosTown({
+    agents: AGENTS,
+    crew: 2,
+    beads: 0,
+    runtime: hasTmux() ? "Tmux" : "Process",
+    nodeArguments: ["--import", collector, `--heapsnapshot-signal=${SNAPSHOT_SIGNAL}`, `--diagnostic-dir=${tmpdir()}`],
+  });
   try {
     town.startController();
     const startedMs = performance.now();
@@ -159,6 +184,7 @@ async function soak(): Promise<void> {
       const sample = await sampleOf(town, startedMs);
       samples.push(sample);
       process.stdout.write(`${rowOf(sample)}\n`);
+      if (SNAPSHOTS.includes(wave)) process.kill(town.controllerPid ?? 0, SNAPSHOT_SIGNAL);
     }
     const warm = samples.find(({ minute }) => minute >= MINUTES / 3);
     const last = samples.at(-1);
@@ -166,7 +192,7 @@ async function soak(): Promise<void> {
     const beads = last.landed - warm.landed;
     const each = (key: keyof Sample): number => (last[key] - warm[key]) / beads;
     process.stdout.write(
-      `per landed bead: ${(each("cpuSeconds") * 1000).toFixed(0)} ms of CPU, ${(each("heapMiB") * 1024).toFixed(1)} kB heap, ` +
+      `per landed bead: ${(each("cpuSeconds") * 1000).toFixed(0)} ms of CPU, ${(each("liveMiB") * 1024).toFixed(1)} kB live, ${(each("buffersMiB") * 1024).toFixed(1)} kB in buffers, ` +
         `${(each("residentMiB") * 1024).toFixed(1)} kB resident, ${(each("stateMiB") * 1024).toFixed(1)} kB state, ` +
         `${(each("rigMiB") * 1024).toFixed(1)} kB and ${each("rigFiles").toFixed(2)} files in the rig\n`,
     );

@@ -20,6 +20,8 @@ export interface ChaosTownOptions {
   readonly home?: string;
   /** `spec.capacity.diskFloor`. */
   readonly diskFloor?: string;
+  /** For node itself, before the controller's program. Its children do not inherit them. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /** A town under load whose controller is a child of this process, so that it can be killed and told apart. */
@@ -64,11 +66,16 @@ export class ChaosTown {
     if (this.controllerPid !== undefined) return;
     const log = openSync(this.logPath, "a");
     this.#starts += 1;
-    this.#controller = spawn(process.execPath, [controllerProgram, "--town", this.process.directory], {
-      cwd: this.process.directory,
-      env: this.process.env,
-      stdio: ["ignore", log, log],
-    });
+    const { nodeArguments = [] } = this.options;
+    this.#controller = spawn(
+      process.execPath,
+      [...nodeArguments, controllerProgram, "--town", this.process.directory],
+      {
+        cwd: this.process.directory,
+        env: this.process.env,
+        stdio: ["ignore", log, log],
+      },
+    );
   }
 
   /** kill -9, and waits until it is gone. */

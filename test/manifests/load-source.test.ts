@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { loadSource } from "../../src/manifests/load-source.ts";
-import type { SourceFile } from "../../src/manifests/load-source.ts";
+import type { SourceFile } from "../../src/manifests/load-file.ts";
 import { ParseCache } from "../../src/manifests/parse-cache.ts";
 import { SAMPLE_KINDS, poolText, rigText } from "./sample-kinds.ts";
 import { fc, fuzzRuns } from "../property.ts";
@@ -198,9 +198,15 @@ describe("loadSource", () => {
     expect(reads).toBe(2);
   });
 
-  test("given a small cache, when more files come, then the oldest are forgotten", () => {
-    const cache = new ParseCache(2);
-    for (const name of ["a", "b", "c"]) cache.load(name, name, () => poolText(name), context);
-    expect(["a", "b", "c"].map((name) => cache.has(name, name, context))).toEqual([false, true, true]);
+  test("given a file that is edited all night, when it is loaded again and again, then only the last two are held", () => {
+    const cache = new ParseCache();
+    const other: SourceFile = { path: "b.yaml", content: "b", text: () => poolText("b") };
+    for (let edit = 0; edit < 100; edit++) {
+      loadSource([{ path: "a.yaml", content: `blob${edit}`, text: () => poolText("a") }, other], context, { cache });
+    }
+    expect(cache.size).toBe(3);
+    expect(cache.find("a.yaml", "blob97", context)).toBeUndefined();
+    expect(cache.find("a.yaml", "blob98", context)).toBeDefined();
+    expect(cache.find("b.yaml", "b", context)).toBeDefined();
   });
 });

@@ -23,7 +23,7 @@ async function history(town: WriterSite, key: ObjectKey, limit = 100) {
     from,
     directory: "manifests",
     context: { kinds: SAMPLE_KINDS, locals: new Map() },
-    memory: { cache: new ParseCache(), trees: new Map() },
+    cache: new ParseCache(),
     limit,
   });
   return entries.map((entry) => `${entry.change} ${entry.path} ${entry.subject}`);

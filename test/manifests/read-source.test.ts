@@ -48,6 +48,18 @@ describe("readSourceAtCommit", () => {
     await expect(readSourceAtCommit(repository, "nope", context)).rejects.toMatchObject({ reason: "RevisionMissing" });
   });
 
+  test("given a cache, when many commits are read one after the other, then it holds no more trees than the last has", async () => {
+    const { git, repository } = await townRepository({ "manifests/api/a.yaml": poolText("a") });
+    const cache = new ParseCache();
+    for (let edit = 1; edit < 20; edit++) {
+      await git.writeFile("/town", "manifests/api/a.yaml", poolText("a", edit));
+      await git.commit("/town", "scale a");
+      await readSourceAtCommit(repository, "main", { ...context, cache });
+    }
+    expect(cache.trees.size).toBe(2);
+    expect(cache.size).toBe(2);
+  });
+
   test("given a cache, when another commit is read, then only changed blobs are read", async () => {
     const { git, repository } = await townRepository({
       "manifests/a.yaml": poolText("a"),

@@ -1,6 +1,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { ProcessIdentity } from "../../ports/processes.ts";
 import { type IdentitySource, type Presence, type ProcessTable, processTable, signal } from "../process-identity.ts";
+import { ConfirmedProcesses } from "./confirmed-processes.ts";
 import { ProcessList, type ProcessRow } from "./process-list.ts";
 
 /** Environment variable that every program of a session inherits, so that strays are found again. */
@@ -20,8 +21,6 @@ export interface EndOptions {
   readonly spare?: readonly number[];
 }
 
-/** Far less than it takes for a pid to come round again. */
-const CONFIRMED_MS = 10_000;
 const KILL_ROUNDS_MS = [20, 50, 100, 300, 500, 1_000];
 
 /** The processes of sessions: who they are, whether they live, and their verified end. */
@@ -30,7 +29,7 @@ export class SessionProcesses {
   readonly #list: ProcessList;
   readonly #identities: ProcessTable;
   readonly #source: IdentitySource;
-  readonly #confirmed = new Map<number, { readonly identity: ProcessIdentity; readonly atMs: number }>();
+  readonly #confirmed = new ConfirmedProcesses();
 
   constructor(clock: Clock, source: IdentitySource = process.platform === "linux" ? "proc" : "ps") {
     this.#clock = clock;
@@ -45,7 +44,7 @@ export class SessionProcesses {
   async identify(pid: number): Promise<ProcessIdentity | undefined> {
     for (let tries = 0; tries < 3; tries += 1) {
       const identity = await this.#identities.identify(pid);
-      if (identity !== undefined) this.#confirmed.set(pid, { identity, atMs: this.#clock.monotonicMs() });
+      if (identity !== undefined) this.#confirmed.add(identity, this.#clock.monotonicMs());
       if (identity !== undefined || signal(pid, 0) === "Gone") return identity;
     }
     return undefined;
@@ -58,11 +57,10 @@ export class SessionProcesses {
   async probe(identity: ProcessIdentity): Promise<Presence> {
     const { pid, startTime } = identity;
     const now = this.#clock.monotonicMs();
-    const last = this.#confirmed.get(pid);
-    const lately = last?.identity.startTime === startTime && now - last.atMs < CONFIRMED_MS;
-    const known = this.#source === "ps" && lately && identity.bootId === last.identity.bootId;
+    const last = this.#confirmed.lately(pid, now);
+    const known = this.#source === "ps" && last?.startTime === startTime && identity.bootId === last.bootId;
     const presence = known ? (signal(pid, 0) === "Gone" ? "Dead" : "Alive") : await this.#identities.probe(identity);
-    if (presence === "Alive") this.#confirmed.set(pid, { identity, atMs: now });
+    if (presence === "Alive") this.#confirmed.add(identity, now);
     else this.#confirmed.delete(pid);
     return presence;
   }

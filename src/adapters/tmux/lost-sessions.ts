@@ -46,15 +46,22 @@ export class LostSessions {
     this.#options = options;
   }
 
+  /** `records`: all that have no pane; what was known of others is forgotten. */
   async observe(records: readonly SessionRecord[]): Promise<LostObservation> {
+    const absent = new Set(records.map(keyOf));
+    for (const key of [...this.#gone, ...this.#unlisted]) if (!absent.has(key)) this.#forget(key);
     const found = await Promise.all(records.map((record) => this.#observe(record)));
     const seen = found.filter((each) => each !== undefined);
     return { sessions: seen.map((each) => each.session), living: seen.filter((each) => each.living).length };
   }
 
   forget(name: string, generation: number): void {
-    this.#gone.delete(`${name}.${generation}`);
-    this.#unlisted.delete(`${name}.${generation}`);
+    this.#forget(keyOf({ name, generation }));
+  }
+
+  #forget(key: string): void {
+    this.#gone.delete(key);
+    this.#unlisted.delete(key);
   }
 
   /** Resolves when no ending is under way. */
@@ -65,7 +72,7 @@ export class LostSessions {
   async #observe(
     record: SessionRecord,
   ): Promise<{ readonly session: ObservedSession; readonly living: boolean } | undefined> {
-    const key = `${record.name}.${record.generation}`;
+    const key = keyOf(record);
     const code = this.#options.files.exitCode(record.name, record.generation);
     // Written down before tmux was asked: with neither a first process nor an exit code there never was a program.
     if (record.leader === undefined && code === undefined) return undefined;
@@ -108,4 +115,8 @@ export class LostSessions {
       });
     this.#ending.set(key, ended);
   }
+}
+
+function keyOf({ name, generation }: Pick<SessionRecord, "name" | "generation">): string {
+  return `${name}.${generation}`;
 }

@@ -16,7 +16,7 @@ export interface PaneBookOptions {
 export class PaneBook {
   readonly #options: PaneBookOptions;
   readonly #exits = new Map<string, ExitStatus>();
-  readonly #dead = new Set<string>();
+  #dead = new Set<string>();
 
   constructor(options: PaneBookOptions) {
     this.#options = options;
@@ -47,13 +47,16 @@ export class PaneBook {
     const lines = await client.request(
       "list-panes -a -f '#{&&:#{pane_dead},#{@town_name}}' -F '#{@town_name}.#{@town_generation}'",
     );
-    const news = lines.filter((key) => key !== "" && !this.#dead.has(key));
-    for (const key of news) this.#dead.add(key);
-    return news.length > 0;
+    const dead = lines.filter((key) => key !== "");
+    const isNews = dead.some((key) => !this.#dead.has(key));
+    this.#dead = new Set(dead);
+    return isNews;
   }
 
-  /** Everything that was listed, with one look at the exits for all. */
+  /** Everything that was listed, with one look at the exits for all. Endings of what is not listed are forgotten. */
   async observedAll(rows: readonly PaneRow[], client: ControlClient): Promise<readonly ObservedSession[]> {
+    const listed = new Set(rows.map(({ labels }) => `${labels.name}.${labels.generation}`));
+    for (const key of this.#exits.keys()) if (!listed.has(key)) this.#exits.delete(key);
     const left = this.#options.files.exitsLeft();
     return Promise.all(rows.map((row) => this.observed(row, client, left)));
   }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../ports/clock.ts";
+import { type Clock, sleepUnlessWoken } from "../../ports/clock.ts";
 import type { SessionSight, SessionsView } from "../../ports/loop-ports.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Objects, ObservedInput } from "../../ports/objects.ts";
@@ -111,7 +111,10 @@ export class SessionObserver implements SessionsView {
           !this.#knowledge.answered ||
           this.frozen ||
           [...this.#knowledge.known.values()].some((entry) => entry.missing > 0);
-        await this.#ports.clock.sleep(doubtful ? DOUBT_MS : LEVEL_MS, AbortSignal.any([signal, this.#wake.signal]));
+        await sleepUnlessWoken(this.#ports.clock, doubtful ? DOUBT_MS : LEVEL_MS, {
+          wake: this.#wake,
+          stopping: signal,
+        });
       }
     } finally {
       unsubscribe();
