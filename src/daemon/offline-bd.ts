@@ -60,7 +60,7 @@ export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): 
   }
 }
 
-/** Undefined: the cache is damaged, nothing was done or said, and it is not used again. */
+/** Undefined: something is lost, nothing was done or said, and the cache is not used again. */
 async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false): Promise<number | undefined> {
   const told = aboutBd(call.argv, call);
   if (told !== undefined) {
@@ -97,8 +97,8 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
     };
     const { stdout, stderr, exitCode } = await runBd(call.argv, context);
     isCacheDue = graph.cache.isDue;
-    // Git has what the cache could not give, as long as nothing was done yet.
-    isSpoilt = graph.cache.isDamaged && graph.seq === seq && !isAgain;
+    // What is left elsewhere of a lost text is found without the cache, as long as nothing was done yet.
+    isSpoilt = graph.cache.isLost && graph.seq === seq && !isAgain;
     if (isSpoilt) return undefined;
     say(call, { stdout, stderr: `${noteAfter(isWrite && exitCode === 0, actor)}${stderr}` });
     return exitCode;

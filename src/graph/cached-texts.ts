@@ -10,9 +10,15 @@ const chunkCharacters = 1_000_000;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
+/** Told of a record whose text is damaged; `isLost`: it is nowhere else either. */
+export type DamageListener = (id: string, isLost: boolean) => void;
+
+/** The record with an id from elsewhere; undefined: nowhere is one. */
+export type StandIn = (id: string) => BeadRecord | undefined;
+
 /**
  * Records as they lie in a file of the cache, a line each: read when somebody asks for one. What is written later comes behind
- * what is there, which never changes.
+ * what is there, which never changes. A text that is damaged is looked for again each time, and elsewhere.
  */
 export class CachedTexts implements RowTexts {
   readonly name: string;
@@ -20,15 +26,19 @@ export class CachedTexts implements RowTexts {
   readonly #directory: string;
   /** Where the text of a record lies that was read from here, or written. */
   readonly #places = new WeakMap<BeadRecord, TextPlace>();
+  readonly #standIn: StandIn;
   #file: ReadFile | undefined;
   #isDamaged = false;
+  #isLost = false;
+  #onDamaged: DamageListener = () => undefined;
   #block: Uint8Array = new Uint8Array();
   #blockStart = 0;
 
-  constructor(files: Files, directory: string, name: string) {
+  constructor(files: Files, place: { readonly directory: string; readonly name: string }, standIn: StandIn) {
     this.#files = files;
-    this.#directory = directory;
-    this.name = name;
+    this.#directory = place.directory;
+    this.name = place.name;
+    this.#standIn = standIn;
   }
 
   /** Bytes that are there; 0: there is no such file. Called again after something was added. */
@@ -39,9 +49,18 @@ export class CachedTexts implements RowTexts {
     return this.size;
   }
 
-  /** Something that was asked for could not be read. */
+  /** Something that was asked for could not be read here. */
   get isDamaged(): boolean {
     return this.#isDamaged;
+  }
+
+  /** Something that was asked for could be read neither here nor elsewhere. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  set onDamaged(listener: DamageListener) {
+    this.#onDamaged = listener;
   }
 
   get size(): number {
@@ -50,17 +69,35 @@ export class CachedTexts implements RowTexts {
 
   /** Throws TownError `CacheDamaged`. */
   text(place: TextPlace, id: string): string {
-    const text = decoder.decode(this.#bytes(place.start, place.start + place.length));
-    if (textSum(text) === place.sum) return text;
-    throw this.#damaged(id);
+    return this.#read(place) ?? JSON.stringify(this.#elsewhere(place, id));
   }
 
   /** Throws TownError `CacheDamaged`. */
   record(place: TextPlace, id: string): BeadRecord {
-    const record = JSON.parse(this.text(place, id)) as BeadRecord;
-    if (record.id !== id) throw this.#damaged(id);
+    const text = this.#read(place);
+    const record = text === undefined ? undefined : (JSON.parse(text) as BeadRecord);
+    if (record?.id !== id) return this.#elsewhere(place, id);
     this.#places.set(record, place);
     return record;
+  }
+
+  // What was read for its neighbours may be older than what is there now.
+  #read({ start, length, sum }: TextPlace): string | undefined {
+    for (const isAgain of [false, true]) {
+      if (isAgain) this.#block = new Uint8Array();
+      const text = decoder.decode(this.#bytes(start, start + length));
+      if (textSum(text) === sum) return text;
+    }
+    return undefined;
+  }
+
+  #elsewhere(place: TextPlace, id: string): BeadRecord {
+    this.#isDamaged = true;
+    const record = this.#standIn(id);
+    this.#onDamaged(id, record === undefined);
+    if (record !== undefined) return record;
+    this.#isLost = true;
+    throw this.#damaged(place, id);
   }
 
   /** Where the text of a record lies; undefined: it was neither read from here nor written. */
@@ -110,13 +147,13 @@ export class CachedTexts implements RowTexts {
     return this.#block.subarray(start - this.#blockStart, end - this.#blockStart);
   }
 
-  #damaged(id: string): TownError {
-    this.#isDamaged = true;
+  #damaged({ start, length }: TextPlace, id: string): TownError {
+    const file = `${this.#directory}/${this.name}`;
     return new TownError(
       "CacheDamaged",
-      `Cannot read ${id} from the cache of the work graph in ${this.#directory}: it is damaged.`,
+      `Cannot read ${id}: its text in the cache (${file}, bytes ${start} to ${start + length}) is damaged, and git has lost its file on the work branch.`,
       {
-        hint: `Nothing is lost: it is made again when the store is next opened, or remove ${this.#directory}.`,
+        hint: "`town bd doctor` brings back the latest version of it that is left in the log or an earlier commit.",
       },
     );
   }

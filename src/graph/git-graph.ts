@@ -4,7 +4,7 @@ import { holdingAncestors, holdsDescendants } from "../domain/work-graph/index/r
 import type { GraphMergeResult } from "../domain/work-graph/merge/merge-graphs.ts";
 import { deepFreeze } from "../domain/work-graph/record/canonical.ts";
 import type { StatusBook } from "../domain/work-graph/record/statuses.ts";
-import { compareVersions, formatStamp } from "../domain/work-graph/record/stamp.ts";
+import { formatStamp } from "../domain/work-graph/record/stamp.ts";
 import { WaitingError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
@@ -69,6 +69,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
       ...parts,
       index,
       log,
+      onDamaged: (id, isLost) => this.losses.missText(id, isLost),
       state: () => ({ seq: this.seq, requests: this.requests, wispHistory: this.wispHistory, renewed: this.renewed }),
     });
     this.wisps = new WispCollector({ ...options, transact: (author, work) => this.transact(author, work) });
@@ -84,8 +85,9 @@ export class GitGraph extends GraphStore implements WorkGraph {
       ...parts,
       ...options,
       unflushed: this.unflushed,
-      memory: () => ({ seq: this.seq, records: this.storedRecords().filter(({ ephemeral }) => ephemeral !== true) }),
-      takeLater: (records) => this.#takeLater(records),
+      seq: () => this.seq,
+      write: (actor, work) => this.write({ actor }, work),
+      canWrite: parts.lock !== undefined,
       verify: () => this.verify(),
       stopping: this.#stopping.signal,
     });
@@ -236,17 +238,6 @@ export class GitGraph extends GraphStore implements WorkGraph {
     const commit = await this.losses.guard(() => this.#commitNow());
     if (commit !== before && (wasCollected || (await objects.isCollected()))) await this.losses.suspect();
     return commit;
-  }
-
-  /** What others had put on the branch and is later than what is here. */
-  async #takeLater(records: readonly BeadRecord[]): Promise<void> {
-    if (records.length === 0) return;
-    await this.write({ actor: "loop/merge" }, (tx) => {
-      for (const record of records) {
-        const here = this.index.stored(record.id);
-        if (here === undefined || compareVersions(record, here) > 0) tx.replace(record.id, record);
-      }
-    });
   }
 
   /** Looks for objects of the branch that git has lost, and makes them again; true when nothing was missing. */

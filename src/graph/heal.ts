@@ -4,6 +4,7 @@ import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { BranchWriter } from "./branch-writer.ts";
+import { loggedRecords } from "./logged-records.ts";
 import { flushedRef } from "./paths.ts";
 import type { Beyond } from "./put-beyond.ts";
 import { putBeyond } from "./put-beyond.ts";
@@ -24,6 +25,8 @@ export interface HealInput {
   readonly logs: readonly string[];
   /** What memory holds, tombstones included, wisps not. */
   readonly records: readonly BeadRecord[];
+  /** Ids of records that memory cannot read. */
+  readonly unreadable: ReadonlySet<string>;
   /** Seq of the last change in `records`. */
   readonly seq: number;
 }
@@ -35,6 +38,8 @@ export interface Healing {
   readonly beyond: Beyond | undefined;
   /** Versions of records in what is left of commits that others put on the branch, where memory may not have them. */
   readonly foreign: readonly BeadRecord[];
+  /** What is left of those that memory cannot read. */
+  readonly left: readonly BeadRecord[];
 }
 
 /**
@@ -47,9 +52,10 @@ export async function heal(input: HealInput): Promise<Healing | undefined> {
   const refs = await Promise.all([branch, flushedRef].map((ref) => refValue(repository, ref)));
   const suspects = [own, ...refs].filter((commit) => commit !== undefined);
   const logId = input.logs.at(-1) ?? "";
-  const salvaged = await salvage({ repository, logId, suspects, known: records, writes: true });
+  const logged = await loggedRecords(input.files, input.wal, input.logs);
+  const salvaged = await salvage({ repository, logId, suspects, known: [...logged, ...records], writes: true });
   if (salvaged === undefined) return undefined;
-  if (salvaged.broken.size === 0 && suspects.length > 0) return { salvaged, beyond: undefined, foreign: [] };
+  if (salvaged.broken.size === 0 && suspects.length > 0) return { salvaged, beyond: undefined, foreign: [], left: [] };
   const { base, remains } = salvaged;
   await writer.startAnew(base?.head);
   const index = new GraphIndex();
@@ -66,10 +72,11 @@ export async function heal(input: HealInput): Promise<Healing | undefined> {
     damage,
     events: replayed.events,
   });
-  const known = new Set(records.map(({ id }) => id));
+  const left = [...input.unreadable].map((id) => index.stored(id)).filter((record) => record !== undefined);
+  const known = new Set([...records.map(({ id }) => id), ...input.unreadable]);
   const gone = (base?.records ?? []).filter(({ id }) => !known.has(id)).map(({ id }) => id);
   const foreign = remains.filter(({ commit }) => commit !== own).flatMap((survey) => survey.records);
-  return { salvaged, beyond: { ...beyond, ids: new Set([...replayed.dirty, ...beyond.ids, ...gone]) }, foreign };
+  return { salvaged, beyond: { ...beyond, ids: new Set([...replayed.dirty, ...beyond.ids, ...gone]) }, foreign, left };
 }
 
 /** What the logs tell of the time after a commit. */

@@ -8,6 +8,7 @@ import type { BranchWriter } from "./branch-writer.ts";
 import type { ChangedRecords } from "./cached-changes.ts";
 import { appendChanges } from "./cached-changes.ts";
 import type { CachePosition, CommitHead } from "./commit-head.ts";
+import type { DamageListener } from "./cached-texts.ts";
 import { HistoryCache } from "./history-cache.ts";
 import type { KeptWisp, RenewedLease } from "./local-state.ts";
 import { writeLocalState } from "./local-state.ts";
@@ -15,6 +16,7 @@ import type { StorePaths } from "./paths.ts";
 import type { LoadedCommit } from "./load-commit.ts";
 import type { Captured } from "./record-cache.ts";
 import { CacheWriter, changesPath } from "./record-cache.ts";
+import { standInFrom } from "./stand-in.ts";
 import { writeIdentity } from "./store-identity.ts";
 import type { Wal } from "./wal.ts";
 import { fingerprint } from "./wal-record.ts";
@@ -41,6 +43,7 @@ export interface HousekeepingOptions {
   readonly loaded: LoadedCommit | undefined;
   /** Logs written under other ids, with their last seq; they go once everything in them is elsewhere. */
   readonly otherLogs: ReadonlyMap<string, number>;
+  readonly onDamaged: DamageListener;
 }
 
 /** The cache is written again after so many records changed, and more than this share of all: a few more are read in no time. */
@@ -73,8 +76,8 @@ export interface Told {
 export interface CacheState {
   /** The store took longer to open than it need: a writer that opens and closes it leaves a new cache. */
   readonly isDue: boolean;
-  /** Something could not be read that git has: a store that is opened after this one was closed reads it from there. */
-  readonly isDamaged: boolean;
+  /** The text of a record is damaged there and elsewhere: a store that is opened after this one was closed looks for losses. */
+  readonly isLost: boolean;
 }
 
 /** What keeps a store small and quick to open: cache, packs, and the end of log segments. */
@@ -105,7 +108,14 @@ export class Housekeeping implements CacheState {
     this.#isFirst = this.#cached === undefined;
     this.changed(options.loaded?.changed ?? []);
     const { files, paths, index, loaded } = options;
-    this.#cache = new CacheWriter({ files, directory: paths.cache, index, texts: loaded?.texts });
+    this.#cache = new CacheWriter({
+      files,
+      directory: paths.cache,
+      index,
+      texts: loaded?.texts,
+      standInAt: (commit) => standInFrom(options.repository, commit),
+      onDamaged: options.onDamaged,
+    });
     this.#history = new HistoryCache({
       repository: options.repository,
       trees: options.writer.trees,
@@ -136,11 +146,12 @@ export class Housekeeping implements CacheState {
     return this.#isDue(0);
   }
 
-  get isDamaged(): boolean {
-    return this.#cache.isDamaged;
+  get isLost(): boolean {
+    return this.#cache.isLost;
   }
 
   #isDue(changed: number): boolean {
+    if (this.#cache.isDamaged && !this.#cache.isLost) return this.#caching === undefined;
     const least = this.#isFirst ? 1 : Math.max(cacheEvery, this.#options.index.size * cacheShare);
     return this.#caching === undefined && this.#uncached + changed >= least;
   }

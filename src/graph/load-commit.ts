@@ -10,6 +10,7 @@ import type { BadFile } from "./git-records.ts";
 import { headOf, readCommitRecords, readRecordFiles, requireKnownFormat } from "./git-records.ts";
 import type { CachedCommit } from "./record-cache.ts";
 import { readCache } from "./record-cache.ts";
+import { standInFrom } from "./stand-in.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
 export interface LoadedCommit {
@@ -45,7 +46,7 @@ export async function loadCommit(
   commit: string,
   { files, directory }: CachePlace,
 ): Promise<LoadedCommit> {
-  const cached = await readCache(files, directory, commit);
+  const cached = await readCache(files, directory, commit, standInFrom(repository, commit));
   if (cached?.head.commit === commit) return { ...cached, bad: [], changed: [] };
   await requireKnownFormat(repository, trees, commit);
   const head = await headOf(repository, await requireCommit(repository, commit));

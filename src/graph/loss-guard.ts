@@ -1,14 +1,19 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
-import { formatStamp } from "../domain/work-graph/record/stamp.ts";
+import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import { tombstone } from "../domain/work-graph/record/statuses.ts";
+import { compareVersions, formatStamp } from "../domain/work-graph/record/stamp.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import type { Log } from "../ports/log.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import { heal, reportLoss } from "./heal.ts";
+import { readableRecords, recordWithoutText } from "./lost-texts.ts";
 import type { StorePaths } from "./paths.ts";
 import { refValue } from "./salvage.ts";
+import { standInFrom } from "./stand-in.ts";
 import { isLoss } from "./survey.ts";
+import type { Transaction } from "./transaction.ts";
 import type { UnflushedChanges } from "./unflushed.ts";
 import type { Wal } from "./wal.ts";
 
@@ -24,10 +29,13 @@ export interface LossGuardOptions {
   readonly wal: Wal;
   readonly otherLogs: ReadonlyMap<string, number>;
   readonly unflushed: UnflushedChanges;
-  /** Everything that memory holds, wisps apart, and the seq of the last change in it. */
-  readonly memory: () => { readonly seq: number; readonly records: readonly BeadRecord[] };
-  /** Takes in versions of records, those that are later than the ones here. */
-  readonly takeLater: (records: readonly BeadRecord[]) => Promise<void>;
+  /** Everything that memory holds. */
+  readonly index: GraphIndex;
+  /** Seq of the last change in it. */
+  readonly seq: () => number;
+  readonly write: (actor: string, work: (tx: Transaction) => void) => Promise<unknown>;
+  /** False: the store was opened for reading. */
+  readonly canWrite: boolean;
   /** Looks for losses, when nothing else works on the branch. */
   readonly verify: () => Promise<unknown>;
   /** Aborted when the store is closed. */
@@ -49,6 +57,7 @@ export class LossGuard {
   readonly #options: LossGuardOptions;
   #replaced: Replaced = nothingReplaced;
   #collection: Promise<void> | undefined;
+  #restoring: Promise<void> | undefined;
 
   constructor(options: LossGuardOptions) {
     this.#options = options;
@@ -87,24 +96,85 @@ export class LossGuard {
 
   /** False: nothing is missing. */
   async heal(): Promise<boolean> {
-    const { unflushed, log, otherLogs, wal, paths, takeLater } = this.#options;
-    const memory = this.#options.memory();
+    const { unflushed, log, otherLogs, wal, paths, index } = this.#options;
+    const memory = { seq: this.#options.seq(), ...readableRecords(index) };
     const taken = unflushed.take();
     let left = taken;
     try {
       const logs = [...otherLogs.keys(), wal.id];
       const healing = await heal({ ...this.#options, ...memory, wal: paths.wal, logs });
-      if (healing === undefined) return false;
-      const { salvaged, beyond, foreign } = healing;
+      if (healing === undefined) {
+        await this.#takeInstead(memory.unreadable, this.#atTip(memory.unreadable));
+        return memory.unreadable.size > 0;
+      }
+      const { salvaged, beyond, foreign, left: remnants } = healing;
       reportLoss(log, salvaged, this.#options);
       if (beyond !== undefined) {
         left = { ids: new Set([...taken.ids, ...beyond.ids]), events: beyond.events };
         this.#replaced = { tips: salvaged.broken, files: beyond.files };
       }
-      await takeLater(foreign);
+      // Where all could be made again, they can be read again.
+      if (beyond !== undefined) await this.#takeInstead(memory.unreadable, remnants);
+      await this.#takeLater(foreign);
       return true;
     } finally {
       unflushed.putBack(left);
+    }
+  }
+
+  /** What others had put on the branch and is later than what is here. */
+  async #takeLater(records: readonly BeadRecord[]): Promise<void> {
+    const { index, write } = this.#options;
+    if (records.length === 0) return;
+    await write("loop/merge", (tx) => {
+      for (const record of records) {
+        const here = index.stored(record.id);
+        if (here === undefined || compareVersions(record, here) > 0) tx.replace(record.id, record);
+      }
+    });
+  }
+
+  #atTip(ids: ReadonlySet<string>): readonly BeadRecord[] {
+    const { repository, writer } = this.#options;
+    const standIn = writer.tip === undefined ? undefined : standInFrom(repository, writer.tip);
+    return [...ids].map((id) => standIn?.(id)).filter((record) => record !== undefined);
+  }
+
+  /** What is left of records whose text is lost takes their place, and says so. */
+  async #takeInstead(ids: ReadonlySet<string>, remnants: readonly BeadRecord[]): Promise<void> {
+    const { index, write, log, namespace } = this.#options;
+    const known = new Map(remnants.map((record) => [record.id, record]));
+    const records = [...ids]
+      .map((id) => known.get(id) ?? recordWithoutText(index, id))
+      .filter((record) => record !== undefined);
+    if (records.length === 0) return;
+    for (const record of records) index.putInstead(record);
+    await write("loop/heal", (tx) => {
+      for (const { id, updated_at: at, status } of records)
+        if (status !== tombstone)
+          tx.comment(id, `The text of this bead was lost on disk: this is what is left of it, as of ${at}.`);
+    });
+    for (const { id, updated_at: asOf } of records)
+      log.error({ namespace, bead: id, asOf }, "text of a bead was lost, what is left of it takes its place");
+  }
+
+  /** The text of a bead cannot be read from the cache; `isLost`: git does not have it either. */
+  missText(id: string, isLost: boolean): void {
+    const { log, namespace, canWrite, stopping } = this.#options;
+    if (!isLost) {
+      log.warn({ namespace, bead: id }, "text of a bead is damaged in the cache, read from git");
+      return;
+    }
+    log.error({ namespace, bead: id }, "text of a bead is lost in the cache and in git");
+    if (canWrite && !stopping.aborted) this.#restoring ??= this.#restore().finally(() => (this.#restoring = undefined));
+  }
+
+  async #restore(): Promise<void> {
+    const { verify, log, namespace } = this.#options;
+    try {
+      await verify();
+    } catch (error) {
+      log.error({ namespace, err: error }, "cannot bring back lost texts of the work graph");
     }
   }
 
@@ -136,5 +206,6 @@ export class LossGuard {
   /** Resolves when nothing goes on any more; the store is stopping. */
   async finish(): Promise<void> {
     await this.#collection;
+    await this.#restoring;
   }
 }

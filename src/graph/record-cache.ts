@@ -7,6 +7,7 @@ import { layColumns } from "../domain/work-graph/index/lay-columns.ts";
 import { fitsTable } from "../domain/work-graph/index/table-record.ts";
 import type { Files } from "../ports/files.ts";
 import { readChanges } from "./cached-changes.ts";
+import type { DamageListener, StandIn } from "./cached-texts.ts";
 import { CachedTexts } from "./cached-texts.ts";
 import type { ColumnsFile } from "./columns-file.ts";
 import { decodeColumns, encodeColumns } from "./columns-file.ts";
@@ -33,10 +34,15 @@ const spareBytes = 1_000_000;
 /**
  * The records of one commit in files that load fast: what indexes need by column, the records themselves unread. Made from
  * the branch and made again at will: a cache that is missing, damaged or of another format is simply not used. What was
- * changed since is on top, as far as it leads towards the commit `wanted`.
+ * changed since is on top, as far as it leads towards the commit `wanted`. `standIn`: for records whose text is damaged.
  */
-export async function readCache(files: Files, directory: string, wanted: string): Promise<CachedCommit | undefined> {
-  const found = await readColumns(files, directory);
+export async function readCache(
+  files: Files,
+  directory: string,
+  wanted: string,
+  standIn: StandIn = () => undefined,
+): Promise<CachedCommit | undefined> {
+  const found = await readColumns(files, directory, standIn);
   if (found === undefined) return undefined;
   const { head, columns, odd, texts } = found;
   const { commit, tree, positions } = head;
@@ -65,6 +71,7 @@ const attempts = 3;
 async function readColumns(
   files: Files,
   directory: string,
+  standIn: StandIn,
 ): Promise<(ColumnsFile & { readonly texts: CachedTexts }) | undefined> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const file = await files.openRead(`${directory}/${columnsName}`);
@@ -72,7 +79,7 @@ async function readColumns(
     const found = decodeColumns(file.bytes(0, file.size));
     await file.close();
     if (found === undefined) return undefined;
-    const texts = new CachedTexts(files, directory, found.head.texts);
+    const texts = new CachedTexts(files, { directory, name: found.head.texts }, standIn);
     if ((await texts.open()) >= found.head.textBytes) return { ...found, texts };
     await texts.close();
   }
@@ -88,6 +95,9 @@ export interface CacheWriterOptions {
   readonly index: GraphIndex;
   /** Those that the rows of the index lie in. */
   readonly texts: CachedTexts | undefined;
+  /** Records as a commit has them, where their texts are damaged. */
+  readonly standInAt: (commit: string) => StandIn;
+  readonly onDamaged: DamageListener;
 }
 
 /** Replaces the cache: columns as a whole, texts by what is new in them. Only the holder of the store's lock may. */
@@ -98,6 +108,7 @@ export class CacheWriter {
   constructor(options: CacheWriterOptions) {
     this.#options = options;
     this.#texts = options.texts;
+    if (options.texts !== undefined) options.texts.onDamaged = options.onDamaged;
   }
 
   /** `captured`: what the commit holds. The index goes on with what was written. */
@@ -108,7 +119,7 @@ export class CacheWriter {
     const fitting = captured.records.filter(fitsTable);
     const odd = captured.records.filter((record) => !fitsTable(record));
     const known = this.#texts;
-    const isFresh = known === undefined || this.#isWasted(known, captured, fitting);
+    const isFresh = known === undefined || known.isDamaged || this.#isWasted(known, captured, fitting);
     const texts = isFresh ? await this.#newTexts(head, former) : known;
     const laid: LaidRecords = {
       table: captured.table,
@@ -128,10 +139,12 @@ export class CacheWriter {
   }
 
   async #newTexts({ commit }: CommitHead, former: readonly string[]): Promise<CachedTexts> {
-    const { files, directory } = this.#options;
+    const { files, directory, standInAt, onDamaged } = this.#options;
     let name = `${commit.slice(0, 12)}-texts.jsonl`;
     for (let again = 2; former.includes(name); again++) name = `${commit.slice(0, 12)}-texts-${again}.jsonl`;
-    return new CachedTexts(files, directory, name);
+    const texts = new CachedTexts(files, { directory, name }, standInAt(commit));
+    texts.onDamaged = onDamaged;
+    return texts;
   }
 
   #isWasted(texts: CachedTexts, { table, rows }: Captured, records: readonly BeadRecord[]): boolean {
@@ -144,6 +157,10 @@ export class CacheWriter {
 
   get isDamaged(): boolean {
     return this.#texts?.isDamaged === true;
+  }
+
+  get isLost(): boolean {
+    return this.#texts?.isLost === true;
   }
 
   /** What turned out to be damaged is not used again. */

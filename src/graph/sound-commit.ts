@@ -1,6 +1,5 @@
 import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { compareVersions } from "../domain/work-graph/record/stamp.ts";
-import { TownError } from "../errors/town-error.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
 import { logPositions, positionsAt } from "./git-records.ts";
@@ -8,12 +7,13 @@ import type { LoadedCommit } from "./load-commit.ts";
 import { loadCommit, loadedFromGit, requireCommit } from "./load-commit.ts";
 import type { StorePaths } from "./paths.ts";
 import { flushedRef } from "./paths.ts";
+import { loggedRecords } from "./logged-records.ts";
+import { isTextLost } from "./lost-texts.ts";
 import { readCache } from "./record-cache.ts";
 import type { Salvage } from "./salvage.ts";
 import { refValue, salvage } from "./salvage.ts";
 import { isLoss } from "./survey.ts";
 import type { TreeWriter } from "./tree-writer.ts";
-import { Wal } from "./wal.ts";
 
 export interface CommitPlaces {
   readonly repository: Repository;
@@ -99,7 +99,7 @@ async function repair(places: CommitPlaces): Promise<SoundCommit | undefined> {
     repository,
     logId,
     suspects,
-    known: latestLast([...cached, ...(await loggedRecords(places))]),
+    known: latestLast([...cached, ...(await loggedRecords(places.files, places.paths.wal, places.logs))]),
     writes: !readOnly,
   });
   if (salvaged === undefined) return undefined;
@@ -132,21 +132,10 @@ async function cachedRecords({ files, paths, pin, tip }: CommitPlaces): Promise<
       records.push(table.record(row));
     } catch (error) {
       // A cache that is damaged too: the rest of the evidence must do.
-      if (!(error instanceof TownError) || error.reason !== "CacheDamaged") throw error;
+      if (!isTextLost(error)) throw error;
     }
   }
   await texts.close();
-  return records;
-}
-
-/** Every version of a record that the logs of the store still hold. */
-async function loggedRecords({ files, paths, logs }: CommitPlaces): Promise<readonly BeadRecord[]> {
-  const records: BeadRecord[] = [];
-  for (const id of logs) {
-    const { entries } = await Wal.open(files, paths.wal, id);
-    for (const { record } of entries)
-      for (const { d, l } of record.o) if (d !== null && d.ephemeral !== true && l !== 1) records.push(d);
-  }
   return records;
 }
 

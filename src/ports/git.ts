@@ -119,6 +119,11 @@ export interface Repository {
     revision: string,
     directory: string,
   ): Promise<readonly { readonly path: string; readonly id: string; readonly mode: string }[]>;
+  /**
+   * Texts of files at a commit, by path (default: of all), read while the caller waits, for readers that cannot be answered
+   * later. What cannot be read is left out.
+   */
+  filesAtOnce(commit: string, paths?: readonly string[]): ReadonlyMap<string, string>;
   /** All checkouts, the main one included; paths have their symbolic links resolved. */
   worktrees(): Promise<readonly Worktree[]>;
   /**

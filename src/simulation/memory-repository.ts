@@ -151,6 +151,17 @@ export class MemoryRepository implements Repository {
     return files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, { id, mode }]) => ({ path, id, mode }));
   }
 
+  filesAtOnce(commit: string, paths?: readonly string[]): ReadonlyMap<string, string> {
+    const { objects } = this.#state;
+    const found = new Map<string, string>();
+    if (objects.peekCommit(commit) === undefined) return found;
+    for (const [path, { id }] of this.#filesAt(commit)) {
+      const text = paths?.includes(path) === false ? undefined : objects.peekBlob(id);
+      if (text !== undefined) found.set(path, text);
+    }
+    return found;
+  }
+
   async worktrees(): Promise<readonly Worktree[]> {
     const found: Worktree[] = [];
     for (const one of allWorktrees(this.#state)) {

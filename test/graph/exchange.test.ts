@@ -186,22 +186,6 @@ describe("the cache", () => {
     expect((await columnsIn(disk))?.head.commit).toBe(graph.tip);
   });
 
-  test("given a closed bead whose text in the cache is damaged, when it is read, then it is said what to do, and the others are there", async () => {
-    const world = await graphWorld();
-    const { graph } = await world.open("/repo", calm);
-    await graph.transact(alice, (tx) => {
-      for (let i = 0; i < 1_100; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
-      tx.close("api-7");
-    });
-    await graph.close();
-    const disk = world.disk.mount();
-    const file = await textsIn(disk);
-    await disk.writeAtomic(file, ((await disk.readText(file)) ?? "").replace('"bead 7"', '"bead 8"'));
-    const again = await world.open("/repo", { ...calm, readOnly: true });
-    expect(again.graph.ready()).toHaveLength(1_099);
-    expect(() => again.graph.get("api-7")).toThrow(/Cannot read api-7 from the cache/);
-  });
-
   test("given the cache of a former version, when opened, then it is not used, and is made anew", async () => {
     const world = await graphWorld();
     const { graph } = await world.open("/repo", calm);

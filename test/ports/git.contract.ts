@@ -298,6 +298,21 @@ export function gitContract(name: string, openSite: () => Promise<GitSite>): voi
         expect(await repository.changedFiles(repository.objects.emptyTree, one)).toEqual(["a", "d/old", "same"]);
       });
 
+      it("given a commit, when files are read at once, then those that are there come back by path", async () => {
+        const repository = await bare();
+        const commit = await commitFiles(repository, { a: "1\n\n2", "d/new ☃": "y ☃\n", empty: "" });
+        await repository.objects.sync();
+        const all = new Map([
+          ["a", "1\n\n2"],
+          ["d/new ☃", "y ☃\n"],
+          ["empty", ""],
+        ]);
+        expect(repository.filesAtOnce(commit)).toEqual(all);
+        const some = repository.filesAtOnce(commit, ["none", "d", "empty", "line\nend", "a"]);
+        expect(some).toEqual(new Map([...all].filter(([path]) => path === "a" || path === "empty")));
+        expect(repository.filesAtOnce("1".repeat(40), ["a"]).size).toBe(0);
+      });
+
       it("given branches, when merged on objects, then clean ones give a tree and others their conflicts", async () => {
         const repository = await bare();
         const base = await commitFiles(repository, { a: "1\n2\n3\n4\n5\n", b: "b\n", c: "c\n" });

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { AdapterError } from "../../errors/town-error.ts";
@@ -69,13 +69,23 @@ export class GitCommand {
     return this.#check(this);
   }
 
+  /** What a command says while the caller waits, as far as it gets; for readers that cannot be answered later. */
+  runAtOnce(args: readonly string[], options: Pick<GitRunOptions, "place" | "input" | "timeoutMs">): Buffer {
+    const { place, input = "", timeoutMs = 60_000 } = options;
+    const { stdout } = spawnSync(this.#program, [...gitOptions, ...placeOptions(place), ...args], {
+      cwd: place.cwd ?? place.worktree ?? place.gitDirectory,
+      env: this.#environment,
+      input,
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+      maxBuffer: Number.POSITIVE_INFINITY,
+    });
+    return stdout ?? Buffer.alloc(0);
+  }
+
   /** Starts a git process; the caller owns it, and has waited for `ready`. */
   start(args: readonly string[], place: GitPlace, env: Readonly<Record<string, string>> = {}): ChildProcess {
-    const where = [
-      ...(place.gitDirectory === undefined ? [] : [`--git-dir=${place.gitDirectory}`]),
-      ...(place.worktree === undefined ? [] : [`--work-tree=${place.worktree}`]),
-    ];
-    return spawn(this.#program, [...gitOptions, ...where, ...args], {
+    return spawn(this.#program, [...gitOptions, ...placeOptions(place), ...args], {
       cwd: place.cwd ?? place.worktree ?? place.gitDirectory,
       env: { ...this.#environment, ...env },
       stdio: ["pipe", "pipe", "pipe"],
@@ -117,6 +127,13 @@ export class GitCommand {
     const { stdout } = await this.run(args, options);
     return stdout.toString("utf8").split("\0").slice(0, -1);
   }
+}
+
+function placeOptions({ gitDirectory, worktree }: GitPlace): readonly string[] {
+  return [
+    ...(gitDirectory === undefined ? [] : [`--git-dir=${gitDirectory}`]),
+    ...(worktree === undefined ? [] : [`--work-tree=${worktree}`]),
+  ];
 }
 
 class RunningGit {

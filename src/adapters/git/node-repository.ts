@@ -4,6 +4,7 @@ import type { CheckoutLock } from "../../ports/checkout.ts";
 import type { CommitInfo, GitIdentity, RefUpdate, Repository, Worktree, WorktreeStatus } from "../../ports/git.ts";
 import { CheckoutLocks } from "./checkout-lock.ts";
 import { FastForward } from "./fast-forward.ts";
+import { filesAtOnce } from "./files-at-once.ts";
 import type { OwnerProbe } from "./forward-lock.ts";
 import type { GitCommand, GitRunOptions } from "./git-command.ts";
 import { type MergedTree, MergeTrees } from "./merge-trees.ts";
@@ -217,6 +218,10 @@ export class NodeRepository implements Repository {
       const [mode = "", , id = ""] = line.slice(0, tab).split(" ");
       return { path: line.slice(tab + 1), id, mode };
     });
+  }
+
+  filesAtOnce(commit: string, paths?: readonly string[]): ReadonlyMap<string, string> {
+    return filesAtOnce(this.#command, this.gitDirectory, commit, paths);
   }
 
   worktrees(): Promise<readonly Worktree[]> {

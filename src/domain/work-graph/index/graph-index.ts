@@ -204,6 +204,17 @@ export class GraphIndex implements RecordSource {
     return before;
   }
 
+  /** As `put`, also where the record that was there cannot be read. */
+  putInstead(record: BeadRecord, rev?: number): void {
+    const found = this.#records.get(record.id);
+    if (found instanceof DormantBead) {
+      const { facts } = found;
+      this.#records.wake(found, facts);
+      this.#edges.wake(facts);
+    }
+    this.put(record.id, record, rev);
+  }
+
   /** Takes in many records at once; much cheaper than `put` for each. `revs` holds those above 1. */
   load(records: Iterable<BeadRecord>, revs?: ReadonlyMap<string, number>): void {
     for (const record of records) {
