@@ -165,6 +165,12 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
     });
     closers.push(() => sessions.close());
     const metrics = createMetrics();
+    metrics.gaugeOf("town_store_objects", "kind", () =>
+      [...registry.kinds, { kind: "Event" }].map(({ kind }) => [kind, store.list(kind).length]),
+    );
+    metrics.gaugeOf("town_graph_records", "namespace", () =>
+      graphs.directory.stores().map(({ namespace, size }) => [namespace, size]),
+    );
     const view = new SessionObserver({ clock: systemClock, sessions, objects: store, log });
     const ports: LoopPorts = {
       clock: systemClock,

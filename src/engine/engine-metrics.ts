@@ -11,6 +11,7 @@ export class LoopMetrics {
   readonly #labels: { readonly controller: string };
   #depth = -1;
   #busy = -1;
+  #known = -1;
 
   /** Creates the counters at 0, so that a dashboard shows a loop that never ran. */
   constructor(metrics: Metrics, controller: string) {
@@ -20,7 +21,7 @@ export class LoopMetrics {
     metrics.count("town_reconcile_errors_total", this.#labels, 0);
     metrics.count("town_reconcile_actions_total", this.#labels, 0);
     metrics.count("town_reconcile_overdue_total", this.#labels, 0);
-    this.load(0, 0);
+    this.load({ depth: 0, busy: 0, known: 0 });
   }
 
   ran(result: RunResult, durationMs: number, waitedMs: number): void {
@@ -38,10 +39,13 @@ export class LoopMetrics {
     this.#metrics.count("town_reconcile_overdue_total", this.#labels);
   }
 
-  load(depth: number, busy: number): void {
+  /** `known`: keys that are ready, delayed, being run, or have failures on record. */
+  load({ depth, busy, known }: { readonly depth: number; readonly busy: number; readonly known: number }): void {
     if (depth !== this.#depth) this.#metrics.gauge("town_queue_depth", this.#labels, depth);
     if (busy !== this.#busy) this.#metrics.gauge("town_workers_busy", this.#labels, busy);
+    if (known !== this.#known) this.#metrics.gauge("town_queue_keys", this.#labels, known);
     this.#depth = depth;
     this.#busy = busy;
+    this.#known = known;
   }
 }

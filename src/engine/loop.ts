@@ -194,7 +194,8 @@ export class Loop<P extends EnginePorts> implements RouteTarget<P> {
       if (taken === undefined) break;
       void this.#run(taken);
     }
-    this.#metrics.load(this.#queue.depth, this.#running.size);
+    const { depth, known } = this.#queue;
+    this.#metrics.load({ depth, busy: this.#running.size, known });
     this.#restIfIdle();
   }
 

@@ -86,8 +86,11 @@ export interface Repository {
   defaultBranch(): Promise<string | undefined>;
   /** All or nothing, durable. False when an expectation did not hold. `reason` goes into the reflog. */
   updateRefs(updates: readonly RefUpdate[], reason: string): Promise<boolean>;
-  /** Refs whose full name starts with `prefix`, sorted; symbolic ones (`refs/remotes/origin/HEAD`) are left out. */
-  listRefs(prefix: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Refs whose full name starts with `prefix`, sorted; symbolic ones (`refs/remotes/origin/HEAD`) are left out. `mergedInto`:
+   * only those whose commit that commit contains.
+   */
+  listRefs(prefix: string, options?: { readonly mergedInto?: string }): Promise<ReadonlyMap<string, string>>;
   config(key: string): Promise<string | undefined>;
   /** The last values of some keys (lower-case), at the cost of one. */
   configs(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;

@@ -75,8 +75,14 @@ export class MemoryRepository implements Repository {
     return true;
   }
 
-  async listRefs(prefix: string): Promise<ReadonlyMap<string, string>> {
-    const refs = [...this.#state.refs].filter(([ref]) => ref.startsWith(prefix));
+  async listRefs(
+    prefix: string,
+    { mergedInto }: { readonly mergedInto?: string } = {},
+  ): Promise<ReadonlyMap<string, string>> {
+    const contained = mergedInto === undefined ? undefined : ancestorsOf(this.#state.objects, this.#commit(mergedInto));
+    const refs = [...this.#state.refs].filter(
+      ([ref, id]) => ref.startsWith(prefix) && (contained === undefined || contained.has(id)),
+    );
     return new Map(refs.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 

@@ -8,7 +8,6 @@ import { REFERENCES } from "../kinds/references.ts";
 import { SessionObserver } from "../kinds/session/session-observer.ts";
 import { silentLog } from "../ports/log.ts";
 import type { LoopPorts, TownLayout } from "../ports/loop-ports.ts";
-import { noMetrics } from "../ports/metrics.ts";
 import { kindRegistry } from "../resource/kind-registry.ts";
 import type { Verb } from "../resource/verb.ts";
 import { createStore, type Store } from "../store/store.ts";
@@ -29,6 +28,7 @@ import { receiptVerb } from "../verbs/receipt.ts";
 import { expectStores } from "../work/expected-stores.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryGit } from "./memory-git.ts";
+import { MemoryMetrics } from "./memory-metrics.ts";
 import { MemoryMachine } from "./memory-processes.ts";
 import { type MemoryProgram, MemorySessions } from "./memory-sessions.ts";
 import { Life, mortal } from "./mortal.ts";
@@ -74,6 +74,7 @@ export interface SimController {
   readonly engine: Engine;
   readonly verbs: ReadonlyMap<string, Verb>;
   readonly ports: LoopPorts;
+  readonly metrics: MemoryMetrics;
 }
 
 export interface TownWorldOptions {
@@ -320,6 +321,7 @@ export class TownWorld {
     await graphs.open("hq", repository, { prefix: "hq", branch: "town/work" });
     const sessions = mortal(this.sessions.connect(), life);
     const view = new SessionObserver({ clock: mortalClock, sessions, objects: store, log: silentLog });
+    const metrics = new MemoryMetrics();
     const ports: LoopPorts = {
       clock: mortalClock,
       random,
@@ -332,7 +334,7 @@ export class TownWorld {
       objects: store,
       events: store,
       log: silentLog,
-      metrics: noMetrics,
+      metrics,
       layout: LAYOUT,
       formulas: { get: (name) => (name === FORMULA.name ? FORMULA : undefined), names: () => [FORMULA.name] },
       tokens: {
@@ -376,7 +378,7 @@ export class TownWorld {
         ...(this.#verbs?.(ports, graphs) ?? []),
       ].map((verb) => [verb.name, verb]),
     );
-    this.#controller = { life, store, engine, verbs, ports };
+    this.#controller = { life, store, engine, verbs, ports, metrics };
     return this.#controller;
   }
 }

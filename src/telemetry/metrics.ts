@@ -4,6 +4,8 @@ import type { Metrics } from "../ports/metrics.ts";
 export interface PrometheusMetrics extends Metrics {
   /** The text that a Prometheus server reads, and its content type. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** A gauge whose values, by the value of its one label, are read when somebody asks. A value that is gone is not shown. */
+  gaugeOf(name: string, label: string, read: () => Iterable<readonly [string, number]>): void;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -20,7 +22,10 @@ const HELP: Readonly<Record<string, string>> = {
   town_reconcile_duration_seconds: "How long runs of a loop took.",
   town_queue_wait_seconds: "How long keys were ready before a worker took them.",
   town_queue_depth: "Keys that are ready to be run.",
+  town_queue_keys: "Keys that a loop remembers: ready, delayed, being run, or with failures on record.",
   town_workers_busy: "Keys that are being run.",
+  town_store_objects: "Objects in memory.",
+  town_graph_records: "Records of a work graph.",
   town_metrics_refused_total: "Samples that were dropped because their labels do not fit the metric's first use.",
 };
 
@@ -60,6 +65,15 @@ export function createMetrics(): PrometheusMetrics {
           seconds,
         ),
       ),
+    gaugeOf: (name, label, read) => {
+      new Gauge({
+        ...facts(name, { [label]: "" }),
+        collect() {
+          this.reset();
+          for (const [value, count] of read()) this.set({ [label]: value }, count);
+        },
+      });
+    },
     exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -88,6 +102,7 @@ function addProcessGauges(registry: Registry): void {
   };
   read("process_resident_memory_bytes", "Resident memory of the controller.", () => process.memoryUsage.rss());
   read("nodejs_heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
+  read("nodejs_external_memory_bytes", "Memory of buffers, beside the heap.", () => process.memoryUsage().external);
   read("process_start_time_seconds", "Start of the controller, seconds since the epoch.", () => startSeconds);
   const cpu = new Counter({
     name: "process_cpu_seconds_total",

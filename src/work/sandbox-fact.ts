@@ -1,8 +1,11 @@
 import { type BeadRecord, META } from "../domain/work-graph/bead.ts";
 
-/** Ref that keeps a head of a bead's work for ever, whatever happens to branches and worktrees. */
+/** Where heads of beads' work are pinned. */
+export const PINNED_HEADS = "refs/town/heads/";
+
+/** Ref that keeps a head of a bead's work until it is known to have landed, whatever happens to branches and worktrees. */
 export function pinRef(bead: string, commit: string): string {
-  return `refs/town/heads/${bead}/${commit}`;
+  return `${PINNED_HEADS}${bead}/${commit}`;
 }
 
 /** What a bead's `town.sandbox` metadata says. */

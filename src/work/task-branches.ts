@@ -50,7 +50,7 @@ export async function removeEndedBranches(
   for (const branch of await endedBranches(repository, graph, namespace)) await removeEndedBranch(repository, branch);
 }
 
-function isMerged(graph: GraphReader, id: string): boolean {
+export function isMerged(graph: GraphReader, id: string): boolean {
   const bead = graph.get(id);
   if (bead?.status !== "closed") return false;
   const request = bead.metadata?.[META.mergeRequest];

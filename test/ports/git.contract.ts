@@ -207,6 +207,19 @@ export function gitContract(name: string, openSite: () => Promise<GitSite>): voi
         expect((await repository.listRefs("refs/none/")).size).toBe(0);
       });
 
+      it("given refs on a line and beside it, when those merged into a commit are listed, then it and what it contains come", async () => {
+        const repository = await bare();
+        const one = await commitFiles(repository, { a: "1\n" });
+        const two = await commitFiles(repository, { a: "2\n" }, [one]);
+        const beside = await commitFiles(repository, { a: "3\n" }, [one]);
+        const refs = [one, two, beside].map((to, at) => ({ ref: `refs/town/heads/api-${at}/${to}`, to }));
+        await repository.updateRefs(refs, "r");
+        const merged = await repository.listRefs("refs/town/heads/", { mergedInto: two });
+        expect([...merged.values()]).toEqual([one, two]);
+        expect([...(await repository.listRefs("refs/town/heads/", { mergedInto: one })).values()]).toEqual([one]);
+        expect((await repository.listRefs("refs/heads/", { mergedInto: two })).size).toBe(0);
+      });
+
       it.each([
         ["HEAD"],
         ["main"],

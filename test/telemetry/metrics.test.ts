@@ -20,6 +20,22 @@ describe("createMetrics", () => {
     expect(text).toContain('town_reconcile_duration_seconds_count{controller="rigs"} 1');
   });
 
+  test("given sizes that are read when asked for, when something is gone, then it is not shown any more", async () => {
+    const metrics = createMetrics();
+    const sizes = new Map([
+      ["api", 3],
+      ["web", 5],
+    ]);
+    metrics.gaugeOf("town_graph_records", "namespace", () => sizes);
+    expect((await metrics.exposition()).text).toContain('town_graph_records{namespace="web"} 5');
+    sizes.delete("web");
+    sizes.set("api", 4);
+    const { text } = await metrics.exposition();
+    expect(text).toContain("# HELP town_graph_records Records of a work graph.");
+    expect(text).toContain('town_graph_records{namespace="api"} 4');
+    expect(text).not.toContain("web");
+  });
+
   test("given a sample that does not fit, when recorded, then nothing throws, it is counted as refused, and the rest stands", async () => {
     const metrics = createMetrics();
     metrics.count("town_x_total", { a: "1" });

@@ -114,10 +114,17 @@ export class NodeRepository implements Repository {
     return this.#refs.update(updates, reason);
   }
 
-  async listRefs(prefix: string): Promise<ReadonlyMap<string, string>> {
+  async listRefs(
+    prefix: string,
+    { mergedInto }: { readonly mergedInto?: string } = {},
+  ): Promise<ReadonlyMap<string, string>> {
     const format = "--format=%(objectname) %(refname) %(symref)";
     const pattern = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    const text = await this.#text(["for-each-ref", format, ...(pattern === "" ? [] : [pattern])], "list refs");
+    const merged = mergedInto === undefined ? [] : (await this.#commits(mergedInto)).map((id) => `--merged=${id}`);
+    const text = await this.#text(
+      ["for-each-ref", format, ...merged, ...(pattern === "" ? [] : [pattern])],
+      "list refs",
+    );
     const found = new Map<string, string>();
     for (const line of text.split("\n")) {
       const [id = "", ref = "", symbolic = ""] = line.split(" ");

@@ -50,9 +50,15 @@ async function remove(orphan: Orphan, ports: LoopPorts): Promise<string | undefi
         .graph(orphan.namespace)
         ?.transact({ actor: ACTOR }, (tx) => endAnsweredEscalations(tx, orphan.bead));
       return undefined;
+    case "Pins": {
+      const repository = await ports.git.open(ports.layout.clone(orphan.namespace));
+      const updates = orphan.pins.map(({ ref, commit }) => ({ ref, to: null, from: commit }));
+      await repository?.updateRefs(updates, "town: collected");
+      return undefined;
+    }
     case "Log":
     case "Transcript":
-      await ports.files.remove(orphan.path);
+      for (const path of orphan.paths) await ports.files.remove(path);
       return undefined;
     default:
       return orphan satisfies never;
@@ -82,9 +88,12 @@ async function removeWorktree(
 function nameOf(orphan: Orphan): string {
   switch (orphan.sort) {
     case "Worktree":
+      return orphan.path;
     case "Log":
     case "Transcript":
-      return orphan.path;
+      return severalOf(orphan.paths);
+    case "Pins":
+      return `${severalOf(orphan.pins.map(({ ref }) => ref))} of ${orphan.namespace}`;
     case "Session":
       return orphan.runtimeName;
     case "Token":
@@ -98,4 +107,9 @@ function nameOf(orphan: Orphan): string {
     default:
       return orphan satisfies never;
   }
+}
+
+function severalOf(names: readonly string[]): string {
+  const [first = "", ...more] = names;
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
 }

@@ -6,10 +6,12 @@ import { AGENT, agentRecord } from "../../work/agent-record.ts";
 import { answeredEscalations } from "../../work/escalation.ts";
 import { joinedOf } from "../../work/joined.ts";
 import { type EndedBranch, endedBranches } from "../../work/task-branches.ts";
-import { transcriptDirectory } from "../../work/kept-transcript.ts";
-import { durationMs, quantityBytes } from "../../resource/field.ts";
+import { type LandedPin, landedPins } from "../../work/landed-pins.ts";
+import { targetHead } from "../../work/rig-target.ts";
 import { isPluginToken, unusedToken } from "../../work/plugin-run.ts";
+import type { RigSpec } from "../rig/rig.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
+import { type StaleFiles, staleLogs, staleTranscripts } from "./stale-files.ts";
 
 export type TownHq = TownObject<
   TownSpec,
@@ -54,7 +56,13 @@ export type Orphan =
       readonly evidence: string;
     }
   | { readonly sort: "Escalation"; readonly namespace: string; readonly bead: string; readonly evidence: string }
-  | { readonly sort: "Log" | "Transcript"; readonly path: string; readonly bytes: number; readonly evidence: string };
+  | {
+      readonly sort: "Pins";
+      readonly namespace: string;
+      readonly pins: readonly LandedPin[];
+      readonly evidence: string;
+    }
+  | StaleFiles;
 
 export type CollectionObserved =
   /** Too early for another look, or not everything was seen yet: nothing is judged. */
@@ -65,11 +73,6 @@ export type CollectionObserved =
 const INTERVAL_MS = 10 * 60_000;
 /** Until manifests and sessions were seen completely: before that nothing absent is known to be gone. */
 const UNTIL_COMPLETE_MS = 10_000;
-
-/** Logs older than this go. */
-const LOG_TTL_MS = 14 * 24 * 3_600_000;
-/** All logs together, newest first, take no more than this. */
-const LOG_CAP_BYTES = 1024 ** 3;
 
 /** Looks for orphans of every sort, at intervals. Only what is open and was seen completely is judged. */
 export async function observeCollection(object: TownHq, ports: LoopPorts): Promise<CollectionObserved> {
@@ -83,7 +86,7 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     ...sessionsWithoutAgent(ports),
     ...(await tokensWithoutSession(ports)),
     ...(await staleLogs(ports, now)),
-    ...(await staleTranscripts(object, ports, now)),
+    ...(await staleTranscripts(spec, ports, now)),
   ];
   for (const graph of ports.graphs.all()) {
     orphans.push(...escalationsOfNothing(graph));
@@ -91,8 +94,10 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     const repository = await ports.git.open(path);
     if (repository === undefined) continue;
     orphans.push(...(await worktreesWithoutAgent(graph, repository, ports)));
-    if (graph.namespace !== "hq") orphans.push(...(await endedRefs(graph, repository)));
-    if (graph.namespace !== "hq") orphans.push(...(await branchesOfMergedWork(graph, repository)));
+    if (graph.namespace === "hq") continue;
+    orphans.push(...(await endedRefs(graph, repository)));
+    orphans.push(...(await branchesOfMergedWork(graph, repository)));
+    orphans.push(...(await pinsOfLandedWork(graph, repository, ports)));
   }
   return { state: "Looked", now, orphans };
 }
@@ -175,6 +180,26 @@ async function branchesOfMergedWork(graph: WorkGraph, repository: Repository): P
   }));
 }
 
+/** In one look: each is a file that git removes. */
+const MOST_PINS = 1_000;
+
+async function pinsOfLandedWork(graph: WorkGraph, repository: Repository, ports: LoopPorts): Promise<Orphan[]> {
+  const { namespace } = graph;
+  const rig = ports.objects.get({ kind: "Rig", name: namespace }) as TownObject<RigSpec> | undefined;
+  if (rig === undefined) return [];
+  const branch = rig.spec.branch ?? (await repository.defaultBranch());
+  const target = branch === undefined ? undefined : await targetHead(repository, rig.spec, branch);
+  const pins = (
+    await landedPins(repository, graph, { target, now: ports.clock.now() }).catch((err: unknown) => {
+      // A commit that git has lost keeps it from comparing any: the others wait, and nothing is lost by that.
+      ports.log.warn({ err, rig: namespace }, "cannot tell which pinned heads have landed");
+      return [];
+    })
+  ).slice(0, MOST_PINS);
+  const evidence = `their beads are closed, and ${branch} has had the work for a day or more`;
+  return pins.length === 0 ? [] : [{ sort: "Pins", namespace, pins, evidence }];
+}
+
 const BUILT = "refs/town/merge/";
 
 /** Commits that were built to be tested, of merge requests that ended: whatever landed is in the target. */
@@ -185,73 +210,6 @@ async function endedRefs(graph: WorkGraph, repository: Repository): Promise<Orph
     if (request !== undefined && request.status !== "closed") continue;
     const evidence = request === undefined ? "its merge request is gone" : `${request.id} is closed`;
     found.push({ sort: "Ref", namespace: graph.namespace, ref, commit, evidence });
-  }
-  return found;
-}
-
-/** Logs of gates, set-ups and sessions that are old, or beyond what all of them may take. The controller's own stays. */
-async function staleLogs(ports: LoopPorts, now: number): Promise<Orphan[]> {
-  const running = new Set(
-    (ports.objects.list("Session") as readonly SessionObject[]).map(
-      ({ spec }) => `${spec.runtimeName}.${spec.generation}.log`,
-    ),
-  );
-  const logs: KeptFile[] = [];
-  for (const directory of [`${ports.layout.state}/log`, `${ports.layout.state}/sessions/logs`])
-    for (const path of await filesBelow(directory, ports, 3)) {
-      const name = path.slice(path.lastIndexOf("/") + 1);
-      if (!/\.log(\.1)?$/.test(name) || name.startsWith("daemon.log") || running.has(name.replace(/\.1$/, "")))
-        continue;
-      const stat = await ports.files.stat(path);
-      if (stat !== undefined) logs.push({ path, bytes: stat.size, modifiedMs: stat.modifiedMs });
-    }
-  return stale(logs, { ttlMs: LOG_TTL_MS, ttl: "14 days", capBytes: LOG_CAP_BYTES, cap: "1 GiB" }, now).map((each) => ({
-    sort: "Log" as const,
-    ...each,
-  }));
-}
-
-/** Copies of conversations, which nobody writes to any more. */
-async function staleTranscripts({ spec }: TownHq, ports: LoopPorts, now: number): Promise<Orphan[]> {
-  const { ttl, maxSize } = spec.transcripts;
-  const kept: KeptFile[] = [];
-  for (const path of await filesBelow(transcriptDirectory(ports), ports, 3)) {
-    const stat = await ports.files.stat(path);
-    if (stat !== undefined) kept.push({ path, bytes: stat.size, modifiedMs: stat.modifiedMs });
-  }
-  const limits = { ttlMs: durationMs(ttl), ttl, capBytes: quantityBytes(maxSize), cap: maxSize };
-  return stale(kept, limits, now).map((each) => ({ sort: "Transcript" as const, ...each }));
-}
-
-interface KeptFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly modifiedMs: number;
-}
-
-/** Those that are too old, and the oldest of those that take too much together. */
-function stale(
-  files: readonly KeptFile[],
-  limits: { readonly ttlMs: number; readonly ttl: string; readonly capBytes: number; readonly cap: string },
-  now: number,
-): readonly { readonly path: string; readonly bytes: number; readonly evidence: string }[] {
-  let total = 0;
-  return files
-    .toSorted((a, b) => b.modifiedMs - a.modifiedMs || (a.path < b.path ? -1 : 1))
-    .flatMap(({ path, bytes, modifiedMs }) => {
-      total += bytes;
-      if (now - modifiedMs > limits.ttlMs) return [{ path, bytes, evidence: `not written for ${limits.ttl}` }];
-      return total > limits.capBytes ? [{ path, bytes, evidence: `newer ones take ${limits.cap} already` }] : [];
-    });
-}
-
-async function filesBelow(directory: string, ports: LoopPorts, depth: number): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await ports.files.list(directory)) {
-    const path = `${directory}/${name}`;
-    const kind = (await ports.files.stat(path))?.kind;
-    if (kind === "File") found.push(path);
-    else if (kind === "Directory" && depth > 1) found.push(...(await filesBelow(path, ports, depth - 1)));
   }
   return found;
 }

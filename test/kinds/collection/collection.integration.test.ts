@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordJoined, recordLeft } from "../../../src/work/joined.ts";
@@ -134,6 +134,50 @@ describe("the collection loop", () => {
     expect(site.run(clone(), "for-each-ref", "--format=%(refname)", "refs/town/merge")).toBe(
       "refs/town/merge/api-open",
     );
+  });
+
+  it("given pinned heads of closed beads, when collected, then those that landed go in one act, and what may be all there is stays", async () => {
+    const landed = site.run(clone(), "rev-parse", "origin/main");
+    const lost = site.run(clone(), "commit-tree", "-p", landed, "-m", "lost", `${landed}^{tree}`);
+    const squashed = site.run(clone(), "commit-tree", "-p", landed, "-m", "squashed", `${landed}^{tree}`);
+    await site.ports.graphs.graph("api")?.transact({ actor: "pat" }, (tx) => {
+      for (const id of ["api-open", "api-done", "api-lost", "api-squashed"]) tx.create({ id, title: id });
+      const request = tx.create({ title: "m", issue_type: "merge-request" });
+      tx.setMetadata("api-squashed", { [META.mergeRequest]: request.id });
+      tx.setMetadata(request.id, { [MERGE.state]: "Merged" });
+      for (const id of [request.id, "api-done", "api-lost", "api-squashed"]) tx.close(id, { reason: "x", force: true });
+    });
+    const pins = { "api-open": landed, "api-done": landed, "api-lost": lost, "api-squashed": squashed };
+    for (const [id, head] of Object.entries(pins))
+      site.run(clone(), "update-ref", `refs/town/heads/${id}/${head}`, head);
+    const left = () =>
+      site
+        .run(clone(), "for-each-ref", "--format=%(refname)", "refs/town/heads")
+        .split("\n")
+        .map((ref) => ref.split("/")[3]);
+    expect(await collect()).toEqual([]);
+    expect(left()).toHaveLength(4);
+    site.later(DAY_MS);
+    expect(await collect()).toHaveLength(1);
+    expect(left()).toEqual(["api-lost", "api-open", "api-squashed"]);
+    expect(site.events("hq")).toContain("OrphanPinsRemoved");
+    site.later(30 * DAY_MS);
+    expect(await collect()).toHaveLength(1);
+    expect(left()).toEqual(["api-lost", "api-open"]);
+    expect(await collect()).toEqual([]);
+  });
+
+  it("given more old logs than a look removes of other things, when collected, then they all go at once", async () => {
+    const directory = join(site.ports.layout.state, "log/gates/api");
+    mkdirSync(directory, { recursive: true });
+    const time = (site.ports.clock.now() - 15 * DAY_MS) / 1_000;
+    for (let index = 0; index < 300; index++) {
+      writeFileSync(join(directory, `mr-${index}-test.log`), "x\n");
+      utimesSync(join(directory, `mr-${index}-test.log`), time, time);
+    }
+    expect(await collect()).toHaveLength(1);
+    expect(readdirSync(directory)).toEqual([]);
+    expect(site.events("hq")).toContain("OrphanLogRemoved");
   });
 
   it("given logs, when collected, then the old ones go and those of running sessions stay", async () => {
