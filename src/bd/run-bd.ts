@@ -64,7 +64,8 @@ export function aboutBd(
 /** `--version` asks for a command, as other programs have it. */
 function asCommand(argv: readonly string[]): readonly string[] {
   const [first = "", ...rest] = argv;
-  return ["--version", "-V", "-v"].includes(first) ? ["version", ...rest] : argv;
+  const isAlone = rest.every((word) => word.startsWith("-"));
+  return isAlone && ["--version", "-V", "-v"].includes(first) ? ["version", ...rest] : argv;
 }
 
 function understood(argv: readonly string[]): { readonly command: BdCommand; readonly line: ParsedLine } {
@@ -98,7 +99,7 @@ function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdCont
     isJson: flags.isSet("json"),
     isBrief: flags.isSet("brief"),
     now: context.clock.now(),
-    paint: paintFor(context.isTerminal && !flags.isSet("json"), context.env),
+    paint: paintFor(context.isTerminal && !flags.isSet("json") && !flags.isSet("no-color"), context.env),
     columns: context.isTerminal ? (context.columns ?? 80) : undefined,
     own,
     ...changesOf(context, author),

@@ -17,6 +17,7 @@ import { eachBead } from "../writes/each-bead.ts";
 
 export const heartbeatCommand: BdCommand = {
   name: "heartbeat",
+  aliases: ["hb"],
   group: "Issues",
   summary: "say that you still work on beads you hold: their claims last on",
   args: "<id>...",

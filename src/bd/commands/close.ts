@@ -60,6 +60,7 @@ export const deleteCommand: BdCommand = {
     flag("force", "do it; without, it is only shown", "f"),
     flag("dry-run", "show what would be deleted"),
     flag("cascade", "what depends on them, too"),
+    text("from-file", "FILE", "ids from a file, one a line; - for stdin"),
     text("reason", "TEXT", "why", "r"),
   ],
   writes: true,
@@ -187,7 +188,8 @@ async function reopen(call: Call): Promise<Answer> {
 }
 
 async function remove(call: Call): Promise<Answer> {
-  const { flags, args, context } = call;
+  const { flags, context } = call;
+  const args = [...call.args, ...(await idsOfFile(call))];
   if (args.length === 0) throw usageError("requires at least 1 arg(s), only received 0", "bd delete ID --force");
   const ids = flags.isSet("cascade") ? withDependents(args, call) : [...new Set(args)];
   const found = ids.flatMap((id) => (isDeleted(id, call) ? [] : [requireBead(id, context)]));
@@ -225,6 +227,14 @@ async function remove(call: Call): Promise<Answer> {
     notes,
     exitCode,
   };
+}
+
+/** Ids of `--from-file`, one a line; lines that begin with # are comments. */
+async function idsOfFile({ flags, context }: Call): Promise<readonly string[]> {
+  const file = flags.text("from-file");
+  if (file === undefined) return [];
+  const lines = (await readInput(file, context)).split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 /** This call, made before, has deleted it. */

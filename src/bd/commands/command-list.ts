@@ -20,10 +20,17 @@ import { doctorCommand } from "./doctor.ts";
 import { duplicateCommand, duplicatesCommand, supersedeCommand } from "./duplicate.ts";
 import { epicCloseCommand, epicStatusCommand } from "./epic.ts";
 import { exportCommand, importCommand } from "./exchange.ts";
+import { gateCheckCommand, gateCreateCommand, gateListCommand, gateResolveCommand, gateShowCommand } from "./gate.ts";
 import { gcCommand } from "./gc.ts";
 import { helpCommand, versionCommand } from "./help.ts";
 import { diffCommand, historyCommand } from "./history.ts";
-import { labelAddCommand, labelListAllCommand, labelListCommand, labelRemoveCommand } from "./label.ts";
+import {
+  labelAddCommand,
+  labelListAllCommand,
+  labelListCommand,
+  labelPropagateCommand,
+  labelRemoveCommand,
+} from "./label.ts";
 import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
 import { forgetCommand, memoriesCommand, recallCommand, rememberCommand } from "./memory.ts";
@@ -31,12 +38,15 @@ import { mergeDriverCommand, mergeDriverInstallCommand } from "./merge-driver.ts
 import { infoCommand, initCommand, whereCommand } from "./place.ts";
 import { primeCommand, quickstartCommand } from "./prime.ts";
 import { readyCommand } from "./ready.ts";
+import { relateCommand, unrelateCommand } from "./relate.ts";
 import { restoreCommand } from "./restore.ts";
 import { countCommand, searchCommand, staleCommand } from "./search.ts";
 import { childrenCommand, showCommand } from "./show.ts";
+import { setStateCommand, stateCommand, stateListCommand } from "./state.ts";
 import { statsCommand } from "./stats.ts";
-import { flushCommand, syncCommand } from "./sync.ts";
-import { assignCommand, noteCommand, priorityCommand, tagCommand } from "./update-words.ts";
+import { flushCommand, pullCommand, syncCommand } from "./sync.ts";
+import { unclaimCommand } from "./unclaim.ts";
+import { assignCommand, noteCommand, priorityCommand, promoteCommand, tagCommand } from "./update-words.ts";
 import { updateCommand } from "./update.ts";
 
 /** Every command, in the order in which help shows them. */
@@ -57,7 +67,9 @@ export const commands: readonly BdCommand[] = [
   deferCommand,
   undeferCommand,
   heartbeatCommand,
+  unclaimCommand,
   reclaimCommand,
+  promoteCommand,
   epicCloseCommand,
   batchCommand,
   readyCommand,
@@ -78,15 +90,27 @@ export const commands: readonly BdCommand[] = [
   depListCommand,
   depTreeCommand,
   depCyclesCommand,
+  relateCommand,
+  unrelateCommand,
+  gateCreateCommand,
+  gateListCommand,
+  gateShowCommand,
+  gateResolveCommand,
+  gateCheckCommand,
   labelAddCommand,
   labelRemoveCommand,
+  labelPropagateCommand,
   labelListCommand,
   labelListAllCommand,
+  stateCommand,
+  stateListCommand,
+  setStateCommand,
   commentCommand,
   commentsCommand,
   importCommand,
   exportCommand,
   syncCommand,
+  pullCommand,
   flushCommand,
   initCommand,
   infoCommand,

@@ -1,10 +1,11 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { timeOf } from "../../domain/work-graph/record/stamp.ts";
 import { messageOf, TownError } from "../../errors/town-error.ts";
 import type { GraphReader, HistoryEntry, WorkGraph } from "../../ports/work-graph.ts";
 import { fullFlag, inFull } from "../access/full-text.ts";
 import { findBead, notFound } from "../access/find-bead.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
-import { also, flag, text } from "../grammar/flag.ts";
+import { flag, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { listedBead, shownBead } from "../output/bead-json.ts";
 import { beadLine, briefLine } from "../output/bead-line.ts";
@@ -15,14 +16,14 @@ export const showCommand: BdCommand = {
   aliases: ["view"],
   group: "Issues",
   summary: "everything about beads: texts, dependencies, comments, history",
-  args: "<id>...",
+  args: "[id...]",
   flags: [
     flag("short", "one line each"),
     flag("children", "the children of each"),
-    also(flag("refs", "what refers to each"), "include-dependents"),
+    flag("refs", "what refers to each"),
+    flag("current", "what you work on: the bead you hold that changed last"),
     fullFlag,
     flag("no-history", "without what happened to it"),
-    flag("include-comments", "kept for compatibility: comments are always printed"),
     text("as-of", "REV", "as it was at a commit of the work branch or a time"),
     text("id", "ID", "an id that looks like a flag"),
   ],
@@ -53,7 +54,7 @@ interface Shown {
 
 async function show(call: Call): Promise<Answer> {
   const { args, flags } = call;
-  const ids = [...args, ...flags.texts("id")];
+  const ids = [...args, ...flags.texts("id"), ...(flags.isSet("current") ? [currentId(call)] : [])];
   if (ids.length === 0) throw usageError("requires at least 1 arg(s), only received 0", "bd show ID");
   const found: Shown[] = [];
   const notes: string[] = [];
@@ -74,6 +75,16 @@ async function show(call: Call): Promise<Answer> {
     return { text: shortLines(call, shown).join("\n"), json: jsonOf(call, shown), ...rest };
   const pages = call.isJson ? [] : await Promise.all(shown.map((one) => page(one, call)));
   return { text: pages.join("\n\n"), json: call.isJson ? jsonOf(call, shown) : undefined, ...rest };
+}
+
+/** Of the beads the caller has claimed the one that changed last. Throws TownError `NotFound`. */
+function currentId({ context, author }: Call): string {
+  const held = context.graphs
+    .all()
+    .flatMap((graph) => graph.list({ status: ["in_progress", "hooked"], assignee: author.actor }));
+  const [last] = held.sort((a, b) => (timeOf(b.updated_at) ?? 0) - (timeOf(a.updated_at) ?? 0));
+  if (last !== undefined) return last.id;
+  throw new TownError("NotFound", `${author.actor} works on nothing`, { hint: "bd ready --claim takes the next bead" });
 }
 
 function asFound<T>(beads: readonly T[]): { readonly beads: readonly T[]; readonly notes: readonly string[] } {

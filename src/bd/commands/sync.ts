@@ -4,18 +4,37 @@ import type { SyncSummary } from "../context.ts";
 import { flag, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 
+/** Other versions take a message for the commit that an exchange makes. */
+const messageFlag = text("message", "TEXT", "not kept: the commits say themselves what changed", "m");
+const unusedMessage = "Note: --message is not kept: commits of the work branch say themselves what changed.";
+
 export const syncCommand: BdCommand = {
   name: "sync",
+  aliases: ["dolt push"],
   group: "Store",
   summary: "exchange beads with a git remote: fetch, merge by field, push",
   flags: [
     text("remote", "NAME", "name or URL; default the setting sync.remote, else origin"),
     flag("no-push", "only take in what others pushed"),
     flag("flush-only", "only write the branch, exchange nothing"),
+    messageFlag,
   ],
   writes: true,
-  run: sync,
+  run: async (call) => noted(call, await sync(call)),
 };
+
+export const pullCommand: BdCommand = {
+  name: "dolt pull",
+  group: "Store",
+  summary: "only take in what others pushed: bd sync --no-push",
+  flags: [text("remote", "NAME", "name or URL; default the setting sync.remote, else origin")],
+  writes: true,
+  run: (call) => sync({ ...call, flags: call.flags.with("no-push", "true") }),
+};
+
+function noted({ flags }: Call, answer: Answer): Answer {
+  return flags.has("message") ? { ...answer, notes: [...(answer.notes ?? []), unusedMessage] } : answer;
+}
 
 async function sync(call: Call): Promise<Answer> {
   const { flags, home, context } = call;
@@ -66,10 +85,12 @@ function syncText({ commit, pushed, changed, rekeyed }: SyncSummary, remote: str
 
 export const flushCommand: BdCommand = {
   name: "flush",
+  aliases: ["dolt commit", "vc commit"],
   group: "Store",
   summary: "write everything acknowledged to the branch now",
+  flags: [messageFlag],
   writes: true,
-  run: flush,
+  run: async (call) => noted(call, await flush(call)),
 };
 
 async function flush({ home, paint }: Call): Promise<Answer> {

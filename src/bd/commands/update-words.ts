@@ -1,4 +1,10 @@
 import type { BdCommand, Call } from "../command.ts";
+import { requireBead } from "../access/find-bead.ts";
+import { oneArgument } from "../grammar/arguments.ts";
+import { text } from "../grammar/flag.ts";
+import { listedBead } from "../output/bead-json.ts";
+import { cleanLine } from "../output/plain-text.ts";
+import { changeBead } from "../writes/change-bead.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { updateBeads } from "./update.ts";
 
@@ -44,3 +50,27 @@ export const noteCommand = updateWord("note", {
   isText: true,
 });
 export const tagCommand = updateWord("tag", { summary: "put a label on a bead", value: "label", flag: "add-label" });
+
+export const promoteCommand: BdCommand = {
+  name: "promote",
+  group: "Issues",
+  summary: "make a wisp an ordinary bead: in git, and kept",
+  args: "<wisp-id>",
+  flags: [text("reason", "TEXT", "why; becomes a comment", "r")],
+  writes: true,
+  run: async (call) => {
+    const id = oneArgument(call.args, "bd promote WISP");
+    const { graph, record } = requireBead(id, call.context);
+    if (record.ephemeral !== true && !call.hasChanged(graph)) throw usageError(`${id} is no wisp`, `bd show ${id}`);
+    const reason = call.flags.text("reason");
+    const made = await call.transact(graph, (tx) => {
+      const changed = changeBead(tx, id, { patch: { ephemeral: null } }, call);
+      tx.comment(id, `Promoted from a wisp${reason === undefined ? "" : `: ${reason}`}`);
+      return tx.get(id) ?? changed;
+    });
+    return {
+      text: `${call.paint("green", "✓")} Promoted ${id} - ${cleanLine(made.title)}`,
+      json: listedBead(graph, graph.get(id) ?? made),
+    };
+  },
+};

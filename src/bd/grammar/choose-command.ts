@@ -51,11 +51,17 @@ function byName(commands: readonly BdCommand[], name: string): BdCommand | undef
 }
 
 function incomplete(word: string, second: string | undefined, inGroup: readonly BdCommand[]): Error {
-  const words = inGroup.map(({ name }) => name.slice(name.indexOf(" ") + 1));
+  const words = inGroup.flatMap((command) => {
+    const name = nameAndAliases(command).find((known) => known.startsWith(`${word} `));
+    return name === undefined ? [] : [name.slice(word.length + 1)];
+  });
   if (second === undefined) return usageError(`bd ${word} needs one of: ${words.join(", ")}`, `see: bd help ${word}`);
   return usageError(
     `unknown command "${second}" for "bd ${word}"`,
-    meantElsewhere(`${word} ${second}`) ?? didYouMean(second, words) ?? `it has: ${words.join(", ")}`,
+    meantElsewhere(`${word} ${second}`) ??
+      didYouMean(second, words) ??
+      meantElsewhere(`${word} *`) ??
+      `it has: ${words.join(", ")}`,
   );
 }
 

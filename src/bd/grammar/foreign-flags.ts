@@ -1,24 +1,21 @@
 const asText = "output is plain when nobody reads it at a terminal; --json prints data";
 const always = "it is always so here; leave the flag out";
-const nothingInstalled = "nothing is installed or written into the checkout here; leave the flag out";
 
 /** Flags of other bd versions that have nothing to switch here, with what to say of them. */
 const everywhere: Readonly<Record<string, string>> = {
-  "allow-stale": "reads are never stale",
   db: "beads are kept in git, not in a database file; use -C DIR for another repository",
   format: asText,
+  "local-time": "times are in UTC, as the Z behind them says",
   long: "bd show ID prints everything",
   me: "-a NAME finds what is somebody's",
   mine: "-a NAME finds what is somebody's",
-  "no-auto-flush": "what was acknowledged is always flushed",
-  "no-auto-import": "files are imported by `bd import` alone",
-  "no-daemon": "commands work on the repository directly where no town runs",
   "no-db": "beads are kept in git; there is no database to leave out",
   output: asText,
-  plain: asText,
   pretty: asText,
+  verbose: "bd show ID and bd history ID tell everything there is; leave the flag out",
+  watch: "watch bd list; in a town: town get beads -w",
+  offset: "--limit 0 lists all; --json | jq takes out a part",
   profile: "there is no profiler",
-  sandbox: "nothing is pushed or pulled unless `bd sync` is run, so there is nothing to switch off",
 };
 
 const ofCommand: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -28,27 +25,24 @@ const ofCommand: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     repo: "--rig RIG or -C DIR name another store",
     skills: "-l LABEL,… says what it needs",
   },
-  close: { session: "the session is known; leave the flag out" },
+  comment: { author: "--actor NAME says who comments" },
+  close: {
+    "no-auto": "without --continue nothing is claimed; bd ready --mol ID shows the next step",
+    session: "the session is known; leave the flag out",
+  },
   "dep add": { "no-cycle-check": "circles are always refused; looking for them costs next to nothing" },
   doctor: { fix: "each finding names the command that mends it", yes: "each finding names the command that mends it" },
-  delete: { "from-file": "xargs bd delete --force < FILE" },
   export: { format: "JSON lines are the only format", scrub: "bd export | jq takes out what you name" },
   import: { dedup: "beads are told apart by their ids; bd duplicates finds equal titles afterwards" },
   init: {
     branch: "beads are on the branch town/work",
     force: always,
     "from-jsonl": "bd import takes in .beads afterwards",
-    "skip-agents": nothingInstalled,
-    "skip-hooks": nothingInstalled,
-    stealth: nothingInstalled,
   },
-  prime: { export: always, full: always, mcp: always, stealth: always },
   show: { thread: "town mail thread ID" },
   sync: {
     "from-main": "every branch sees the same beads",
-    full: always,
     "import-only": "bd import FILE",
-    message: "commits of the work branch say themselves what changed",
     "no-pull": "a push without what others pushed would be refused; use bd flush to write the branch alone",
     status: "bd doctor, bd info",
   },

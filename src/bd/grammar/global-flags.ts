@@ -9,6 +9,7 @@ export const globalFlags: readonly Flag[] = [
   also(text("directory", "DIR", "work as if started in DIR", "C"), "dir"),
   text("rig", "RIG", "the store of this rig; default: the one the directory belongs to"),
   flag("quiet", "print nothing but errors", "q"),
+  flag("no-color", "no colours at a terminal, either; also $NO_COLOR"),
   flag("readonly", "refuse to change anything"),
   flag("help", "show the flags of the command", "h"),
 ];

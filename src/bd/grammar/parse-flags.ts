@@ -1,4 +1,5 @@
 import { foreignFlag } from "./foreign-flags.ts";
+import { isKeptPromise } from "./kept-promises.ts";
 import { didYouMean } from "./suggestion.ts";
 import { usageError } from "./usage-error.ts";
 import type { Flag } from "./flag.ts";
@@ -50,6 +51,8 @@ function readLong(reading: Reading, at: number): number {
   const equals = word.indexOf("=");
   const name = equals < 0 ? word : word.slice(0, equals);
   const found = reading.flags.find((known) => known.name === name || known.also?.includes(name) === true);
+  if (found === undefined && isKeptPromise(reading.command, name) && ["", "=true"].includes(word.slice(name.length)))
+    return at + 1;
   if (found === undefined) throw unknownFlag(reading, name);
   if (equals >= 0) return store(reading, found, word.slice(equals + 1), at + 1);
   if (found.type === "switch") return store(reading, found, "true", at + 1);

@@ -8,12 +8,16 @@ import type { Flag } from "../grammar/flag.ts";
 import { also, flag, list, text, texts } from "../grammar/flag.ts";
 import type { Flags } from "../grammar/flags.ts";
 import { itemsOf } from "../grammar/flags.ts";
+import { usageError } from "../grammar/usage-error.ts";
 import { metadataPairs } from "../values/metadata.ts";
 import { priorityOf } from "../values/priority.ts";
 import { statusOf } from "../values/status.ts";
 import { timeOfText } from "../values/time.ts";
 
-const times = ["created", "updated", "closed", "due"] as const;
+/** Words of flags with the field each is about. */
+const times = { created: "created", updated: "updated", closed: "closed", due: "due", defer: "deferred" } as const;
+type TimeWord = keyof typeof times;
+const timeWords = Object.keys(times) as readonly TimeWord[];
 
 /** Filters by what a bead is; every listing command takes them. */
 export const fieldFilterFlags: readonly Flag[] = [
@@ -24,10 +28,11 @@ export const fieldFilterFlags: readonly Flag[] = [
   text("priority-max", "0-4", "this priority or more urgent"),
   text("assignee", "NAME", "assigned to NAME", "a"),
   also(flag("no-assignee", "assigned to nobody", "u"), "unassigned"),
-  also(list("label", "LABEL", "with all of these labels", "l"), "labels"),
+  also(list("label", "LABEL", "with all of these labels", "l"), "labels", "label-exact"),
   list("label-any", "LABEL", "with one of these labels"),
   list("exclude-label", "LABEL", "without these labels"),
   text("label-pattern", "PATTERN", "with a label such as `area:*`"),
+  text("label-regex", "REGEX", "with a label in which this regular expression is found"),
   flag("no-labels", "without labels"),
   text("parent", "ID", "children of ID"),
   text("under", "ID", "everything below ID"),
@@ -35,14 +40,15 @@ export const fieldFilterFlags: readonly Flag[] = [
   also(text("title", "TEXT", "TEXT is in the title"), "title-contains"),
   text("desc-contains", "TEXT", "TEXT is in the description"),
   text("notes-contains", "TEXT", "TEXT is in the notes"),
+  text("external-ref", "REF", "with exactly this external reference"),
   text("external-contains", "TEXT", "TEXT is in the external reference"),
   text("spec", "SPEC", "with this spec id"),
   list("id", "ID", "only these beads"),
   texts("metadata-field", "KEY=VALUE", "with this fact in its metadata"),
   text("has-metadata-key", "KEY", "with this key in its metadata"),
-  ...times.flatMap((what) => [
-    text(`${what}-after`, "TIME", `${what} after TIME`),
-    text(`${what}-before`, "TIME", `${what} before TIME`),
+  ...timeWords.flatMap((word) => [
+    text(`${word}-after`, "TIME", `${times[word]} ${word === "defer" ? "until " : ""}after TIME`),
+    text(`${word}-before`, "TIME", `${times[word]} ${word === "defer" ? "until " : ""}before TIME`),
   ]),
   flag("overdue", "due in the past and not closed"),
   flag("deferred", "deferred, by status or until a time to come"),
@@ -75,6 +81,8 @@ export function filterFrom(input: FilterInput): BeadFilter {
     textPart(flags, "priority-max", (priority) => ({ maxPriority: priorityOf(priority) })),
     textPart(flags, "assignee", (assignee) => ({ assignee })),
     textPart(flags, "label-pattern", (labelPattern) => ({ labelPattern })),
+    textPart(flags, "label-regex", (expression) => ({ labelRegex: regexOf(expression) })),
+    textPart(flags, "external-ref", (externalRefIs) => ({ externalRefIs })),
     textPart(flags, "parent", (parent) => ({ parent: idOf(parent) })),
     textPart(flags, "under", (under) => ({ under: idOf(under) })),
     textPart(flags, "title", (title) => ({ title })),
@@ -92,7 +100,7 @@ export function filterFrom(input: FilterInput): BeadFilter {
     flags.isSet("empty-description") ? { emptyDescription: true } : {},
     flags.isSet("pinned") ? { pinned: true } : {},
     flags.isSet("no-pinned") ? { pinned: false } : {},
-    ...times.map((what) => timePart(input, what)),
+    ...timeWords.map((word) => timePart(input, word)),
   ];
   return Object.assign({}, ...parts) as BeadFilter;
 }
@@ -118,6 +126,18 @@ export function statusFilter(flags: Flags, book: StatusBook): readonly string[] 
   return given.length === 0 || given.includes("all") ? undefined : given.map((text) => statusOf(text, book));
 }
 
+function regexOf(text: string): RegExp {
+  try {
+    return new RegExp(text, "u");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw usageError(
+      `invalid argument "${text}" for "--label-regex" flag: ${why}`,
+      "--label-pattern 'area:*' is simpler",
+    );
+  }
+}
+
 function listPart(flags: Flags, name: string, part: (items: readonly string[]) => BeadFilter): BeadFilter {
   const items = flags.list(name);
   return items.length === 0 ? {} : part(items);
@@ -128,12 +148,12 @@ function textPart(flags: Flags, name: string, part: (value: string) => BeadFilte
   return value === undefined ? {} : part(value);
 }
 
-function timePart({ flags, now }: FilterInput, what: (typeof times)[number]): BeadFilter {
+function timePart({ flags, now }: FilterInput, word: TimeWord): BeadFilter {
   const bound = (name: keyof TimeRange): TimeRange => {
-    const given = flags.text(`${what}-${name}`);
+    const given = flags.text(`${word}-${name}`);
     const ms = given === undefined ? undefined : timeOf(timeOfText(given, now));
     return ms === undefined ? {} : { [name]: ms };
   };
   const range = { ...bound("after"), ...bound("before") };
-  return Object.keys(range).length === 0 ? {} : { [what]: range };
+  return Object.keys(range).length === 0 ? {} : { [times[word]]: range };
 }

@@ -31,7 +31,7 @@ describe("choosing a command", () => {
   test.each([
     { argv: ["lst"], message: 'unknown command "lst" for "bd"', hint: "did you mean list?" },
     { argv: ["creat", "x"], message: 'unknown command "creat" for "bd"', hint: "did you mean create?" },
-    { argv: ["label"], message: "bd label needs one of: add, remove, list, list-all" },
+    { argv: ["label"], message: "bd label needs one of: add, remove, propagate, list, list-all" },
     { argv: ["label", "ad", "x"], message: 'unknown command "ad" for "bd label"', hint: "did you mean add?" },
   ])("given $argv, when chosen, then it says $message", ({ argv, message, hint }) => {
     expect(() => chosen(...argv)).toThrow(

@@ -30,6 +30,8 @@ export interface BeadFilter {
   readonly excludeLabels?: readonly string[];
   /** A label that matches this pattern, `*` for any text. */
   readonly labelPattern?: string;
+  /** A label in which this is found. */
+  readonly labelRegex?: RegExp;
   readonly noLabels?: boolean;
   readonly priority?: readonly number[];
   readonly minPriority?: number;
@@ -40,6 +42,8 @@ export interface BeadFilter {
   readonly description?: string;
   readonly notes?: string;
   readonly externalRef?: string;
+  /** The whole of it. */
+  readonly externalRefIs?: string;
   readonly specId?: string;
   readonly emptyDescription?: boolean;
   readonly created?: TimeRange;
@@ -105,6 +109,7 @@ const sketchFields: ReadonlySet<keyof BeadFilter> = new Set([
   "anyLabel",
   "excludeLabels",
   "labelPattern",
+  "labelRegex",
   "noLabels",
   "priority",
   "minPriority",
@@ -189,6 +194,7 @@ const makers: { readonly [K in keyof BeadFilter]: (wanted: NonNullable<BeadFilte
     );
     return (record) => labelsOf(record).some((label) => expression.test(label));
   },
+  labelRegex: (wanted) => (record) => labelsOf(record).some((label) => wanted.test(label)),
   noLabels: (wanted) => (record) => (labelsOf(record).length === 0) === wanted,
   priority: anyOf("priority"),
   minPriority: (least) => (record) => record.priority >= least,
@@ -198,6 +204,7 @@ const makers: { readonly [K in keyof BeadFilter]: (wanted: NonNullable<BeadFilte
   description: contains("description"),
   notes: contains("notes"),
   externalRef: contains("external_ref"),
+  externalRefIs: equal("external_ref"),
   specId: equal("spec_id"),
   emptyDescription: (wanted) => (record) => ((record.description ?? "") === "") === wanted,
   created: within("created_at"),
