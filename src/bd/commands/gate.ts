@@ -1,4 +1,5 @@
 import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import { textOf } from "../../domain/work-graph/record/facts.ts";
 import { edgesOf } from "../../domain/work-graph/record/edges.ts";
 import { timeOf } from "../../domain/work-graph/record/stamp.ts";
 import type { WorkGraph } from "../../ports/work-graph.ts";
@@ -158,8 +159,7 @@ function gateLines({ graph, record }: { graph: WorkGraph; record: BeadRecord }, 
 function awaits(record: BeadRecord): string {
   const opens = opensAt(record);
   if (opens !== undefined) return `timer, opens ${new Date(opens).toISOString()}`;
-  const id = record["await_id"];
-  return `${String(record["await_type"] ?? "human")}${typeof id === "string" ? ` ${id}` : ""}`;
+  return [textOf(record["await_type"]) || "human", textOf(record["await_id"])].join(" ").trim();
 }
 
 /** When a timer opens, ms; undefined for other gates. */
@@ -205,7 +205,7 @@ function reasonToOpen(gate: BeadRecord, { context, now }: Call): string | undefi
   const opens = opensAt(gate);
   if (opens !== undefined) return opens <= now ? "Timer expired" : undefined;
   if (gate["await_type"] !== "bead") return undefined;
-  const id = beadIdOf(String(gate["await_id"] ?? ""));
+  const id = beadIdOf(textOf(gate["await_id"]));
   const awaited = context.graphs.graphOf(id)?.get(id) ?? context.home.get(id);
   return awaited?.status === "closed" ? `${id} is closed` : undefined;
 }
