@@ -80,7 +80,7 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     await town.until("it is asked", () => events("Reminded").length > 0);
     expect(session()?.generation).toBe(1);
-    await town.until("it is given up", () => events("Unresponsive").length > 0);
+    await town.until("it is given up", () => events("Unresponsive").length > 0, 150_000);
     program.set("hangs", undefined);
     await town.until("its work is merged", merged);
   });
@@ -98,7 +98,8 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
       expect(town.object("agent", "api", "toast")?.status).toMatchObject({ state: "Working", generation: 1 });
       const conditions = town.object("agent", "api", "toast")?.status?.conditions ?? [];
       expect(conditions.find(({ type }) => type === "Unresponsive")).toMatchObject({ reason: "Reminded" });
-      await town.until("it is replaced", () => (session()?.generation ?? 0) > 1);
+      // A line whose effect could not be seen gets a minute of its own.
+      await town.until("it is replaced", () => (session()?.generation ?? 0) > 1, 150_000);
       expect(lives(pid)).toBe(false);
       await town.until("its work is merged", merged);
     },

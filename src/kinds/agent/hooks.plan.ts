@@ -90,11 +90,12 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
   const actions: HooksAction[] = [...ended, ...lifts(observed)];
   if (found !== undefined) actions.push(...holds(situation, found));
   if (seen) actions.push(...act(situation, decision));
-  const unseen = decision.now !== "Nothing" && !seen;
-  const next = unseen
+  // What is due and was not done, for no screen was seen or no prompt shows yet, is looked at again soon.
+  const putOff = decision.now !== "Nothing" && (!seen || (decision.now === "Ring" && notReady(situation)));
+  const next = putOff
     ? REFUSED_MS
     : found === undefined
-      ? nextLook(decision)
+      ? nextLook(decision, situation)
       : Date.parse(found.lookTime) - observed.now;
   const propulsion = { ...propulsionAfter(situation, seen ? decision : undefined), obstacle: found };
   const rings = actions.some((action) => action.do === "Ring");
@@ -114,8 +115,10 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
   };
 }
 
-function nextLook(decision: Decision): number | undefined {
-  return decision.now === "Nothing" ? decision.nextMs : undefined;
+function nextLook(decision: Decision, { outputUntilMs, observed }: Situation): number | undefined {
+  if (decision.now !== "Nothing" || decision.nextMs === undefined) return undefined;
+  const silenceMs = outputUntilMs === undefined ? Number.POSITIVE_INFINITY : outputUntilMs - observed.now;
+  return Math.min(decision.nextMs, silenceMs);
 }
 
 function act(situation: Situation, decision: Decision): HooksAction[] {

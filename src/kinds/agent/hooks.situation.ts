@@ -24,6 +24,8 @@ export interface Situation {
   readonly session: NonNullable<HooksObserved["session"]>;
   readonly activity: NonNullable<AgentStatus["activity"]>;
   readonly propulsion: Propulsion;
+  /** Until when it counts as busy for its output alone, ms: no event tells that a program fell silent. */
+  readonly outputUntilMs: number | undefined;
   /** The last ring for this session. */
   readonly doorbell: Doorbell | undefined;
   /** The limit that its program told of last. */
@@ -42,7 +44,8 @@ export function situationOf(
   const observed = { ...given, session, hook: hookBefore(given.hook, now) };
   const { hook } = observed;
   const doorbell = doorbellOf(object, session.generation, now);
-  const shown = activityOf(observed, session, doorbell);
+  const outputUntilMs = outputUntil(observed, session, doorbell);
+  const shown = activityOf(observed, outputUntilMs);
   const key = hook?.key ?? "";
   const former = hook === undefined && given.mail === undefined ? undefined : object.status?.propulsion;
   const carried = notAhead(carriedOver(former, key, session.generation, hook), now);
@@ -67,6 +70,7 @@ export function situationOf(
     observed,
     session,
     activity,
+    outputUntilMs,
     propulsion: {
       ...rest,
       ...clocks,
@@ -188,16 +192,23 @@ function carriedOver(
 }
 
 function activityOf(
-  observed: HooksObserved,
-  session: NonNullable<HooksObserved["session"]>,
-  doorbell: Doorbell | undefined,
+  { screen, title }: HooksObserved,
+  outputUntilMs: number | undefined,
 ): NonNullable<AgentStatus["activity"]> {
-  const { screen, title, now } = observed;
   if (screen?.state === "Busy" || screen?.state === "Idle") return screen.state;
   if (title !== "Unknown") return title;
+  return outputUntilMs === undefined ? "Quiet" : "Busy";
+}
+
+function outputUntil(
+  { title, now }: HooksObserved,
+  session: NonNullable<HooksObserved["session"]>,
+  doorbell: Doorbell | undefined,
+): number | undefined {
+  if (title !== "Unknown") return undefined;
   const output = session.lastActivityMs ?? 0;
   const echo = doorbell === undefined ? 0 : Date.parse(doorbell.time) + ECHO_MS;
-  return now - output < OUTPUT_MS && output > echo ? "Busy" : "Quiet";
+  return now - output < OUTPUT_MS && output > echo ? output + OUTPUT_MS : undefined;
 }
 
 /** Whether something came of the last ring: the hook was read or moved on, or at least the program began to work. */

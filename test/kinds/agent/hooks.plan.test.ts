@@ -52,6 +52,8 @@ class Loop {
   startedAtMs = START;
   looks = 0;
   typing: "Typed" | "Refused" = "Typed";
+  /** How long until the last plan wants to be made again; what else changed since then is an event, and wakes it too. */
+  sleeps = { ms: 0, fields: {} as Partial<HooksObserved>, status: {} as AgentStatus, generation: 1 };
   /** What happened, as `<seconds> <action>`. */
   readonly log: string[] = [];
 
@@ -66,6 +68,13 @@ class Loop {
   }
 
   step(): void {
+    const { fields: now, status, generation, sleeps } = this;
+    sleeps.ms -= S;
+    const isEvent = sleeps.fields !== now || sleeps.status !== status || sleeps.generation !== generation;
+    if (isEvent || sleeps.ms < S) this.reconcile();
+  }
+
+  reconcile(): void {
     const { session, screen, ...fields } = this.fields;
     const cheap = world({
       now: this.now,
@@ -83,9 +92,13 @@ class Loop {
     if (look) this.looks += 1;
     const seen = look ? { ...cheap, screen: screen ?? { state: "Idle" as const }, output: "last words" } : cheap;
     const plan = planHooks(anAgent(this.status), seen);
+    // As the engine does it: what was done is looked at at once.
+    const { requeueAfterMs = plan.actions.length > 0 ? 0 : Number.POSITIVE_INFINITY } = plan;
     this.status = merged(this.status, plan.status ?? {});
     this.status = { ...this.status, conditions: (plan.conditions ?? []) as never };
     for (const action of plan.actions) this.act(action);
+    const { fields: now, status, generation } = this;
+    this.sleeps = { ms: requeueAfterMs, fields: now, status, generation };
   }
 
   act(action: HooksAction): void {
@@ -181,6 +194,11 @@ describe("an agent that does not read its hook", () => {
     expect(loop.run(100)).toEqual([]);
     loop.fields = { screen: { state: "Idle" } };
     expect(loop.run(10)).toEqual(["100 Ring"]);
+  });
+
+  it("given a program whose prompt never shows, when a minute more is over, then it is rung all the same", () => {
+    const loop = new Loop({ screen: { state: "Unknown" } });
+    expect(loop.run(110)).toEqual(["105 Ring"]);
   });
 
   it("given a person in its terminal, when it is due, then refusals count as no reminder and it is tried every 5 s", () => {
