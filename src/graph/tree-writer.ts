@@ -1,12 +1,17 @@
 import type { GitObjects, TreeChanges, TreeEntry } from "../ports/git.ts";
 
-/** Mostly the root and the directories of logs: those of records are many and rarely looked at twice. */
-const keptTrees = 1_024;
+/**
+ * Mostly of the root and the directories of logs, which are read for each commit: those of records are many and rarely
+ * looked at twice. Some 200 bytes each.
+ */
+const keptEntries = 20_000;
 
-/** Reads and rewrites trees by path. Trees never change, so those read before are kept, a bounded number. */
+/** Reads and rewrites trees by path. Trees never change, so those read lately are kept, up to some entries together. */
 export class TreeWriter {
   readonly #objects: GitObjects;
+  /** The one that was read longest ago first. */
   readonly #trees = new Map<string, ReadonlyMap<string, TreeEntry>>();
+  #kept = 0;
 
   constructor(objects: GitObjects) {
     this.#objects = objects;
@@ -19,7 +24,11 @@ export class TreeWriter {
 
   async entries(tree: string): Promise<ReadonlyMap<string, TreeEntry>> {
     const known = this.#trees.get(tree);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#trees.delete(tree);
+      this.#trees.set(tree, known);
+      return known;
+    }
     const entries = new Map((await this.#objects.readTree(tree)).map((entry) => [entry.name, entry]));
     this.#keep(tree, entries);
     return entries;
@@ -40,10 +49,13 @@ export class TreeWriter {
   }
 
   #keep(id: string, entries: ReadonlyMap<string, TreeEntry>): void {
-    this.#trees.delete(id);
+    if (this.#trees.has(id)) return;
     this.#trees.set(id, entries);
-    if (this.#trees.size <= keptTrees) return;
-    const oldest = this.#trees.keys().next().value;
-    if (oldest !== undefined) this.#trees.delete(oldest);
+    this.#kept += entries.size;
+    for (const [oldest, { size }] of this.#trees) {
+      if (this.#kept <= keptEntries) return;
+      this.#trees.delete(oldest);
+      this.#kept -= size;
+    }
   }
 }

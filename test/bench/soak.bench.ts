@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,32 @@ interface Sample {
   readonly stateMiB: number;
   readonly rigMiB: number;
   readonly rigFiles: number;
+  readonly places: ReadonlyMap<string, Size>;
 }
+
+interface Size {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/** Where something may stay behind, by what the path of a file below the town's home begins with: the first that fits counts. */
+const PLACES: readonly (readonly [string, RegExp])[] = [
+  ["gate logs", /^town\/\.git\/town\/log\//],
+  ["session logs", /^town\/\.git\/town\/sessions\/logs\//],
+  ["session records", /^town\/\.git\/town\/(sessions|tokens)\//],
+  ["status journal", /^town\/\.git\/town\/store\//],
+  ["rig: loose objects", /^town\/\.git\/town\/rigs\/[^/]+\/objects\/..\//],
+  ["rig: packs", /^town\/\.git\/town\/rigs\/[^/]+\/objects\//],
+  ["rig: pinned heads", /^town\/\.git\/town\/rigs\/[^/]+\/refs\/town\/heads\//],
+  ["rig: other refs, reflogs", /^town\/\.git\/town\/rigs\/[^/]+\/(refs|logs|packed-refs)/],
+  ["rig: worktree records", /^town\/\.git\/town\/rigs\/[^/]+\/worktrees\//],
+  ["rig: work graph's log, cache", /^town\/\.git\/town\/rigs\//],
+  ["town: work graph's log, cache", /^town\/\.git\/town\//],
+  ["town: git objects", /^town\/\.git\/objects\//],
+  ["town: other of git", /^town\/\.git\//],
+  ["sandboxes", /^town\/rigs\//],
+  ["user's repository", /^project\/\.git\//],
+];
 
 function metrics(socketPath: string, token: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -53,17 +78,37 @@ function valueOf(text: string, name: string): number {
   return Number(line.slice(name.length + 1));
 }
 
-/** Bytes and files below a directory that others write to. */
-function sizeOf(directory: string): { readonly bytes: number; readonly files: number } {
-  let bytes = 0;
-  let files = 0;
+/** Bytes and files below a directory that others write to, by place. */
+function placesBelow(directory: string): ReadonlyMap<string, Size> {
+  const sizes = new Map<string, { bytes: number; files: number }>();
   for (const entry of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    const found = statSync(join(directory, entry), { throwIfNoEntry: false });
-    if (found?.isFile() !== true) continue;
-    bytes += found.size;
-    files += 1;
+    const place = PLACES.find(([, pattern]) => pattern.test(entry))?.[0];
+    const found = place === undefined ? undefined : lstatSync(join(directory, entry), { throwIfNoEntry: false });
+    if (place === undefined || found?.isFile() !== true) continue;
+    const size = sizes.get(place) ?? { bytes: 0, files: 0 };
+    sizes.set(place, { bytes: size.bytes + found.size, files: size.files + 1 });
   }
-  return { bytes, files };
+  return sizes;
+}
+
+/** Directories go while they are listed. */
+async function placesSoon(directory: string): Promise<ReadonlyMap<string, Size>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return placesBelow(directory);
+    } catch (error) {
+      if (attempt === 5) throw error;
+      await sleep(500);
+    }
+  }
+}
+
+function sumOf(places: ReadonlyMap<string, Size>, isWanted: (place: string) => boolean): Size {
+  const sizes = [...places].filter(([place]) => isWanted(place)).map(([, size]) => size);
+  return {
+    bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+    files: sizes.reduce((sum, { files }) => sum + files, 0),
+  };
 }
 
 function childrenOf(pid: number): number {
@@ -94,8 +139,9 @@ async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
   const token = readFileSync(join(local, "tokens", "overseer"), "utf8").trim();
   const text = await metrics(socket, token);
   const live = await liveHeap(town);
-  const all = sizeOf(local);
-  const rig = sizeOf(join(local, "rigs"));
+  const places = await placesSoon(town.process.home);
+  const rig = sumOf(places, (place) => place.startsWith("rig: "));
+  const state = sumOf(places, (place) => /^(gate|session|status|town: work)/.test(place));
   return {
     minute: (performance.now() - startedMs) / 60_000,
     landed: town.landed().length,
@@ -105,13 +151,16 @@ async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
     buffersMiB: live.external / 2 ** 20,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     processes: childrenOf(pid),
-    stateMiB: (all.bytes - rig.bytes) / 2 ** 20,
+    stateMiB: state.bytes / 2 ** 20,
     rigMiB: rig.bytes / 2 ** 20,
     rigFiles: rig.files,
+    places,
   };
 }
 
-const COLUMNS: readonly (readonly [keyof Sample, string, number])[] = [
+type Column = Exclude<keyof Sample, "places">;
+
+const COLUMNS: readonly (readonly [Column, string, number])[] = [
   ["minute", "minute", 1],
   ["landed", "landed", 0],
   ["cpuSeconds", "cpu s", 1],
@@ -190,12 +239,21 @@ async function soak(): Promise<void> {
     const last = samples.at(-1);
     if (warm === undefined || last === undefined || last.landed === warm.landed) throw new Error("too short to tell");
     const beads = last.landed - warm.landed;
-    const each = (key: keyof Sample): number => (last[key] - warm[key]) / beads;
+    const each = (key: Column): number => (last[key] - warm[key]) / beads;
     process.stdout.write(
       `per landed bead: ${(each("cpuSeconds") * 1000).toFixed(0)} ms of CPU, ${(each("liveMiB") * 1024).toFixed(1)} kB live, ${(each("buffersMiB") * 1024).toFixed(1)} kB in buffers, ` +
         `${(each("residentMiB") * 1024).toFixed(1)} kB resident, ${(each("stateMiB") * 1024).toFixed(1)} kB state, ` +
         `${(each("rigMiB") * 1024).toFixed(1)} kB and ${each("rigFiles").toFixed(2)} files in the rig\n`,
     );
+    process.stdout.write("per landed bead, by place:\n");
+    for (const [place] of PLACES) {
+      const [from, to] = [warm, last].map(({ places }) => places.get(place) ?? { bytes: 0, files: 0 }) as [Size, Size];
+      const files = ((to.files - from.files) / beads).toFixed(2).padStart(7);
+      const kilobytes = ((to.bytes - from.bytes) / 1024 / beads).toFixed(2).padStart(8);
+      process.stdout.write(
+        `  ${place.padEnd(32)}${files} files ${kilobytes} kB   (${to.files} files, ${(to.bytes / 2 ** 20).toFixed(2)} MiB now)\n`,
+      );
+    }
     process.stdout.write(
       `descriptors ${warm.descriptors} → ${last.descriptors}, children ${warm.processes} → ${last.processes}\n`,
     );
