@@ -4,7 +4,7 @@ import type { GitObjects, TreeChanges, TreeEntry } from "../ports/git.ts";
  * Mostly of the root and the directories of logs, which are read for each commit: those of records are many and rarely
  * looked at twice. Some 200 bytes each.
  */
-const keptEntries = 20_000;
+const keptEntries = 8_000;
 
 /** Reads and rewrites trees by path. Trees never change, so those read lately are kept, up to some entries together. */
 export class TreeWriter {

@@ -21,14 +21,14 @@ describe("TreeWriter", () => {
   it("given large trees one after the other, when older ones are read again, then few were kept, those read last", async () => {
     const read: string[] = [];
     const trees = new TreeWriter(objects(read));
-    for (let tree = 0; tree < 200; tree++) {
+    for (let tree = 0; tree < 100; tree++) {
       await trees.entries("root");
       expect(await trees.find(`${tree}`, "7")).toBe(`${tree}-7`);
     }
-    expect(read).toHaveLength(201);
-    for (const tree of ["199", "198", "root"]) await trees.entries(tree);
-    expect(read).toHaveLength(201);
-    for (let tree = 0; tree < 100; tree++) await trees.entries(`${tree}`);
-    expect(read).toHaveLength(301);
+    expect(read).toHaveLength(101);
+    for (const tree of ["99", "98", "root"]) await trees.entries(tree);
+    expect(read).toHaveLength(101);
+    for (let tree = 0; tree < 50; tree++) await trees.entries(`${tree}`);
+    expect(read).toHaveLength(151);
   });
 });

@@ -9,12 +9,14 @@ import type { GitCommand } from "./git-command.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectWriter } from "./object-writer.ts";
 import { OwnPacks } from "./own-packs.ts";
-import { TreeCache } from "./tree-cache.ts";
+import { type TreeCache, TreeCaches } from "./tree-cache.ts";
 
 export interface NodeGitObjectsOptions {
   readonly command: GitCommand;
   readonly commonDirectory: string;
   readonly hash: "sha1" | "sha256";
+  /** Where trees that were read are kept. Default: a place of its own. */
+  readonly trees?: TreeCache;
 }
 
 /** Ids of the tree without entries: the hash of `tree 0` and a zero byte. Loading node:crypto for it takes 3 ms. */
@@ -29,13 +31,14 @@ export class NodeGitObjects implements GitObjects {
   readonly reader: ObjectReader;
   readonly #writer: ObjectWriter;
   readonly #packs: OwnPacks;
-  readonly #trees = new TreeCache();
+  readonly #trees: TreeCache;
   readonly #idBytes: number;
   readonly #commonDirectory: string;
   readonly #command: GitCommand;
   #packing: Promise<unknown> = Promise.resolve();
 
-  constructor({ command, commonDirectory, hash }: NodeGitObjectsOptions) {
+  constructor({ command, commonDirectory, hash, trees = new TreeCaches().ofRepository() }: NodeGitObjectsOptions) {
+    this.#trees = trees;
     this.#commonDirectory = commonDirectory;
     this.#command = command;
     this.#idBytes = hash === "sha1" ? 20 : 32;

@@ -14,6 +14,7 @@ import { globalConfigFiles } from "./plain-config.ts";
 import { discoverPlain, type Discovered } from "./plain-repository.ts";
 import { NodeGitObjects } from "./node-git-objects.ts";
 import { NodeRepository } from "./node-repository.ts";
+import { TreeCaches } from "./tree-cache.ts";
 import { Worktrees } from "./worktrees.ts";
 
 export interface NodeGitOptions extends GitCommandOptions {
@@ -38,6 +39,7 @@ export class NodeGit implements Git {
   readonly #owners: OwnerProbe;
   readonly #checkouts: Slots;
   readonly #mutex = new KeyedMutex();
+  readonly #trees = new TreeCaches();
   readonly #opened = new Map<string, Opened>();
   readonly #shared = new Map<
     string,
@@ -170,7 +172,7 @@ export class NodeGit implements Git {
     const known = this.#shared.get(commonDirectory);
     if (known?.birth === birth) return known;
     const command = this.#command;
-    const objects = new NodeGitObjects({ command, commonDirectory, hash });
+    const objects = new NodeGitObjects({ command, commonDirectory, hash, trees: this.#trees.ofRepository() });
     const worktrees = new Worktrees({ command, commonDirectory, reader: objects.reader, checkouts: this.#checkouts });
     const shared = { objects, worktrees, birth };
     this.#shared.set(commonDirectory, shared);

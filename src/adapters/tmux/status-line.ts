@@ -2,7 +2,7 @@ import type { PaneBook } from "./pane-book.ts";
 import { SESSION_STATUS, statusCommand, TOWN_STATUS } from "./tmux-face.ts";
 import type { TmuxServer } from "./tmux-server.ts";
 
-/** Sets the texts of the status line, each only when it changes. */
+/** Sets the texts of the status line, each only when it changes. What was set on panes that are gone is forgotten. */
 export class StatusLine {
   readonly #server: TmuxServer;
   readonly #panes: PaneBook;
@@ -21,7 +21,10 @@ export class StatusLine {
     const commands = rows.map((row) =>
       statusCommand(`-p -t ${row.paneId}`, SESSION_STATUS, sessions.get(row.labels.name)),
     );
-    for (const command of [statusCommand("-g", TOWN_STATUS, town), ...commands]) {
+    const all = [statusCommand("-g", TOWN_STATUS, town), ...commands];
+    const keys = new Set(all.map(({ key }) => key));
+    for (const key of this.#shown.keys()) if (!keys.has(key)) this.#shown.delete(key);
+    for (const command of all) {
       if (this.#shown.get(command.key) === command.text) continue;
       await reach.client.request(command.text);
       this.#shown.set(command.key, command.text);

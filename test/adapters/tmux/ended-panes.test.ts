@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ControlClient } from "../../../src/adapters/tmux/control-client.ts";
 import { LostSessions } from "../../../src/adapters/tmux/lost-sessions.ts";
 import { PaneBook } from "../../../src/adapters/tmux/pane-book.ts";
+import { StatusLine } from "../../../src/adapters/tmux/status-line.ts";
+import type { TmuxServer } from "../../../src/adapters/tmux/tmux-server.ts";
 import type { PaneRow } from "../../../src/adapters/tmux/pane-row.ts";
 import type { SessionFiles, SessionRecord } from "../../../src/adapters/sessions/session-files.ts";
 import { silentLog } from "../../../src/ports/log.ts";
@@ -60,6 +62,24 @@ describe("what is remembered of ended panes", () => {
     expect(await panes.observedAll([ROW], client)).toMatchObject([{ state: "Exited", exitCode: 4 }]);
     await panes.observedAll([], client);
     expect(await panes.observedAll([ROW], client)).toMatchObject([{ state: "Running" }]);
+  });
+
+  it("given a status that was set on a pane, when the pane was gone for a while, then it is set again: nothing is kept of what is not listed", async () => {
+    let rows: readonly PaneRow[] = [ROW];
+    const asked: string[] = [];
+    const client = { request: (text: string) => Promise.resolve(void asked.push(text)) };
+    const server = { reach: () => Promise.resolve({ state: "Up", client }) } as unknown as TmuxServer;
+    const line = new StatusLine(server, { list: () => Promise.resolve(rows) } as unknown as PaneBook);
+    const show = async (): Promise<number> => {
+      asked.length = 0;
+      await line.show("a town", new Map([[RECORD.name, "api-1"]]));
+      return asked.length;
+    };
+    expect([await show(), await show()]).toEqual([2, 0]);
+    rows = [];
+    expect(await show()).toBe(0);
+    rows = [ROW];
+    expect(await show()).toBe(1);
   });
 
   it("given a session that lost its pane and ended, when it is lost no more, then it is forgotten", async () => {

@@ -287,7 +287,7 @@ export class GraphIndex implements RecordSource {
 
   /** Something outside of this store changed that records here refer to by these ids. */
   foreignChanged(ids: Iterable<string>): void {
-    for (const id of ids) this.#stale.mark(id, { settles: true, holds: true });
+    for (const id of ids) this.#stale.markOutside(id);
   }
 
   /** Ids that records here point at and that are not here. */

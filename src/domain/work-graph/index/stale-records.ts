@@ -33,6 +33,16 @@ export class StaleRecords {
     );
   }
 
+  /** Marks something outside of these records, if one of them refers to it: nobody may ask for years, and others change a lot. */
+  markOutside(id: string): void {
+    if (this.#marks.has(id) || this.#edges.to(id).length > 0) this.mark(id, { settles: true, holds: true });
+  }
+
+  /** Marks that wait to be followed. */
+  get size(): number {
+    return this.#marks.size + this.#spawners.size;
+  }
+
   /** The children of `id` changed: who waits for them must be looked at. */
   markSpawner(id: string): void {
     this.#spawners.add(id);
