@@ -1,15 +1,16 @@
 import type { BeadRecord, BeadSketch, DependencyEdge } from "../domain/work-graph/bead.ts";
 import type { GraphIndex } from "../domain/work-graph/index/graph-index.ts";
+import { DormantBead } from "../domain/work-graph/index/dormant-bead.ts";
 import { isBlocked, openBlockers } from "../domain/work-graph/index/readiness.ts";
 import { deepFreeze, sameJson } from "../domain/work-graph/record/canonical.ts";
+import { FirstFew } from "../domain/work-graph/queries/sort-beads.ts";
 import { parentIdsOf } from "../domain/work-graph/record/edges.ts";
 import { metadataOf } from "../domain/work-graph/record/facts.ts";
 import { notWorkTypes } from "../domain/work-graph/record/bead-types.ts";
 import { tombstone } from "../domain/work-graph/record/statuses.ts";
-import type { GraphReader } from "../ports/work-graph.ts";
+import type { FirstSketches, GraphReader, SketchFilter } from "../ports/work-graph.ts";
 
 export type ListFilter = NonNullable<Parameters<GraphReader["list"]>[0]>;
-export type SketchFilter = NonNullable<Parameters<GraphReader["sketches"]>[0]>;
 export type SketchOptions = NonNullable<Parameters<GraphReader["readySketches"]>[0]>;
 export type ReadyOptions = NonNullable<Parameters<GraphReader["ready"]>[0]>;
 
@@ -43,14 +44,30 @@ export class IndexReader implements GraphReader {
   }
 
   sketches(filter: SketchFilter = {}): readonly BeadSketch[] {
-    const narrow = this.#narrowest(filter);
-    const { status: wanted, excludeStatus } = filter;
-    const fits = (status: string): boolean =>
-      status !== tombstone && wanted?.includes(status) !== false && excludeStatus?.includes(status) !== true;
     const found: BeadSketch[] = [];
+    const fits = statusTest(filter);
+    const narrow = this.#narrowest(filter);
     for (const bead of narrow === undefined ? this.index.beads(fits) : this.index.beadsOf(narrow))
       if (fits(bead.status) && matches(bead, filter)) found.push(deepFreeze(bead));
     return found;
+  }
+
+  firstSketches(
+    filter: SketchFilter,
+    want: FirstSketches,
+  ): { readonly first: readonly BeadSketch[]; readonly total: number } {
+    const first = new FirstFew(want.first, want.compare);
+    const fits = statusTest(filter);
+    let total = 0;
+    const look = (bead: BeadRecord | DormantBead): void => {
+      if (!matches(bead, filter) || !want.fits(bead)) return;
+      total += 1;
+      first.offer(bead, kept);
+    };
+    const narrow = this.#narrowest(filter);
+    if (narrow === undefined) this.index.visitBeads(fits, look);
+    else for (const bead of this.index.beadsOf(narrow)) if (fits(bead.status)) look(bead);
+    return { first: first.items, total };
   }
 
   #candidates(filter: ListFilter): Iterable<string> {
@@ -156,4 +173,15 @@ function matches(record: BeadSketch & { readonly metadata?: BeadRecord["metadata
   if (filter.metadata === undefined) return true;
   const metadata = metadataOf(record);
   return Object.entries(filter.metadata).every(([key, value]) => sameJson(metadata[key], value));
+}
+
+/** The statuses a filter lets through; tombstones never. */
+function statusTest({ status: wanted, excludeStatus }: SketchFilter): (status: string) => boolean {
+  return (status) =>
+    status !== tombstone && wanted?.includes(status) !== false && excludeStatus?.includes(status) !== true;
+}
+
+/** A sketch of a walk over many, to be handed out. */
+function kept(bead: BeadSketch): BeadSketch {
+  return deepFreeze(bead instanceof DormantBead ? bead.copy() : bead);
 }

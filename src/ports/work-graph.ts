@@ -22,6 +22,22 @@ export interface NewBead
   readonly dependsOn?: readonly { readonly id: string; readonly type?: string }[];
 }
 
+/** Exact, and combined with and. */
+export interface SketchFilter {
+  readonly status?: readonly string[];
+  readonly excludeStatus?: readonly string[];
+  readonly type?: readonly string[];
+  readonly assignee?: string;
+  readonly label?: string;
+}
+
+export interface FirstSketches {
+  readonly fits: (sketch: BeadSketch) => boolean;
+  /** Less than zero: `a` comes first. */
+  readonly compare: (a: BeadSketch, b: BeadSketch) => number;
+  readonly first: number;
+}
+
 /** Reads inside and outside of transactions. All results are frozen. */
 export interface GraphReader extends GraphView {
   /** By the idempotency key in `metadata["town.key"]`. */
@@ -35,13 +51,15 @@ export interface GraphReader extends GraphView {
     readonly metadata?: Readonly<Record<string, unknown>>;
   }): readonly BeadRecord[];
   /** As `list`, in no order and without reading what is asleep: for filtering and ordering many to show few. */
-  sketches(filter?: {
-    readonly status?: readonly string[];
-    readonly excludeStatus?: readonly string[];
-    readonly type?: readonly string[];
-    readonly assignee?: string;
-    readonly label?: string;
-  }): readonly BeadSketch[];
+  sketches(filter?: SketchFilter): readonly BeadSketch[];
+  /**
+   * Of what `sketches` finds and `fits` accepts the first few in an order, and how many there are in all. Nothing is made of
+   * those that are only counted: what `fits` and `compare` are given may be another bead after they return.
+   */
+  firstSketches(
+    filter: SketchFilter,
+    want: FirstSketches,
+  ): { readonly first: readonly BeadSketch[]; readonly total: number };
   /** As `ready`, without reading what is asleep. */
   readySketches(options?: { readonly type?: string; readonly limit?: number }): readonly BeadSketch[];
   /** How many `ready` finds without a filter. */

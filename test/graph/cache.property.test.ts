@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { BeadSketch } from "../../src/domain/work-graph/bead.ts";
+import { sketchOrder, sortBy } from "../../src/domain/work-graph/queries/sort-beads.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
 import { canonicalJson } from "../../src/domain/work-graph/record/canonical.ts";
@@ -190,6 +192,7 @@ async function told(world: GraphWorld, at: string, options: { readonly files: Fi
     count: graph.readyCount(),
     open: idsOf(graph.sketches({ status: ["open"] })).sort(),
     labelled: idsOf(graph.sketches({ label: "l1" })).sort(),
+    few: fewSketches(graph),
     keys: graph
       .sketches()
       .map(({ id, status, priority, issue_type: type }) => `${id} ${status} ${priority} ${type}`)
@@ -211,6 +214,19 @@ async function told(world: GraphWorld, at: string, options: { readonly files: Fi
   };
   await graph.close();
   return all;
+}
+
+/** The first of the open beads, which must be those that sorting all of them gives. */
+function fewSketches(graph: GitGraph): unknown {
+  const filter = { excludeStatus: ["closed"] };
+  const fits = ({ priority }: BeadSketch): boolean => priority > 0;
+  const order = { nowMs: 0, reverse: true };
+  const { first, total } = graph.firstSketches(filter, { fits, compare: sketchOrder("priority", order), first: 3 });
+  const all = sortBy(graph.sketches(filter).filter(fits), (sketch) => sketch, "priority", order);
+  const idsOf = (some: readonly BeadSketch[]) => some.map(({ id }) => id);
+  expect({ first: idsOf(first), total }).toEqual({ first: idsOf(all.slice(0, 3)), total: all.length });
+  expect(first.every(Object.isFrozen)).toBe(true);
+  return { first: idsOf(first), total };
 }
 
 function withoutCache(files: Files): Files {

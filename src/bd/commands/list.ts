@@ -4,10 +4,10 @@ import { fullFlag } from "../access/full-text.ts";
 import { allStoresFlag } from "../access/scope.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { also, flag, list, number, text } from "../grammar/flag.ts";
-import { listing, sketchOf } from "../output/listing.ts";
+import { listing } from "../output/listing.ts";
 import { fieldFilterFlags } from "../queries/bead-filter-flags.ts";
 import type { StoreFilter } from "../queries/find-beads.ts";
-import { inOrder, selectedBeads, sortField } from "../queries/find-beads.ts";
+import { firstBeads, sortField } from "../queries/find-beads.ts";
 
 const defaultLimit = 50;
 /** Records of the machinery: shown when they are asked for. */
@@ -41,21 +41,20 @@ export const listCommand: BdCommand = {
 
 async function runList(call: Call): Promise<Answer> {
   const { flags } = call;
-  const found = await selectedBeads(call, (store) => listFilter(call, store));
   const isHidden = hiddenTypes(call);
-  const ready = new Map(found.map(({ graph }) => [graph, undefined as ReadonlySet<string> | undefined]));
-  if (flags.isSet("ready"))
-    for (const graph of ready.keys()) ready.set(graph, new Set(graph.readySketches().map(({ id }) => id)));
-  const shown = found.filter((bead) => {
-    const sketch = sketchOf(bead);
-    return !isHidden(sketch) && ready.get(bead.graph)?.has(sketch.id) !== false;
-  });
   const sort = flags.text("sort");
   const limit = flags.number("limit") ?? defaultLimit;
-  const first = inOrder(shown, sortField(sort ?? "priority"), call, limit > 0 ? limit : undefined);
-  return listing(call, first, {
+  const { found, total } = await firstBeads(call, (store) => listFilter(call, store), {
+    isShown: (graph) => {
+      const ready = flags.isSet("ready") ? new Set(graph.readySketches().map(({ id }) => id)) : undefined;
+      return (bead) => !isHidden(bead) && ready?.has(bead.id) !== false;
+    },
+    key: sortField(sort ?? "priority"),
+    first: limit > 0 ? limit : undefined,
+  });
+  return listing(call, found, {
     limit,
-    total: shown.length,
+    total,
     isTree: sort === undefined && !flags.isSet("flat"),
     nothing: "No issues found.",
   });

@@ -2,9 +2,9 @@ import type { BeadSketch } from "../../domain/work-graph/bead.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
 import { isSketchFilter, selectBeads, sketchTest } from "../../domain/work-graph/queries/bead-filter.ts";
 import type { SortKey } from "../../domain/work-graph/queries/sort-beads.ts";
-import { isSketchOrder, sortBy } from "../../domain/work-graph/queries/sort-beads.ts";
+import { isSketchOrder, sketchOrder, sortBy } from "../../domain/work-graph/queries/sort-beads.ts";
 import type { StatusBook } from "../../domain/work-graph/record/statuses.ts";
-import type { WorkGraph } from "../../ports/work-graph.ts";
+import type { SketchFilter, WorkGraph } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
 import { scopeOf } from "../access/scope.ts";
 import { settingsOf } from "../access/settings.ts";
@@ -32,32 +32,88 @@ export async function selectedBeads(
   call: Call,
   more: (store: StoreFilter) => BeadFilter,
 ): Promise<readonly ListedBead[]> {
-  const filter = callFilter(call);
-  const fits = timeTest(call);
   const found: ListedBead[] = [];
-  for (const graph of scopeOf(call)) {
-    const statuses = statusesOf(await settingsOf(graph, call.context));
-    const wanted = statusFilter(call.flags, statuses);
-    const status = wanted === undefined ? {} : { status: wanted };
-    const whole = { ...filter, ...status, ...more({ graph, statuses, wanted }) };
-    if (isSketchFilter(whole) && isSketchTime(call))
-      for (const bead of unreadBeads(graph, whole, fits)) found.push(bead);
-    else for (const record of selectBeads(graph, whole)) if (fits(record)) found.push({ graph, record });
-  }
+  for (const { graph, filter } of await storeFilters(call, more)) addSelected(found, graph, filter, call);
   return found;
 }
 
-function* unreadBeads(graph: WorkGraph, filter: BeadFilter, fits: (bead: BeadSketch) => boolean): Iterable<ListedBead> {
-  const { status, excludeStatus, type, assignee, labels: [label] = [] } = filter;
+/** What a list shows of what its flags select. */
+export interface Wanted {
+  readonly isShown: (graph: WorkGraph) => (bead: BeadSketch) => boolean;
+  readonly key: SortKey;
+  /** Only so many, the first ones; undefined: all. */
+  readonly first: number | undefined;
+}
+
+/** As `selectedBeads`, of those that are shown the first in an order, and how many there are. */
+export async function firstBeads(
+  call: Call,
+  more: (store: StoreFilter) => BeadFilter,
+  { isShown, key, first }: Wanted,
+): Promise<{ readonly found: readonly ListedBead[]; readonly total: number }> {
+  const found: ListedBead[] = [];
+  let total = 0;
+  for (const { graph, filter } of await storeFilters(call, more)) {
+    const shown = isShown(graph);
+    if (first !== undefined && isSketched(filter, call) && isSketchOrder(key)) {
+      const test = sketchTest(filter);
+      const inTime = timeTest(call);
+      const fits = (bead: BeadSketch): boolean => test(bead) && inTime(bead) && shown(bead);
+      const compare = sketchOrder(key, { nowMs: call.now, reverse: call.flags.isSet("reverse") });
+      const few = graph.firstSketches(roughFilter(filter), { fits, compare, first });
+      found.push(...few.first.map((sketch) => new UnreadBead(graph, sketch)));
+      total += few.total;
+      continue;
+    }
+    const selected: ListedBead[] = [];
+    addSelected(selected, graph, filter, call);
+    const own = selected.filter((bead) => shown(sketchOf(bead)));
+    for (const bead of own) found.push(bead);
+    total += own.length;
+  }
+  return { found: inOrder(found, key, call, first), total };
+}
+
+async function storeFilters(
+  call: Call,
+  more: (store: StoreFilter) => BeadFilter,
+): Promise<readonly { readonly graph: WorkGraph; readonly filter: BeadFilter }[]> {
+  const filter = callFilter(call);
+  return Promise.all(
+    scopeOf(call).map(async (graph) => {
+      const statuses = statusesOf(await settingsOf(graph, call.context));
+      const wanted = statusFilter(call.flags, statuses);
+      const status = wanted === undefined ? {} : { status: wanted };
+      return { graph, filter: { ...filter, ...status, ...more({ graph, statuses, wanted }) } };
+    }),
+  );
+}
+
+/** Whether sketches answer all that is asked. */
+function isSketched(filter: BeadFilter, call: Call): boolean {
+  return isSketchFilter(filter) && isSketchTime(call);
+}
+
+function addSelected(found: ListedBead[], graph: WorkGraph, filter: BeadFilter, call: Call): void {
+  const fits = timeTest(call);
+  if (!isSketched(filter, call)) {
+    for (const record of selectBeads(graph, filter)) if (fits(record)) found.push({ graph, record });
+    return;
+  }
   const test = sketchTest(filter);
-  const rough = graph.sketches({
+  for (const sketch of graph.sketches(roughFilter(filter)))
+    if (test(sketch) && fits(sketch)) found.push(new UnreadBead(graph, sketch));
+}
+
+/** What of a filter the indexes of a store answer. */
+function roughFilter({ status, excludeStatus, type, assignee, labels: [label] = [] }: BeadFilter): SketchFilter {
+  return {
     ...(status === undefined ? {} : { status }),
     ...(excludeStatus === undefined ? {} : { excludeStatus }),
     ...(type === undefined ? {} : { type }),
     ...(assignee === undefined ? {} : { assignee }),
     ...(label === undefined ? {} : { label }),
-  });
-  for (const sketch of rough) if (test(sketch) && fits(sketch)) yield new UnreadBead(graph, sketch);
+  };
 }
 
 const fields = ["priority", "created", "updated", "closed", "due", "status", "id", "title", "type", "assignee"];

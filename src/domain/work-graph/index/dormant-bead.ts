@@ -6,11 +6,17 @@ import { rowFlag } from "./columns.ts";
 /** A record in a row of a table, unread: most are never asked for, and reading them is what loading a store costs. */
 export class DormantBead implements BeadSketch {
   readonly #table: BeadTable;
-  readonly row: number;
+  /** Moves on in a walk over many rows; never in one that somebody keeps. */
+  row: number;
 
   constructor(table: BeadTable, row: number) {
     this.#table = table;
     this.row = row;
+  }
+
+  /** One to keep of a walk that goes on. */
+  copy(): DormantBead {
+    return new DormantBead(this.#table, this.row);
   }
 
   get id(): string {

@@ -156,6 +156,11 @@ export class GraphIndex implements RecordSource {
     return this.#records.values(fits);
   }
 
+  /** As `beads`; what `look` is given is good only until the next, and a dormant one is copied to be kept. */
+  visitBeads(fits: (status: string) => boolean, look: (bead: BeadRecord | DormantBead) => void): void {
+    this.#records.visit(fits, look);
+  }
+
   /** Some of them. */
   beadsOf(ids: Iterable<string>): readonly (BeadRecord | DormantBead)[] {
     return [...ids].map((id) => this.#records.get(id)).filter((found) => found !== undefined);

@@ -100,6 +100,21 @@ export class RecordLayers {
     for (const row of asleep) if (codes[status[row] ?? 0] === true) yield new DormantBead(table, row);
   }
 
+  /** As `values`, with one object for all that is asleep, good only until the next: `copy` gives one to keep. */
+  visit(fits: (status: string) => boolean, look: (bead: BeadRecord | DormantBead) => void): void {
+    const asleep = this.#rowsIn((found) => found === state.asleep);
+    for (const record of [...this.awakeRecords()]) if (fits(record.status)) look(record);
+    const table = this.#table;
+    if (table === undefined) return;
+    const codes = table.columns.list("status").map(fits);
+    const { status } = table.columns.arrays;
+    const bead = new DormantBead(table, 0);
+    for (let i = 0; i < asleep.length; i++) {
+      bead.row = asleep[i] ?? 0;
+      if (codes[status[bead.row] ?? 0] === true) look(bead);
+    }
+  }
+
   *ids(): IterableIterator<string> {
     for (const record of this.awakeRecords()) yield record.id;
     for (const row of this.#rowsIn((found) => found === state.asleep)) yield this.#table?.id(row) ?? "";

@@ -57,33 +57,60 @@ export function sortBy<T>(
   items: readonly T[],
   beadOf: (item: T) => BeadSketch,
   key: SortKey,
-  { nowMs, reverse, first = items.length }: SortOptions,
+  { first = items.length, ...order }: SortOptions,
 ): readonly T[] {
+  const compareBeads = sketchOrder(key, order);
+  const compare = (left: T, right: T): number => compareBeads(beadOf(left), beadOf(right));
+  return first * 4 < items.length ? firstOf(items, first, compare) : [...items].sort(compare).slice(0, first);
+}
+
+/** How two sketches compare in an order that `isSketchOrder` knows; equal ones by id. */
+export function sketchOrder(
+  key: SortKey,
+  { nowMs, reverse }: Pick<SortOptions, "nowMs" | "reverse">,
+): (a: BeadSketch, b: BeadSketch) => number {
   const compareBeads = comparisons(nowMs)[key];
   const sign = reverse === true ? -1 : 1;
-  const compare = (left: T, right: T): number => {
-    // Such an order looks at nothing that a sketch lacks.
-    const [a, b] = [beadOf(left) as BeadRecord, beadOf(right) as BeadRecord];
-    return sign * compareBeads(a, b) || compareIds(a.id, b.id);
-  };
-  return first * 4 < items.length ? firstOf(items, first, compare) : [...items].sort(compare).slice(0, first);
+  // Such an order looks at nothing that a sketch lacks.
+  return (a, b) => sign * compareBeads(a as BeadRecord, b as BeadRecord) || compareIds(a.id, b.id);
 }
 
 /** The first few in order: most items are looked at once, and the rest is never sorted. */
 function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): readonly T[] {
-  const kept: T[] = [];
-  for (const item of items) {
-    if (kept.length === count && compare(kept[count - 1] as T, item) <= 0) continue;
+  const first = new FirstFew(count, compare);
+  for (const item of items) first.offer(item);
+  return first.items;
+}
+
+/** The first few of what is offered, in order; of equal ones those that came first. */
+export class FirstFew<T> {
+  readonly #items: T[] = [];
+  readonly #count: number;
+  readonly #compare: (a: T, b: T) => number;
+
+  constructor(count: number, compare: (a: T, b: T) => number) {
+    this.#count = count;
+    this.#compare = compare;
+  }
+
+  get items(): readonly T[] {
+    return this.#items;
+  }
+
+  /** `keep` makes what is kept of an item that is among the first; default the item itself. */
+  offer(item: T, keep?: (item: T) => T): void {
+    const kept = this.#items;
+    if (this.#count <= 0 || (kept.length === this.#count && this.#compare(kept[kept.length - 1] as T, item) <= 0))
+      return;
     let low = 0;
     for (let high = kept.length; low < high; ) {
       const middle = (low + high) >>> 1;
-      if (compare(kept[middle] as T, item) <= 0) low = middle + 1;
+      if (this.#compare(kept[middle] as T, item) <= 0) low = middle + 1;
       else high = middle;
     }
-    kept.splice(low, 0, item);
-    if (kept.length > count) kept.pop();
+    kept.splice(low, 0, keep === undefined ? item : keep(item));
+    if (kept.length > this.#count) kept.pop();
   }
-  return kept;
 }
 
 const sketchOrders: ReadonlySet<SortKey> = new Set([
