@@ -103,7 +103,8 @@ export class RecordLayers {
   /** As `values`, with one object for all that is asleep, good only until the next: `copy` gives one to keep. */
   visit(fits: (status: string) => boolean, look: (bead: BeadRecord | DormantBead) => void): void {
     const asleep = this.#rowsIn((found) => found === state.asleep);
-    for (const record of [...this.awakeRecords()]) if (fits(record.status)) look(record);
+    const awake = [...this.awakeRecords()];
+    for (const record of awake) if (fits(record.status)) look(record);
     const table = this.#table;
     if (table === undefined) return;
     const codes = table.columns.list("status").map(fits);
