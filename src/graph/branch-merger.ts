@@ -11,7 +11,8 @@ import { prepareMerge } from "./absorb.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import { ForeignReader, mergedLogText } from "./foreign-change.ts";
 import type { BadFile } from "./git-records.ts";
-import { requireKnownFormat } from "./git-records.ts";
+import { positionsAt, requireKnownFormat } from "./git-records.ts";
+import { isLoss } from "./survey.ts";
 import { parseSettings, settingsAt, settingsFile } from "./settings-file.ts";
 
 /** What merging needs of the store. */
@@ -21,6 +22,10 @@ export interface MergeTarget {
   readonly index: GraphIndex;
   readonly random: Random;
   readonly log: Log;
+  /** Of the log that is written. */
+  readonly logId: string;
+  /** Changes are numbered beyond this from now on. */
+  raiseSeq(seq: number): void;
   unflushed(): { readonly ids: ReadonlySet<string>; readonly events: readonly HistoryEntry[] };
   /** Runs a merge as one change by `actor`. */
   apply(
@@ -70,6 +75,8 @@ export class BranchMerger {
     if (base === theirs) return undefined;
     await requireKnownFormat(this.#repository, this.#writer.trees, theirs);
     const target = this.#target;
+    // What we write from now on is in none of our commits that they have.
+    target.raiseSeq((await positionsAt(this.#repository, theirs)).get(target.logId) ?? 0);
     const change = await this.#reader.read(base, theirs);
     const { ids: dirty, events: pendingEvents } = target.unflushed();
     const prepared = await prepareMerge(change, {
@@ -102,7 +109,12 @@ export class BranchMerger {
 
   async #mergeSettings(base: string | undefined, theirs: string): Promise<readonly BadFile[]> {
     const file = await this.#settingsOf(theirs);
-    await this.#target.mergeSettings(parseSettings(await this.#settingsOf(base)).settings, file);
+    const former = await this.#settingsOf(base).catch((error: unknown) => {
+      // Then nothing counts as removed.
+      if (isLoss(error)) return "";
+      throw error;
+    });
+    await this.#target.mergeSettings(parseSettings(former).settings, file);
     return parseSettings(file).bad.map(({ line, text }) => ({
       path: `${settingsFile}:${line}`,
       commit: theirs,

@@ -39,25 +39,30 @@ export async function appendChanges(
   }
 }
 
-/** The changes from `head` on, up to the commit `wanted` where they lead there; else as far as they go. */
+/**
+ * The changes from `head` on, up to the commit `wanted` where they lead there; else as far as they go. `last`: how far they go
+ * in any case.
+ */
 export async function readChanges(
   files: Files,
   path: string,
   head: CommitHead,
   wanted: string,
-): Promise<{ readonly head: CommitHead; readonly records: ChangedRecords }> {
+): Promise<{ readonly head: CommitHead; readonly records: ChangedRecords; readonly last: CommitHead }> {
   const records = new Map<string, BeadRecord | undefined>();
   let reached = head;
-  const text = head.commit === wanted ? undefined : await files.readText(path);
+  let last = head;
+  const text = await files.readText(path);
   for (const line of text?.split("\n") ?? []) {
     const change = line === "" ? undefined : parseChange(line);
-    if (change?.from !== reached.commit) continue;
+    if (change?.from !== last.commit) continue;
+    last = change.head;
+    if (reached.commit === wanted) continue;
     for (const record of change.put) records.set(record.id, record);
     for (const id of change.gone) records.set(id, undefined);
-    reached = change.head;
-    if (reached.commit === wanted) break;
+    reached = last;
   }
-  return { head: reached, records };
+  return { head: reached, records, last };
 }
 
 function parseChange(line: string): ChangeLine | undefined {

@@ -8,7 +8,8 @@ import type { CommitInfo, Repository } from "../ports/git.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { parseEventLine } from "./event-log.ts";
 import type { BadFile } from "./git-records.ts";
-import { logPositions, parseRecordFile } from "./git-records.ts";
+import { logPositions, parseRecordFile, recordsMissing } from "./git-records.ts";
+import { requireCommit } from "./load-commit.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
 /** What a commit of somebody else changed since a base. */
@@ -39,9 +40,12 @@ export class ForeignReader {
     this.#statuses = statuses;
   }
 
-  /** Reads what `theirs` changed since `base` (undefined: everything in it). */
+  /**
+   * Reads what `theirs` changed since `base` (undefined: everything in it). Throws AdapterError `CommitMissing`,
+   * `RecordsMissing`.
+   */
   async read(base: string | undefined, theirs: string): Promise<ForeignChange> {
-    const tree = await this.#treeOf(theirs);
+    const { tree } = await requireCommit(this.#repository, theirs);
     const baseTree = base === undefined ? undefined : await this.#treeOf(base);
     const paths =
       base === undefined
@@ -54,7 +58,7 @@ export class ForeignReader {
     const files = new Map<string, string | null>();
     const baseRecords = new Map<string, BeadRecord>();
     const records = new Map<string, BeadRecord>();
-    const texts = await this.#texts(tree, paths);
+    const texts = await this.#texts(tree, paths, { isNeeded: true });
     const baseTexts = baseTree === undefined ? new Map<string, string>() : await this.#texts(baseTree, paths);
     for (const path of paths) {
       const id = idOfPath(path);
@@ -138,7 +142,8 @@ export class ForeignReader {
     return (await this.#repository.objects.readCommit(commit))?.tree ?? this.#repository.objects.emptyTree;
   }
 
-  async #texts(tree: string, paths: readonly string[]): Promise<Map<string, string>> {
+  /** `isNeeded`: what git has lost is no removal. Throws AdapterError `RecordsMissing` then. */
+  async #texts(tree: string, paths: readonly string[], { isNeeded = false } = {}): Promise<Map<string, string>> {
     const blobs = new Map<string, string>();
     for (const path of paths) {
       const blob = await this.#trees.find(tree, path);
@@ -146,7 +151,11 @@ export class ForeignReader {
     }
     const texts = new Map<string, string>();
     const read = await this.#repository.objects.readBlobs([...new Set(blobs.values())]);
-    for (const [path, blob] of blobs) texts.set(path, read.get(blob) ?? "");
+    for (const [path, blob] of blobs) {
+      const text = read.get(blob);
+      if (text !== undefined) texts.set(path, text);
+      else if (isNeeded) throw recordsMissing(`tree ${tree}`, [{ path, blob }]);
+    }
     return texts;
   }
 

@@ -97,6 +97,8 @@ export class GitGraph extends GraphStore implements WorkGraph {
       index,
       random,
       log,
+      logId: parts.wal.id,
+      raiseSeq: (seq) => this.raiseSeq(seq),
       unflushed: () => ({ ids: this.unflushed.ids, events: this.unflushed.events }),
       apply: (actor, how, run) => this.#applyMerge(actor, how, run),
       mergeSettings: async (base, file) => {

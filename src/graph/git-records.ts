@@ -42,7 +42,7 @@ export async function readRecordFiles(
     const part = files.slice(from, from + batch);
     const blobs = await objects.readBlobs(part.map(({ blob }) => blob));
     const lost = part.filter(({ blob }) => !blobs.has(blob));
-    if (lost.length > 0) throw recordsMissing(commit, lost);
+    if (lost.length > 0) throw recordsMissing(`commit ${commit}`, lost);
     for (const { path, blob } of part) {
       const text = blobs.get(blob) ?? "";
       const read = parseRecordFile(path, text);
@@ -53,15 +53,16 @@ export async function readRecordFiles(
   return { records, bad };
 }
 
-function recordsMissing(
-  commit: string,
+/** Git has lost files of a commit or tree. */
+export function recordsMissing(
+  holder: string,
   lost: readonly { readonly path: string; readonly blob: string }[],
 ): AdapterError {
   const [first] = lost;
   const more = lost.length > 1 ? ` and ${lost.length - 1} more` : "";
   return new AdapterError(
     "RecordsMissing",
-    `Cannot read the beads of commit ${commit}: blob ${first?.blob} (${first?.path})${more} is not in the repository.`,
+    `Cannot read the beads of ${holder}: blob ${first?.blob} (${first?.path})${more} is not in the repository.`,
     { hint: "Run `town bd doctor`: it says what is missing and what can be made again." },
   );
 }

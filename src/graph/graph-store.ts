@@ -98,6 +98,7 @@ export class GraphStore extends IndexReader {
   #queue: Waiting[] = [];
   #draining: Promise<void> | undefined;
   #seq: number;
+  #leastSeq = 0;
   #closed = false;
 
   constructor(options: StoreOptions) {
@@ -114,6 +115,11 @@ export class GraphStore extends IndexReader {
   /** Seq of the last committed change. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** Changes are numbered beyond this from now on: a commit says of those up to it that it contains them. */
+  protected raiseSeq(seq: number): void {
+    this.#leastSeq = Math.max(this.#leastSeq, seq);
   }
 
   get requests(): ReadonlyMap<string, unknown> {
@@ -209,7 +215,7 @@ export class GraphStore extends IndexReader {
     const executed: Executed[] = [];
     const transactions: Transaction[] = [];
     const revs = new Map<string, number>();
-    let seq = this.#seq;
+    let seq = Math.max(this.#seq, this.#leastSeq);
     for (const waiting of batch) {
       const now = this.options.clock.now();
       const stamp = this.#stamps.next(now);
@@ -360,7 +366,6 @@ function lineOf(
   done: Pick<Executed, "changes" | "revs" | "answer" | "isVolatile">,
 ): string {
   const { author, options } = waiting;
-  const { requestId } = options;
   const operations = done.changes.map(({ id, before, after, note }, i): WalOperation => {
     const wisp = before?.ephemeral === true || after?.ephemeral === true;
     return {
@@ -378,7 +383,7 @@ function lineOf(
     t: timeMs,
     a: author.actor,
     ...(author.session === undefined ? {} : { n: author.session }),
-    ...(requestId === undefined ? {} : { r: requestId, v: done.answer }),
+    ...(options.requestId === undefined ? {} : { r: options.requestId, v: done.answer }),
     ...(options.quiet === true ? { q: 1 as const } : {}),
     o: operations,
   };

@@ -25,6 +25,8 @@ export interface LoadedCommit {
   readonly uncached: number;
   /** How far the cache goes; undefined when there was none. */
   readonly cache: CachePosition | undefined;
+  /** The last commit that anything in the cache is of; undefined: there was no cache. */
+  readonly last: CommitHead | undefined;
   /** Ids that were changed between the commit that the cache leads to and this one. */
   readonly changed: readonly string[];
   /** Where the records of the table lie. */
@@ -53,13 +55,17 @@ export async function loadCommit(
   if (cached !== undefined && (await repository.resolve(`${cached.head.commit}^{commit}`)) !== undefined)
     return changedSince(repository, trees, head, cached);
   await cached?.texts.close();
-  return loadedFromGit({ head, ...(await readCommitRecords(repository, commit)) });
+  return loadedFromGit({ head, ...(await readCommitRecords(repository, commit)) }, cached?.last);
 }
 
 /** A commit all of whose records were read from git's objects: no cache has any of them. */
-export function loadedFromGit({ head, records, bad }: Pick<LoadedCommit, "head" | "records" | "bad">): LoadedCommit {
+export function loadedFromGit(
+  { head, records, bad }: Pick<LoadedCommit, "head" | "records" | "bad">,
+  last?: CommitHead,
+): LoadedCommit {
   return {
     head,
+    last,
     records,
     bad,
     table: undefined,

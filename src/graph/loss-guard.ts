@@ -81,7 +81,9 @@ export class LossGuard {
   /** Tip of the branch, also one that is lost. */
   branchTip(): Promise<string | undefined> {
     const { repository, branch } = this.#options;
-    return this.#replaced.tips.size === 0 ? repository.resolve(branch) : refValue(repository, branch);
+    // Where there was one, git may have lost what the ref says.
+    const isFirst = this.#options.writer.tip === undefined && this.#replaced.tips.size === 0;
+    return isFirst ? repository.resolve(branch) : refValue(repository, branch);
   }
 
   /** Does something with the branch; where objects are missing, once more when they are there again. */
@@ -115,7 +117,7 @@ export class LossGuard {
       }
       // Where all could be made again, they can be read again.
       if (beyond !== undefined) await this.#takeInstead(memory.unreadable, remnants);
-      await this.#takeLater(foreign);
+      await this.takeLater(foreign);
       return true;
     } finally {
       unflushed.putBack(left);
@@ -123,7 +125,7 @@ export class LossGuard {
   }
 
   /** What others had put on the branch and is later than what is here. */
-  async #takeLater(records: readonly BeadRecord[]): Promise<void> {
+  async takeLater(records: readonly BeadRecord[]): Promise<void> {
     const { index, write } = this.#options;
     if (records.length === 0) return;
     await write("loop/merge", (tx) => {

@@ -21,6 +21,7 @@ import { takeStoreLock } from "./store-lock.ts";
 import { configuredStatuses } from "./configured-statuses.ts";
 import { settingsAt } from "./settings-file.ts";
 import { StoreSettings } from "./store-settings.ts";
+import { isLoss } from "./survey.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 export interface OpenGraphOptions {
@@ -175,9 +176,41 @@ function commonPrefix(beads: Iterable<Pick<BeadRecord, "id">>): string | undefin
 }
 
 /** Takes in what others put on the branch. */
-async function catchUp(graph: GitGraph, { damage, tip, base }: Recovered, { log }: OpenGraphOptions): Promise<void> {
+async function catchUp(
+  graph: GitGraph,
+  { damage, tip, base, former }: Recovered,
+  { log }: OpenGraphOptions,
+): Promise<void> {
   if (damage !== undefined) await replaceLost(graph, damage, log);
-  if (tip !== undefined && tip !== base?.head.commit && damage?.broken.has(tip) !== true) await graph.absorb(tip);
+  if (tip !== undefined && tip !== base?.head.commit && damage?.broken.has(tip) !== true)
+    await absorbTip(graph, tip, log);
+  if (former !== undefined) await goForward(graph, former, log);
+}
+
+/** Where git has lost something of it, what is left is taken in; who only reads does without. */
+async function absorbTip(graph: GitGraph, tip: string, log: Log): Promise<void> {
+  const absorb = (): Promise<unknown> => graph.absorb(tip);
+  try {
+    await (graph.canWrite ? graph.losses.guard(absorb) : absorb());
+  } catch (error) {
+    if (!isLoss(error)) throw error;
+    log.error(
+      { namespace: graph.namespace, branch: graph.branch, commit: tip, err: error },
+      "commit on the branch of the work graph cannot be read, it is left out",
+    );
+  }
+}
+
+/** The refs were moved back by hand: what they left behind is merged, as that of a clone is, or taken from the cache. */
+async function goForward(graph: GitGraph, former: NonNullable<Recovered["former"]>, log: Log): Promise<void> {
+  const { namespace, branch } = graph;
+  log.error({ namespace, branch, commit: former.commit }, "work branch was moved back, what it had is taken in again");
+  try {
+    await graph.absorb(former.commit);
+  } catch (error) {
+    if (!isLoss(error)) throw error;
+    await graph.losses.takeLater(former.records);
+  }
 }
 
 /** What could be read is in memory; the branch follows at once where it can, else with the next flush. */

@@ -17,6 +17,8 @@ import { historyNames } from "./history-file.ts";
 /** The records of one commit, as they lie in the cache. */
 export interface CachedCommit {
   readonly head: CommitHead;
+  /** The last commit that anything in the cache is of. */
+  readonly last: CommitHead;
   readonly records: readonly BeadRecord[];
   readonly table: BeadTable;
   /** Ids in the table that were changed since, or are gone. */
@@ -51,6 +53,7 @@ export async function readCache(
   const changed = [...changes.records.values()].filter((record) => record !== undefined);
   return {
     head: changes.head,
+    last: changes.last,
     cache: { tables: commit, commit: changes.head.commit },
     records: [...unchanged, ...changed],
     table: new BeadTable(columns, texts),

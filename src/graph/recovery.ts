@@ -13,11 +13,12 @@ import type { StorePaths } from "./paths.ts";
 import { clonedBranch, flushedRef } from "./paths.ts";
 import type { BesideBranch } from "./replay.ts";
 import { replay } from "./replay.ts";
+import { refValue } from "./salvage.ts";
 import type { SetAsideItem } from "./set-aside.ts";
 import { setAside } from "./set-aside.ts";
 import { putBeyond } from "./put-beyond.ts";
 import type { Damage } from "./sound-commit.ts";
-import { loadSound } from "./sound-commit.ts";
+import { loadSound, movedBack } from "./sound-commit.ts";
 import { readIdentity } from "./store-identity.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 import { fingerprint } from "./wal-record.ts";
@@ -46,6 +47,8 @@ export interface Recovered {
   readonly base: LoadedCommit | undefined;
   /** What git had lost; `files`: what else than records the next commit must bring back. */
   readonly damage: (Damage & { readonly files: ReadonlyMap<string, string> }) | undefined;
+  /** What the refs of the store were moved back behind. */
+  readonly former: Awaited<ReturnType<typeof movedBack>>;
   readonly dirty: ReadonlySet<string>;
   readonly events: readonly HistoryEntry[];
   readonly requests: ReadonlyMap<string, unknown>;
@@ -63,7 +66,9 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const identity = await readIdentity(files, paths, options.random, repository.commonDirectory, options.readOnly);
   const pin = await repository.resolve(flushedRef);
   const tip = await branchTip(repository, options.branch, pin);
-  const { loaded, damage } = await loadSound({ ...options, ...identity, pin, tip });
+  const places = { ...options, ...identity, pin, tip };
+  const { loaded, damage } = await loadSound(places);
+  const former = damage === undefined ? await movedBack(places, loaded) : undefined;
   if (loaded?.table !== undefined) index.loadTable(loaded.table, loaded.without);
   index.load(loaded?.records ?? []);
   const local = await readLocalState(files, paths.local);
@@ -83,6 +88,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     ...replayed,
     ...(beyond === undefined ? {} : { events: beyond.events, dirty: new Set([...replayed.dirty, ...beyond.ids]) }),
     damage: beyond === undefined || damage === undefined ? undefined : { ...damage, files: beyond.files },
+    former,
     beside,
     pin,
     tip,
@@ -99,10 +105,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   };
 }
 
-/** Tip of the branch; in a fresh clone that of the branch it came with. */
+/** Tip of the branch, also one that is lost; in a fresh clone that of the branch it came with. */
 async function branchTip(repository: Repository, branch: string, pin: string | undefined): Promise<string | undefined> {
-  const tip = await repository.resolve(branch);
-  return tip === undefined && pin === undefined ? repository.resolve(clonedBranch(branch)) : tip;
+  if (pin !== undefined) return refValue(repository, branch);
+  return (await repository.resolve(branch)) ?? repository.resolve(clonedBranch(branch));
 }
 
 function loadLocal(index: GraphIndex, local: LocalState): BesideBranch {

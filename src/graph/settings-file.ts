@@ -1,5 +1,6 @@
 import type { SharedSetting, SharedSettings } from "../domain/work-graph/merge/merge-settings.ts";
 import type { Repository } from "../ports/git.ts";
+import { recordsMissing } from "./git-records.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
 /** Settings and memories on the work branch, one JSON line each, in order of their keys. */
@@ -28,14 +29,17 @@ export function parseSettings(text: string): {
   return { settings, bad };
 }
 
-/** The settings file of a tree; `""`: it has none. */
+/** The settings file of a tree; `""`: it has none. Throws AdapterError `RecordsMissing`. */
 export async function settingsAt(
   { objects }: Pick<Repository, "objects">,
   trees: TreeWriter,
   tree: string,
 ): Promise<string> {
   const blob = await trees.find(tree, settingsFile);
-  return blob === undefined ? "" : ((await objects.readBlob(blob)) ?? "");
+  if (blob === undefined) return "";
+  const text = await objects.readBlob(blob);
+  if (text === undefined) throw recordsMissing(`tree ${tree}`, [{ path: settingsFile, blob }]);
+  return text;
 }
 
 function parsed(line: string): readonly [string, SharedSetting] | undefined {

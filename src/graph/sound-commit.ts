@@ -2,6 +2,7 @@ import type { BeadRecord } from "../domain/work-graph/bead.ts";
 import { compareVersions } from "../domain/work-graph/record/stamp.ts";
 import type { Files } from "../ports/files.ts";
 import type { Repository } from "../ports/git.ts";
+import type { CommitHead } from "./commit-head.ts";
 import { logPositions, positionsAt } from "./git-records.ts";
 import type { LoadedCommit } from "./load-commit.ts";
 import { loadCommit, loadedFromGit, requireCommit } from "./load-commit.ts";
@@ -76,6 +77,8 @@ async function loadOwn(
     if (base === undefined) return { commit: undefined };
     // The cache may know a commit that git has lost, and nothing must be built on that.
     if (!readOnly) await requireCommit(repository, base);
+    // What others put on the branch is taken in on top.
+    if (places.tip !== undefined && places.tip !== base) await requireCommit(repository, places.tip);
     return { commit: await loadCommit(repository, trees, base, { files, directory: paths.cache }) };
   } catch (error) {
     if (isLoss(error)) return { loss: error };
@@ -92,7 +95,7 @@ async function hadCommits({ files, paths }: CommitPlaces): Promise<boolean> {
 /** Undefined when nothing is missing after all. */
 async function repair(places: CommitPlaces): Promise<SoundCommit | undefined> {
   const { repository, logId, tip, readOnly } = places;
-  const cached = await cachedRecords(places);
+  const cached = await cachedRecords(places, places.pin ?? tip ?? "");
   const refs = await Promise.all([flushedRef, places.branch].map((ref) => refValue(repository, ref)));
   const suspects = [...refs, tip].filter((commit) => commit !== undefined);
   const salvaged = await salvage({
@@ -120,9 +123,25 @@ function latestLast(records: readonly BeadRecord[]): readonly BeadRecord[] {
   return [...records].sort(compareVersions);
 }
 
-/** What the cache has, of whatever commit it is: a version of a record is good evidence of that record. */
-async function cachedRecords({ files, paths, pin, tip }: CommitPlaces): Promise<readonly BeadRecord[]> {
-  const cached = await readCache(files, paths.cache, pin ?? tip ?? "");
+/**
+ * The commit that this store wrote last, as its cache tells, where its refs were moved back behind it by hand, with what the
+ * cache has of it: git may have thrown it away since.
+ */
+export async function movedBack(
+  places: CommitPlaces,
+  loaded: LoadedCommit | undefined,
+): Promise<{ readonly commit: string; readonly records: readonly BeadRecord[] } | undefined> {
+  const former = loaded?.last;
+  const position = (head: CommitHead | undefined): number => head?.positions[places.logId] ?? 0;
+  if (former === undefined || position(former) <= position(loaded?.head)) return undefined;
+  // A store that is written while this one is opened for reading goes on, too.
+  if ((await places.repository.resolve(flushedRef)) !== places.pin) return undefined;
+  return { commit: former.commit, records: await cachedRecords(places, "") };
+}
+
+/** What the cache has, towards a commit: a version of a record is good evidence of that record. */
+async function cachedRecords({ files, paths }: CommitPlaces, wanted: string): Promise<readonly BeadRecord[]> {
+  const cached = await readCache(files, paths.cache, wanted);
   if (cached === undefined) return [];
   const { table, without, texts } = cached;
   const records = [...cached.records];

@@ -166,7 +166,7 @@ export interface Repository {
    */
   lockCheckout(branch: string): Promise<CheckoutLock>;
   /**
-   * Removes lock files that a killed git left: of these refs (and files of theirs that a power loss left empty), and of a worktree's index and HEAD. Only for callers that
+   * Removes lock files that a killed git left: of these refs (and files of theirs that hold no ref), and of a worktree's index and HEAD. Only for callers that
    * know that no git works there now (they hold the town lock; the worktree's session is dead). Returns what was removed.
    */
   removeStaleLocks(options: {

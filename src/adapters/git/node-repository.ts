@@ -14,7 +14,7 @@ import { readPlainRef } from "./plain-refs.ts";
 import { RefTransactions } from "./ref-transactions.ts";
 import { Remotes, type NetworkOptions, type PushUpdate } from "./remotes.ts";
 import { RepositoryConfig } from "./repository-config.ts";
-import { checkoutLocks, emptyRefs, refLocks, removeLocks } from "./stale-locks.ts";
+import { checkoutLocks, damagedRefs, refLocks, removeLocks } from "./stale-locks.ts";
 import { WorktreeContents } from "./worktree-contents.ts";
 import type { Worktrees } from "./worktrees.ts";
 
@@ -307,7 +307,7 @@ export class NodeRepository implements Repository {
     readonly worktree?: string;
   }): Promise<readonly string[]> {
     const { refs = [] } = options;
-    const locks = [...(await refLocks(this.commonDirectory, refs)), ...(await emptyRefs(this.commonDirectory, refs))];
+    const locks = [...(await refLocks(this.commonDirectory, refs)), ...(await damagedRefs(this.commonDirectory, refs))];
     if (options.worktree !== undefined) {
       const worktree = await this.#worktrees.present(options.worktree);
       await this.#forward.recover(worktree);

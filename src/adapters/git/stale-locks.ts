@@ -17,17 +17,23 @@ export async function refLocks(commonDirectory: string, refs: readonly string[])
   return locks.length > 0 && isOld ? [...locks, packed] : locks;
 }
 
+/** What git takes for a ref: an id, also with something behind it, or the name of another ref. */
+const refText = /^([0-9a-f]{40}(\s|$)|[0-9a-f]{64}(\s|$)|ref:\s*\S)/;
+
 /**
- * Files of refs that hold nothing at all, as a power loss may leave them: git neither reads nor replaces such a ref. What it
- * said before, packed, counts again then.
+ * Files of refs that hold nothing, or nothing that is a ref, as a power loss or a disk may leave them: git neither reads nor
+ * replaces such a ref. What it said before, packed, counts again then.
  */
-export async function emptyRefs(commonDirectory: string, refs: readonly string[]): Promise<string[]> {
-  const empty: string[] = [];
+export async function damagedRefs(commonDirectory: string, refs: readonly string[]): Promise<string[]> {
+  const damaged: string[] = [];
   for (const path of refs.map((ref) => join(commonDirectory, ref))) {
+    const found = await unlessMissing(stat(path));
+    // An empty directory in its place is nothing to git; one that holds refs is somebody's.
+    if (found?.isFile() !== true) continue;
     const text = await unlessMissing(readFile(path, "latin1"));
-    if (text !== undefined && /^[\s\0]*$/.test(text)) empty.push(path);
+    if (text !== undefined && !refText.test(text)) damaged.push(path);
   }
-  return empty;
+  return damaged;
 }
 
 /** Locks of a checkout; refuses while a git that Town started there before it was killed still runs. */
