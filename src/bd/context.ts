@@ -89,11 +89,20 @@ export interface RecordChangeSummary {
   readonly events: readonly { readonly event: string; readonly changes: HistoryEntry["changes"] }[];
 }
 
+/** What git has of a store. */
+export interface ObjectState {
+  /** What the last commit needs and git has lost. */
+  readonly lost: readonly string[];
+  readonly isHealed: boolean;
+  /** Commits that no ref leads to and that hold later beads, a line each. */
+  readonly leftBehind: readonly string[];
+}
+
 /** What a store offers beside its records. */
 export interface StoreTools {
   place(graph: WorkGraph): Promise<StorePlace>;
   /** What the last commit needs and git has lost; a store that may be written is healed. Costs as much as reading all of it. */
-  objects(graph: WorkGraph): Promise<{ readonly lost: readonly string[]; readonly isHealed: boolean }>;
+  objects(graph: WorkGraph): Promise<ObjectState>;
   /** bd's key-value settings of the store. */
   settings(graph: WorkGraph): Promise<Readonly<Record<string, string>>>;
   /** Applies the change to the settings as they are on disk now; undefined removes a key. Custom statuses count at once. */

@@ -300,7 +300,7 @@ export class GitGraph extends GraphStore implements WorkGraph {
     }
     if (commit === undefined) return undefined;
     this.#merger.settled();
-    this.losses.settled();
+    await this.losses.settled();
     await settings.flushed(text);
     await this.#house.committed(snapshot);
     return commit;

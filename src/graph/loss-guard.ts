@@ -10,6 +10,7 @@ import type { BranchWriter } from "./branch-writer.ts";
 import { heal, reportLoss } from "./heal.ts";
 import { readableRecords, recordWithoutText } from "./lost-texts.ts";
 import type { StorePaths } from "./paths.ts";
+import { flushedRef } from "./paths.ts";
 import { refValue } from "./salvage.ts";
 import { standInFrom } from "./stand-in.ts";
 import { isLoss } from "./survey.ts";
@@ -58,6 +59,7 @@ export class LossGuard {
   #replaced: Replaced = nothingReplaced;
   #collection: Promise<void> | undefined;
   #restoring: Promise<void> | undefined;
+  #isToldOfCache = false;
 
   constructor(options: LossGuardOptions) {
     this.#options = options;
@@ -74,8 +76,16 @@ export class LossGuard {
   }
 
   /** A commit has taken their place. */
-  settled(): void {
+  async settled(): Promise<void> {
+    const { repository, branch, log, namespace } = this.#options;
+    const { tips } = this.#replaced;
     this.#replaced = nothingReplaced;
+    if (tips.size === 0) return;
+    try {
+      await repository.forgetLost([branch, flushedRef]);
+    } catch (error) {
+      log.warn({ namespace, branch, err: error }, "cannot take lost commits out of the reflog");
+    }
   }
 
   /** Tip of the branch, also one that is lost. */
@@ -164,7 +174,9 @@ export class LossGuard {
   missText(id: string, isLost: boolean): void {
     const { log, namespace, canWrite, stopping } = this.#options;
     if (!isLost) {
-      log.warn({ namespace, bead: id }, "text of a bead is damaged in the cache, read from git");
+      // One tells of all: nothing is missing, and the cache is made anew.
+      if (!this.#isToldOfCache) log.info({ namespace, bead: id }, "texts in the cache are damaged, read from git");
+      this.#isToldOfCache = true;
       return;
     }
     log.error({ namespace, bead: id }, "text of a bead is lost in the cache and in git");

@@ -86,6 +86,8 @@ export interface Repository {
   defaultBranch(): Promise<string | undefined>;
   /** All or nothing, durable. False when an expectation did not hold. `reason` goes into the reflog. */
   updateRefs(updates: readonly RefUpdate[], reason: string): Promise<boolean>;
+  /** Takes entries that lead to commits which git has lost out of the logs of refs. */
+  forgetLost(refs: readonly string[]): Promise<void>;
   /**
    * Refs whose full name starts with `prefix`, sorted; symbolic ones (`refs/remotes/origin/HEAD`) are left out. `mergedInto`:
    * only those whose commit that commit contains.

@@ -75,6 +75,8 @@ export class MemoryRepository implements Repository {
     return true;
   }
 
+  async forgetLost(): Promise<void> {}
+
   async listRefs(
     prefix: string,
     { mergedInto }: { readonly mergedInto?: string } = {},

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { checkObjects } from "../../src/graph/check-objects.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import { loseObject, realSite, repositoryAt, type RealSite } from "../adapters/git/git-site.ts";
 import { openRealGraph } from "./real-graph-parts.ts";
@@ -92,17 +93,59 @@ describe("a store in a real repository that has lost objects", () => {
     expect(site.sh(path, "log", "--format=%s", "town/work").split("\n").length).toBeGreaterThan(2);
   });
 
-  test("given refs that a power loss left empty, when opened, then the store does not begin anew", async () => {
-    const { site, path, git } = await store(true);
+  const missing = "1234567812345678123456781234567812345678";
+  const branch = "refs/heads/town/work";
+  const pin = "refs/town/flushed";
+
+  test.each([
+    ["empty", "", [branch, pin]],
+    ["garbage", "no ref at all\n", [branch]],
+    ["garbage", "no ref at all\n", [pin]],
+    ["garbage", "\0".repeat(41), [branch, pin]],
+    ["the name of what is not there", `${missing}\n`, [branch]],
+    ["the name of what is not there", `${missing}\n`, [pin]],
+    ["the name of what is not there", `${missing}\n`, [branch, pin]],
+  ])("given refs that hold %s, when opened and written to, then the store goes on and git finds it whole", async (_, text, refs) => {
+    const { site, path, git } = await store(false);
     const graph = await openIn(site, path);
     const before = await facts(graph);
     await graph.close();
     rmSync(join(git, "packed-refs"), { force: true });
-    for (const ref of ["refs/heads/town/work", "refs/town/flushed"]) write(join(git, ref), "");
+    for (const ref of refs) write(join(git, ref), text);
+    const reader = await openRealGraph(await repositoryAt(site.another(), path), { readOnly: true });
+    expect(await facts(reader)).toEqual(before);
+    await reader.close();
     const again = await openIn(site, path);
     expect(await facts(again)).toEqual(before);
+    await again.transact(alice, (tx) => tx.create({ title: "four" }));
     const { commit } = await again.flush();
     expect(site.sh(path, "rev-parse", "town/work", "refs/town/flushed").split("\n")).toEqual([commit, commit]);
+    expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+  });
+
+  test("given a branch and a pin that were moved back, and a cache that is gone, when looked at, then what was left behind is told and can be taken in", async () => {
+    const { site, path, git } = await store(true);
+    const lost = site.sh(path, "rev-parse", "town/work");
+    for (const ref of [branch, pin]) site.sh(path, "update-ref", ref, `${lost}~2`);
+    for (const part of ["cache", "wal"]) rmSync(join(git, "town", part), { recursive: true, force: true });
+    const graph = await openIn(site, path);
+    expect(graph.list().map(({ id, status }) => `${id} ${status}`)).toEqual(["api-one open", "api-two open"]);
+    await graph.transact(alice, (tx) => tx.create({ title: "four", id: "api-four" }));
+    await graph.flush();
+    const found = await checkObjects(graph, () => Promise.resolve());
+    expect(found.leftBehind).toEqual([
+      expect.stringMatching(new RegExp(`^commit ${lost} of .*: later there, or only there: api-one, api-three$`)),
+    ]);
+    site.sh(path, "update-ref", branch, lost);
+    const { commit } = await graph.flush();
+    expect(
+      graph
+        .list()
+        .map(({ id, status }) => `${id} ${status}`)
+        .sort(),
+    ).toEqual(["api-four open", "api-one closed", "api-three open", "api-two open"]);
+    expect(site.sh(path, "rev-parse", branch)).toBe(commit);
+    expect((await checkObjects(graph, () => Promise.resolve())).leftBehind).toEqual([]);
   });
 
   test("given an open store whose objects are taken away, when it is written to, then it makes them again", async () => {

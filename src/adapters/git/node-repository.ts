@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { branchName } from "../../domain/git/ref-name.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { CheckoutLock } from "../../ports/checkout.ts";
 import type { CommitInfo, GitIdentity, RefUpdate, Repository, Worktree, WorktreeStatus } from "../../ports/git.ts";
+import { statAt } from "./at-once.ts";
 import { CheckoutLocks } from "./checkout-lock.ts";
 import { FastForward } from "./fast-forward.ts";
 import { filesAtOnce } from "./files-at-once.ts";
@@ -112,6 +114,13 @@ export class NodeRepository implements Repository {
   async updateRefs(updates: readonly RefUpdate[], reason: string): Promise<boolean> {
     await this.objects.sync();
     return this.#refs.update(updates, reason);
+  }
+
+  async forgetLost(refs: readonly string[]): Promise<void> {
+    const logged = refs.filter((ref) => statAt(join(this.commonDirectory, "logs", ref))?.isFile() === true);
+    if (logged.length === 0) return;
+    const keep = ["--expire=never", "--expire-unreachable=never"];
+    await this.#run(["reflog", "expire", "--stale-fix", "--rewrite", ...keep, ...logged], "mend the logs of refs");
   }
 
   async listRefs(

@@ -3,6 +3,7 @@ import { cyclesOf, expiredClaims } from "../../domain/work-graph/queries/attenti
 import { blockingTypes, edgesOf, knownEdgeTypes, parentIdsOf } from "../../domain/work-graph/record/edges.ts";
 import type { StatusBook } from "../../domain/work-graph/record/statuses.ts";
 import type { WorkGraph, WorkGraphs } from "../../ports/work-graph.ts";
+import type { ObjectState } from "../context.ts";
 import { nearest } from "../grammar/suggestion.ts";
 
 /** One thing that `doctor` looks at. */
@@ -22,12 +23,12 @@ export interface CheckInput {
   readonly statuses: StatusBook;
   readonly now: number;
   readonly setAside: readonly string[];
-  /** What the branch needs and git has lost. */
-  readonly objects: { readonly lost: readonly string[]; readonly isHealed: boolean };
+  readonly objects: ObjectState;
 }
 
 const checks: readonly ((input: CheckInput) => Check)[] = [
   checkObjects,
+  checkLeftBehind,
   checkSetAside,
   checkCycles,
   checkDangling,
@@ -57,6 +58,14 @@ function checkObjects({ objects: { lost, isHealed } }: CheckInput): Check {
     fix: isHealed
       ? "look for what takes them: the disk (git fsck), or a `git prune` that ran meanwhile"
       : "the next command that writes makes them again from cache and log, e.g. bd comment ID TEXT; then look again",
+  });
+}
+
+function checkLeftBehind({ objects: { leftBehind } }: CheckInput): Check {
+  return check("Left behind", "nothing of the store is outside of its branch", leftBehind, {
+    status: "warning",
+    message: `commits of the store that no branch leads to, with later beads: ${leftBehind.length}`,
+    fix: "git update-ref refs/heads/town/work COMMIT: the next command takes it in, and nothing of what is here goes",
   });
 }
 
