@@ -18,6 +18,7 @@ import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryGit } from "./memory-git.ts";
 import { Life, mortal } from "./mortal.ts";
 import { type SeededRandom, seededRandom } from "./seeded-random.ts";
+import { unsynced } from "./unsynced.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 export const MAIN = "refs/heads/main";
@@ -191,7 +192,7 @@ export class SyncWorld {
       layout: { root },
     };
     const engine = createEngine({
-      controllers: [sourceController(desired.sync), furtherSourceController(desired.further)],
+      controllers: unsynced([sourceController(desired.sync), furtherSourceController(desired.further)]),
       ports: ports as unknown as LoopPorts,
     });
     life.onDeath(() => void engine.stop({ drainMs: 0 }));

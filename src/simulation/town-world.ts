@@ -34,6 +34,7 @@ import { type MemoryProgram, MemorySessions } from "./memory-sessions.ts";
 import { Life, mortal } from "./mortal.ts";
 import { seededRandom, type SeededRandom } from "./seeded-random.ts";
 import { type Handed, simAgent, type SimMisbehaviour, type WorkDone } from "./sim-agent.ts";
+import { unsynced } from "./unsynced.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 export const TOWN = "/town";
@@ -352,7 +353,7 @@ export class TownWorld {
       gitHooks: "/hooks",
     };
     const engine = createEngine({
-      controllers: [sourceController(sync), furtherSourceController(further), ...CONTROLLERS],
+      controllers: unsynced([sourceController(sync), furtherSourceController(further), ...CONTROLLERS]),
       ports,
     });
     const ending = new AbortController();

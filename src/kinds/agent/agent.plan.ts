@@ -54,6 +54,8 @@ interface Judgement {
   readonly condition: ConditionIntent;
   readonly stalled?: ConditionIntent;
   readonly requeueAfterMs?: number;
+  /** With nothing to do now: when there will be, ms from now. */
+  readonly restsMs?: number;
   readonly starts?: StartRecord;
   readonly endedGeneration?: number;
   readonly events?: readonly PlannedEvent[];
@@ -65,8 +67,10 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
   const starts = judged.starts ?? startRecord(object);
   const running = observed.sight.state === "Running";
   const back = takesBack(observed);
+  const actions = back.length > 0 ? back : [...judged.actions, ...shownSandbox(observed, judged.actions)];
+  const requeueAfterMs = judged.requeueAfterMs ?? (actions.length === 0 ? judged.restsMs : undefined);
   return {
-    actions: back.length > 0 ? back : [...judged.actions, ...shownSandbox(observed, judged.actions)],
+    actions,
     conditions: judged.stalled === undefined ? [judged.condition] : [judged.condition, judged.stalled],
     status: {
       state: judged.state,
@@ -81,7 +85,7 @@ export function planAgent(object: AgentObject, observed: AgentObserved): Plan<Ag
       endedGeneration: judged.endedGeneration ?? object.status?.endedGeneration ?? 0,
     },
     ...(judged.events === undefined ? {} : { events: judged.events }),
-    ...(judged.requeueAfterMs === undefined ? {} : { requeueAfterMs: judged.requeueAfterMs }),
+    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
 }
 
@@ -155,10 +159,12 @@ function judgeJoined(observed: AgentObserved, silentMs: number): Judgement {
       starts: NO_STARTS,
     };
   const isReady = sandbox.exists && sandbox.shown;
+  const isHeard = silentMs < RENEW_BELOW_MS;
+  const renewal = isHeard ? untilRenewal(observed) : undefined;
   return {
     state: hook === undefined ? "Idle" : "Working",
     actions: isReady
-      ? silentMs < RENEW_BELOW_MS
+      ? isHeard
         ? renewals(observed)
         : []
       : [
@@ -172,6 +178,7 @@ function judgeJoined(observed: AgentObserved, silentMs: number): Judgement {
       `a program outside of the town is it${bead === undefined ? "" : `, on ${bead}`}`,
     ),
     starts: NO_STARTS,
+    restsMs: Math.min(renewal ?? JOINED_SILENCE_MS, JOINED_SILENCE_MS - silentMs),
   };
 }
 
@@ -210,20 +217,27 @@ function judgeRunning(object: AgentObject, observed: AgentObserved, wanted: bool
   if (handing !== undefined) return handing;
   const stalled = givenUp(object, observed);
   if (stalled !== undefined) return stalled;
-  return observed.hook === undefined
-    ? { state: "Idle", actions: [], condition: ready("True", "Idle", "running with an empty hook") }
-    : {
-        state: "Working",
-        actions: renewals(observed),
-        condition: ready("True", "Working", `working on ${observed.hook.bead}`),
-      };
+  if (observed.hook === undefined)
+    return { state: "Idle", actions: [], condition: ready("True", "Idle", "running with an empty hook") };
+  const renewal = untilRenewal(observed);
+  return {
+    state: "Working",
+    actions: renewals(observed),
+    condition: ready("True", "Working", `working on ${observed.hook.bead}`),
+    ...(renewal === undefined ? {} : { restsMs: renewal }),
+  };
 }
 
 /** The claim of whoever is at work is kept alive. */
-function renewals({ hook, now }: AgentObserved): readonly AgentAction[] {
+function renewals(observed: AgentObserved): readonly AgentAction[] {
+  const { hook } = observed;
+  return hook !== undefined && untilRenewal(observed) === 0 ? [{ do: "RenewLease", bead: hook.bead }] : [];
+}
+
+/** How long until the claim is to be renewed, ms; undefined: there is none that ends. */
+function untilRenewal({ hook, now }: AgentObserved): number | undefined {
   const expiresMs = hook?.leaseExpiresMs;
-  const isDue = expiresMs !== undefined && expiresMs - now < RENEW_BELOW_MS;
-  return hook !== undefined && isDue ? [{ do: "RenewLease", bead: hook.bead }] : [];
+  return expiresMs === undefined ? undefined : Math.max(0, expiresMs - RENEW_BELOW_MS - now + 1);
 }
 
 /** Why a session of the current generation is to end; undefined when it is to go on. */

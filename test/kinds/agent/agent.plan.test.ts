@@ -376,6 +376,15 @@ describe("a program that a person started", () => {
     expect(actionsOf({ ...gone, joined: { silentMs }, hook: { ...hook, leaseExpiresMs: NOW + leftMs } })).toEqual(does);
   });
 
+  it("given nothing to do, when planned, then it wakes for its claim, or for the end of a silence", () => {
+    const restsOf = (fields: Partial<AgentObserved>): number | undefined =>
+      planAgent(anAgent(), observed(fields)).requeueAfterMs;
+    expect(restsOf({})).toBe(2 * HOUR + 1);
+    expect(restsOf({ ...gone, joined: { silentMs: HOUR } })).toBe(2 * HOUR + 1);
+    expect(restsOf({ ...gone, joined: { silentMs: 3 * HOUR } })).toBe(HOUR);
+    expect(restsOf({ hook: { ...hook, leaseExpiresMs: undefined } })).toBeUndefined();
+  });
+
   it("given a session of an older generation still runs, when planned, then it is that one that ends", () => {
     expect(actionsOf({ ...gone, generation: 4, sight: { state: "Running", session: session() } })).toEqual(["Stop"]);
   });
