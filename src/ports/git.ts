@@ -58,6 +58,13 @@ export interface GitObjects {
    * `tip`, a commit that leads to most of them, versions of one file are put together however old they are.
    */
   packOwn(options?: { readonly minimum?: number; readonly tip?: string | undefined }): Promise<number>;
+  /** About how many objects lie loose, whoever wrote them, as git itself guesses it: by one of 256 directories. */
+  looseCount(): Promise<number>;
+  /**
+   * Packs all loose objects and joins small packs, whoever wrote them; nothing is removed but what is in a pack as well. For
+   * repositories that are Town's alone: a user's has its own gc settings. False while somebody collects garbage there.
+   */
+  packAll(options: { readonly timeoutMs: number }): Promise<boolean>;
   /** Empty tree's id in this repository's hash. */
   readonly emptyTree: string;
   close(): Promise<void>;

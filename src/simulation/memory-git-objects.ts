@@ -21,6 +21,7 @@ export class MemoryObjects implements GitObjects {
   readonly #stored = new Map<string, Stored>();
   readonly #volatile = new Set<string>();
   readonly #now: () => number;
+  #packed = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -92,6 +93,16 @@ export class MemoryObjects implements GitObjects {
 
   async packOwn(): Promise<number> {
     return 0;
+  }
+
+  async looseCount(): Promise<number> {
+    return this.#stored.size - this.#packed;
+  }
+
+  async packAll(): Promise<boolean> {
+    if (this.collected) return false;
+    this.#packed = this.#stored.size;
+    return true;
   }
 
   async close(): Promise<void> {}

@@ -261,6 +261,22 @@ export function gitObjectsContract(name: string, openSite: () => Promise<Objects
       expect(await site.objects.isCollected()).toBe(false);
     });
 
+    it("given loose objects, when all are packed, then none is loose and each is readable; during a collection of somebody else nothing is packed", async () => {
+      const { objects } = site;
+      const ids = await Promise.all(Array.from({ length: 20 }, (_, index) => objects.writeBlob(`text ${index}`)));
+      await objects.sync();
+      site.collect(true);
+      expect(await objects.packAll({ timeoutMs: 60_000 })).toBe(false);
+      site.collect(false);
+      expect(await objects.packAll({ timeoutMs: 60_000 })).toBe(true);
+      expect(await objects.looseCount()).toBe(0);
+      expect((await objects.missing(ids)).size).toBe(0);
+      const later = await objects.writeBlob("later");
+      await objects.sync();
+      expect(await objects.packAll({ timeoutMs: 60_000 })).toBe(true);
+      expect((await objects.readBlobs([...ids, later])).size).toBe(21);
+    });
+
     it("given written objects, when synced and closed, then they are still readable", async () => {
       const id = await site.objects.writeBlob("kept");
       await site.objects.sync();

@@ -1,10 +1,12 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { decodeCommit, encodeCommit } from "../../domain/git/commit-object.ts";
 import { changeTree, pathProblem, type TreeChanges } from "../../domain/git/tree-change.ts";
 import { decodeTree, encodeTree, treeProblem } from "../../domain/git/tree-object.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { CommitInfo, GitObjects, NewCommit, TreeEntry } from "../../ports/git.ts";
 import { diskFailure } from "./disk.ts";
-import { isGcRunning } from "./gc-lock.ts";
+import { isGcRunning, takeGcLock } from "./gc-lock.ts";
 import type { GitCommand } from "./git-command.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectWriter } from "./object-writer.ts";
@@ -176,6 +178,34 @@ export class NodeGitObjects implements GitObjects {
     return next.catch((error: unknown) => {
       throw diskFailure(`pack objects in ${this.#commonDirectory}`, error);
     });
+  }
+
+  async looseCount(): Promise<number> {
+    const directory = join(this.#commonDirectory, "objects", "17");
+    const names = await readdir(directory).catch(() => []);
+    return 256 * names.filter((name) => /^[0-9a-f]{38,62}$/.test(name)).length;
+  }
+
+  packAll({ timeoutMs }: { readonly timeoutMs: number }): Promise<boolean> {
+    const next = this.#packing.then(() => this.#packAll(timeoutMs));
+    this.#packing = next.catch(() => {});
+    return next;
+  }
+
+  /** A pack stays as it is while it is twice as large as all smaller ones together: little is ever written twice. */
+  async #packAll(timeoutMs: number): Promise<boolean> {
+    const lock = await takeGcLock(this.#commonDirectory);
+    if (lock === undefined) return false;
+    try {
+      await this.#command.run(["-c", "pack.threads=1", "repack", "--geometric=2", "-d", "-l", "-q", "-n"], {
+        place: { gitDirectory: this.#commonDirectory },
+        doing: `pack the objects in ${this.#commonDirectory}`,
+        timeoutMs,
+      });
+    } finally {
+      await lock.release();
+    }
+    return true;
   }
 
   async close(): Promise<void> {

@@ -7,9 +7,12 @@ import type { CollectionAction } from "./collection.plan.ts";
 
 const ACTOR = "loop/collection";
 const GRACE_MS = 3_000;
+/** Less than a run of a loop may take. */
+const PACK_TIMEOUT_MS = 8 * 60_000;
 
 export async function executeCollection(action: CollectionAction, _town: unknown, ports: LoopPorts): Promise<void> {
   if (action.do === "ScanOwners") return ports.collectOwned();
+  if (action.do === "Pack") return packClone(action.namespace, action.count, ports);
   const kept = await remove(action.orphan, ports);
   ports.events.record(
     { kind: "Town", name: "hq" },
@@ -20,6 +23,20 @@ export async function executeCollection(action: CollectionAction, _town: unknown
       actor: ACTOR,
     },
   );
+}
+
+/** Only Town's own clone of a rig, never the user's repository. What cannot be packed is only larger than it need be. */
+async function packClone(namespace: string, count: number, ports: LoopPorts): Promise<void> {
+  const repository = await ports.git.open(ports.layout.clone(namespace));
+  try {
+    if ((await repository?.objects.packAll({ timeoutMs: PACK_TIMEOUT_MS })) !== true) return;
+  } catch (err) {
+    ports.log.warn({ err, rig: namespace }, "cannot pack a rig's clone");
+    return;
+  }
+  const about = { kind: "Rig", name: namespace };
+  const message = `packed about ${count} loose objects of its clone`;
+  ports.events.record(about, { type: "Normal", reason: "ClonePacked", message, actor: ACTOR });
 }
 
 /** Removes it; says where work that was in it is now. */

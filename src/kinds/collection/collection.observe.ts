@@ -67,10 +67,21 @@ export type Orphan =
 export type CollectionObserved =
   /** Too early for another look, or not everything was seen yet: nothing is judged. */
   | { readonly state: "NotDue"; readonly now: number; readonly dueMs: number }
-  | { readonly state: "Looked"; readonly now: number; readonly orphans: readonly Orphan[] };
+  | {
+      readonly state: "Looked";
+      readonly now: number;
+      readonly orphans: readonly Orphan[];
+      /** Rigs whose clones have many loose objects. */
+      readonly loose: readonly { readonly namespace: string; readonly count: number }[];
+    };
 
 /** Between two looks. */
 const INTERVAL_MS = 10 * 60_000;
+/**
+ * Each bead leaves some ten in a rig's clone, by the agents' git. That packs them by itself at 6,700, as a child of whichever
+ * session commits then, and with it it ends half-way: the next one would begin anew.
+ */
+const MANY_LOOSE = 2_000;
 /** Until manifests and sessions were seen completely: before that nothing absent is known to be gone. */
 const UNTIL_COMPLETE_MS = 10_000;
 
@@ -88,6 +99,7 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     ...(await staleLogs(ports, now)),
     ...(await staleTranscripts(spec, ports, now)),
   ];
+  const loose: { readonly namespace: string; readonly count: number }[] = [];
   for (const graph of ports.graphs.all()) {
     orphans.push(...escalationsOfNothing(graph));
     const path = graph.namespace === "hq" ? ports.layout.root : ports.layout.clone(graph.namespace);
@@ -98,8 +110,10 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     orphans.push(...(await endedRefs(graph, repository)));
     orphans.push(...(await branchesOfMergedWork(graph, repository)));
     orphans.push(...(await pinsOfLandedWork(graph, repository, ports)));
+    const count = await repository.objects.looseCount();
+    if (count >= MANY_LOOSE) loose.push({ namespace: graph.namespace, count });
   }
-  return { state: "Looked", now, orphans };
+  return { state: "Looked", now, orphans, loose };
 }
 
 /** An open graph that has no such agent, or a namespace that no manifest declares. */

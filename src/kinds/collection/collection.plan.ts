@@ -2,7 +2,10 @@ import { timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { CollectionObserved, Orphan, TownHq } from "./collection.observe.ts";
 
-export type CollectionAction = { readonly do: "ScanOwners" } | { readonly do: "Remove"; readonly orphan: Orphan };
+export type CollectionAction =
+  | { readonly do: "ScanOwners" }
+  | { readonly do: "Remove"; readonly orphan: Orphan }
+  | { readonly do: "Pack"; readonly namespace: string; readonly count: number };
 
 /** Most that is removed in one look: whatever went wrong, a person sees it before much is gone. */
 const MOST_REMOVALS = 20;
@@ -15,7 +18,7 @@ export function planCollection(_town: TownHq, observed: CollectionObserved): Pla
     .slice(0, MOST_REMOVALS)
     .map((orphan): CollectionAction => ({ do: "Remove", orphan }));
   return {
-    actions: [{ do: "ScanOwners" }, ...removals],
+    actions: [{ do: "ScanOwners" }, ...removals, ...observed.loose.map((each) => ({ do: "Pack", ...each }) as const)],
     status: { collectionTime: timestamp(now) },
     requeueAfterMs: 1_000,
   };

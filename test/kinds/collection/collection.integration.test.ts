@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -178,6 +179,46 @@ describe("the collection loop", () => {
     expect(await collect()).toHaveLength(1);
     expect(readdirSync(directory)).toEqual([]);
     expect(site.events("hq")).toContain("OrphanLogRemoved");
+  });
+
+  it("given many loose objects that agents left in a rig's clone, when collected, then they are packed, and those of the user's repository stay as they are", async () => {
+    const objects = (repository: string) =>
+      new Map(
+        site
+          .run(repository, "count-objects", "-v")
+          .split("\n")
+          .map((line) => line.split(": ") as [string, string]),
+      );
+    // git guesses how many there are by those whose names begin with 17.
+    const texts: string[] = [];
+    for (let index = 0; texts.length < 8; index++) {
+      const text = `text ${index}\n`;
+      if (createHash("sha1").update(`blob ${text.length}\0${text}`).digest("hex").startsWith("17")) texts.push(text);
+    }
+    const write = (repository: string, count: number): void => {
+      for (const [index, text] of texts.slice(0, count).entries()) {
+        writeFileSync(join(site.root, `text-${index}`), text);
+        site.run(repository, "hash-object", "-w", "--no-filters", join(site.root, `text-${index}`));
+      }
+    };
+    const packs = async (): Promise<number> => {
+      site.later(11 * 60_000);
+      return (await site.round("collection", HQ)).filter((action) => action === "Pack").length;
+    };
+    write(clone(), 7);
+    expect(await packs()).toBe(0);
+    const user = site.run(clone(), "config", "remote.origin.url");
+    write(user, 8);
+    write(clone(), 8);
+    const before = objects(user).get("count");
+    expect(await packs()).toBe(1);
+    expect(objects(clone()).get("count")).toBe("0");
+    expect(objects(user).get("count")).toBe(before);
+    for (const text of texts) {
+      const id = createHash("sha1").update(`blob ${text.length}\0${text}`).digest("hex");
+      expect(site.run(clone(), "cat-file", "blob", id)).toBe(text.trim());
+    }
+    expect(await packs()).toBe(0);
   });
 
   it("given logs, when collected, then the old ones go and those of running sessions stay", async () => {
