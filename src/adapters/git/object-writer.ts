@@ -74,6 +74,8 @@ export class ObjectWriter {
       // Of many that are written together few exist: looking for each costs more than those few twice, until packed.
       if (objects.length > most) for (const part of packParts(objects)) await this.#writePack(part);
       else await this.#writeLoose(await this.#absent(objects));
+      // Of those that were there already, too.
+      for (const { id } of objects) this.#names.delete(id);
     } catch (error) {
       this.#waiting = new Map([...this.#flushing, ...this.#waiting]);
       throw error;
@@ -146,7 +148,6 @@ export class ObjectWriter {
     const directory = join(this.#options.commonDirectory, "town");
     await makeDirectory(directory);
     await appendFile(join(directory, "own-objects.v1"), `${[...lines, ...names].join("\n")}\n`);
-    for (const { id } of objects) this.#names.delete(id);
   }
 
   get #objectsDirectory(): string {

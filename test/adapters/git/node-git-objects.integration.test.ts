@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "../../../src/simulation/seeded-random.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -60,6 +70,24 @@ describe("NodeGitObjects", () => {
     expect(type(head)).toBe("commit");
     expect(readdirSync(join(path, "objects", head.slice(0, 2))).filter((name) => name.startsWith("tmp"))).toEqual([]);
     site.sh(path, "fsck", "--strict", head);
+  });
+
+  it("given a file that is written as it is, when synced, then its place is not remembered for when it is written again", async () => {
+    const put = async (): Promise<string> => {
+      const blob = await objects.writeBlob("as it is\n");
+      await objects.changeTree(objects.emptyTree, new Map([["a/b.txt", blob]]));
+      await objects.sync();
+      return blob;
+    };
+    const blob = await put();
+    await put();
+    rmSync(loose(blob));
+    await objects.writeBlob("as it is\n");
+    await objects.sync();
+    expect(existsSync(loose(blob))).toBe(true);
+    const noted = readFileSync(join(path, "town/own-objects.v1"), "utf8").split("\n");
+    expect(noted.filter((line) => line === blob)).toHaveLength(2);
+    expect(noted.filter((line) => line.startsWith(`name ${blob} `))).toEqual([`name ${blob} a/b.txt`]);
   });
 
   it("given many objects, when synced, then they are one pack and git reads them", async () => {
