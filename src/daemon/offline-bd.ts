@@ -67,11 +67,21 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
     say(call, told);
     return told.exitCode;
   }
-  const { directory } = placeFlags(call.argv);
+  const { directory, rig } = placeFlags(call.argv);
   const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
   const isWrite = changesStore(call.argv);
   const { place, graph, actor, email } = await openPlace(cwd, isWrite, call, ports);
   const { seq } = graph;
+  if (rig !== undefined && !namesOf(place, graph).includes(rig)) {
+    await graph.close();
+    throw new TownError(
+      "NoSuchRig",
+      `--rig ${rig}: no town runs here, and this directory's store is that of ${graph.prefix}`,
+      {
+        hint: "start the town of that rig (town up -d), or name its repository with -C DIR",
+      },
+    );
+  }
   let [isCacheDue, isSpoilt] = [false, false];
   try {
     const context: BdContext = {
@@ -107,6 +117,12 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
     if (isCacheDue && !isSpoilt && !isWrite && !call.argv.includes("--readonly"))
       await writeCache(place.store, graph.prefix, ports);
   }
+}
+
+/** What the store of a directory may be called by: its prefix, or the name of the repository that holds it. */
+function namesOf({ store }: StorePlace, { prefix }: GitGraph): readonly string[] {
+  const path = store.commonDirectory.replace(/\/\.git$/, "");
+  return [prefix, path.slice(path.lastIndexOf("/") + 1).replace(/\.git$/, "")];
 }
 
 function say(call: OfflineBdCall, { stdout, stderr }: { readonly stdout: string; readonly stderr: string }): void {

@@ -79,9 +79,15 @@ export class ApiStatusError extends TownError {
   }
 }
 
+/** What the system said is told already: its code is in the text, as in `no such file or directory (ENOENT)`. */
+function isNamed({ message, cause }: Error): boolean {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return typeof code === "string" && message.includes(`(${code})`);
+}
+
 /** The text of any thrown value, with the chain of causes, in one line. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const inner = error.cause === undefined ? "" : messageOf(error.cause);
+  const inner = isNamed(error) ? "" : error.cause === undefined ? "" : messageOf(error.cause);
   return inner === "" || error.message.includes(inner) ? error.message : `${error.message}: ${inner}`;
 }

@@ -55,7 +55,10 @@ async function importContents(graph: GitGraph, contents: JsonlContents, options:
     put: (record: BeadRecord) => void,
   ): void => {
     for (const incoming of records) {
-      const { outcome, record } = importOutcome(here(incoming.id), incoming, options);
+      const { outcome, record } = importOutcome(here(incoming.id), incoming, {
+        allowStale: options.allowStale,
+        isUndated: contents.undated.has(incoming.id),
+      });
       if (outcome === "Created" || outcome === "Updated") put(record);
       outcomes.push({ id: incoming.id, outcome });
     }
@@ -74,6 +77,7 @@ async function importContents(graph: GitGraph, contents: JsonlContents, options:
     await graph.setAside(
       "import",
       contents.problems.map(({ line, problem, text }) => ({ place: `${options.source}:${line}`, problem, text })),
+      { isTold: true },
     );
   }
   const ids = (wanted: ImportOutcome): readonly string[] =>
@@ -105,6 +109,7 @@ export async function exportJsonl(
   await graph.setAside(
     "export",
     result.dropped.map(({ line, problem, text }) => ({ place: `${path}:${line}`, problem, text })),
+    { isTold: true },
   );
   if (result.text !== existing) await files.writeAtomic(path, result.text);
   return result;

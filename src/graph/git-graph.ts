@@ -195,10 +195,12 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return deepFreeze(this.index.stored(id));
   }
 
-  /** Keeps for a person what could not be taken in. */
-  async setAside(kind: string, items: readonly SetAsideItem[]): Promise<void> {
+  /** Keeps for a person what could not be taken in. `isTold`: whoever asked for it is told, so the log need not warn. */
+  async setAside(kind: string, items: readonly SetAsideItem[], { isTold = false } = {}): Promise<void> {
     if (this.#parts.lock === undefined) return;
-    await setAside(this.#parts.files, this.#parts.paths.setAside, kind, items, this.options.log);
+    const { log } = this.options;
+    const tell = isTold ? log.info.bind(log) : log.error.bind(log);
+    await setAside(this.#parts.files, this.#parts.paths.setAside, kind, items, tell);
   }
 
   /** Takes over what a former process had not flushed. */

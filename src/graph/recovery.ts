@@ -181,5 +181,6 @@ async function replayLogs(
 
 /** Keeps what could not be read, for a person. */
 export async function keepProblems(files: Files, directory: string, { problems }: Recovered, log: Log): Promise<void> {
-  for (const kind of ["log", "branch", "wisps"] as const) await setAside(files, directory, kind, problems[kind], log);
+  const tell = log.error.bind(log);
+  for (const kind of ["log", "branch", "wisps"] as const) await setAside(files, directory, kind, problems[kind], tell);
 }

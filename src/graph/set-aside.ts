@@ -18,7 +18,7 @@ export async function setAside(
   directory: string,
   kind: string,
   items: readonly SetAsideItem[],
-  log: Log,
+  tell: Log["error"],
 ): Promise<readonly SetAsideItem[]> {
   if (items.length === 0) return [];
   const path = `${directory}/${kind}.jsonl`;
@@ -30,6 +30,6 @@ export async function setAside(
   const file = await files.openAppend(path, { mode: 0o600 });
   await file.append(fresh.map(([line]) => `${line}\n`).join(""));
   await file.close();
-  for (const [, { place, problem }] of fresh) log.error({ place, problem, kept: path }, "unreadable record set aside");
+  for (const [, { place, problem }] of fresh) tell({ place, problem, kept: path }, "unreadable record set aside");
   return fresh.map(([, item]) => item);
 }

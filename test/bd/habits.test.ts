@@ -414,6 +414,18 @@ describe("import without a file", () => {
     expect(JSON.parse(stdout)).toMatchObject({ source: "/home/alice/.beads", ids: ["api-i"] });
   });
 
+  test("given lines without times, when imported again, then nothing is changed by it, and a new title still counts", async () => {
+    const bd = await bdWorld();
+    const stdin = '{"id":"api-u","title":"made by a script","priority":1}\n';
+    await bd.run(["import", "-"], { stdin });
+    await bd.pass(60_000);
+    const before = bd.graph.get("api-u");
+    expect((await bd.run(["import", "-"], { stdin })).stdout).toContain("0 created, 1 unchanged");
+    expect(bd.graph.get("api-u")).toEqual(before);
+    await bd.run(["import", "-"], { stdin: stdin.replace("script", "person") });
+    expect(bd.graph.get("api-u")?.title).toBe("made by a person");
+  });
+
   test("given a record older than the one here, when imported, then only --allow-stale takes it", async () => {
     const bd = await bdWorld();
     const old = (await bd.run(["import", "-"], { stdin: line })).exitCode;

@@ -91,6 +91,30 @@ describe("bd without a town", () => {
     });
   });
 
+  test("given a rig that no town here has, when bd is told to use it, then it refuses and nothing is made", async () => {
+    const at = site.repository("api");
+    const { stdout, stderr, exitCode } = await site.bd(at, ["create", "x", "--rig", "web"]);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
+    expect(stderr).toContain("--rig web: no town runs here");
+    expect((await site.bd(at, ["list", "--rig", "api", "--json"])).stdout).toBe("[]\n");
+  });
+
+  test("given a damaged line, when a file is imported, then it is told once, with where it is kept", async () => {
+    const at = site.repository("lines");
+    const { stderr } = await site.bd(at, ["import", "-"], { stdin: '{"id":"x-1","title":"a"}\nno json\n' });
+    expect(stderr.match(/no JSON/g)).toHaveLength(1);
+    expect(stderr).toContain("bd doctor lists what was set aside");
+  });
+
+  test("given a file that cannot be written, when beads are exported to it, then the error says it once", async () => {
+    const at = site.repository("out");
+    await site.bd(at, ["create", "x"]);
+    const { stderr, exitCode } = await site.bd(at, ["export", "-o", `${at}/none/x.jsonl`]);
+    expect(exitCode).toBe(1);
+    expect(stderr.match(/no such file/g)).toHaveLength(1);
+    expect(stderr).not.toContain("town-tmp");
+  });
+
   test("given a directory without repository, when bd is run, then it says what to do", async () => {
     const at = site.path("plain");
     site.write(`${at}/x`, "");

@@ -51,7 +51,12 @@ async function runImport(call: Call): Promise<Answer> {
       ids: [...created, ...updated],
     },
     notes: [
-      ...problems.map(({ line, problem }) => `Warning: ${source}:${line}: ${cleanLine(problem)}; set aside`),
+      ...problems.map(
+        ({ line, problem }) => `Warning: ${source}:${line}: ${cleanLine(problem)}${dryRun ? "" : "; set aside"}`,
+      ),
+      ...(problems.length === 0 || dryRun
+        ? []
+        : [call.own("Note: bd doctor lists what was set aside, and where it is.")]),
       ...summary.notes.map(({ line, problem }) => `Note: ${source}:${line}: ${cleanLine(problem)}`),
     ],
     exitCode: problems.length > 0 && created.length + updated.length + unchanged === 0 ? 1 : 0,

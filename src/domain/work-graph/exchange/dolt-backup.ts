@@ -41,7 +41,7 @@ export function readDoltBackup(backup: DoltBackup, options: { readonly nowMs: nu
     if (record === undefined) problems.push({ line, problem: note ?? "it is no record", text });
     else records.push(record);
   }
-  return { records, memories: [], problems, notes: [] };
+  return { records, memories: [], problems, notes: [], undated: new Set() };
 }
 
 function rowsOf(

@@ -25,6 +25,8 @@ export interface JsonlContents {
   readonly problems: readonly LineProblem[];
   /** What was read although it is odd: two lines of one id, edges of another issue. */
   readonly notes: readonly LineProblem[];
+  /** Ids of records whose line does not say when they changed last; they bear the time of reading. */
+  readonly undated: ReadonlySet<string>;
 }
 
 /**
@@ -36,6 +38,7 @@ export function readJsonl(text: string, options: { readonly nowMs: number }): Js
   const memories: Memory[] = [];
   const problems: LineProblem[] = [];
   const notes: LineProblem[] = [];
+  const undated = new Set<string>();
   linesOf(text).forEach((raw, i) => {
     const line = i + 1;
     const read = readLine(raw);
@@ -56,9 +59,11 @@ export function readJsonl(text: string, options: { readonly nowMs: number }): Js
         if (isOlder(record, other.record)) return;
       }
       byId.set(record.id, { record, line });
+      if (isDated(read.value)) undated.delete(record.id);
+      else undated.add(record.id);
     }
   });
-  return { records: [...byId.values()].map(({ record }) => record), memories, problems, notes };
+  return { records: [...byId.values()].map(({ record }) => record), memories, problems, notes, undated };
 }
 
 type Line =
@@ -92,6 +97,10 @@ export function readLine(raw: string): Line {
   }
   if (record["_schema"] !== undefined && record["id"] === undefined) return { kind: "Nothing" };
   return { kind: "Issue", value: record };
+}
+
+function isDated(value: Readonly<Record<string, unknown>>): boolean {
+  return timeOf(value["updated_at"]) !== undefined || timeOf(value["created_at"]) !== undefined;
 }
 
 function isOlder(a: BeadRecord, b: BeadRecord): boolean {
