@@ -35,7 +35,7 @@ async function init(call: Call): Promise<Answer> {
     notes:
       beads === undefined
         ? []
-        : [call.own(`Note: beads of another bd are here; take them in with: bd import ${beads}`)],
+        : [call.own(`Note: beads of an earlier tracker are here; take them in with: bd import ${beads}`)],
   };
 }
 
