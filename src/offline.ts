@@ -1,3 +1,4 @@
+import { currentDirectory } from "./cli/current-directory.ts";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,7 +38,7 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
       case "doctor":
         return await (await import("./daemon/doctor.ts")).runDoctor(
           {
-            cwd: textOf(args, "town") ?? textOf(args, "cwd") ?? process.cwd(),
+            cwd: textOf(args, "town") ?? textOf(args, "cwd") ?? currentDirectory(),
             json: args["output"] === "json",
             env: process.env,
             builtinDirectory: join(templates, "builtin"),
@@ -71,7 +72,7 @@ async function init(args: Arguments, git: Git, streams: Streams): Promise<number
   const { initText } = await import("./daemon/init-verb.ts");
   const text = await initText(
     {
-      cwd: textOf(args, "cwd") ?? process.cwd(),
+      cwd: textOf(args, "cwd") ?? currentDirectory(),
       directory: textOf(args, "directory") ?? textOf(args, "town"),
       rig: textOf(args, "rig"),
       name: textOf(args, "name"),
@@ -90,7 +91,7 @@ async function init(args: Arguments, git: Git, streams: Streams): Promise<number
 /** bd on the store on disk, for a repository that no running town serves. */
 async function bd(args: Arguments, git: Git, streams: Streams): Promise<number> {
   const { runOfflineBd } = await import("./daemon/offline-bd.ts");
-  const cwd = textOf(args, "cwd") ?? process.cwd();
+  const cwd = textOf(args, "cwd") ?? currentDirectory();
   const stdin = args["stdin"];
   return runOfflineBd(
     {
@@ -121,7 +122,7 @@ function packageVersion(): string {
 /** `town formula …`: exit 0, 1 when a formula is broken, 2 when there is no such formula or file. */
 async function formula(args: Arguments, git: Git, streams: Streams): Promise<number> {
   const { runFormula } = await import("./daemon/offline-formulas.ts");
-  const cwd = textOf(args, "cwd") ?? process.cwd();
+  const cwd = textOf(args, "cwd") ?? currentDirectory();
   const texts = (name: string): readonly string[] => (Array.isArray(args[name]) ? args[name].map(String) : []);
   const call = {
     action: textOf(args, "action") ?? "list",
@@ -154,7 +155,7 @@ async function diff(args: Arguments, git: Git, streams: Streams): Promise<number
 
 function manifestCall(args: Arguments, streams: Streams) {
   const town = textOf(args, "town");
-  const cwd = textOf(args, "cwd") ?? process.cwd();
+  const cwd = textOf(args, "cwd") ?? currentDirectory();
   return { cwd, ...(town === undefined ? {} : { town }), out: (text: string) => streams.out(text) };
 }
 

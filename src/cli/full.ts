@@ -1,3 +1,4 @@
+import { currentDirectory } from "./current-directory.ts";
 import { requestId } from "./request-id.ts";
 import { join } from "node:path";
 import { openApi } from "./connection/open-api.ts";
@@ -16,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // A second Ctrl-C ends the process even if a command does not react to the first.
     process.once("SIGINT", () => process.exit(EXIT.interrupted));
   });
-  const surroundings = { cwd: process.cwd(), env: process.env };
+  const surroundings = { cwd: currentDirectory(), env: process.env };
   const context: BareContext = {
     ...surroundings,
     streams: processStreams(),

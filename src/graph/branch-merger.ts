@@ -13,6 +13,7 @@ import { ForeignReader, mergedLogText } from "./foreign-change.ts";
 import type { BadFile } from "./git-records.ts";
 import { positionsAt, requireKnownFormat } from "./git-records.ts";
 import { isLoss } from "./survey.ts";
+import { checkoutBehind } from "./stale-checkout.ts";
 import { parseSettings, settingsAt, settingsFile } from "./settings-file.ts";
 
 /** What merging needs of the store. */
@@ -71,8 +72,10 @@ export class BranchMerger {
    */
   async absorb(theirs: string): Promise<AbsorbReport | undefined> {
     const tip = this.#writer.tip;
-    const base = tip === undefined ? undefined : await this.#repository.mergeBase(tip, theirs);
-    if (base === theirs) return undefined;
+    const shared = tip === undefined ? undefined : await this.#repository.mergeBase(tip, theirs);
+    if (shared === theirs) return undefined;
+    const behind = await this.#checkoutBehind(shared, theirs);
+    const base = behind ?? shared;
     await requireKnownFormat(this.#repository, this.#writer.trees, theirs);
     const target = this.#target;
     // What we write from now on is in none of our commits that they have.
@@ -94,7 +97,7 @@ export class BranchMerger {
     for (const record of change.theirs.values()) target.observeStamp(record);
     const badSettings = change.files.has(settingsFile) ? await this.#mergeSettings(base, theirs) : [];
     // Where their commit contains our tip, the next commit builds on theirs: only what differs from it must be written.
-    const continues = tip === undefined || base === tip;
+    const continues = tip === undefined || (base === tip && behind === undefined);
     const results: GraphMergeResult[] = [];
     for (const { actor, quiet, run } of prepared)
       results.push(await target.apply(actor, { quiet, clean: continues }, run));
@@ -105,6 +108,16 @@ export class BranchMerger {
     } else this.#pending = { tip: theirs, files: await this.#filesToTake(change.files) };
     await target.setAside([...change.bad, ...badSettings]);
     return this.#report(theirs, change.bad, results, continues);
+  }
+
+  /** Where a person committed from, when that is older than what both sides have. */
+  async #checkoutBehind(shared: string | undefined, theirs: string): Promise<string | undefined> {
+    const behind = shared === undefined ? undefined : await checkoutBehind(this.#repository, theirs);
+    if (shared === undefined || behind === undefined || !(await this.#repository.isAncestor(behind, shared)))
+      return undefined;
+    const { log, namespace } = this.#target;
+    log.warn({ namespace, commit: theirs, from: behind }, "commit was made in a checkout that is behind, it is merged");
+    return behind;
   }
 
   async #mergeSettings(base: string | undefined, theirs: string): Promise<readonly BadFile[]> {

@@ -1,5 +1,5 @@
 import type { LostClaim } from "../domain/work-graph/merge/merge-graphs.ts";
-import { WaitingError } from "../errors/town-error.ts";
+import { TownError, WaitingError } from "../errors/town-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { AbsorbReport } from "./absorb.ts";
@@ -30,15 +30,21 @@ export interface SyncReport {
 
 const backoffMs = 50;
 const maxBackoffMs = 2_000;
+/** A remote that has a moment's trouble is asked so often again. */
+const refusalsHeard = 1;
+/** What git says when somebody else was faster (remote.c, builtin/receive-pack.c). */
+const others = /stale info|fetch first|non-fast-forward|incorrect old value|failed to (?:update|lock)|cannot lock/;
 
 /**
  * Exchanges the work branch with a remote: fetch, merge by field, push by compare-and-swap, again while others are faster.
- * Throws WaitingError `RemoteBusy` after the last attempt, AdapterError when the remote cannot be reached.
+ * Throws WaitingError `RemoteBusy` after the last attempt, TownError `RemoteRefuses`, AdapterError when the remote cannot be reached.
  */
 export async function syncGraph(graph: GitGraph, options: SyncOptions): Promise<SyncReport> {
   const taken: AbsorbReport[] = [];
   const attempts = options.attempts ?? 8;
   const timeoutMs = options.timeoutMs ?? 60_000;
+  let refusedAt: string | null | undefined;
+  let refusals = 0;
   for (let attempt = 1; ; attempt++) {
     const remoteTip = await fetchTip(graph, options.remote, timeoutMs);
     const report = remoteTip === undefined ? undefined : await graph.absorb(remoteTip);
@@ -47,12 +53,17 @@ export async function syncGraph(graph: GitGraph, options: SyncOptions): Promise<
     const done = { commit, taken, lostClaims: taken.flatMap(({ lostClaims }) => lostClaims) };
     if (options.push === false) return { ...done, pushed: false };
     if (commit === remoteTip) return { ...done, pushed: true };
+    let said = "";
     const outcome = await graph.repository.push(
       options.remote,
       [{ from: commit, ref: graph.branch, expect: remoteTip ?? null }],
-      { timeoutMs },
+      { timeoutMs, refused: (words) => (said = words) },
     );
     if (outcome === "Pushed") return { ...done, pushed: true };
+    // Nobody was faster, and it says no again and again.
+    if (refusedAt === (remoteTip ?? null) && !others.test(said) && ++refusals > refusalsHeard)
+      throw remoteRefuses(graph, options.remote, said);
+    refusedAt = remoteTip ?? null;
     if (attempt >= attempts || options.signal?.aborted === true) throw remoteBusy(graph, options.remote, attempt);
     const pause = Math.min(maxBackoffMs, backoffMs * 2 ** attempt) * (0.5 + options.random.float() / 2);
     await options.clock.sleep(pause, options.signal);
@@ -66,6 +77,16 @@ async function fetchTip(graph: GitGraph, remote: string, timeoutMs: number): Pro
   // A pattern, because git refuses to fetch a ref by name that is not there; prune, so that a deleted one is not taken for true.
   await graph.repository.fetch(remote, [`+refs/heads/${name}*:${folder}/${name}*`], { timeoutMs, prune: true });
   return graph.repository.resolve(`${folder}/${name}`);
+}
+
+function remoteRefuses(graph: GitGraph, remote: string, said: string): TownError {
+  return new TownError(
+    "RemoteRefuses",
+    `Cannot push ${graph.branch} of ${graph.namespace} to ${remote}: the remote refuses it: ${said}`,
+    {
+      hint: "Nothing is lost. Allow pushes to that branch there (a hook, a protected branch, rights), or only take in: `town bd sync --no-push`.",
+    },
+  );
 }
 
 function remoteBusy(graph: GitGraph, remote: string, attempts: number): WaitingError {

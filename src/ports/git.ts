@@ -110,11 +110,14 @@ export interface Repository {
     refspecs: readonly string[],
     options?: { readonly timeoutMs?: number; readonly prune?: boolean },
   ): Promise<void>;
-  /** Push with a lease per ref. `Rejected` when the remote moved or refuses; nothing is forced beyond the lease. */
+  /**
+   * Push with a lease per ref. `Rejected` when the remote moved or refuses, which `refused` is told in git's words; nothing is
+   * forced beyond the lease.
+   */
   push(
     remote: string,
     updates: readonly { readonly from: string | null; readonly ref: string; readonly expect: string | null }[],
-    options?: { readonly timeoutMs?: number },
+    options?: { readonly timeoutMs?: number; readonly refused?: (said: string) => void },
   ): Promise<"Pushed" | "Rejected">;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   mergeBase(a: string, b: string): Promise<string | undefined>;

@@ -109,8 +109,17 @@ export class MemoryRepository implements Repository {
     this.#adoptRemoteHead(remote, source);
   }
 
-  async push(remote: string, updates: readonly PushUpdate[]): Promise<"Pushed" | "Rejected"> {
-    return pushRefs(this.#state, this.#world.remote(this.#state.config.get(`remote.${remote}.url`) ?? remote), updates);
+  async push(
+    remote: string,
+    updates: readonly PushUpdate[],
+    options: { readonly refused?: (said: string) => void } = {},
+  ): Promise<"Pushed" | "Rejected"> {
+    const target = this.#world.remote(this.#state.config.get(`remote.${remote}.url`) ?? remote);
+    const outcome = pushRefs(this.#state, target, updates);
+    const isHeld = updates.some(({ ref }) => holderOf(target, ref) !== undefined);
+    if (outcome === "Rejected")
+      options.refused?.(isHeld ? "[remote rejected] (branch is currently checked out)" : "[rejected] (stale info)");
+    return outcome;
   }
 
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {

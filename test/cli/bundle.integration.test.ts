@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +83,20 @@ describe("the bundles", () => {
     expect(new Set(required)).toEqual(
       new Set(["node:fs", "node:module", "node:net", "node:path", "node:tty", "node:url", "node:util", "node:vm"]),
     );
+  });
+
+  it.each([
+    ["get", "pools"],
+    ["describe", "pool", "crew"],
+  ])("given a directory that was removed, when `%s` is run there, then it is said where that was", (...argv) => {
+    const script = 'mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@"';
+    const command = [root, process.execPath, join(bin, "town.cjs"), ...argv];
+    const { status, stderr } = spawnSync("sh", ["-c", script, ...command], {
+      env: { PATH: process.env["PATH"], HOME: root },
+      encoding: "utf8",
+    });
+    expect(stderr).toContain(`no town at or above ${join(root, "gone")}`);
+    expect(status).toBeGreaterThan(0);
   });
 
   it("given hot and other commands, when run, then both speak to the daemon and exit as they should", async () => {

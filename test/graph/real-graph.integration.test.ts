@@ -146,6 +146,80 @@ describe("the work graph in a real repository", () => {
     expect(graph.get(one.id)?.title).toBe("edited");
   });
 
+  test("given a checkout of the branch that is behind, when somebody commits from it, then only the edit counts and nothing else is taken back", async () => {
+    const site = newSite();
+    const path = join(site.root, "r");
+    const beside = join(site.root, "beside");
+    site.sh(site.root, "init", "--quiet", path);
+    const graph = await openIn(site, path);
+    await graph.transact(alice, (tx) => {
+      for (const id of ["api-1", "api-2", "api-3"]) tx.create({ id, title: id });
+    });
+    await graph.flush();
+    site.sh(path, "worktree", "add", "--quiet", beside, "town/work");
+    await graph.transact(alice, (tx) => {
+      tx.create({ id: "api-4", title: "later" });
+      tx.update("api-2", { title: "two" });
+      tx.close("api-3");
+    });
+    const { commit: before } = await graph.flush();
+    const file = join(beside, recordPath("api-1"));
+    writeFileSync(file, readFileSync(file, "utf8").replace('"title":"api-1"', '"title":"by hand"'));
+    site.sh(beside, "commit", "--quiet", "--all", "-m", "edit");
+    const edit = site.sh(path, "rev-parse", "town/work");
+    expect(site.sh(path, "diff", "--name-only", before, edit).split("\n")).toHaveLength(5);
+    const reader = await openIn(site, path, { readOnly: true });
+    const { commit } = await graph.flush();
+    for (const one of [graph, reader]) {
+      expect(one.list().map(({ title, status }) => `${title} ${status}`)).toEqual([
+        "by hand open",
+        "two open",
+        "api-3 closed",
+        "later open",
+      ]);
+    }
+    expect((await graph.history("api-2")).map(({ event }) => event)).toEqual(["created", "updated"]);
+    expect((await graph.history("api-1")).map(({ actor }) => actor)).toEqual(["alice", "User"]);
+    expect(site.sh(path, "rev-parse", `${commit}^1`, `${commit}^2`).split("\n")).toEqual([before, edit]);
+    // From a checkout that is not behind, what is taken back is meant.
+    site.sh(beside, "reset", "--quiet", "--hard", "town/work");
+    rmSync(join(beside, recordPath("api-4")));
+    site.sh(beside, "commit", "--quiet", "--all", "-m", "remove");
+    await graph.flush();
+    expect(graph.get("api-4")).toBeUndefined();
+    expect(graph.list()).toHaveLength(3);
+    expect(site.sh(path, "fsck", "--strict", "--no-dangling")).toBe("");
+  });
+
+  test("given a remote that refuses the branch, when synced, then its words are told at once, and what it has is taken in", async () => {
+    const site = newSite();
+    site.sh(site.root, "init", "--quiet", "--bare", "remote.git");
+    const remote = join(site.root, "remote.git");
+    for (const name of ["left", "right"]) site.sh(site.root, "clone", "--quiet", remote, name);
+    const left = await openIn(site, join(site.root, "left"));
+    const right = await openIn(site, join(site.root, "right"));
+    const options = { remote: "origin", clock: systemClock, random: nodeRandom };
+    await left.transact(alice, (tx) => tx.create({ title: "of the left" }));
+    await syncGraph(left, options);
+    await site.write(join(remote, "hooks", "pre-receive"), "#!/bin/sh\necho hands off >&2\nexit 1\n", 0o755);
+    await right.transact(bob, (tx) => tx.create({ title: "of the right" }));
+    await expect(syncGraph(right, options)).rejects.toMatchObject({
+      reason: "RemoteRefuses",
+      message: expect.stringMatching(/the remote refuses it: \[remote rejected\] .*; hands off$/),
+    });
+    expect(right.list()).toHaveLength(2);
+  });
+
+  test("given a mirror of a repository, when synced, then its branch alone is pushed", async () => {
+    const site = newSite();
+    site.sh(site.root, "init", "--quiet", "--bare", "remote.git");
+    site.sh(site.root, "clone", "--quiet", "--mirror", "remote.git", "mirror.git");
+    const graph = await openIn(site, join(site.root, "mirror.git"));
+    await graph.transact(alice, (tx) => tx.create({ title: "one" }));
+    await syncGraph(graph, { remote: "origin", clock: systemClock, random: nodeRandom });
+    expect(site.sh(join(site.root, "remote.git"), "for-each-ref", "--format=%(refname)")).toBe("refs/heads/town/work");
+  });
+
   test("given a branch that was reset to an older commit, when flushed, then nothing is lost and it goes forward again", async () => {
     const site = newSite();
     const path = userRepository(site);

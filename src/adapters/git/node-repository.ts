@@ -165,7 +165,7 @@ export class NodeRepository implements Repository {
   async push(
     remote: string,
     updates: readonly PushUpdate[],
-    options: NetworkOptions = {},
+    options: NetworkOptions & { readonly refused?: (said: string) => void } = {},
   ): Promise<"Pushed" | "Rejected"> {
     await this.objects.sync();
     return this.#remotes.push(remote, updates, options);

@@ -1,5 +1,6 @@
 import { branchName, refNameProblem } from "../../domain/git/ref-name.ts";
 import { AdapterError } from "../../errors/town-error.ts";
+import { withoutCredentials } from "./git-environment.ts";
 import { gitFailure, type GitCommand, type GitResult } from "./git-command.ts";
 import { KeyedMutex } from "./mutex.ts";
 
@@ -57,13 +58,15 @@ export class Remotes {
   async push(
     remote: string,
     updates: readonly PushUpdate[],
-    options: NetworkOptions = {},
+    options: NetworkOptions & { readonly refused?: (said: string) => void } = {},
   ): Promise<"Pushed" | "Rejected"> {
     if (updates.length === 0) return "Pushed";
     requireSound(updates);
     const leases = updates.map(({ ref, expect }) => `--force-with-lease=${ref}:${expect ?? ""}`);
     const specs = updates.map(({ from, ref }) => `${from ?? ""}:${ref}`);
     const atomic = updates.length > 1 ? ["--atomic"] : [];
+    // A mirror pushes everything or nothing.
+    const noMirror = /^[\w-]+$/.test(remote) ? ["-c", `remote.${remote}.mirror=false`] : [];
     const args = [
       "push",
       "--porcelain",
@@ -77,9 +80,13 @@ export class Remotes {
       ...specs,
     ];
     return this.#mutex.run(remote, async () => {
-      const result = await this.#network(args, remote, "push to", options);
+      const result = await this.#network([...noMirror, ...args], remote, "push to", options);
       if (result.exitCode === 0) return "Pushed";
-      if (refusedBy(result.stdout.toString("utf8"))) return "Rejected";
+      const refusals = refusalsIn(result.stdout.toString("utf8"));
+      if (refusals.length > 0) {
+        options.refused?.(withoutCredentials([...refusals, ...remoteWords(result.stderr)].join("; ")));
+        return "Rejected";
+      }
       throw failure(args, `push to ${remote} from ${this.#gitDirectory}`, result, "PushFailed");
     });
   }
@@ -120,9 +127,16 @@ function requireSound(updates: readonly PushUpdate[]): void {
   }
 }
 
-/** Whether the remote (or the lease) refused, in the lines of `push --porcelain`; a remote that broke down did not. */
-function refusedBy(output: string): boolean {
-  return output.split("\n").some((line) => line.startsWith("!") && !line.includes("[remote failure]"));
+/** What the remote (or the lease) refused, in the lines of `push --porcelain`; a remote that broke down did not. */
+function refusalsIn(output: string): readonly string[] {
+  const lines = output.split("\n").filter((line) => line.startsWith("!") && !line.includes("[remote failure]"));
+  return lines.map((line) => line.split("\t").at(-1) ?? line);
+}
+
+/** What hooks of the remote say. */
+function remoteWords(stderr: string): readonly string[] {
+  const words = stderr.split("\n").map((line) => /^remote:\s*(.*?)\s*$/.exec(line)?.[1] ?? "");
+  return words.filter((line) => line !== "").slice(0, 5);
 }
 
 const answered = /couldn't find remote ref|\[rejected\]|refusing to fetch|would clobber|src refspec/;

@@ -1,3 +1,4 @@
+import { currentDirectory } from "../current-directory.ts";
 import { getCommand } from "../commands/get-row.ts";
 import { bdArguments, mayGoOffline, readsStdin, sendBd } from "../commands/pass-through.ts";
 import type { Api } from "../connection/api.ts";
@@ -75,7 +76,7 @@ export function readHot(
 }
 
 function hotContext(streams: Streams, distDirectory: string): CommandContext {
-  const surroundings = { cwd: process.cwd(), env: process.env, townOption: undefined };
+  const surroundings = { cwd: currentDirectory(), env: process.env, townOption: undefined };
   let api: Api | undefined;
   const unused = (what: string) => (): never => {
     throw new Error(`a hot command used ${what}`);
