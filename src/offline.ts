@@ -26,7 +26,7 @@ const templates = fileURLToPath(new URL("../manifests", import.meta.url));
  * hundred modules more cost a `bd` command as much time as all of its work.
  */
 export async function runOffline(verb: string, args: Arguments, streams: Streams): Promise<number> {
-  const git = new NodeGit({ owners: createNodeProcesses() });
+  const git = new NodeGit({ owners: createNodeProcesses(), remembersIn: cacheDirectory(process.env) });
   try {
     switch (verb) {
       case "init":
@@ -61,6 +61,13 @@ export async function runOffline(verb: string, args: Arguments, streams: Streams
   } finally {
     await git.close();
   }
+}
+
+/** Where a user's programs keep what can be found out again (XDG base directories); undefined: nowhere. */
+function cacheDirectory({ XDG_CACHE_HOME: given, HOME: home }: NodeJS.ProcessEnv): string | undefined {
+  const base =
+    given?.startsWith("/") === true ? given : home?.startsWith("/") === true ? join(home, ".cache") : undefined;
+  return base === undefined ? undefined : join(base, "town");
 }
 
 function textOf(args: Arguments, name: string): string | undefined {

@@ -9,6 +9,7 @@ import { ownersByPid, type OwnerProbe } from "./forward-lock.ts";
 import { canonicalPath, gitDirectoryOf } from "./git-directory.ts";
 import { GitCommand, gitFailure, type GitCommandOptions } from "./git-command.ts";
 import { requireGitVersion } from "./git-version.ts";
+import { KnownGit } from "./known-git.ts";
 import { KeyedMutex, Slots } from "./mutex.ts";
 import { globalConfigFiles } from "./plain-config.ts";
 import { discoverPlain, type Discovered } from "./plain-repository.ts";
@@ -22,6 +23,8 @@ export interface NodeGitOptions extends GitCommandOptions {
   readonly owners?: OwnerProbe;
   /** Checkouts that write files at the same time. Default: the number of cores. */
   readonly checkouts?: number;
+  /** Directory in which to remember between processes that git is new enough. Default: each process asks it once. */
+  readonly remembersIn?: string | undefined;
 }
 
 interface Opened {
@@ -46,12 +49,15 @@ export class NodeGit implements Git {
     { readonly objects: NodeGitObjects; readonly worktrees: Worktrees; readonly birth: string }
   >();
   readonly #configFiles: readonly string[] | undefined;
+  readonly #known: KnownGit | undefined;
   #version: Promise<void> | undefined;
 
   constructor(options: NodeGitOptions = {}) {
     // A repository that is opened by its files may be all that is wanted, so this waits for the first process.
     this.#command = new GitCommand({ ...options, check: (command) => this.#requireVersion(command) });
     this.#configFiles = globalConfigFiles(options.environment ?? process.env, options.program);
+    const { remembersIn, program, environment = process.env } = options;
+    if (remembersIn !== undefined && program === undefined) this.#known = new KnownGit(remembersIn, environment);
     this.#owners = options.owners ?? ownersByPid;
     this.#checkouts = new Slots(options.checkouts ?? availableParallelism());
   }
@@ -180,11 +186,17 @@ export class NodeGit implements Git {
   }
 
   #requireVersion(command: GitCommand): Promise<void> {
-    this.#version ??= requireGitVersion(command).catch((error: unknown) => {
+    this.#version ??= this.#checkVersion(command).catch((error: unknown) => {
       this.#version = undefined;
       throw error;
     });
     return this.#version;
+  }
+
+  async #checkVersion(command: GitCommand): Promise<void> {
+    if (this.#known?.isKnown() === true) return;
+    await requireGitVersion(command);
+    this.#known?.keep();
   }
 }
 
