@@ -37,6 +37,7 @@ import { forgetCommand, memoriesCommand, recallCommand, rememberCommand } from "
 import { mergeDriverCommand, mergeDriverInstallCommand } from "./merge-driver.ts";
 import { infoCommand, initCommand, whereCommand } from "./place.ts";
 import { primeCommand, quickstartCommand } from "./prime.ts";
+import { queryCommand } from "./query.ts";
 import { readyCommand } from "./ready.ts";
 import { relateCommand, unrelateCommand } from "./relate.ts";
 import { restoreCommand } from "./restore.ts";
@@ -76,6 +77,7 @@ export const commands: readonly BdCommand[] = [
   listCommand,
   childrenCommand,
   searchCommand,
+  queryCommand,
   blockedCommand,
   countCommand,
   staleCommand,

@@ -5,7 +5,7 @@ const tidy =
   "bd gc tidies the store, bd gc --older-than DAYS --force deletes old closed beads, bd compact shortens them";
 const others = "bd import FILE takes in JSON lines; bd create --external-ref keeps the name a bead has elsewhere";
 const told = "bd prime prints what an agent needs to know; bd remember adds to it";
-const filters = "filters are flags, see bd help list; bd search looks for words; bd export | jq for anything else";
+const filters = "filters are flags, see bd help list; bd query takes expressions; bd export | jq for anything else";
 
 /** Commands of other bd versions that are none here, with what does their work. */
 export const elsewhere: Readonly<Record<string, string>> = {
@@ -60,7 +60,6 @@ export const elsewhere: Readonly<Record<string, string>> = {
   preflight: "bd lint, bd doctor",
   prune: tidy,
   purge: tidy,
-  query: filters,
   "recompute-blocked": byItself,
   rename: "ids stay; bd update ID --title TEXT changes the title",
   "rename-prefix": "ids stay; bd init --prefix NAME is for new beads",
