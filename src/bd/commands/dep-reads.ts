@@ -10,7 +10,7 @@ import { allStoresFlag, scopeOf } from "../access/scope.ts";
 import { settingsOf } from "../access/settings.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { oneArgument } from "../grammar/arguments.ts";
-import { number, text } from "../grammar/flag.ts";
+import { flag, list, number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { shortBead } from "../output/bead-json.ts";
 import { beadLine, briefLine } from "../output/bead-line.ts";
@@ -18,6 +18,7 @@ import { limited } from "../output/listing.ts";
 import { mermaid } from "../output/mermaid.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
+import { statusFilter } from "../queries/bead-filter-flags.ts";
 import { edgeType } from "../writes/dependency-spec.ts";
 
 const directionFlag = text("direction", "WAY", "down: what it depends on (default); up: what depends on it; both");
@@ -73,7 +74,7 @@ function anywhere(id: string, { context }: Call): BeadRecord | undefined {
 }
 
 function directionsOf({ flags }: Call): readonly Direction[] {
-  const direction = flags.text("direction") ?? "down";
+  const direction = flags.text("direction") ?? (flags.isSet("reverse") ? "up" : "down");
   if (direction === "both") return ["down", "up"];
   if (direction === "up" || direction === "down") return [direction];
   throw usageError(`invalid direction "${direction}"`, "use up, down or both");
@@ -89,11 +90,13 @@ export const depTreeCommand: BdCommand = {
     number("max-depth", "N", "at most N levels; default 50", "d"),
     text("format", "FORMAT", "mermaid, for a diagram"),
     text("type", "TYPE", "only edges of this type", "t"),
+    list("status", "STATUS", "only these statuses, and what leads to them", "s"),
+    flag("reverse", "the same as --direction up"),
   ],
   run: depTree,
 };
 
-function depTree(call: Call): Answer {
+async function depTree(call: Call): Promise<Answer> {
   const { args, flags } = call;
   const id = oneArgument(args, "bd dep tree ID");
   const format = flags.text("format");
@@ -104,12 +107,14 @@ function depTree(call: Call): Answer {
     maxDepth: flags.number("max-depth") ?? 50,
     ...(type === undefined ? {} : { types: [edgeType(type)] }),
   };
-  const rows = directionsOf(call).flatMap((direction, i) =>
+  const wanted = statusFilter(flags, statusesOf(await settingsOf(graph, call.context)));
+  const whole = directionsOf(call).flatMap((direction, i) =>
     dependencyTree(graph, record.id, { ...options, direction })
       // The root stands once, however many ways are walked.
       .filter(({ depth }) => depth > 0 || i === 0)
       .map((row) => ({ ...row, direction, record: row.record ?? anywhere(row.id, call) })),
   );
+  const rows = wanted === undefined ? whole : leadingTo(whole, ({ record: row }) => wanted.includes(row?.status ?? ""));
   if (format === "mermaid") return { text: mermaid(rows.map((row) => ({ ...row, title: row.record?.title }))) };
   return {
     text: rows.map((row) => treeLine(row, call)).join("\n"),
@@ -121,6 +126,18 @@ function depTree(call: Call): Answer {
       truncated,
     })),
   };
+}
+
+/** Of rows in the order of a tree those that fit, with the root and all that is above them. */
+function leadingTo<T extends { readonly depth: number }>(rows: readonly T[], fits: (row: T) => boolean): readonly T[] {
+  const kept: T[] = [];
+  let above = 0;
+  for (const row of rows.toReversed()) {
+    if (row.depth > 0 && row.depth !== above && !fits(row)) continue;
+    kept.push(row);
+    above = row.depth - 1;
+  }
+  return kept.reverse();
 }
 
 function treeLine(

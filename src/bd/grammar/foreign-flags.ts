@@ -31,6 +31,12 @@ const ofCommand: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     session: "the session is known; leave the flag out",
   },
   "dep add": { "no-cycle-check": "circles are always refused; looking for them costs next to nothing" },
+  duplicates: {
+    "auto-merge": "bd duplicate ID --of ID closes one as the other's duplicate",
+    "dry-run": "nothing is changed by looking; leave the flag out",
+    method: "beads with the same title and description are found; bd search finds like ones",
+    threshold: "beads with the same title and description are found; bd search finds like ones",
+  },
   doctor: { fix: "each finding names the command that mends it", yes: "each finding names the command that mends it" },
   export: { format: "JSON lines are the only format", scrub: "bd export | jq takes out what you name" },
   import: { dedup: "beads are told apart by their ids; bd duplicates finds equal titles afterwards" },
