@@ -11,9 +11,9 @@ import { prepareMerge } from "./absorb.ts";
 import type { BranchWriter } from "./branch-writer.ts";
 import { ForeignReader, mergedLogText } from "./foreign-change.ts";
 import type { BadFile } from "./git-records.ts";
-import { positionsAt, requireKnownFormat } from "./git-records.ts";
+import { positionsAt, requireKnownFormat, versionFile } from "./git-records.ts";
 import { isLoss } from "./survey.ts";
-import { checkoutBehind } from "./stale-checkout.ts";
+import { touchedLogs } from "./stale-checkout.ts";
 import { parseSettings, settingsAt, settingsFile } from "./settings-file.ts";
 
 /** What merging needs of the store. */
@@ -74,8 +74,8 @@ export class BranchMerger {
     const tip = this.#writer.tip;
     const shared = tip === undefined ? undefined : await this.#repository.mergeBase(tip, theirs);
     if (shared === theirs) return undefined;
-    const behind = await this.#checkoutBehind(shared, theirs);
-    const base = behind ?? shared;
+    const touched = shared === undefined ? undefined : await touchedLogs(this.#repository, theirs);
+    const base = (await this.#checkoutBehind(shared, theirs, touched?.from)) ?? shared;
     await requireKnownFormat(this.#repository, this.#writer.trees, theirs);
     const target = this.#target;
     // What we write from now on is in none of our commits that they have.
@@ -97,7 +97,7 @@ export class BranchMerger {
     for (const record of change.theirs.values()) target.observeStamp(record);
     const badSettings = change.files.has(settingsFile) ? await this.#mergeSettings(base, theirs) : [];
     // Where their commit contains our tip, the next commit builds on theirs: only what differs from it must be written.
-    const continues = tip === undefined || (base === tip && behind === undefined);
+    const continues = tip === undefined || (base === tip && touched === undefined);
     const results: GraphMergeResult[] = [];
     for (const { actor, quiet, run } of prepared)
       results.push(await target.apply(actor, { quiet, clean: continues }, run));
@@ -111,13 +111,16 @@ export class BranchMerger {
   }
 
   /** Where a person committed from, when that is older than what both sides have. */
-  async #checkoutBehind(shared: string | undefined, theirs: string): Promise<string | undefined> {
-    const behind = shared === undefined ? undefined : await checkoutBehind(this.#repository, theirs);
-    if (shared === undefined || behind === undefined || !(await this.#repository.isAncestor(behind, shared)))
+  async #checkoutBehind(
+    shared: string | undefined,
+    theirs: string,
+    from: string | undefined,
+  ): Promise<string | undefined> {
+    if (shared === undefined || from === undefined || !(await this.#repository.isAncestor(from, shared)))
       return undefined;
     const { log, namespace } = this.#target;
-    log.warn({ namespace, commit: theirs, from: behind }, "commit was made in a checkout that is behind, it is merged");
-    return behind;
+    log.warn({ namespace, commit: theirs, from }, "commit was made in a checkout that is behind, it is merged");
+    return from;
   }
 
   async #mergeSettings(base: string | undefined, theirs: string): Promise<readonly BadFile[]> {
@@ -147,6 +150,8 @@ export class BranchMerger {
     const taken = new Map<string, string | null>();
     for (const [path, blob] of files) {
       const ours = path.startsWith("log/") ? await this.#writer.find(path) : undefined;
+      // It says that the branch is one; nobody takes that away.
+      if (path === versionFile && blob === null) continue;
       if (ours === undefined || ours === blob) taken.set(path, blob);
       else if (blob !== null) {
         const text = mergedLogText((await objects.readBlob(ours)) ?? "", (await objects.readBlob(blob)) ?? "");

@@ -8,7 +8,7 @@ import type { CommitInfo, Repository } from "../ports/git.ts";
 import type { HistoryEntry } from "../ports/work-graph.ts";
 import { parseEventLine } from "./event-log.ts";
 import type { BadFile } from "./git-records.ts";
-import { logPositions, parseRecordFile, recordsMissing } from "./git-records.ts";
+import { logPositions, parseRecordFile, recordsMissing, versionFile } from "./git-records.ts";
 import { requireCommit } from "./load-commit.ts";
 import type { TreeWriter } from "./tree-writer.ts";
 
@@ -47,10 +47,7 @@ export class ForeignReader {
   async read(base: string | undefined, theirs: string): Promise<ForeignChange> {
     const { tree } = await requireCommit(this.#repository, theirs);
     const baseTree = base === undefined ? undefined : await this.#treeOf(base);
-    const paths =
-      base === undefined
-        ? (await this.#repository.listFiles(theirs, "")).map(({ path }) => path)
-        : await this.#repository.changedFiles(base, theirs);
+    const paths = await this.#changedPaths(base, theirs);
     const editors = await this.#editors(base, theirs);
     const changed: string[] = [];
     const bad: BadFile[] = [];
@@ -59,6 +56,7 @@ export class ForeignReader {
     const baseRecords = new Map<string, BeadRecord>();
     const records = new Map<string, BeadRecord>();
     const texts = await this.#texts(tree, paths, { isNeeded: true });
+    const keeps = await this.#keptRecords({ tree, baseTree, paths, texts });
     const baseTexts = baseTree === undefined ? new Map<string, string>() : await this.#texts(baseTree, paths);
     for (const path of paths) {
       const id = idOfPath(path);
@@ -69,6 +67,14 @@ export class ForeignReader {
       const old = parsed(path, baseTexts.get(path));
       if (old !== undefined) baseRecords.set(id, old);
       const text = texts.get(path);
+      const kept = text === undefined ? keeps(id) : undefined;
+      if (kept !== undefined) {
+        bad.push(
+          ...kept.map((file) => ({ ...file, commit: theirs, problem: `it is a record that belongs at ${path}` })),
+        );
+        unlikeIds.push(id);
+        continue;
+      }
       const editor = editors.get(id);
       const read = text === undefined ? undefined : this.#readRecord(path, text, old, editor);
       if (typeof read === "string") {
@@ -88,6 +94,35 @@ export class ForeignReader {
       unlikeIds,
       files,
       editors: new Map([...editors].map(([id, { actor }]) => [id, actor])),
+    };
+  }
+
+  async #changedPaths(base: string | undefined, theirs: string): Promise<readonly string[]> {
+    if (base !== undefined) return this.#repository.changedFiles(base, theirs);
+    return (await this.#repository.listFiles(theirs, "")).map(({ path }) => path);
+  }
+
+  /**
+   * Tells of a record whose file was removed whether that deletes it. Undefined: yes. Whoever clears the branch, or puts
+   * something else there, deletes no beads, nor does who moves the file: then that file is answered.
+   */
+  async #keptRecords(change: {
+    readonly tree: string;
+    readonly baseTree: string | undefined;
+    readonly paths: readonly string[];
+    readonly texts: ReadonlyMap<string, string>;
+  }): Promise<(id: string) => readonly Pick<BadFile, "path" | "text">[] | undefined> {
+    const { tree, baseTree, paths, texts } = change;
+    if (paths.every((path) => idOfPath(path) === undefined || texts.has(path))) return () => undefined;
+    const isCleared = baseTree !== undefined && (await this.#trees.find(tree, versionFile)) === undefined;
+    const moved = new Map<string, Pick<BadFile, "path" | "text">>();
+    for (const [path, text] of await this.#texts(tree, paths)) {
+      const id = path.endsWith(".json") ? /"id":"([^"\\]+)"/.exec(text)?.[1] : undefined;
+      if (id !== undefined && recordPath(id) !== path) moved.set(id, { path, text });
+    }
+    return (id) => {
+      const file = moved.get(id);
+      return file === undefined ? (isCleared ? [] : undefined) : [file];
     };
   }
 
