@@ -167,13 +167,22 @@ class Applying {
   }
 
   async forgetWhenGone(entry: InventoryEntry): Promise<void> {
-    if (this.#parts.store.get(entry.key) === undefined) this.entries.delete(keyText(entry.key));
+    if (await this.#isGone(entry)) this.entries.delete(keyText(entry.key));
     else await this.#tellDeclaredAgain(entry.key, null);
   }
 
   async declareWhenGone(object: LoadedObject, entry: InventoryEntry): Promise<void> {
-    if (this.#parts.store.get(entry.key) === undefined) await this.declare(object, undefined);
+    if (await this.#isGone(entry)) await this.declare(object, undefined);
     else await this.#tellDeclaredAgain(entry.key, this.#input.revision);
+  }
+
+  /** A journal that could not be written may have lost that the object goes; the inventory has not. */
+  async #isGone({ key, uid }: InventoryEntry): Promise<boolean> {
+    const { store } = this.#parts;
+    const left = store.get(key);
+    if (left === undefined || left.metadata.uid !== uid) return true;
+    if (left.metadata.deletionTimestamp === undefined) await store.withdraw(key);
+    return store.get(key) === undefined;
   }
 
   /** For the finalizers of the object that goes. */

@@ -89,6 +89,25 @@ export function describeSourceSync(name: string, open: () => Promise<SuiteSite>)
         expect(next.store.get(pool("a"))?.metadata.uid).toBe(uid);
       });
 
+      test("given a journal that lost that an object goes, when a new controller syncs, then it goes still", async () => {
+        const town = await aTown();
+        await town.settle();
+        await town.store.setFinalizer(pool("a"), "town.dev/agents", true);
+        const object = town.store.get(pool("a"));
+        const origin = town.store.originOf(pool("a"));
+        if (object === undefined || origin === undefined) throw new Error("no pool");
+        await town.commit({ "pools/a.yaml": null });
+        await town.settle();
+        expect(town.store.get(pool("a"))?.metadata.deletionTimestamp).toBeDefined();
+        const next = await town.reborn();
+        await next.store.declare(pool("a"), { spec: object.spec, uid: object.metadata.uid, origin });
+        await next.store.setFinalizer(pool("a"), "town.dev/agents", true);
+        await next.settle();
+        expect(next.store.get(pool("a"))?.metadata.deletionTimestamp).toBeDefined();
+        await next.store.setFinalizer(pool("a"), "town.dev/agents", false);
+        expect(next.store.get(pool("a"))).toBeUndefined();
+      });
+
       test("given an object that is not what its document says, when synced again, then it is put right and told", async () => {
         const town = await aTown();
         await town.settle();
