@@ -16,8 +16,18 @@ export interface ProviderHold {
 /** Later ends than this are news; sooner ones are other agents' words for the same. */
 const SAME_MS = 60_000;
 
-export function holdOf(provider: TownObject | undefined): ProviderHold | undefined {
+function writtenHold(provider: TownObject | undefined): ProviderHold | undefined {
   return (provider?.status as { readonly hold?: ProviderHold } | undefined)?.hold;
+}
+
+/**
+ * The hold that is in force. One that begins ahead of the clock was written before the clock was set back, and would last
+ * by so much longer: it counts no more, and is said anew where it still holds.
+ */
+export function holdOf(provider: TownObject | undefined, now: number): ProviderHold | undefined {
+  const hold = writtenHold(provider);
+  if (hold === undefined || Date.parse(hold.until) <= now || Date.parse(hold.since) > now) return undefined;
+  return hold;
 }
 
 /** Lets new sessions of a provider wait. Many agents see one limit: who says nothing new writes nothing. */
@@ -26,18 +36,18 @@ export async function holdProvider(
   name: string,
   hold: Pick<ProviderHold, "reason" | "agent" | "message"> & { readonly untilMs: number },
 ): Promise<void> {
-  const former = holdOf(ports.objects.get({ kind: "Provider", name }));
   const now = ports.clock.now();
-  const lasts = former !== undefined && Date.parse(former.until) > now;
-  if (lasts && former.reason === hold.reason && hold.untilMs <= Date.parse(former.until) + SAME_MS) return;
+  const former = holdOf(ports.objects.get({ kind: "Provider", name }), now);
+  const isSame = former?.reason === hold.reason;
+  if (isSame && hold.untilMs <= Date.parse(former.until) + SAME_MS) return;
   const { untilMs, ...said } = hold;
-  const since = lasts && former.reason === hold.reason ? former.since : timestamp(now);
+  const since = isSame ? former.since : timestamp(now);
   await ports.objects.patchStatus({ kind: "Provider", name }, { hold: { ...said, since, until: timestamp(untilMs) } });
 }
 
 /** The limit is over: new sessions start, and those that wait at their prompts are told to go on. */
 export async function liftHold(ports: LoopPorts, name: string): Promise<void> {
-  if (holdOf(ports.objects.get({ kind: "Provider", name })) === undefined) return;
+  if (writtenHold(ports.objects.get({ kind: "Provider", name })) === undefined) return;
   const liftedTime = timestamp(ports.clock.now());
   await ports.objects.patchStatus({ kind: "Provider", name }, { hold: null, liftedTime });
 }

@@ -9,11 +9,12 @@ import type { TownObject } from "../../resource/object-meta.ts";
 import { AGENT, agentRecord, generationOf, hookOf, taskBranch } from "../../work/agent-record.ts";
 import { handoffOf } from "../../work/handoff.ts";
 import { joinedOf } from "../../work/joined.ts";
+import { holdOf } from "../../work/provider-hold.ts";
 import { returnedTo } from "../../work/returned.ts";
 import { sandboxFact } from "../../work/sandbox-fact.ts";
 import { currentStep, progressOf } from "../../work/molecule.ts";
 import type { AgentPoolSpec } from "../agent-pool/agent-pool.schema.ts";
-import type { ProviderSpec, ProviderStatus } from "../provider/provider.schema.ts";
+import type { ProviderSpec } from "../provider/provider.schema.ts";
 import type { RoleSpec } from "../role/role.schema.ts";
 import { type TownSpec, townSpec } from "../town/town.schema.ts";
 import type { AgentObject, AgentSpec } from "./agent.schema.ts";
@@ -114,7 +115,7 @@ export async function observeAgent(object: AgentObject, ports: LoopPorts): Promi
     // Without its work graph an agent seems to have neither work nor a generation, which would end its session.
     judgeable: graph === undefined || !ports.view.ready ? "NotObservedYet" : ports.view.frozen ? "Frozen" : "Yes",
     suspended: town?.spec.suspend === true || pool?.spec.suspend === true || suspendedRig(namespace, ports),
-    hold: holdOf(provider),
+    hold: holdSeen(provider, ports.clock.now()),
     output,
     limitUntilMs: limitIn(output, provider, ports.clock.now()),
     capacityLeft: (town?.spec.capacity.sessions ?? 30) - ports.view.running(),
@@ -156,8 +157,8 @@ function hookObserved(hook: BeadRecord, graph: GraphReader): AgentObserved["hook
   };
 }
 
-function holdOf(provider: TownObject<ProviderSpec> | undefined): AgentObserved["hold"] {
-  const hold = (provider?.status as ProviderStatus | undefined)?.hold;
+function holdSeen(provider: TownObject<ProviderSpec> | undefined, now: number): AgentObserved["hold"] {
+  const hold = holdOf(provider, now);
   return hold === undefined
     ? undefined
     : { reason: hold.reason, untilMs: Date.parse(hold.until), message: `${hold.agent}: ${hold.message}` };

@@ -105,9 +105,8 @@ function recordedIn(
 }
 
 function holdSeen(provider: TownObject<ProviderSpec> | undefined, now: number): HooksObserved["hold"] {
-  const hold = holdOf(provider);
-  if (hold === undefined || Date.parse(hold.until) <= now) return undefined;
-  return { reason: hold.reason, sinceMs: Date.parse(hold.since) };
+  const hold = holdOf(provider, now);
+  return hold && { reason: hold.reason, sinceMs: Date.parse(hold.since) };
 }
 
 function sessionOf(object: AgentObject, generation: number, ports: LoopPorts): ObservedSession | undefined {

@@ -88,8 +88,11 @@ export async function readSetUp(
     return (await isOurs(record.controller, ports))
       ? { state: "Running", log: setUpLog(namespace, agent, ports) }
       : { state: "Needed", again: false };
-  const retryMs = (run.endedMs ?? 0) + Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** record.failures);
-  return ports.clock.now() >= retryMs
+  const now = ports.clock.now();
+  const endedMs = run.endedMs ?? 0;
+  const retryMs = endedMs + Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** record.failures);
+  // An end ahead of the clock was written before the clock was set back.
+  return now >= retryMs || endedMs > now
     ? { state: "Needed", again: true }
     : { state: "Failed", message: run.message ?? "", retryMs };
 }

@@ -2,7 +2,7 @@ import { isWithin, type VersionRange } from "../../domain/agent-program/version.
 import { type ConditionIntent, READY } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import { RECONCILE_ANNOTATION } from "../../resource/held-annotation.ts";
-import type { ProviderHold } from "../../work/provider-hold.ts";
+import { holdOf, type ProviderHold } from "../../work/provider-hold.ts";
 import type { ProviderObject, ProviderObserved } from "./provider.observe.ts";
 
 export type ProviderAction = { readonly do: "LiftHold" };
@@ -25,10 +25,10 @@ const LOOK_FOR_MISSING_MS = 60_000;
  */
 export function planProvider(object: ProviderObject, observed: ProviderObserved): Plan<ProviderAction> {
   const plan = planProgram(object, observed.program);
-  const hold = object.status?.hold;
-  if (hold === undefined) return plan;
+  if (object.status?.hold === undefined) return plan;
+  const hold = holdOf(object, observed.now);
+  if (hold === undefined) return { ...plan, status: { ...plan.status, hold: null } };
   const leftMs = Date.parse(hold.until) - observed.now;
-  if (leftMs <= 0) return { ...plan, status: { ...plan.status, hold: null } };
   // Whoever asks to look again knows something that the program has not said.
   const asked = Date.parse(object.metadata.annotations?.[RECONCILE_ANNOTATION] ?? "") > Date.parse(hold.since);
   return {

@@ -7,6 +7,7 @@ describe("the start rate of a town", () => {
   it.each([
     { because: "nothing was started", starts: [], perMinute: 1, slot: 0 },
     { because: "what was started is over a minute old", starts: [NOW - 60_000], perMinute: 1, slot: 0 },
+    { because: "the clock was set back since", starts: [NOW + 3_600_000], perMinute: 1, slot: 0 },
     { because: "there is room left", starts: [NOW - 1_000], perMinute: 2, slot: 0 },
     { because: "the only slot is taken", starts: [NOW - 1_000], perMinute: 1, slot: NOW + 59_000 },
     {

@@ -124,8 +124,11 @@ describe("planProvider", () => {
       expect(plan.actions).toEqual([]);
     });
 
-    it("given it is over, when planned, then nothing is left of it", () => {
-      const over = { ...found("1.2.3"), now: Date.parse(hold.until) };
+    it.each([
+      ["it is over", hold.until],
+      ["a clock that was set back behind its begin", "2026-11-22T04:00:00Z"],
+    ])("given %s, when planned, then nothing is left of it", (_, now) => {
+      const over = { ...found("1.2.3"), now: Date.parse(now) };
       const plan = planProvider(provider({}, { hold }), over);
       expect(plan.status).toMatchObject({ hold: null, version: "1.2.3" });
       expect(plan.conditions?.map(({ type }) => type)).not.toContain("Held");
