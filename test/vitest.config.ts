@@ -38,8 +38,9 @@ export default defineConfig({
           name: "e2e",
           root: ".",
           include: e2e,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          // Against hanging only: each wait in them has a limit of its own, and says what it waited for.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           // Each has a town, a home and a tmux server of its own; they wait more than they work.
           maxWorkers: 3,
           sequence: { groupOrder: 2 },

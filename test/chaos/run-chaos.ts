@@ -81,7 +81,7 @@ function crewOf(town: ChaosTown): ReadonlyMap<string, number> {
 }
 
 async function untilCrewRuns(town: ChaosTown): Promise<ReadonlyMap<string, number>> {
-  await town.process.until("the crew runs", () => crewOf(town).size === town.options.crew, 120_000);
+  await town.process.until("the crew runs", () => crewOf(town).size === town.options.crew);
   return crewOf(town);
 }
 

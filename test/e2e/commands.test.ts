@@ -9,7 +9,7 @@ describe("the commands", () => {
   beforeAll(() => {
     expect(town.init()).toMatchObject({ status: 0 });
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-  }, 120_000);
+  });
   afterAll(() => town.end());
 
   it("given a running town, then it serves every verb that a command calls", async () => {

@@ -79,16 +79,12 @@ describe("a town on a bad day", () => {
     await sleep(4_000);
     expect(crew()).toBe(before);
     rmSync(ballast);
-    await town.process.until(
-      "the convoy closes",
-      () => {
-        // One that could not start without a disk is started again, as a service manager would.
-        hurt.startController();
-        const conditions = hurt.process.object("convoy", "hq", "work")?.status?.conditions;
-        return conditions?.some(({ type, status }) => type === "Closed" && status === "True");
-      },
-      150_000,
-    );
+    await town.process.until("the convoy closes", () => {
+      // One that could not start without a disk is started again, as a service manager would.
+      hurt.startController();
+      const conditions = hurt.process.object("convoy", "hq", "work")?.status?.conditions;
+      return conditions?.some(({ type, status }) => type === "Closed" && status === "True");
+    });
     await town.process.until("the workers ended", () => sessionsOf(hurt.sessionLabel).length === 2);
     expect(crew()).toBe(before);
     expect(wrongAtTheEnd(town)).toEqual([]);

@@ -38,7 +38,7 @@ describe("the merge queue of a town", () => {
       })),
     );
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-    await town.until("all is handed in", () => requests().length === WORK, 120_000);
+    await town.until("all is handed in", () => requests().length === WORK);
     const testing = requests().filter(({ status }) => status["state"] === "Testing");
     expect(testing.length).toBeGreaterThan(0);
     for (const { status } of testing) {
@@ -46,14 +46,10 @@ describe("the merge queue of a town", () => {
       expect(status["batch"]).toBe(`${String(status["position"])}/${testing.length}`);
     }
     writeFileSync(open, "");
-    await town.until(
-      "all is merged",
-      () => {
-        const merged = requests().filter(({ status }) => status["state"] === "Merged");
-        return merged.length === WORK;
-      },
-      120_000,
-    );
+    await town.until("all is merged", () => {
+      const merged = requests().filter(({ status }) => status["state"] === "Merged");
+      return merged.length === WORK;
+    });
     const rejected = requests().filter(({ status }) => status["state"] === "Rejected");
     expect(rejected.map(({ spec }) => spec.title)).toEqual([expect.stringContaining(`Item ${WORK - 2}`)]);
     for (let index = 0; index < WORK; index += 1) expect(existsSync(join(project, `${index}.txt`))).toBe(true);

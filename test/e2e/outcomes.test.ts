@@ -46,7 +46,7 @@ describe("how work ends, in a real town", () => {
     return { env, sandbox: answer.sandbox, run: (...line) => inside(env, answer.sandbox, line) };
   };
   const inside = (env: Record<string, string>, cwd: string, [program = "", ...args]: readonly string[]): Answer => {
-    const { status, stdout, stderr } = spawnSync(program, args, { env, cwd, encoding: "utf8", timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync(program, args, { env, cwd, encoding: "utf8", timeout: 120_000 });
     return { status, stdout, stderr };
   };
 
@@ -88,7 +88,9 @@ describe("how work ends, in a real town", () => {
         "Wait for the answer",
       );
       await town.until("a person sees it", () => town.run("status").stdout.includes("red or blue?"));
-      expect(town.run("get", "agents", "-n", "api", "-o", "wide").stdout).toContain("Asking");
+      await town.until("it shows that it asks", () =>
+        town.run("get", "agents", "-n", "api", "-o", "wide").stdout.includes("Asking"),
+      );
       const asked = rings();
       await sleep(5_000);
       expect(rings()).toBe(asked);

@@ -46,23 +46,19 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
       "{ acknowledge: 2s, idle: 3s, busyLimit: 8s, reminders: 2, restarts: 5 }",
     );
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-    await town.until("the convoy closes", closed, 150_000);
+    await town.until("the convoy closes", closed);
     expect(reasons()).toEqual(expect.arrayContaining(["Reminded", "Unresponsive"]));
   });
 
   it("given an agent that ignores everything, when all was tried, then it is Stalled with its last screen, a person is asked, and its answer is heard", async () => {
     worker("ignore-hook!", "{ acknowledge: 1s, idle: 2s, busyLimit: 5s, reminders: 1, restarts: 1 }");
     town.run("up", "-d");
-    const agent = await town.until(
-      "it is given up",
-      () => {
-        const found = town.json("get", "agents", "-n", "api") as
-          | { items: { metadata: { name: string }; status?: { state: string; lastOutput?: string } }[] }
-          | undefined;
-        return found?.items.find((each) => each.status?.state === "Stalled");
-      },
-      60_000,
-    );
+    const agent = await town.until("it is given up", () => {
+      const found = town.json("get", "agents", "-n", "api") as
+        | { items: { metadata: { name: string }; status?: { state: string; lastOutput?: string } }[] }
+        | undefined;
+      return found?.items.find((each) => each.status?.state === "Stalled");
+    });
     expect(agent.status?.lastOutput).toContain("misbehaving: ignore-hook");
     const raised = town.json("get", "escalations", "-n", "api") as {
       items: { spec: { title: string; text: string } }[];
@@ -105,10 +101,10 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
           | { items: { status?: { conditions?: { type: string }[] } }[] }
           | undefined
       )?.items.flatMap((each) => (each.status?.conditions ?? []).map((condition) => condition.type)) ?? [];
-    await town.until("the dialog is seen", () => conditions().includes("DialogOpen"), 60_000);
+    await town.until("the dialog is seen", () => conditions().includes("DialogOpen"));
     expect(reasons()).not.toContain("Reminded");
     spawnSync("tmux", ["-L", town.tmuxLabel, "send-keys", "-t", "=api-worker-toast:", "y", "Enter"], { env: town.env });
-    await town.until("the convoy closes", closed, 60_000);
+    await town.until("the convoy closes", closed);
     expect(conditions()).not.toContain("DialogOpen");
   });
 
@@ -132,7 +128,7 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
     );
     const screen = (): string => town.run("peek", `api/${name}`, "--lines", "1000").stdout;
     const shown = (): readonly string[] => screen().match(/nudge number \d+ ends here/g) ?? [];
-    await town.until("all are shown", () => shown().length >= 100, 60_000);
+    await town.until("all are shown", () => shown().length >= 100);
     expect([...shown()].sort()).toEqual([...nudges].sort());
     // At most one in 2 s, however long a hundred commands take on this machine.
     const most = Math.ceil((Date.now() - began) / 2_000) + 1;

@@ -113,7 +113,7 @@ describe("a town from one commit to merged work", () => {
     const second = spawnSync(
       process.execPath,
       [join(import.meta.dirname, "../../dist/main.js"), "--town", town.directory],
-      { encoding: "utf8", env: town.env, timeout: 20_000 },
+      { encoding: "utf8", env: town.env, timeout: 120_000 },
     );
     expect(second.status).toBe(1);
     expect(second.stderr).toContain(String(town.daemonPid));

@@ -5,8 +5,15 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { townHash } from "../../src/daemon/layout.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TestRunner } from "vitest";
+import { townReport } from "./town-report.ts";
 
 const cli = fileURLToPath(new URL("../../dist/bin/town.cjs", import.meta.url));
+
+/** Nothing that is asked of an idle machine takes half of it; a loaded one with slow cores may take many times as long. */
+const WAIT_MS = 150_000;
+/** Against a command that hangs: each has limits of its own, the longest of 2 minutes. */
+const COMMAND_MS = 180_000;
 
 export interface Answer {
   readonly status: number | null;
@@ -32,6 +39,7 @@ export class TownProcess {
   readonly home: string;
   readonly directory: string;
   readonly env: Record<string, string>;
+  #isReported = false;
 
   constructor(extra: Readonly<Record<string, string>> = {}, below = tmpdir()) {
     this.home = realpathSync(mkdtempSync(join(below, "town-e2e-")));
@@ -52,12 +60,12 @@ export class TownProcess {
   }
 
   run(...args: string[]): Answer {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "-C", this.directory, ...args], {
+    const { status, stdout, stderr, error } = spawnSync(process.execPath, [cli, "-C", this.directory, ...args], {
       encoding: "utf8",
       env: this.env,
-      timeout: 90_000,
+      timeout: COMMAND_MS,
     });
-    return { status, stdout, stderr };
+    return { status, stdout, stderr: error === undefined ? stderr : `${stderr}${error.message}\n` };
   }
 
   /** A project's repository in the home, with one commit of these files; answers with its path. */
@@ -197,16 +205,22 @@ export class TownProcess {
     return status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : undefined;
   }
 
-  /** Polls until it holds; fails with what was last seen. */
-  async until<T>(what: string, look: () => T | undefined | false, timeoutMs = 60_000): Promise<T> {
+  /** What a list has. Throws with what was said instead. */
+  items<T>(...args: string[]): readonly T[] {
+    const { status, stdout, stderr } = this.run(...args, "-o", "json");
+    if (status !== 0) throw new Error(`town ${args.join(" ")} ended with ${status}: ${stderr}`);
+    return (JSON.parse(stdout) as { items: readonly T[] }).items;
+  }
+
+  /** Polls until it holds; fails with how the town was then. */
+  async until<T>(what: string, look: () => T | undefined | false, timeoutMs = WAIT_MS): Promise<T> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const seen = look();
       if (seen !== undefined && seen !== false) return seen;
       if (Date.now() > deadline) {
-        const log = join(this.directory, ".git", "town", "log", "daemon.log");
-        const tail = existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(-15).join("\n") : "";
-        throw new Error(`not within ${timeoutMs} ms: ${what}\n${this.run("get", "events").stdout}\n${tail}`);
+        this.#isReported = true;
+        throw new Error(`not within ${timeoutMs} ms: ${what}\n${townReport(this)}`);
       }
       await sleep(100);
     }
@@ -239,8 +253,10 @@ export class TownProcess {
     return `town-${townHash(join(this.directory, ".git"))}`;
   }
 
-  /** Ends everything this town started and removes it. */
+  /** Ends everything this town started and removes it; where its test failed, tells how it was before that. */
   end(): void {
+    const { state } = TestRunner.getCurrentTest()?.result ?? {};
+    if (state === "fail" && !this.#isReported) process.stderr.write(`\n${townReport(this)}\n`);
     this.run("down", "--sessions");
     spawnSync("tmux", ["-L", this.tmuxLabel, "kill-server"], { env: this.env });
     rmSync(this.home, { recursive: true, force: true });

@@ -50,7 +50,10 @@ export class AgentTown extends TownProcess {
     void this.server.close();
   }
 
-  /** A failure also tells what the program printed and what the model was asked last. */
+  /**
+   * Some programs take seconds of a whole core to start: on a busy machine that is a minute. A failure also tells what the
+   * program printed and what the model was asked last.
+   */
   override async until<T>(what: string, look: () => T | undefined | false, timeoutMs = 170_000): Promise<T> {
     try {
       return await super.until(what, look, timeoutMs);

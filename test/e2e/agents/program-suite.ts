@@ -14,8 +14,7 @@ export function describeProgram(program: AgentProgram): void {
     return;
   }
 
-  // Some take seconds of a whole core to start: on a busy machine that is a minute.
-  describe(`${program}, with a scripted model`, { timeout: 400_000 }, () => {
+  describe(`${program}, with a scripted model`, () => {
     let town: AgentTown;
 
     beforeEach(async () => {
@@ -176,7 +175,7 @@ export function describeProgram(program: AgentProgram): void {
     });
   });
 
-  describe(`${program} without a terminal, with a scripted model`, { timeout: 400_000 }, () => {
+  describe(`${program} without a terminal, with a scripted model`, () => {
     let town: AgentTown;
 
     beforeEach(async () => {
