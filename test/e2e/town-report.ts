@@ -70,11 +70,11 @@ function lastLines(text: string, count: number): readonly string[] {
 function logged(line: string): string | undefined {
   if (!line.startsWith('{"level":')) return undefined;
   try {
-    const { level, time, msg, reconcileId, generation, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const { level, time, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
     if (level === "debug" || level === "trace") return "";
-    const fields = Object.entries(rest).map(([name, value]) =>
-      typeof value === "object" ? `${name}=${JSON.stringify(value)}` : `${name}=${String(value)}`,
-    );
+    const fields = Object.entries(rest)
+      .filter(([name]) => name !== "reconcileId")
+      .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
     return `${String(time).slice(11, 23)} ${String(level)} ${String(msg)} ${fields.join(" ")}`;
   } catch {
     return undefined;

@@ -4,13 +4,13 @@ import { ApiStatusError } from "../../errors/town-error.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { callVerb } from "./call-verb.ts";
 
-/** A controller that was killed is back within seconds; agent programs give their hooks about 30 s. */
-const WITHIN_MS = 10_000;
+/** A controller that was killed is back within seconds, on a loaded machine within many; agent programs give their hooks about 30 s. */
+const WITHIN_MS = 20_000;
 const PAUSE_MS = 250;
 
 /**
  * Calls a verb that knows its requests by `request`. When the connection is lost before the answer came, nobody knows
- * whether it took effect: the same request is made again until there is an answer, for up to 10 s. A daemon that was not
+ * whether it took effect: the same request is made again until there is an answer, for up to 20 s. A daemon that was not
  * there to begin with is an error at once.
  */
 export async function callAgain(
