@@ -14,6 +14,8 @@ export interface Answer {
   readonly json?: unknown;
   /** The text is JSON lines already: printed as it is, with and without `--json`. */
   readonly isRaw?: boolean;
+  /** The text has a form that a terminal's columns must not break. */
+  readonly isDiagram?: boolean;
   /** Goes to stderr: hints, and what failed beside what was done. */
   readonly notes?: readonly string[];
   /** Default 0. */
@@ -74,6 +76,8 @@ interface CommandWords {
   readonly args?: string;
   readonly flags?: readonly Flag[];
   readonly examples?: readonly string[];
+  /** A further section of help: a title, and a line each. */
+  readonly section?: { readonly title: string; readonly lines: readonly string[] };
   /** Changes records, settings or files of the store. Default false. */
   readonly writes?: boolean;
   /** Flags with which a command that reads changes something. */

@@ -13,6 +13,7 @@ import type { ParsedLine } from "./grammar/parse-flags.ts";
 import { parseFlags } from "./grammar/parse-flags.ts";
 import { usageError } from "./grammar/usage-error.ts";
 import { paintFor } from "./output/paint.ts";
+import { wrap } from "./output/plain-text.ts";
 import { runnable } from "./output/program-name.ts";
 
 /**
@@ -31,8 +32,13 @@ export async function runBd(argv: readonly string[], given: BdContext): Promise<
     return command.run === undefined ? printed("") : rendered(await command.run(call), call);
   } catch (error) {
     if (error instanceof TownError && error.reason === "Forbidden") context.denied?.(error.message);
-    return failed(error, argv.includes("--json"), program);
+    return failed(error, { isJson: argv.includes("--json"), program, columns: columnsOf(context) });
   }
+}
+
+/** Columns to keep text within; undefined: nobody looks. */
+function columnsOf({ isTerminal, columns }: BdContext): number | undefined {
+  return isTerminal ? (columns ?? 80) : undefined;
 }
 
 /**
@@ -55,9 +61,10 @@ export function aboutBd(
       flags,
       isJson: flags.isSet("json"),
       context: { env },
+      columns,
     });
   } catch (error) {
-    return failed(error, argv.includes("--json"), program);
+    return failed(error, { isJson: argv.includes("--json"), program, columns });
   }
 }
 
@@ -95,12 +102,12 @@ function callOf(command: BdCommand, { args, flags }: ParsedLine, context: BdCont
     author,
     home: context.home,
     args,
-    flags,
+    flags: flags.text("assignee") === "me" ? flags.with("assignee", author.actor) : flags,
     isJson: flags.isSet("json"),
     isBrief: flags.isSet("brief"),
     now: context.clock.now(),
     paint: paintFor(context.isTerminal && !flags.isSet("json") && !flags.isSet("no-color"), context.env),
-    columns: context.isTerminal ? (context.columns ?? 80) : undefined,
+    columns: columnsOf(context),
     own,
     ...changesOf(context, author),
   };
@@ -134,7 +141,7 @@ function authorOf(context: BdContext, actor: string | undefined): Author {
   return { actor: context.actor, session: session.name };
 }
 
-type Rendering = Pick<Call, "flags" | "isJson"> & { readonly context: Pick<BdContext, "env"> };
+type Rendering = Pick<Call, "flags" | "isJson" | "columns"> & { readonly context: Pick<BdContext, "env"> };
 
 function rendered(answer: Answer, call: Rendering): BdResult {
   const isQuiet = call.flags.isSet("quiet");
@@ -145,13 +152,17 @@ function rendered(answer: Answer, call: Rendering): BdResult {
         ? jsonText(answer, call)
         : isQuiet
           ? ""
-          : textOf(answer);
+          : withinColumns(textOf(answer), answer.isDiagram === true ? undefined : call.columns);
   const notes = isQuiet && (answer.exitCode ?? 0) === 0 ? [] : [...(answer.notes ?? []), ...truncationNote(answer)];
   return {
     stdout: withNewline(stdout),
-    stderr: withNewline(notes.join("\n")),
+    stderr: withNewline(withinColumns(notes.join("\n"), call.columns)),
     exitCode: answer.exitCode ?? 0,
   };
+}
+
+function withinColumns(text: string, columns: number | undefined): string {
+  return columns === undefined ? text : wrap(text, columns).join("\n");
 }
 
 function textOf({ text }: Answer): string {
@@ -195,15 +206,22 @@ function withNewline(text: string): string {
 /** Exit code of a store that somebody else holds, or that is about to be opened: trying again can help. */
 const busyReasons = new Set(["StoreLocked", "StoreNotOpen", "BranchBusy", "RemoteBusy"]);
 
-/** What a failed command prints; also for failures before there is a context. */
-export function failed(error: unknown, isJson: boolean, program = "town bd"): BdResult {
+/** What a failed command prints; also for failures before there is a context. `columns`: those of a terminal. */
+export function failed(
+  error: unknown,
+  {
+    isJson,
+    program = "town bd",
+    columns,
+  }: { readonly isJson: boolean; readonly program?: string; readonly columns?: number | undefined },
+): BdResult {
   const message = messageOf(error);
   const { reason, hint: given } = error instanceof TownError ? error : { reason: "Internal", hint: undefined };
   const hint = given === undefined ? undefined : runnable(given, program);
   const exitCode = busyReasons.has(reason) ? 6 : 1;
   const stderr = isJson
     ? JSON.stringify({ schema_version: 1, error: message, code: reason, ...(hint === undefined ? {} : { hint }) })
-    : `Error: ${message}${hint === undefined ? "" : `\n  ${hint}`}`;
+    : withinColumns(`Error: ${message}${hint === undefined ? "" : `\n  ${hint}`}`, columns);
   return { stdout: "", stderr: `${stderr}\n`, exitCode };
 }
 

@@ -54,7 +54,10 @@ export async function runOfflineBd(call: OfflineBdCall, ports: OfflineBdPorts): 
   try {
     return (await run(call, ports)) ?? (await run(call, ports, true)) ?? 1;
   } catch (error) {
-    const { stderr, exitCode } = failed(error, call.argv.includes("--json"));
+    const { stderr, exitCode } = failed(error, {
+      isJson: call.argv.includes("--json"),
+      columns: call.columns,
+    });
     call.err(stderr);
     return exitCode;
   }

@@ -255,7 +255,7 @@ export class Transaction extends IndexReader implements GraphTransaction {
     const record = this.index.record(id);
     if (record !== undefined) return record;
     throw new TownError("NotFound", `Cannot ${what} ${id}: there is no such bead in this store.`, {
-      hint: "`town bead list` shows what exists.",
+      hint: "`town bd list` shows what exists.",
     });
   }
 

@@ -130,12 +130,35 @@ describe("what people read", () => {
   test.each([
     ["help", ["help"]],
     ["help-create", ["create", "-h"]],
-  ])("given a terminal of 80 columns, when bd prints its %s, then no line of a table is longer", async (file, argv) => {
+  ])("given a terminal of 80 columns, when bd prints its %s, then it is the golden text, wrapped", async (file, argv) => {
     const { stdout } = await bd.run(argv, { isTerminal: true, columns: 80 });
     await expect(stdout).toMatchFileSnapshot(`./golden/terminal-${file}.txt`);
-    const tables = stdout.split("\n").filter((line) => /^ {2}/.test(line) && !line.includes(" bd create "));
-    expect(Math.max(...tables.map(displayWidth))).toBeLessThanOrEqual(80);
     expect(stdout.split(/\s+/)).toEqual((await bd.out(...argv)).concat("\n").split(/\s+/));
+  });
+
+  test.each([
+    [[]],
+    [["quickstart"]],
+    [["prime"]],
+    [["statuses"]],
+    [["config", "list"]],
+    [["create", "x", "-t", "nonsense"]],
+    [["query", "nonsense=1"]],
+    [["create", "So long a title that what is said of it does not fit into one line of a terminal", "--dry-run"]],
+    [["create", "東京のチームが使う長い題名は空白なしで書かれるので行の途中で折り返される必要があります", "--dry-run"]],
+    ...commands.map(({ name }) => [["help", ...name.split(" ")]]),
+  ])("given a terminal of 80 columns, when bd runs %j, then no line of it is longer and nothing is lost", async (argv) => {
+    const words = (text: string): string => text.replace(/\s+/g, "");
+    const wide = await bd.run(argv);
+    const { stdout, stderr } = await bd.run(argv, { isTerminal: true, columns: 80, env: { NO_COLOR: "1" } });
+    expect(Math.max(...`${stdout}${stderr}`.split("\n").map(displayWidth))).toBeLessThanOrEqual(80);
+    expect([words(stdout), words(stderr)]).toEqual([words(wide.stdout), words(wide.stderr)]);
+  });
+
+  test("given a diagram, when printed to a narrow terminal, then its lines are left whole", async () => {
+    const argv = ["dep", "tree", ids["api"] ?? "", "--format", "mermaid"];
+    const { stdout } = await bd.run(argv, { isTerminal: true, columns: 40 });
+    expect(stdout).toBe((await bd.run(argv)).stdout);
   });
 
   test("given what agents read at each start, when prime is measured, then it is under 600 tokens", async () => {

@@ -41,6 +41,8 @@ const lines: readonly (readonly [line: string, stdin?: string])[] = [
   ["ready -u -l x -t task -p 2 --parent api-a00003 --include-deferred --include-ephemeral"],
   ["update api-a00002 --claim -p 0 -t bug --title new -d text --append-notes n --add-label l --remove-label x"],
   ["update api-a00002 --status in_progress"],
+  ["claim api-a00002 api-a00003.1"],
+  ["onboard"],
   ["update api-a00002 -s in-progress -a bob"],
   ["update api-a00002 --set-labels a,b --parent api-a00003 --set-metadata k=v --defer +1d --due +2d"],
   ["update api-a00002 api-a00003.1 --unset-metadata k --persistent --parent="],
@@ -201,6 +203,14 @@ describe("slips", () => {
     ["delete --from-file nope --force", "cannot read nope", "the list is not there"],
     ["-v list", "unknown shorthand flag: 'v'", "it would print the version in place of the list"],
     ["list --verbose", "leave the flag out", "there is nothing more to tell"],
+    ["--db /x/beads.db list", "use -C DIR", "its value is not taken for the command"],
+    ["--lock-timeout 30s list", "leave the flag out", "its value is not taken for the command"],
+    ["update api-a00002 --blocked-by api-a00003", "town bd dep add ID ID", "edges are made by dep"],
+    ["update api-a00002 --labels x", "--add-label", "which of three is meant?"],
+    ["create x --blocks api-a00002", "--deps blocks:ID", "it would be on its own"],
+    ["list --status done", "did you mean closed?", "other trackers call it so"],
+    ["update api-a00002 -s wip", "did you mean in_progress?", "other trackers call it so"],
+    ["take api-a00002", "town bd update ID --claim", "a likely guess"],
     ["hooks install", "no git hooks are needed", "it needs nothing"],
     ["edit api-a00002", "town bd update ID", "an editor is no way for agents"],
     ["list --db x", "use -C DIR", "a flag of another version says what to use"],
@@ -239,6 +249,32 @@ describe("slips", () => {
       if (second !== undefined) expect(known.has(first), word).toBe(true);
       for (const [, name = ""] of hint.matchAll(/(?:^|[\s;|])bd ([a-z-]+)/g)) expect(known.has(name), hint).toBe(true);
     }
+  });
+});
+
+describe("me", () => {
+  test.each([
+    ["create x -a me"],
+    ["update api-a00002 -a me"],
+    ["assign api-a00002 me"],
+    ["batch", "update api-a00002 assignee=me"],
+  ])("given bd %s, when run, then the bead is the caller's, and `me` finds it", async (line, stdin = "") => {
+    const bd = await shop();
+    const done = await bd.run(line.split(" "), { stdin });
+    expect(done.stderr).toBe("");
+    const mine = bd.graph.list({ assignee: "alice" }).map(({ id }) => id);
+    expect(mine).toHaveLength(1);
+    expect((await bd.json<readonly Json[]>("list", "-a", "me")).map(({ id }) => id)).toEqual(mine);
+    expect((await bd.json<readonly Json[]>("query", "assignee=me")).map(({ id }) => id)).toEqual(mine);
+    expect((await bd.run(["list", "-a", "me", "--json"], { actor: "bob" })).stdout).toBe("[]\n");
+  });
+
+  test("given a free bead, when claimed by its own word, then it is as by update --claim, and nobody else gets it", async () => {
+    const bd = await shop();
+    expect(await bd.out("claim", "api-a00002")).toContain("Claimed issue: api-a00002");
+    expect(bd.graph.get("api-a00002")).toMatchObject({ assignee: "alice", status: "in_progress" });
+    const { stderr, exitCode } = await bd.run(["claim", "api-a00002"], { actor: "bob" });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("already claimed by alice")]);
   });
 });
 

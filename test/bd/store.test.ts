@@ -238,7 +238,7 @@ describe("tidying", () => {
     await bd.pass(day);
     expect(await bd.json("gc", "--dry-run")).toMatchObject({ wisps_deleted: 1 });
     expect(bd.graph.get(ping)).toBeDefined();
-    expect((await bd.run(["gc"])).stdout).toContain("Removed 1 wisps past their time");
+    expect((await bd.run(["gc"])).stdout).toContain("Removed 1 wisp past its time");
     expect(bd.graph.get(ping)).toBeUndefined();
     expect(bd.graph.get(error)).toBeDefined();
   });
@@ -276,7 +276,7 @@ describe("doctor", () => {
     expect(objects.has(blob)).toBe(false);
     const { stdout, exitCode } = await bd.run(["doctor"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("git had lost 1 objects of the branch; they were made again");
+    expect(stdout).toContain("git had lost 1 object of the branch; it was made again");
     expect(objects.has(blob)).toBe(true);
     expect((await bd.run(["doctor"])).stdout).toContain("git has everything the branch needs");
   });

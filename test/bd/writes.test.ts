@@ -466,7 +466,7 @@ describe("changing", () => {
   test("given reasons for each id, when closed, then each gets its own; a wrong number is refused", async () => {
     const bd = await bdWorld();
     const [a, b] = [await bd.make("a"), await bd.make("b")];
-    expect(await bd.fails("close", a, "-r", "one", "-r", "two")).toContain("2 reasons for 1 beads");
+    expect(await bd.fails("close", a, "-r", "one", "-r", "two")).toContain("2 reasons for 1 bead");
     await bd.out("close", a, b, "-r", "one", "-r", "two");
     expect([bd.graph.get(a)?.close_reason, bd.graph.get(b)?.close_reason]).toEqual(["one", "two"]);
     expect(await bd.out("close", a)).toContain("Already closed");
@@ -498,7 +498,7 @@ describe("changing", () => {
     const bd = await bdWorld();
     const a = await bd.make("a");
     const b = await bd.make("b", "--deps", a);
-    expect(await bd.out("delete", a)).toContain(`${b} refer to it`);
+    expect(await bd.out("delete", a)).toContain(`${b} refers to it`);
     expect(bd.graph.get(a)).toBeDefined();
     expect(await bd.json("delete", a, "--force")).toEqual({ deleted: [a], deleted_count: 1, dependencies_removed: 1 });
     expect(bd.graph.get(a)).toBeUndefined();

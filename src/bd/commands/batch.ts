@@ -16,6 +16,7 @@ import { changeBead } from "../writes/change-bead.ts";
 import { closeBead } from "../writes/close-bead.ts";
 import { connect, createBead } from "../writes/create-bead.ts";
 import { edgeType } from "../writes/dependency-spec.ts";
+import { counted } from "../output/counted.ts";
 
 export const batchCommand: BdCommand = {
   name: "batch",
@@ -25,10 +26,22 @@ export const batchCommand: BdCommand = {
     text("file", "FILE", "read the lines from a file; default stdin", "f"),
     flag("dry-run", "only check the lines"),
   ],
-  examples: [
-    "printf 'close api-x1 done\\nupdate api-x2 status=in_progress\\n' | bd batch",
-    "lines: create TYPE PRIORITY TITLE… | update ID KEY=VALUE… | close ID [REASON…] | claim ID | dep add ID ID [TYPE] | dep remove ID ID | label add ID LABEL | label remove ID LABEL | comment ID TEXT…",
-  ],
+  examples: ["printf 'close api-x1 done\\nupdate api-x2 status=in_progress\\n' | bd batch"],
+  section: {
+    title: "Lines",
+    lines: [
+      "create TYPE PRIORITY TITLE…",
+      "update ID KEY=VALUE…",
+      "close ID [REASON…]",
+      "claim ID",
+      "dep add ID ID [TYPE]",
+      "dep remove ID ID",
+      "label add ID LABEL",
+      "label remove ID LABEL",
+      "comment ID TEXT…",
+      '# what begins so is left out; "quotes" hold blanks together',
+    ],
+  },
   writes: true,
   run: batch,
 };
@@ -59,7 +72,7 @@ async function batch(call: Call): Promise<Answer> {
     return {
       text: [
         ...operations.map(({ line, raw }) => `line ${line}: ${raw}`),
-        `${operations.length} operations, nothing done`,
+        `${counted(operations.length, "operation")}, nothing done`,
       ].join("\n"),
       json: { dry_run: true, operations: operations.length },
     };
@@ -70,7 +83,7 @@ async function batch(call: Call): Promise<Answer> {
   );
   return {
     text: [
-      `${call.paint("green", "✓")} batch: ${results.length} operations committed`,
+      `${call.paint("green", "✓")} batch: ${counted(results.length, "operation")} committed`,
       ...results.map(({ line, op, target }) => `  line ${line}: ${op} ${target}`),
     ].join("\n"),
     json: { operations: results.length, status: "ok", results },
@@ -178,11 +191,11 @@ function readCreate(
 function readUpdate([id, ...pairs]: readonly string[], { call, settings }: Reading): Pick<Operation, "ids" | "apply"> {
   const form = "update ID KEY=VALUE…";
   required(pairs[0], form);
-  const patch = Object.fromEntries(pairs.map((pair) => fieldOf(pair, settings)));
+  const patch = Object.fromEntries(pairs.map((pair) => fieldOf(pair, settings, call.author.actor)));
   return { ids: [required(id, form)], apply: (tx) => changeBead(tx, id ?? "", { patch }, call).id };
 }
 
-function fieldOf(pair: string, settings: Readonly<Record<string, string>>): readonly [string, unknown] {
+function fieldOf(pair: string, settings: Readonly<Record<string, string>>, actor: string): readonly [string, unknown] {
   const equals = pair.indexOf("=");
   const key = pair.slice(0, Math.max(0, equals));
   const value = pair.slice(equals + 1);
@@ -194,7 +207,7 @@ function fieldOf(pair: string, settings: Readonly<Record<string, string>>): read
     case "type":
       return ["issue_type", issueTypeOf(value, customTypes(settings["types.custom"]))];
     case "assignee":
-      return ["assignee", value === "" ? null : value];
+      return ["assignee", value === "" ? null : value === "me" ? actor : value];
     case "title":
       return ["title", required(value, "update ID title=TEXT")];
     case "description":

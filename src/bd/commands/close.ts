@@ -16,6 +16,7 @@ import { closeBead, unblockedBy } from "../writes/close-bead.ts";
 import type { Outcome } from "../writes/each-bead.ts";
 import { originalsOf, restoreTexts } from "./restore.ts";
 import { eachBead } from "../writes/each-bead.ts";
+import { counted } from "../output/counted.ts";
 
 export const closeCommand: BdCommand = {
   name: "close",
@@ -97,7 +98,7 @@ async function reasonsFrom({ flags, args, context }: Call): Promise<readonly str
   const reasons = file === undefined ? flags.texts("reason") : [(await readInput(file, context)).trim()];
   if (reasons.length > 1 && reasons.length !== args.length)
     throw usageError(
-      `${reasons.length} reasons for ${args.length} beads`,
+      `${reasons.length} reasons for ${counted(args.length, "bead")}`,
       "give one --reason for all, or one for each id in order",
     );
   return reasons;
@@ -190,13 +191,14 @@ async function reopen(call: Call): Promise<Answer> {
 async function remove(call: Call): Promise<Answer> {
   const { flags, context } = call;
   const args = [...call.args, ...(await idsOfFile(call))];
-  if (args.length === 0) throw usageError("requires at least 1 arg(s), only received 0", "bd delete ID --force");
+  if (args.length === 0)
+    throw usageError("requires at least 1 arg(s), only received 0", "bd delete ID shows what would be deleted");
   const ids = flags.isSet("cascade") ? withDependents(args, call) : [...new Set(args)];
   const found = ids.flatMap((id) => (isDeleted(id, call) ? [] : [requireBead(id, context)]));
   if (!flags.isSet("force") || flags.isSet("dry-run")) {
     const lines = found.map(({ graph, record }) => {
       const others = graph.dependentsOf(record.id).filter(({ issue_id: other }) => !ids.includes(other));
-      return `  ${beadLine(record, call)}${others.length === 0 ? "" : ` (${others.map(({ issue_id: other }) => other).join(", ")} refer to it)`}`;
+      return `  ${beadLine(record, call)}${others.length === 0 ? "" : ` (${others.map(({ issue_id: other }) => other).join(", ")} ${others.length === 1 ? "refers" : "refer"} to it)`}`;
     });
     return {
       text: [
@@ -221,7 +223,7 @@ async function remove(call: Call): Promise<Answer> {
   return {
     text: [
       ...done.map(({ id }) => `${call.paint("green", "✓")} Deleted ${id}`),
-      ...(edges > 0 ? [`  ${edges} reference(s) to them removed`] : []),
+      ...(edges > 0 ? [`  ${counted(edges, "reference")} to ${done.length === 1 ? "it" : "them"} removed`] : []),
     ].join("\n"),
     json: { deleted: done.map(({ id }) => id), deleted_count: done.length, dependencies_removed: edges },
     notes,

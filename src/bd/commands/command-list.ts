@@ -47,7 +47,14 @@ import { setStateCommand, stateCommand, stateListCommand } from "./state.ts";
 import { statsCommand } from "./stats.ts";
 import { flushCommand, pullCommand, syncCommand } from "./sync.ts";
 import { unclaimCommand } from "./unclaim.ts";
-import { assignCommand, noteCommand, priorityCommand, promoteCommand, tagCommand } from "./update-words.ts";
+import {
+  assignCommand,
+  claimCommand,
+  noteCommand,
+  priorityCommand,
+  promoteCommand,
+  tagCommand,
+} from "./update-words.ts";
 import { updateCommand } from "./update.ts";
 
 /** Every command, in the order in which help shows them. */
@@ -56,6 +63,7 @@ export const commands: readonly BdCommand[] = [
   quickCommand,
   showCommand,
   updateCommand,
+  claimCommand,
   assignCommand,
   priorityCommand,
   noteCommand,

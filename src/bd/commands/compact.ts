@@ -9,6 +9,7 @@ import { flag, number, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { compactable } from "../queries/compaction.ts";
+import { counted } from "../output/counted.ts";
 
 export const compactCommand: BdCommand = {
   name: "compact",
@@ -64,7 +65,7 @@ function analyze(call: Call): Answer {
         ? "Nothing to compact."
         : [
             ...found.map((record) => `${record.id}  ${bodySize(record)} characters  ${cleanLine(record.title)}`),
-            call.own(`${found.length} beads; bd compact --auto makes digests of them`),
+            call.own(`${counted(found.length, "bead")}; bd compact --auto makes digests of them`),
           ].join("\n"),
     json: found.map((record) => ({
       id: record.id,
@@ -89,7 +90,7 @@ async function applyAll(call: Call): Promise<Answer> {
   const saved = found.reduce((sum, { record, digest }) => sum + bodySize(record) - digest.length, 0);
   if (call.flags.isSet("dry-run"))
     return {
-      text: `Would compact ${found.length} beads and save ${saved} characters`,
+      text: `Would compact ${counted(found.length, "bead")} and save ${saved} characters`,
       json: { dry_run: true, compacted: found.map(({ record }) => record.id), saved },
     };
   const { commit } = await call.home.flush();
@@ -103,7 +104,7 @@ async function applyAll(call: Call): Promise<Answer> {
     }),
   );
   return {
-    text: `${call.paint("green", "✓")} Compacted ${done.length} beads, ${saved} characters less; --full shows the texts`,
+    text: `${call.paint("green", "✓")} Compacted ${counted(done.length, "bead")}, ${saved} characters less; --full shows the texts`,
     json: { compacted: done, saved },
   };
 }
@@ -154,7 +155,7 @@ function stats(call: Call): Answer {
     tier2: compactable(call.home, { tier: 2, now: call.now }).length,
   };
   return {
-    text: `${compacted.length} beads are compacted, ${saved} characters less.\nCould be compacted: ${open.tier1} (tier 1), ${open.tier2} (tier 2).`,
+    text: `Compacted: ${counted(compacted.length, "bead")}, ${saved} characters less.\nCould be compacted: ${open.tier1} (tier 1), ${open.tier2} (tier 2).`,
     json: { compacted: compacted.length, saved, candidates: open },
   };
 }

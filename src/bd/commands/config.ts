@@ -3,6 +3,7 @@ import { settingsOf } from "../access/settings.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { oneArgument, twoArguments } from "../grammar/arguments.ts";
+import { didYouMean } from "../grammar/suggestion.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { table } from "../output/table.ts";
@@ -38,9 +39,15 @@ export const configSetCommand: BdCommand = {
     requirePerson(call);
     known[key]?.check(value);
     await call.context.tools.changeSettings(call.home, { [key]: value });
-    return { text: `Set ${key} = ${cleanLine(value)}`, json: { key, value } };
+    return { text: `Set ${key} = ${cleanLine(value)}`, json: { key, value }, notes: effectNote(key) };
   },
 };
+
+/** What to say of a setting that is kept and read by nothing here, when it looks like a slip. */
+function effectNote(key: string): readonly string[] {
+  const meant = Object.hasOwn(known, key) ? undefined : didYouMean(key, Object.keys(known));
+  return meant === undefined ? [] : [`Note: no setting with an effect is called ${key}; ${meant}`];
+}
 
 export const configGetCommand: BdCommand = {
   name: "config get",
@@ -49,7 +56,7 @@ export const configGetCommand: BdCommand = {
   args: "<key>",
   run: async (call) => {
     const key = oneArgument(call.args, "bd config get KEY");
-    const value = key === "issue_prefix" ? call.home.prefix : (await settingsOf(call.home, call.context))[key];
+    const value = isPrefix(key) ? call.home.prefix : (await settingsOf(call.home, call.context))[key];
     return { text: value === undefined ? `${key} (not set)` : cleanLine(value), json: { key, value: value ?? "" } };
   },
 };
@@ -87,8 +94,12 @@ export const configUnsetCommand: BdCommand = {
   },
 };
 
+function isPrefix(key: string): boolean {
+  return key === "issue_prefix" || key === "issue-prefix" || key === "prefix";
+}
+
 function requireKey(key: string): void {
-  if (key === "issue_prefix" || key === "issue-prefix" || key === "prefix")
+  if (isPrefix(key))
     throw usageError(
       "the prefix is no setting of the store",
       "bd init --prefix PREFIX; in a town, spec.prefix of the rig",
@@ -145,7 +156,8 @@ export const statusesCommand: BdCommand = {
       text: [
         table(book.names.map((name) => [name, book.categoryOf(name) ?? "", custom.includes(name) ? "custom" : ""])),
         "",
-        "active may be ready; wip is somebody's; done unblocks what waits; frozen is set aside",
+        "active may be ready; wip is somebody's; done unblocks what waits;",
+        "frozen is set aside",
       ].join("\n"),
       json: { built_in_statuses: builtIn.map(row), custom_statuses: custom.map(row) },
     };

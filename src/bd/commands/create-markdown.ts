@@ -10,6 +10,7 @@ import { priorityOf } from "../values/priority.ts";
 import type { BeadSpec } from "../writes/create-bead.ts";
 import { createBead } from "../writes/create-bead.ts";
 import { dependencySpec } from "../writes/dependency-spec.ts";
+import { counted } from "../output/counted.ts";
 
 /** One `## Title` of a Markdown file with its `### Section`s. */
 export interface MarkdownBead {
@@ -76,7 +77,7 @@ export async function createFromMarkdown(call: Call, path: string): Promise<Answ
     text: call.flags.isSet("silent")
       ? made.map(({ id }) => id).join("\n")
       : [
-          `${call.paint("green", "✓")} Created ${made.length} issues from ${path}:`,
+          `${call.paint("green", "✓")} Created ${counted(made.length, "issue")} from ${path}:`,
           ...made.map(({ id, title }) => `  ${id}: ${cleanLine(title)}`),
         ].join("\n"),
     json: made.map((record) => listedBead(call.home, record)),

@@ -11,6 +11,7 @@ import { priorityOf } from "../values/priority.ts";
 import type { PlannedBead } from "../writes/create-bead.ts";
 import { connect, createBead } from "../writes/create-bead.ts";
 import { edgeType } from "../writes/dependency-spec.ts";
+import { counted } from "../output/counted.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -89,7 +90,7 @@ export async function createFromPlan(call: Call, path: string): Promise<Answer> 
   const ids = new Map(await call.transact(call.home, (tx) => [...applyPlan(tx, nodes, edges)]));
   return {
     text: [
-      `${call.paint("green", "✓")} Created ${ids.size} issues:`,
+      `${call.paint("green", "✓")} Created ${counted(ids.size, "issue")}:`,
       ...[...ids].map(([key, id]) => `  ${key} → ${id}`),
     ].join("\n"),
     json: { ids: Object.fromEntries(ids) },
@@ -238,7 +239,7 @@ function withIds(metadata: string, idOf: (name: string) => string): string {
 function dryRun(nodes: readonly PlanNode[], edges: readonly PlanEdge[]): Answer {
   return {
     text: [
-      `Would create ${nodes.length} issues and ${edges.length} edges:`,
+      `Would create ${counted(nodes.length, "issue")} and ${counted(edges.length, "edge")}:`,
       ...nodes.map(({ key, fields }) => `  ${key}: ${cleanLine(fields.title)}`),
     ].join("\n"),
     json: {

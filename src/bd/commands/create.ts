@@ -39,7 +39,7 @@ export const createFlags: readonly Flag[] = [
   text("type", "TYPE", "task, bug, feature, epic, chore, …; default task", "t"),
   text("priority", "0-4", "0 is most urgent; default 2", "p"),
   ...bodyFlags,
-  text("assignee", "NAME", "who should do it", "a"),
+  text("assignee", "NAME", "who should do it, or me", "a"),
   also(list("labels", "LABEL", "labels", "l"), "label"),
   text("parent", "ID", "make it a child of this bead"),
   also(

@@ -115,7 +115,8 @@ async function depTree(call: Call): Promise<Answer> {
       .map((row) => ({ ...row, direction, record: row.record ?? anywhere(row.id, call) })),
   );
   const rows = wanted === undefined ? whole : leadingTo(whole, ({ record: row }) => wanted.includes(row?.status ?? ""));
-  if (format === "mermaid") return { text: mermaid(rows.map((row) => ({ ...row, title: row.record?.title }))) };
+  if (format === "mermaid")
+    return { text: mermaid(rows.map((row) => ({ ...row, title: row.record?.title }))), isDiagram: true };
   return {
     text: rows.map((row) => treeLine(row, call)).join("\n"),
     json: rows.map(({ id: rowId, record: shown, depth, parentId, edgeType: edge, truncated }) => ({

@@ -9,6 +9,7 @@ import { also, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { connect } from "../writes/create-bead.ts";
 import { edgeType, effectNote } from "../writes/dependency-spec.ts";
+import { counted } from "../output/counted.ts";
 
 const typeFlag = text("type", "TYPE", "blocks (default), parent-child, related, discovered-from, waits-for, …", "t");
 const addFlags: readonly Flag[] = [
@@ -118,7 +119,7 @@ async function addMany(call: Call, path: string): Promise<Answer> {
     .flatMap((line, i): readonly Edge[] => (line.trim() === "" ? [] : [edgeOf(line, `${path}:${i + 1}`)]));
   await addEdges(call, edges);
   return {
-    text: `${call.paint("green", "✓")} Added ${edges.length} dependencies`,
+    text: `${call.paint("green", "✓")} Added ${counted(edges.length, "dependency", "dependencies")}`,
     json: { status: "added", count: edges.length, dependencies: edges },
   };
 }

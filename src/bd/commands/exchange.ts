@@ -8,6 +8,7 @@ import { memoriesOf, memoryPrefix } from "./memory.ts";
 import { also, flag, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
 import { cleanLine } from "../output/plain-text.ts";
+import { counted } from "../output/counted.ts";
 
 export const importCommand: BdCommand = {
   name: "import",
@@ -148,7 +149,8 @@ async function runExport(call: Call): Promise<Answer> {
   const { records, missing } = flags.isSet("full")
     ? await context.tools.fullTexts(home, stored)
     : { records: stored, missing: [] };
-  const notes = missing.length === 0 ? [] : [`Note: ${missing.length} beads stay digests: their texts are not here.`];
+  const notes =
+    missing.length === 0 ? [] : [`Note: ${counted(missing.length, "bead")} still as digests: the texts are not here.`];
   if (output === undefined || output === "-") {
     const { text: lines } = writeJsonl(records, { existing: undefined, all, templates, memories });
     return { text: lines.replace(/\n$/, ""), isRaw: true, notes };
@@ -167,7 +169,7 @@ async function runExport(call: Call): Promise<Answer> {
     memories,
   });
   return {
-    text: `${call.paint("green", "✓")} Exported ${written} issues to ${output}`,
+    text: `${call.paint("green", "✓")} Exported ${counted(written, "issue")} to ${output}`,
     json: { exported: written, output, dropped_lines: dropped },
     notes: [...notes, ...(dropped > 0 ? [`Note: ${dropped} unreadable lines of ${output} were set aside.`] : [])],
   };

@@ -18,6 +18,7 @@ import { closeBead } from "../writes/close-bead.ts";
 import { connect } from "../writes/create-bead.ts";
 import { eachBead } from "../writes/each-bead.ts";
 import { showCommand } from "./show.ts";
+import { counted } from "../output/counted.ts";
 
 const GATE_TYPES = ["human", "timer", "bead", "gh:run", "gh:pr", "mail", "exec"];
 const NS_PER_MS = 1e6;
@@ -189,7 +190,7 @@ async function checkGates(call: Call): Promise<Answer> {
     const why = reasonToOpen(gate, call);
     if (why !== undefined && (wanted === "all" || gate["await_type"] === wanted)) due.set(gate.id, why);
   }
-  const counts = `Checked ${open.length} gates: ${due.size} resolved, ${open.length - due.size} pending`;
+  const counts = `Checked ${counted(open.length, "gate")}: ${due.size} resolved, ${open.length - due.size} pending`;
   const json = { checked: open.length, resolved: [...due.keys()], pending: open.length - due.size };
   if (due.size === 0) return { text: counts, json };
   if (call.flags.isSet("dry-run"))

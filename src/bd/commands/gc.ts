@@ -3,6 +3,7 @@ import { timeOf } from "../../domain/work-graph/record/stamp.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { flag, number } from "../grammar/flag.ts";
+import { counted } from "../output/counted.ts";
 
 export const gcCommand: BdCommand = {
   name: "gc",
@@ -38,9 +39,11 @@ async function gc(call: Call): Promise<Answer> {
     text: [
       ...(days === undefined
         ? []
-        : [`${isDryRun ? "Would delete" : "Deleted"} ${deletes.length} beads closed for more than ${days} days`]),
-      `${isDryRun ? "Would remove" : "Removed"} ${wisps} wisps past their time`,
-      isDryRun ? "Would pack what the store wrote" : `Packed ${packed} objects`,
+        : [
+            `${isDryRun ? "Would delete" : "Deleted"} ${counted(deletes.length, "bead")} closed for more than ${days} days`,
+          ]),
+      `${isDryRun ? "Would remove" : "Removed"} ${counted(wisps, "wisp")} past ${wisps === 1 ? "its" : "their"} time`,
+      isDryRun ? "Would pack what the store wrote" : `Packed ${counted(packed, "object")}`,
     ].join("\n"),
     json: { dry_run: isDryRun, issues_deleted: deletes.length, wisps_deleted: wisps, objects_packed: packed },
     notes: kept > 0 ? [`Note: ${kept} old closed beads were kept; --force deletes them.`] : [],

@@ -17,7 +17,8 @@ export const mergeDriverCommand: BdCommand = {
   group: "Store",
   summary: "merge a JSONL file of beads by record and field, for git: OURS becomes the result",
   args: "<base> <ours> <theirs>",
-  examples: ["bd merge-driver install", "git runs: bd merge-driver %O %A %B"],
+  examples: ["bd merge-driver install"],
+  section: { title: "git runs", lines: ["bd merge-driver %O %A %B"] },
   run: mergeFiles,
 };
 

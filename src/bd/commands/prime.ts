@@ -26,6 +26,7 @@ Every command has --json and --brief; \`bd help COMMAND\` shows its flags.`;
 
 export const primeCommand: BdCommand = {
   name: "prime",
+  aliases: ["onboard"],
   group: "Help",
   summary: "what an agent needs to know to work with beads here",
   flags: [
@@ -63,8 +64,9 @@ export const quickstartCommand: BdCommand = {
   group: "Help",
   summary: "a short tour",
   about: ({ own }) => ({
-    text: own(`Beads are issues that know what they wait for. They live in this repository's git, on the branch town/work:
-no database, no server, nothing in your checkout.
+    text: own(`Beads are issues that know what they wait for. They live in this
+repository's git, on the branch town/work: no database, no server, nothing in
+your checkout.
 
   bd create "Set up the database" -p 1
   bd create "Write the API" -t feature

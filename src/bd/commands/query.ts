@@ -31,13 +31,14 @@ export const queryCommand: BdCommand = {
 };
 
 async function runQuery(call: Call): Promise<Answer> {
-  const { flags, args, now, context } = call;
+  const { flags, args, now, context, author } = call;
   const query = parseQuery(args.join(" "));
   const named = fieldsOf(query);
   const isAll = flags.isSet("all") || named.has("status") || named.has("closed");
   const found: ListedBead[] = [];
   for (const graph of scopeOf(call)) {
-    const test = queryFit(query, { now, statuses: statusesOf(await settingsOf(graph, context)) });
+    const statuses = statusesOf(await settingsOf(graph, context));
+    const test = queryFit(query, { now, statuses, actor: author.actor });
     for (const record of graph.list()) {
       const isHidden =
         (!isAll && record.status === "closed") ||

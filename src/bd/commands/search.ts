@@ -18,6 +18,7 @@ import { agoText } from "../output/time-text.ts";
 import { fieldFilterFlags, statusFilter } from "../queries/bead-filter-flags.ts";
 import { inOrder, selectedBeads, sortField } from "../queries/find-beads.ts";
 import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
+import { counted } from "../output/counted.ts";
 
 const defaultLimit = 50;
 const everything = (): BeadFilter => ({ templates: true });
@@ -57,7 +58,7 @@ async function search(call: Call): Promise<Answer> {
     limit: flags.number("limit") ?? defaultLimit,
     isTree: false,
     nothing: `No issues found matching '${cleanLine(query)}'`,
-    title: (count) => `Found ${count} issue${count === 1 ? "" : "s"} matching '${cleanLine(query)}':`,
+    title: (count) => `Found ${counted(count, "issue")} matching '${cleanLine(query)}':`,
   });
 }
 

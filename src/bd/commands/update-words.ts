@@ -6,14 +6,14 @@ import { listedBead } from "../output/bead-json.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { changeBead } from "../writes/change-bead.ts";
 import { usageError } from "../grammar/usage-error.ts";
-import { updateBeads } from "./update.ts";
+import { syncFlag, updateBeads } from "./update.ts";
 
 /** One word for one change: `bd WORD ID VALUE` is `bd update ID --FLAG VALUE`. */
 function updateWord(
   word: string,
   {
     summary,
-    value,
+    value: kind,
     flag,
     isText,
   }: { readonly summary: string; readonly value: string; readonly flag: string; readonly isText?: boolean },
@@ -22,19 +22,21 @@ function updateWord(
     name: word,
     group: "Issues",
     summary,
-    args: `<id> <${value}>`,
+    args: `<id> <${kind}>`,
     writes: true,
     run: (call: Call) => {
       const [id, ...rest] = call.args;
       if (id === undefined || rest.length === 0 || (isText !== true && rest.length > 1))
-        throw usageError(`bd ${word} needs an id and a ${value}`, `bd ${word} ID ${value.toUpperCase()}`);
-      return updateBeads({ ...call, args: [id], flags: call.flags.with(flag, rest.join(" ")) });
+        throw usageError(`bd ${word} needs an id and a ${kind}`, `bd ${word} ID ${kind.toUpperCase()}`);
+      const given = rest.join(" ");
+      const value = flag === "assignee" && given === "me" ? call.author.actor : given;
+      return updateBeads({ ...call, args: [id], flags: call.flags.with(flag, value) });
     },
   };
 }
 
 export const assignCommand = updateWord("assign", {
-  summary: 'give a bead to somebody; "" to nobody',
+  summary: 'give a bead to somebody, or to me; "" to nobody',
   value: "name",
   flag: "assignee",
 });
@@ -50,6 +52,16 @@ export const noteCommand = updateWord("note", {
   isText: true,
 });
 export const tagCommand = updateWord("tag", { summary: "put a label on a bead", value: "label", flag: "add-label" });
+
+export const claimCommand: BdCommand = {
+  name: "claim",
+  group: "Issues",
+  summary: "take beads: you become the assignee; refused when somebody has one",
+  args: "<id>...",
+  flags: [syncFlag],
+  writes: true,
+  run: (call) => updateBeads({ ...call, flags: call.flags.with("claim", "true") }),
+};
 
 export const promoteCommand: BdCommand = {
   name: "promote",

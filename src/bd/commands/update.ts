@@ -20,6 +20,9 @@ import { eachBead } from "../writes/each-bead.ts";
 import { publishClaims } from "../writes/publish-claims.ts";
 import { bodyFields, bodyFlags } from "./create.ts";
 
+/** Of what claims a bead. */
+export const syncFlag = flag("sync", "taken only once the remote has it, so that no other clone has it too");
+
 export const updateCommand: BdCommand = {
   name: "update",
   group: "Issues",
@@ -27,12 +30,12 @@ export const updateCommand: BdCommand = {
   args: "<id>...",
   flags: [
     flag("claim", "take it: you become the assignee, status in_progress; refused when somebody has it"),
-    flag("sync", "with --claim: taken only once the remote has it, so that no other clone has it too"),
+    { ...syncFlag, help: `with --claim: ${syncFlag.help}` },
     text("status", "STATUS", "open, in_progress, blocked, deferred, closed, …", "s"),
     text("priority", "0-4", "0 is most urgent", "p"),
     text("title", "TEXT", "new title"),
     text("type", "TYPE", "new type", "t"),
-    text("assignee", "NAME", 'who does it; "" for nobody', "a"),
+    text("assignee", "NAME", 'who does it, or me; "" for nobody', "a"),
     ...bodyFlags,
     text("append-notes", "TEXT", "put behind the notes"),
     list("add-label", "LABEL", "labels to add"),
@@ -61,7 +64,7 @@ export async function updateBeads(call: Call): Promise<Answer> {
   const settings = await settingsOf(first === undefined ? call.home : storeOf(first, call.context), call.context);
   const change = await changeFrom(call, settings);
   if (Object.keys(change).filter((key) => key !== "force").length === 0)
-    throw usageError("no updates specified", "see: bd help update");
+    throw usageError("no updates specified", "bd update ID --claim takes a bead; see: bd help update");
   if (call.flags.isSet("sync") && change.claim !== true)
     throw usageError("--sync goes with --claim", "bd sync exchanges everything");
   const before = call.flags.isSet("sync") ? heldBy(call) : undefined;

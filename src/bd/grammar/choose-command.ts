@@ -1,5 +1,6 @@
 import type { BdCommand } from "../command.ts";
 import { elsewhere } from "./elsewhere.ts";
+import { foreignWithValue } from "./foreign-flags.ts";
 import { globalFlags } from "./global-flags.ts";
 import { didYouMean } from "./suggestion.ts";
 import { usageError } from "./usage-error.ts";
@@ -34,12 +35,19 @@ export function chooseCommand(commands: readonly BdCommand[], argv: readonly str
   }
   const command = byName(commands, word);
   if (command !== undefined) return { command, rest: [...before, ...after] };
+  const help = byName(commands, "help");
+  if (inGroup.length > 0 && help !== undefined && asksForHelp(second, argv)) return { command: help, rest: [word] };
   if (inGroup.length > 0) throw incomplete(word, second, inGroup);
   const names = commands.flatMap(nameAndAliases).map((name) => name.split(" ")[0] ?? "");
   throw usageError(
     `unknown command "${word}" for "bd"`,
     meantElsewhere(word) ?? didYouMean(word, new Set(names)) ?? "bd help lists the commands",
   );
+}
+
+/** `bd label -h`, `bd label help`: about the whole group. */
+function asksForHelp(second: string | undefined, argv: readonly string[]): boolean {
+  return second === "help" || (second === undefined && argv.some((word) => word === "-h" || word === "--help"));
 }
 
 function meantElsewhere(words: string): string | undefined {
@@ -75,7 +83,8 @@ function firstWord(argv: readonly string[], from: number): number {
     const known = globalFlags.find(
       (flag) => flag.name === name || flag.short?.includes(name) === true || flag.also?.includes(name),
     );
-    at += known !== undefined && known.type !== "switch" ? 2 : 1;
+    const takesValue = known === undefined ? foreignWithValue.has(name) : known.type !== "switch";
+    at += takesValue ? 2 : 1;
   }
   return at;
 }

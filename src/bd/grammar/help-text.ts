@@ -1,4 +1,5 @@
 import type { AboutCall, BdCommand, CommandGroup } from "../command.ts";
+import { wrap } from "../output/plain-text.ts";
 import { table } from "../output/table.ts";
 import type { Flag } from "./flag.ts";
 import { globalFlags } from "./global-flags.ts";
@@ -24,10 +25,10 @@ export function overview(commands: readonly BdCommand[], style: HelpStyle): stri
     return `${group}:\n${table(rows, style.columns)}`;
   });
   return [
-    "bd: the issues of this repository and what depends on what. They live in git, on the branch town/work.",
+    "bd: the issues of this repository and what depends on what.\nThey live in git, on the branch town/work.",
     ...sections,
     `Flags of every command:\n${flagTable(globalFlags, style)}`,
-    style.own("bd help COMMAND shows the flags of a command; bd quickstart is a short tour."),
+    style.own("bd help COMMAND shows the flags of a command.\nbd quickstart is a short tour."),
   ].join("\n\n");
 }
 
@@ -41,7 +42,7 @@ export function commandHelp(command: BdCommand, commands: readonly BdCommand[], 
   const flags = command.flags ?? [];
   const below = commands.filter(({ name }) => name.startsWith(`${command.name} `));
   return [
-    own(`${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`),
+    wrap(own(`${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`), columns).join("\n"),
     own(`Usage:\n  ${usage(command)}`),
     ...(command.aliases === undefined
       ? []
@@ -58,6 +59,9 @@ export function commandHelp(command: BdCommand, commands: readonly BdCommand[], 
     ...(command.examples === undefined
       ? []
       : [own(`Examples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`)]),
+    ...(command.section === undefined
+      ? []
+      : [own(`${command.section.title}:\n${command.section.lines.map((line) => `  ${line}`).join("\n")}`)]),
     `Flags of every command:\n${flagTable(globalFlags, style)}`,
   ].join("\n\n");
 }

@@ -6,7 +6,7 @@ import { timeOf } from "../../domain/work-graph/record/stamp.ts";
 import type { GraphReader, HistoryEntry } from "../../ports/work-graph.ts";
 import type { Paint } from "./paint.ts";
 import { priorityText, statusIcon } from "./paint.ts";
-import { cleanLine, cleanText, cut, wrap } from "./plain-text.ts";
+import { cleanLine, cleanText, cut, displayWidth, wrap } from "./plain-text.ts";
 import { agoText, timeText } from "./time-text.ts";
 
 export interface PageStyle {
@@ -40,8 +40,8 @@ function headLines(
   { paint, columns, now, own }: PageStyle,
 ): readonly string[] {
   const state = graph.isBlocked(record.id) ? `${record.status}, blocked` : record.status;
+  const title = `${statusIcon(record.status, paint)} ${paint("bold", cleanLine(record.id))} · ${cleanLine(record.title)}`;
   const lines = [
-    `${statusIcon(record.status, paint)} ${paint("bold", cleanLine(record.id))} · ${cleanLine(record.title)}   [${priorityText(record.priority, paint)} · ${state.toUpperCase()}]`,
     facts([
       ["Type", record.issue_type],
       ["Assignee", record.assignee],
@@ -67,7 +67,16 @@ function headLines(
     record.ephemeral === true ? "A wisp: it never reaches git." : "",
     compactedText(record, own),
   ];
-  return lines.filter((line) => line !== "").flatMap((line) => wrap(line, columns));
+  return [
+    ...withBadge(wrap(title, columns), `[${priorityText(record.priority, paint)} · ${state.toUpperCase()}]`, columns),
+    ...lines.filter((line) => line !== "").flatMap((line) => wrap(line, columns)),
+  ];
+}
+
+/** A title with what stands behind it, which is never torn: it goes onto a line of its own when there is no room. */
+function withBadge(title: readonly string[], badge: string, columns: number | undefined): readonly string[] {
+  const last = `${title.at(-1)}   ${badge}`;
+  return columns === undefined || displayWidth(last) <= columns ? [...title.slice(0, -1), last] : [...title, badge];
 }
 
 function compactedText(record: BeadRecord, own: PageStyle["own"]): string {
@@ -174,7 +183,7 @@ function relationName(type: string): string {
 function relationLine(id: string, record: BeadRecord | undefined, { paint, columns }: PageStyle): string {
   if (record === undefined) return `${cleanLine(id)} (not in this store)`;
   const lead = `${statusIcon(record.status, paint)} ${cleanLine(record.id)} [${priorityText(record.priority, paint)}] `;
-  const room = columns === undefined ? undefined : Math.max(20, columns - record.id.length - 12);
+  const room = columns === undefined ? undefined : Math.max(20, columns - displayWidth(lead) - 4);
   return `${lead}${cut(cleanLine(record.title), room)}`;
 }
 
@@ -229,7 +238,7 @@ export function historyLine(
   const details =
     event === "created" ? "" : changes.map(({ field, from, to }) => changeText(field, from, to)).join(", ");
   const lead = `${timeText(timeMs)} ${cleanLine(actor)} ${event.replaceAll("_", " ")}`;
-  const room = columns === undefined ? 300 : Math.max(10, columns - lead.length - 5);
+  const room = columns === undefined ? 300 : Math.max(10, columns - displayWidth(lead) - 5);
   const tail = details === "" ? "" : ` (${cut(details, room)})`;
   return `${paint("dim", timeText(timeMs))} ${cleanLine(actor)} ${event.replaceAll("_", " ")}${paint("dim", tail)}`;
 }

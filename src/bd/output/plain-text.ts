@@ -43,7 +43,10 @@ export function cut(text: string, columns: number | undefined): string {
   return `${kept.trimEnd()}…`;
 }
 
-/** Breaks lines that are longer than `columns` at blanks, each line by itself; what has no blank stays whole. */
+/**
+ * Breaks lines that are longer than `columns` at blanks, each line by itself, and between East Asian characters, which are
+ * written without; any other word stays whole.
+ */
 export function wrap(text: string, columns: number | undefined): readonly string[] {
   const lines = text.split("\n");
   if (columns === undefined) return lines;
@@ -52,15 +55,27 @@ export function wrap(text: string, columns: number | undefined): readonly string
 
 function wrapLine(line: string, columns: number): readonly string[] {
   const indent = /^\s*(?:[-*] |\d+\. )?/.exec(line)?.[0] ?? "";
-  const words = line.slice(indent.length).split(" ");
+  const [first = "", ...parts] = line.slice(indent.length).split(" ").flatMap(breakable);
   const lines: string[] = [];
-  let current = indent + (words[0] ?? "");
-  for (const word of words.slice(1)) {
-    if (displayWidth(current) + 1 + displayWidth(word) <= columns) current += ` ${word}`;
+  let current = indent + first.trimStart();
+  for (const part of parts) {
+    if (displayWidth(current) + displayWidth(part) <= columns) current += part;
     else {
       lines.push(current);
-      current = " ".repeat(indent.length) + word;
+      current = " ".repeat(indent.length) + part.trimStart();
     }
   }
   return [...lines, current];
+}
+
+// What closes a clause stays with what is before it.
+const piece = new RegExp(
+  `${wide.source}[\\u3001\\u3002\\uff01\\uff09\\uff0c\\uff1a\\uff1f\\u300d]*|(?:(?!${wide.source}).)+`,
+  "gu",
+);
+
+/** A word as the parts between which a line may end; the first has the blank that stands before the word. */
+function breakable(word: string): readonly string[] {
+  const parts = wide.test(word) ? (word.match(piece) ?? [word]) : [word];
+  return parts.map((part, i) => (i === 0 ? ` ${part}` : part));
 }

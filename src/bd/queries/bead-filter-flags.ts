@@ -26,7 +26,7 @@ export const fieldFilterFlags: readonly Flag[] = [
   list("priority", "0-4", "only these priorities", "p"),
   text("priority-min", "0-4", "this priority or less urgent"),
   text("priority-max", "0-4", "this priority or more urgent"),
-  text("assignee", "NAME", "assigned to NAME", "a"),
+  text("assignee", "NAME", "assigned to NAME, or to me", "a"),
   also(flag("no-assignee", "assigned to nobody", "u"), "unassigned"),
   also(list("label", "LABEL", "with all of these labels", "l"), "labels", "label-exact"),
   list("label-any", "LABEL", "with one of these labels"),

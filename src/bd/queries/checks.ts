@@ -5,6 +5,7 @@ import type { StatusBook } from "../../domain/work-graph/record/statuses.ts";
 import type { WorkGraph, WorkGraphs } from "../../ports/work-graph.ts";
 import type { ObjectState } from "../context.ts";
 import { nearest } from "../grammar/suggestion.ts";
+import { counted } from "../output/counted.ts";
 
 /** One thing that `doctor` looks at. */
 export interface Check {
@@ -53,8 +54,8 @@ function checkObjects({ objects: { lost, isHealed } }: CheckInput): Check {
   return check("Objects", "git has everything the branch needs", lost, {
     status: isHealed ? "warning" : "error",
     message: isHealed
-      ? `git had lost ${lost.length} objects of the branch; they were made again`
-      : `git has lost ${lost.length} objects of the branch`,
+      ? `git had lost ${counted(lost.length, "object")} of the branch; ${lost.length === 1 ? "it was" : "they were"} made again`
+      : `git has lost ${counted(lost.length, "object")} of the branch`,
     fix: isHealed
       ? "look for what takes them: the disk (git fsck), or a `git prune` that ran meanwhile"
       : "the next command that writes makes them again from cache and log, e.g. bd comment ID TEXT; then look again",
@@ -72,7 +73,7 @@ function checkLeftBehind({ objects: { leftBehind } }: CheckInput): Check {
 function checkSetAside({ setAside }: CheckInput): Check {
   return check("Readable", "everything on disk could be read", setAside, {
     status: "error",
-    message: `${setAside.length} records could not be read and were set aside`,
+    message: `${counted(setAside.length, "record")} could not be read and ${setAside.length === 1 ? "was" : "were"} set aside`,
     fix: "correct them by hand and import them: the files are below town/set-aside in the git directory",
   });
 }
@@ -112,7 +113,7 @@ function checkEdgeTypes({ graph }: CheckInput): Check {
   );
   return check("Dependency types", "no type looks misspelt", odd, {
     status: "warning",
-    message: `${odd.length} dependencies with a type that has no effect and looks misspelt`,
+    message: `${counted(odd.length, "dependency", "dependencies")} with a type that has no effect and looks misspelt`,
     fix: "bd dep remove ID OTHER, then bd dep add ID OTHER -t TYPE",
   });
 }

@@ -17,6 +17,8 @@ type Compare = Extract<Query, { readonly kind: "Compare" }>;
 export interface QueryWorld {
   readonly now: number;
   readonly statuses: StatusBook;
+  /** Who `me` is. */
+  readonly actor: string;
 }
 
 /** Whether a record is what a query asks for. Throws TownError `Usage` that names the field and what it takes. */
@@ -114,7 +116,7 @@ const fields: Readonly<Record<string, (query: Compare, world: QueryWorld) => Tes
     return (record) => compares[operator](record.priority, wanted);
   },
   type: named("issue_type", (text) => canonicalType(text.toLowerCase())),
-  assignee: named("assignee"),
+  assignee: named("assignee", (text, { actor }) => (text === "me" ? actor : text)),
   owner: named("owner"),
   label: (query) => {
     const labels = (record: BeadRecord): readonly string[] => (Array.isArray(record.labels) ? record.labels : []);

@@ -28,7 +28,7 @@ export async function eachBead<T>(
   work: (tx: GraphTransaction, id: string, index: number) => T,
 ): Promise<Outcomes<T>> {
   if (ids.length === 0)
-    throw usageError("requires at least 1 arg(s), only received 0", "name the beads by their full ids");
+    throw usageError("requires at least 1 arg(s), only received 0", "name the beads by their full ids: bd list");
   const change = async (id: string, index: number): Promise<Outcome<T>> => {
     const about = ids.indexOf(id) === index ? id : `${id}/${index}`;
     const graph = storeOf(id, call.context);

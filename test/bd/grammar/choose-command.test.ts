@@ -19,6 +19,9 @@ describe("choosing a command", () => {
     { argv: ["comments", "a"], name: "comments", rest: ["a"] },
     { argv: ["done", "a"], name: "close", rest: ["a"] },
     { argv: ["label", "list-all"], name: "label list-all", rest: [] },
+    { argv: ["label", "-h"], name: "help", rest: ["label"] },
+    { argv: ["gate", "--json", "--help"], name: "help", rest: ["gate"] },
+    { argv: ["config", "help"], name: "help", rest: ["config"] },
   ])("given $argv, when chosen, then it is $name", ({ argv, name, rest }) => {
     const found = chosen(...argv);
     expect([found?.command.name, found?.rest]).toEqual([name, rest]);

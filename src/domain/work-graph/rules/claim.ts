@@ -36,7 +36,7 @@ export function claimed(
   if (isClaimed(record) || (holder !== "" && holder !== assignee)) throw alreadyClaimed(record, holder);
   if (book.categoryOf(record.status) !== "active" || record.is_template === true || record.pinned === true) {
     throw new TownError("NotClaimable", `Cannot claim ${record.id} for ${assignee}: ${unclaimableReason(record)}.`, {
-      hint: "Only open beads can be claimed; `town bead ready` lists them.",
+      hint: "Only open beads can be claimed; `town bd ready` lists them.",
     });
   }
   const next = withFields(record, {
@@ -53,7 +53,7 @@ function alreadyClaimed(record: BeadRecord, holder: string): TownError {
     "AlreadyClaimed",
     `Cannot claim ${record.id}: already claimed by ${holder} (${record.status}).`,
     {
-      hint: "Take another bead: `town bead ready` lists what is free.",
+      hint: "Take another bead: `town bd ready` lists what is free.",
     },
   );
 }

@@ -26,7 +26,10 @@ export function closeObstacle(
       return child !== undefined && !index.isSettled(child);
     });
     if (open.length > 0)
-      return { reason: "OpenChildren", message: `${open.length} of its children are open: ${few(open)}` };
+      return {
+        reason: "OpenChildren",
+        message: `${open.length === 1 ? "a child is" : `${open.length} children are`} open: ${few(open)}`,
+      };
   }
   const blockers = openBlockers(index, record);
   return blockers.length === 0 ? undefined : { reason: "Blocked", message: `it is blocked by ${few(blockers)}` };

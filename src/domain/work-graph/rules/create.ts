@@ -90,7 +90,7 @@ function requireParent(index: GraphIndex, id: string): BeadRecord {
   const parent = index.record(id) ?? index.foreign.lookup(id);
   if (typeof parent === "object") return parent;
   throw new TownError("NotFound", `Cannot create a child of ${id}: there is no such bead.`, {
-    hint: "`town bead list` shows what exists.",
+    hint: "`town bd list` shows what exists.",
   });
 }
 

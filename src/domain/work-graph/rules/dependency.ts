@@ -30,7 +30,7 @@ export function withEdge(index: GraphIndex, record: BeadRecord, edge: Dependency
     throw fail(
       "DependencyCycle",
       `that closes a circle: ${[...cycle, cycle[0]].join(" → ")}`,
-      "Remove one of these dependencies first.",
+      "Take one of these dependencies away first: `town bd dep remove ID ID`.",
     );
   return withFields(record, { dependencies: [...edgesOf(record), edge] });
 }
@@ -46,7 +46,7 @@ function requireTarget(
   if (typeof foreign === "object" || foreign === "Unavailable") return;
   // An id of a rig that this town does not know yet may be written down; one that should be here must be here.
   if (foreign === undefined && prefixOf(target, [prefix]) !== prefix) return;
-  throw fail("NotFound", `there is no bead ${target}`, "`town bead list` shows what exists.");
+  throw fail("NotFound", `there is no bead ${target}`, "`town bd list` shows what exists.");
 }
 
 export function withoutEdge(record: BeadRecord, target: string): BeadRecord {
