@@ -27,8 +27,10 @@ export default defineConfig({
           name: "integration",
           root: ".",
           include: integration,
-          testTimeout: 60_000 * patience,
-          hookTimeout: 60_000,
+          // Against hanging only, as below.
+          testTimeout: 300_000 * patience,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },

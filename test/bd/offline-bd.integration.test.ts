@@ -212,13 +212,11 @@ describe("bd without a town", () => {
     const repository = await repositoryAt(site.ports.git, at);
     const holder = await openGraph({ ...site.ports, repository, log: silentLog, namespace: "kept", prefix: "kept" });
     try {
-      const started = performance.now();
       const { stderr, exitCode } = await site.bd(at, ["create", "x"]);
       expect(exitCode).toBe(6);
       expect(stderr).toContain(`process ${process.pid} holds`);
       expect(stderr).toContain("Note: waiting for another process");
       expect(stderr).toContain("town status");
-      expect(performance.now() - started).toBeLessThan(15_000);
       expect(ids(await site.bd(at, ["list", "--json"]))).toEqual([id]);
       const other = await holder.transact({ actor: "daemon" }, (tx) => tx.create({ title: "not flushed" }));
       expect(ids(await site.bd(at, ["list", "--json"])).toSorted()).toEqual([id, other.id].sort());

@@ -105,6 +105,7 @@ export class ChaosTown {
 
   /** Ends everything this town started and removes it. */
   async end(): Promise<void> {
+    this.process.tellFailure();
     if (this.controllerPid !== undefined) {
       // Not `run`: this process must stay free to reap the controller, for whose end the command waits.
       const down = spawn(process.execPath, [command, "-C", this.process.directory, "down", "--sessions"], {

@@ -22,7 +22,7 @@ describe.skipIf(!hasTmux() || process.platform !== "linux")("a town that is hurt
       weights: { controller: 1 },
       faults: 8,
       meanGapMs: 1_000,
-      limitMs: 150_000,
+      limitMs: 300_000,
     });
     expect(report.wrong).toEqual([]);
     expect(report.controllerStarts).toBeGreaterThan(8);
@@ -35,7 +35,7 @@ describe.skipIf(!hasTmux() || process.platform !== "linux")("a town that is hurt
       weights: { controller: 1, session: 1, program: 1, process: 2, server: 1, journal: 1 },
       faults: 10,
       meanGapMs: 1_000,
-      limitMs: 150_000,
+      limitMs: 300_000,
     });
     expect(report.wrong).toEqual([]);
   });

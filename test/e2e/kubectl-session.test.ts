@@ -68,7 +68,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
     view = person("vera", "view");
     await kubectl.ok(["config", "set-context", "--current", "--namespace=api"]);
     await view.ok(["config", "set-context", "--current", "--namespace=api"]);
-    await kubectl.ok(["wait", "agentpool/crew", "--for=condition=Ready", "--timeout=30s"]);
+    await kubectl.ok(["wait", "agentpool/crew", "--for=condition=Ready", "--timeout=120s"]);
     await town.until(
       "the crew's agent runs",
       () => town.object("session", "api", "toast")?.status?.["state"] === "Running",
@@ -333,7 +333,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
   it("given waits for a condition, a field and a deletion, when nothing happens they wait, and when it does they return", async () => {
     await kubectl.ok(["create", "-f", "-"], { input: pool("awaited", "  replicas: 0\n  names: [wanda]\n") });
     const field = canWaitForFields
-      ? await watching(["wait", "pool/awaited", "--for=jsonpath={.status.replicas}=1", "--timeout=30s"])
+      ? await watching(["wait", "pool/awaited", "--for=jsonpath={.status.replicas}=1", "--timeout=120s"])
       : undefined;
     const condition = await watching(["wait", "rig/api", "--for=condition=Ready=False", "--timeout=2s"]);
     expect(field?.isRunning() ?? true).toBe(true);
@@ -353,7 +353,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
       "-p",
       '[{"op":"add","path":"/metadata/finalizers/-","value":"example.org/hold"}]',
     ]);
-    const waiting = await watching(["wait", "pool/awaited", "--for=delete", "--timeout=30s"]);
+    const waiting = await watching(["wait", "pool/awaited", "--for=delete", "--timeout=120s"]);
     const deleting = await watching(["delete", "pool", "awaited"]);
     await town.until("the agents are drained", () => town.object("session", "api", "wanda") === undefined);
     expect(existsSync(join(town.directory, POOLS, "awaited.yaml"))).toBe(false);

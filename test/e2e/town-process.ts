@@ -253,10 +253,17 @@ export class TownProcess {
     return `town-${townHash(join(this.directory, ".git"))}`;
   }
 
-  /** Ends everything this town started and removes it; where its test failed, tells how it was before that. */
-  end(): void {
+  /** Where the test of this town failed, tells how it is now, once. */
+  tellFailure(): void {
     const { state } = TestRunner.getCurrentTest()?.result ?? {};
-    if (state === "fail" && !this.#isReported) process.stderr.write(`\n${townReport(this)}\n`);
+    if (state !== "fail" || this.#isReported) return;
+    this.#isReported = true;
+    process.stderr.write(`\n${townReport(this)}\n`);
+  }
+
+  /** Ends everything this town started and removes it. */
+  end(): void {
+    this.tellFailure();
     this.run("down", "--sessions");
     spawnSync("tmux", ["-L", this.tmuxLabel, "kill-server"], { env: this.env });
     rmSync(this.home, { recursive: true, force: true });

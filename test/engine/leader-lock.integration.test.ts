@@ -17,7 +17,7 @@ const contender = (root: string, mortal: boolean): string => `
   import { systemClock } from ${source("adapters/system-clock.ts")};
   const options = { files: createNodeFiles(), processes: createNodeProcesses(), random: nodeRandom, clock: systemClock, path: ${JSON.stringify(`${root}/lock`)} };
   const note = (word) => appendFileSync(${JSON.stringify(`${root}/history`)}, word + " " + process.pid + "\\n");
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 120_000;
   for (let held = 0; held < 8 && Date.now() < end; ) {
     let lock;
     try { lock = await acquireLeaderLock(options); }

@@ -24,9 +24,9 @@ export interface Running {
   isRunning(): boolean;
 }
 
-const LIMIT_MS = 40_000;
+const LIMIT_MS = 150_000;
 
-/** One kubectl program with its environment. Each run is ended after 40 s. */
+/** One kubectl program with its environment. Each run is ended after 150 s. */
 export class Kubectl {
   readonly #path: string;
   readonly #env: Readonly<Record<string, string>>;

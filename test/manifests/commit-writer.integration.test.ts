@@ -79,7 +79,7 @@ describe("CommitWriter on real git", () => {
         await repository.objects.close();
       }
     }
-  }, 120_000);
+  });
 
   test("given a person who stages, commits and checks out meanwhile, when writes go on, then nobody loses anything", async () => {
     const town = await site();
@@ -181,5 +181,5 @@ describe("CommitWriter on real git", () => {
     } finally {
       rmSync(root, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });

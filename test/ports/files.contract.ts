@@ -5,8 +5,10 @@ export interface FilesUnderTest {
   readonly files: Files;
   /** An existing, empty directory; absolute. */
   readonly root: string;
-  /** Waits until `seen` holds or the port's time for a change notice is long over. */
+  /** Waits until `seen` holds; gives up when the port's time for a change notice is long over. */
   readonly until: (seen: () => boolean) => Promise<void>;
+  /** Waits for the port's time for a change notice, at most until `seen` holds. */
+  readonly settle: (seen: () => boolean) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -290,7 +292,7 @@ export function filesContract(name: string, make: () => Promise<FilesUnderTest>)
         await watch.close();
         const closed = notices;
         await files.writeAtomic(`${root}/w/after`, "1");
-        await under.until(() => notices > closed);
+        await under.settle(() => notices > closed);
         expect(notices).toBe(closed);
       },
     );
@@ -332,7 +334,7 @@ export function filesContract(name: string, make: () => Promise<FilesUnderTest>)
 async function quiet(under: FilesUnderTest, notices: () => number): Promise<void> {
   for (;;) {
     const before = notices();
-    await under.until(() => notices() > before);
+    await under.settle(() => notices() > before);
     if (notices() === before) return;
   }
 }

@@ -47,11 +47,11 @@ export function sessionsContract(name: string, open: () => Promise<SessionsFixtu
     const find = async (wanted = TOAST, on = sessions): Promise<ObservedSession | undefined> =>
       (await on.observe()).sessions.find((session) => session.name === wanted);
     const until = async <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> => {
-      const deadline = Date.now() + 15_000;
+      const deadline = Date.now() + 60_000;
       for (;;) {
         const found = await look();
         if (found !== undefined && found !== false) return found;
-        if (Date.now() > deadline) throw new Error(`waited 15 s for ${what}`);
+        if (Date.now() > deadline) throw new Error(`waited 60 s for ${what}`);
         await fixture.pause();
       }
     };

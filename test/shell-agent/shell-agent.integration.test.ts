@@ -175,7 +175,7 @@ test("given a persistent agent, when idle, then it shows its prompt and a typed 
   town.bead = { id: "api-1", title: "t", description: block("touch x") };
   const before = town.calls.length;
   run.child.stdin?.write("You have work\n");
-  await until("the work to be handed in", () => town.reports.includes("done Submitted"), 3_000);
+  await until("the work to be handed in", () => town.reports.includes("done Submitted"));
   expect(town.calls.length).toBeGreaterThan(before);
   await until("the prompt again", () => run.output.endsWith("shell-agent api/polecats/toast> "));
   run.child.stdin?.write("exit\n");

@@ -8,7 +8,8 @@ filesContract("memory", async () => {
   const clock = virtualClock();
   const files = new MemoryDisk({ clock }).mount();
   await files.makeDirectory("/disk/root");
-  return { files, root: "/disk/root", until: () => clock.advance(20), close: async () => undefined };
+  const settle = (): Promise<void> => clock.advance(20);
+  return { files, root: "/disk/root", until: settle, settle, close: async () => undefined };
 });
 
 function disk(capacityBytes?: number): MemoryDisk {

@@ -304,8 +304,8 @@ describe("NodeGitObjects", () => {
     );
     expect(await reader.info("0".repeat(40))).toBeUndefined();
     const first = reader.service.pid;
-    await expect.poll(() => reader.service.pid, { timeout: 5000 }).toBeUndefined();
-    await expect.poll(() => isAlive(first ?? 0), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => reader.service.pid).toBeUndefined();
+    await expect.poll(() => isAlive(first ?? 0)).toBe(false);
     expect(await reader.info(objects.emptyTree)).toMatchObject({ type: "tree" });
     await reader.service.close();
   });

@@ -118,16 +118,12 @@ describe.skipIf(!tmuxInstalled)("doorbell", () => {
     async () => {
       await typing.start("plain");
       const person = await typing.attach();
-      await until(
-        "the attachment to be no news",
-        async () => (await sessions.type(name, 1, "before")) === "Typed",
-        10_000,
-      );
+      await until("the attachment to be no news", async () => (await sessions.type(name, 1, "before")) === "Typed");
       person.stdin?.write("half a th");
       await until("the person's keys", () => world.tmux("capture-pane", "-p", "-t", `=${name}:`).includes("half a th"));
       expect(await sessions.type(name, 1, "interrupting")).toBe("Refused");
       person.stdin?.write("ought\r");
-      await until("it to be rung", async () => (await sessions.type(name, 1, "after")) === "Typed", 10_000);
+      await until("it to be rung", async () => (await sessions.type(name, 1, "after")) === "Typed");
       await until("the submissions", () => submitted().length === 3);
       expect(submitted()).toEqual(["before", "half a thought", "after"]);
     },

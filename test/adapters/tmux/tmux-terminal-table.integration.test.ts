@@ -42,7 +42,7 @@ describe.skipIf(!tmuxInstalled)("typing at hostile terminals", () => {
     const text = Array.from({ length: 160 }, (_, index) => `${index} ${odd} ${"x".repeat(12)}`).join("\n");
     expect(Buffer.byteLength(text)).toBeGreaterThan(10_000);
     expect(await sessions.type(TOAST, 1, text)).toBe("Typed");
-    await until("the submission", () => submitted().length > 0, 10_000);
+    await until("the submission", () => submitted().length > 0);
     await pause(500);
     expect(submitted().map((each) => each.replaceAll("\r", "\n"))).toEqual([text]);
     expect(notes().filter((note) => note.kind === "block")).toHaveLength(1);
@@ -105,12 +105,8 @@ describe.skipIf(!tmuxInstalled)("typing at hostile terminals", () => {
       await typing.start("plain");
       const person = await typing.attach();
       person.kill("SIGKILL");
-      await until(
-        "the person to be gone",
-        () => !world.tmux("list-clients", "-F", "#{session_name}").includes(TOAST),
-        10_000,
-      );
-      await until("the doorbell", async () => (await sessions.type(TOAST, 1, LINE)) === "Typed", 10_000);
+      await until("the person to be gone", () => !world.tmux("list-clients", "-F", "#{session_name}").includes(TOAST));
+      await until("the doorbell", async () => (await sessions.type(TOAST, 1, LINE)) === "Typed");
       await until("the submission", () => submitted().length > 0);
       await pause(500);
       expect(submitted()).toEqual([LINE]);
@@ -132,7 +128,7 @@ describe.skipIf(!tmuxInstalled)("typing at hostile terminals", () => {
     for (const name of names) await typing.start("plain", { name, agent: name });
     const answers = await Promise.all(names.map((name) => sessions.type(name, 1, `line for ${name}`)));
     expect(new Set(answers)).toEqual(new Set(["Typed"]));
-    await until("all submissions", () => submitted().length >= names.length, 10_000);
+    await until("all submissions", () => submitted().length >= names.length);
     expect([...submitted()].sort()).toEqual(names.map((name) => `line for ${name}`).sort());
   });
 });

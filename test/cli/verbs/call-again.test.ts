@@ -54,7 +54,7 @@ describe("a verb whose requests can be made again", () => {
     expect(bodies).toHaveLength(1);
   });
 
-  test("given a daemon that does not come back, when called, then the loss is told after 10 s", async () => {
+  test("given a daemon that does not come back, when called, then the loss is told after 20 s", async () => {
     const { context, waited } = daemon("ServerUnreachable", ...Array.from({ length: 100 }, () => "ServerGone"));
     await expect(callAgain(context, "prime", {})).rejects.toMatchObject({ reason: "ServerUnreachable" });
     expect(waited()).toBe(20_000);
