@@ -20,8 +20,8 @@ const mayorArguments = z.strictObject({
 /** The command's own word: the agent of that name, of the role of that name, in the town's own namespace. */
 const MAYOR = "mayor";
 const POOLS = "/apis/town.dev/v1alpha1/namespaces/hq/agentpools";
-const IDENTITY_WITHIN_MS = 20_000;
-const SESSION_WITHIN_MS = 45_000;
+const IDENTITY_WITHIN_MS = 60_000;
+const SESSION_WITHIN_MS = 90_000;
 const POLL_MS = 100;
 
 /**

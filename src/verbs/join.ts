@@ -27,7 +27,8 @@ const joinArguments = z.strictObject({
   force: z.boolean().default(false),
 });
 
-const SANDBOX_WITHIN_MS = 30_000;
+/** A worktree of a large repository takes its time. */
+const SANDBOX_WITHIN_MS = 120_000;
 const POLL_MS = 100;
 
 /**

@@ -91,7 +91,7 @@ export class ChaosTown {
     return spawnSync("tmux", ["-L", this.process.tmuxLabel, ...args], {
       encoding: "utf8",
       env: this.process.env,
-      timeout: 15_000,
+      timeout: 60_000,
     }).stdout;
   }
 

@@ -50,7 +50,7 @@ export function kubectlPrograms(
 function programAt(path: string): KubectlProgram | undefined {
   const { status, stdout } = spawnSync(path, ["version", "--client", "--output=json"], {
     encoding: "utf8",
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const minor = /"gitVersion": "v1\.(\d+)\./.exec(stdout ?? "")?.[1];
   return status === 0 && minor !== undefined ? { path, minor: Number(minor) } : undefined;

@@ -47,7 +47,7 @@ exec git "$@"
   const run = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
     env: site.environment,
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: 120_000,
   });
   if (run.signal !== "SIGKILL" && existsSync(reached)) throw new Error(`not killed: ${run.stderr}`);
   if (run.signal !== "SIGKILL" && run.status !== 0) throw new Error(`failed: ${run.stderr}`);

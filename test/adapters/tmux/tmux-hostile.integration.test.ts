@@ -29,7 +29,7 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
   const serverPid = () => Number(world.tmux("display-message", "-p", "#{pid}"));
   const socket = () => join(process.env["TMUX_TMPDIR"] ?? "/tmp", `tmux-${process.getuid?.()}`, world.label);
-  /** Resolves with the ms until a listener was told and the session is Exited. */
+  /** Resolves once a listener was told and the session is Exited. */
   const noticed = async (act: () => void, name?: string): Promise<void> => {
     let told: () => void = () => {};
     const edge = new Promise<void>((resolve) => {
