@@ -1,5 +1,5 @@
 import { TownError } from "../errors/town-error.ts";
-import { conditionOf } from "../resource/condition.ts";
+import { conditionOf, READY } from "../resource/condition.ts";
 import { agentRecord } from "../work/agent-record.ts";
 import { usageOf } from "../work/ledger.ts";
 import type { GraphReader } from "../ports/work-graph.ts";
@@ -43,7 +43,7 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
     if (elapsed() > options.limitMs)
       throw new TownError(
         "ChaosLimit",
-        `it did not end within ${options.limitMs} ms of virtual time; faults: ${faults.join(", ")}`,
+        `it did not end within ${options.limitMs} ms of virtual time; not ready: ${notReady(town).join("; ")}; faults: ${faults.join(", ")}`,
       );
     await town.clock.advance(1 + random.below(2 * options.meanGapMs));
     if (town.controller.life.dead) await up(town, faults);
@@ -55,6 +55,18 @@ export async function runChaos(town: TownWorld, options: ChaosOptions): Promise<
   // A death that was planned and did not come is called off: what follows is to be looked at in peace.
   town.controller.life.dieAfter(Number.POSITIVE_INFINITY);
   return { faults, virtualMs: elapsed() };
+}
+
+/** What the town itself says that it waits for. */
+function notReady(town: TownWorld): readonly string[] {
+  const { store } = town.controller;
+  return ["Town", "Rig", "AgentPool", "Agent", "Convoy"].flatMap((kind) =>
+    store.list(kind).flatMap((object) => {
+      const ready = conditionOf(object, READY);
+      if (ready === undefined || ready.status === "True") return [];
+      return [`${kind}/${object.metadata.name} ${ready.reason}: ${ready.message}`];
+    }),
+  );
 }
 
 const FAULTS: readonly SimulatedFault[] = [
