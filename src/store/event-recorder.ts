@@ -39,6 +39,7 @@ export interface EventShelf {
   get(key: ObjectKey): TownObject | undefined;
   apiVersionOf(kind: string): string;
   newUid(): string;
+  nextVersion(): string;
   put(event: KubeEvent): void;
   drop(key: ObjectKey): void;
 }
@@ -73,7 +74,7 @@ export class EventRecorder {
     this.#shelf.put({
       apiVersion: "v1",
       kind: EVENT_KIND,
-      metadata: former?.metadata ?? this.#newMetadata(key, now),
+      metadata: this.#metadata(key, former?.metadata, now),
       involvedObject: involved,
       type,
       reason,
@@ -123,14 +124,14 @@ export class EventRecorder {
     };
   }
 
-  #newMetadata({ name, namespace }: ObjectKey, now: number): ObjectMeta {
+  #metadata({ name, namespace }: ObjectKey, former: ObjectMeta | undefined, now: number): ObjectMeta {
     return {
       name,
       namespace: namespace ?? "",
-      uid: this.#shelf.newUid(),
-      resourceVersion: "",
+      uid: former?.uid ?? this.#shelf.newUid(),
+      resourceVersion: this.#shelf.nextVersion(),
       generation: 1,
-      creationTimestamp: timestamp(now),
+      creationTimestamp: former?.creationTimestamp ?? timestamp(now),
     };
   }
 

@@ -55,30 +55,34 @@ export function settle(
   version: () => string,
   firstGeneration = 1,
 ): TownObject {
-  const metadata: ObjectMeta = {
-    name: draft.key.name,
-    ...(draft.key.namespace === undefined ? {} : { namespace: draft.key.namespace }),
-    uid: draft.uid,
-    resourceVersion: former?.metadata.resourceVersion ?? "",
-    generation: nextGeneration(former, draft, firstGeneration),
-    creationTimestamp: draft.creationTimestamp,
-    ...(draft.deletionTimestamp === undefined
-      ? {}
-      : { deletionTimestamp: draft.deletionTimestamp, deletionGracePeriodSeconds: 0 }),
-    ...nonEmpty("labels", draft.labels),
-    ...nonEmpty("annotations", draft.annotations),
-    ...nonEmpty("ownerReferences", draft.ownerReferences),
-    ...nonEmpty("finalizers", draft.finalizers),
-  };
-  const object: TownObject = {
+  const generation = nextGeneration(former, draft, firstGeneration);
+  if (former !== undefined && jsonEqual(former, objectOf(draft, generation, former.metadata.resourceVersion)))
+    return former;
+  return deepFreeze(objectOf(draft, generation, version()));
+}
+
+function objectOf(draft: Draft, generation: number, resourceVersion: string): TownObject {
+  return {
     apiVersion: draft.apiVersion,
     kind: draft.key.kind,
-    metadata,
+    metadata: {
+      name: draft.key.name,
+      ...(draft.key.namespace === undefined ? {} : { namespace: draft.key.namespace }),
+      uid: draft.uid,
+      resourceVersion,
+      generation,
+      creationTimestamp: draft.creationTimestamp,
+      ...(draft.deletionTimestamp === undefined
+        ? {}
+        : { deletionTimestamp: draft.deletionTimestamp, deletionGracePeriodSeconds: 0 }),
+      ...nonEmpty("labels", draft.labels),
+      ...nonEmpty("annotations", draft.annotations),
+      ...nonEmpty("ownerReferences", draft.ownerReferences),
+      ...nonEmpty("finalizers", draft.finalizers),
+    },
     spec: draft.spec,
     ...(draft.status === undefined ? {} : { status: draft.status }),
   };
-  if (former !== undefined && jsonEqual(former, object)) return former;
-  return deepFreeze({ ...object, metadata: { ...metadata, resourceVersion: version() } });
 }
 
 function nextGeneration(former: TownObject | undefined, draft: Draft, first: number): number {

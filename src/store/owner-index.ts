@@ -3,7 +3,8 @@ import { keyOf, keyText, type ObjectKey, type TownObject } from "../resource/obj
 /** Who owns whom, by uid, kept up to date with every change of the store. */
 export class OwnerIndex {
   readonly #keys = new Map<string, ObjectKey>();
-  readonly #dependents = new Map<string, Map<string, ObjectKey>>();
+  /** Most that own anything own one: only several take a map. */
+  readonly #dependents = new Map<string, ObjectKey | Map<string, ObjectKey>>();
 
   /** One object became another, came (no former) or went (no next). */
   swap(former: TownObject | undefined, next: TownObject | undefined): void {
@@ -16,7 +17,9 @@ export class OwnerIndex {
   }
 
   dependentsOf(ownerUid: string): readonly ObjectKey[] {
-    return [...(this.#dependents.get(ownerUid)?.values() ?? [])];
+    const dependents = this.#dependents.get(ownerUid);
+    if (dependents === undefined) return [];
+    return dependents instanceof Map ? [...dependents.values()] : [dependents];
   }
 
   /** Uids that are named as owners and do not exist. */
@@ -28,18 +31,21 @@ export class OwnerIndex {
     const key = keyOf(object);
     this.#keys.set(object.metadata.uid, key);
     for (const { uid } of object.metadata.ownerReferences ?? []) {
-      const dependents = this.#dependents.get(uid) ?? new Map<string, ObjectKey>();
-      this.#dependents.set(uid, dependents.set(keyText(key), key));
+      const dependents = this.#dependents.get(uid);
+      if (dependents instanceof Map) dependents.set(keyText(key), key);
+      else if (dependents === undefined || keyText(dependents) === keyText(key)) this.#dependents.set(uid, key);
+      else this.#dependents.set(uid, new Map([dependents, key].map((each) => [keyText(each), each])));
     }
   }
 
   #remove(object: TownObject): void {
     const id = keyText(keyOf(object));
-    if (this.#keys.get(object.metadata.uid) !== undefined) this.#keys.delete(object.metadata.uid);
+    this.#keys.delete(object.metadata.uid);
     for (const { uid } of object.metadata.ownerReferences ?? []) {
       const dependents = this.#dependents.get(uid);
-      dependents?.delete(id);
-      if (dependents?.size === 0) this.#dependents.delete(uid);
+      if (dependents instanceof Map) dependents.delete(id);
+      const isLast = dependents instanceof Map ? dependents.size === 0 : dependents && keyText(dependents) === id;
+      if (isLast === true) this.#dependents.delete(uid);
     }
   }
 }

@@ -71,6 +71,7 @@ class MemoryStore implements Store {
       get: (key) => this.get(key),
       apiVersionOf: (kind) => this.#apiVersion(kind),
       newUid: () => options.random.uuid(),
+      nextVersion: () => this.#core.nextVersion(),
       put: (event) => this.#putEvent(event),
       drop: (key) => void this.#core.remove(key),
     });
@@ -318,8 +319,8 @@ class MemoryStore implements Store {
   }
 
   #putEvent(event: KubeEvent): void {
-    const object = deepFreeze({ ...event, metadata: { ...event.metadata, resourceVersion: this.#core.nextVersion() } });
-    void this.#core.putObject(this.#core.entry(keyOf(event)), { object: object as unknown as TownObject, extra: {} });
+    const object = deepFreeze(event) as unknown as TownObject;
+    void this.#core.putObject(this.#core.entry(keyOf(event)), { object, extra: {} });
   }
 
   #eventsByAge(): readonly KubeEvent[] {
