@@ -278,6 +278,37 @@ describe("me", () => {
   });
 });
 
+describe("what a list tells of a bead that cannot start", () => {
+  test("given a bead with three blockers, when listed, then two are named until they close", async () => {
+    const bd = await bdWorld();
+    const [a, b, c] = [await bd.make("a"), await bd.make("b"), await bd.make("c")];
+    const id = await bd.make("last", "--deps", `${a},${b},${c}`);
+    const line = async (): Promise<string | undefined> =>
+      (await bd.out("list", "--flat")).split("\n").find((text) => text.includes(`${id} `));
+    expect(await line()).toBe(`○ ${id} [P2] - last (blocked by ${a}, ${b}, …)`);
+    await bd.out("close", a, b);
+    expect(await line()).toBe(`○ ${id} [P2] - last (blocked by ${c})`);
+    await bd.out("close", c);
+    expect(await line()).toBe(`○ ${id} [P2] - last`);
+  });
+
+  test("given a bead put off until tomorrow, when the time has come, then it looks open again", async () => {
+    const bd = await bdWorld();
+    const id = await bd.make("later", "--defer", "+1d");
+    expect(await bd.out("list")).toBe(`❄ ${id} [P2] - later`);
+    await bd.pass(86_400_001);
+    expect(await bd.out("list")).toBe(`○ ${id} [P2] - later`);
+  });
+
+  test("given an epic, when the tree of what it depends on is only itself, then its children are pointed at", async () => {
+    const bd = await shop();
+    const { stderr } = await bd.run(["dep", "tree", "api-a00003"]);
+    expect(stderr).toBe("Note: it depends on nothing itself; town bd children api-a00003 lists its 1 child.\n");
+    expect((await bd.run(["dep", "tree", "api-a00003", "--direction", "both"])).stderr).toBe("");
+    expect((await bd.run(["dep", "tree", "api-a00002"])).stderr).toBe("");
+  });
+});
+
 describe("lists that are cut", () => {
   test("given more hits than the limit, when searched, then the title counts all of them", async () => {
     const bd = await bdWorld();

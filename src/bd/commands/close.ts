@@ -131,11 +131,15 @@ function closedLines({ value }: Outcome<ClosedMore>, call: Call): readonly strin
     ...parents.map((parent) => `${sign} Closed ${parent.id} - ${cleanLine(parent.title)}: all steps complete`),
   ];
   if (call.flags.isSet("continue") && step !== undefined)
-    lines.push(step.next === undefined ? "That was the last step." : `Next step: ${beadLine(step.next, call)}`);
+    lines.push(
+      step.next === undefined ? "That was the last step." : beadLine(step.next, call, { lead: "Next step: " }),
+    );
   if (call.flags.isSet("suggest-next") && unblocked.length > 0)
-    lines.push("Newly unblocked:", ...unblocked.map((record) => `  ${beadLine(record, call)}`));
+    lines.push("Newly unblocked:", ...unblocked.map((record) => beadLine(record, call, { lead: "  " })));
   if (call.flags.isSet("claim-next"))
-    lines.push(claimed === undefined ? "No ready work to claim." : `${sign} Claimed issue: ${beadLine(claimed, call)}`);
+    lines.push(
+      claimed === undefined ? "No ready work to claim." : beadLine(claimed, call, { lead: `${sign} Claimed issue: ` }),
+    );
   return lines;
 }
 
@@ -198,7 +202,9 @@ async function remove(call: Call): Promise<Answer> {
   if (!flags.isSet("force") || flags.isSet("dry-run")) {
     const lines = found.map(({ graph, record }) => {
       const others = graph.dependentsOf(record.id).filter(({ issue_id: other }) => !ids.includes(other));
-      return `  ${beadLine(record, call)}${others.length === 0 ? "" : ` (${others.map(({ issue_id: other }) => other).join(", ")} ${others.length === 1 ? "refers" : "refer"} to it)`}`;
+      const names = others.map(({ issue_id: other }) => other).join(", ");
+      const note = others.length === 0 ? {} : { note: `(${names} ${others.length === 1 ? "refers" : "refer"} to it)` };
+      return beadLine(record, call, { lead: "  ", ...note });
     });
     return {
       text: [

@@ -78,6 +78,16 @@ export const createCommand: BdCommand = {
     'bd create "Write the migration" --parent api-x7k2m3 --deps api-y8 --json',
     "bd create -f plan.md",
   ],
+  section: {
+    title: "PLAN.json",
+    lines: [
+      '{"nodes": [{"key": "a", "title": "…", "type": "epic"},',
+      '           {"key": "b", "title": "…", "parent": "a", "priority": 1},',
+      '           {"key": "c", "title": "…", "parent": "a", "labels": ["x"]}],',
+      ' "edges": [{"from_key": "c", "to_key": "b", "type": "blocks"}]}',
+      "c waits for b; both are children of a. from_id and to_id name beads there are.",
+    ],
+  },
   writes: true,
   run: create,
 };

@@ -5,6 +5,7 @@ import type { TreeNode } from "../../domain/work-graph/queries/dependency-tree.t
 import { dependencyTree } from "../../domain/work-graph/queries/dependency-tree.ts";
 import { descendantsOf } from "../../domain/work-graph/queries/graph-view.ts";
 import { edgesOf } from "../../domain/work-graph/record/edges.ts";
+import type { GraphReader } from "../../ports/work-graph.ts";
 import { findBead } from "../access/find-bead.ts";
 import { allStoresFlag, scopeOf } from "../access/scope.ts";
 import { settingsOf } from "../access/settings.ts";
@@ -15,6 +16,7 @@ import { usageError } from "../grammar/usage-error.ts";
 import { shortBead } from "../output/bead-json.ts";
 import { beadLine, briefLine } from "../output/bead-line.ts";
 import { limited } from "../output/listing.ts";
+import { counted } from "../output/counted.ts";
 import { mermaid } from "../output/mermaid.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
@@ -53,8 +55,8 @@ function depList(call: Call): Answer {
         ? `${args.join(", ")}: ${directions.includes("down") ? "no dependencies" : "nothing depends on it"}`
         : rows
             .map(({ from, edge, other, sign, bead }) => {
-              const shown = bead === undefined ? cleanLine(other) : beadLine(bead, call);
-              return `${from} ${sign} ${cleanLine(edge.type)}: ${shown}`;
+              const lead = `${from} ${sign} ${cleanLine(edge.type)}: `;
+              return bead === undefined ? `${lead}${cleanLine(other)}` : beadLine(bead, call, { lead });
             })
             .join("\n"),
     json:
@@ -126,7 +128,19 @@ async function depTree(call: Call): Promise<Answer> {
       edge_from_parent: edge ?? "",
       truncated,
     })),
+    notes: childrenNote(graph, record, rows.length, call),
   };
+}
+
+/** A tree of a goal alone looks as if there were nothing below it. */
+function childrenNote(graph: GraphReader, { id }: BeadRecord, rows: number, call: Call): readonly string[] {
+  const children = rows > 1 || call.flags.has("status") ? 0 : graph.childrenOf(id).length;
+  if (children === 0) return [];
+  return [
+    call.own(
+      `Note: it depends on nothing itself; bd children ${id} lists its ${counted(children, "child", "children")}.`,
+    ),
+  ];
 }
 
 /** Of rows in the order of a tree those that fit, with the root and all that is above them. */
@@ -146,10 +160,10 @@ function treeLine(
   call: Call,
 ): string {
   const lead = depth === 0 ? "" : `${"  ".repeat(depth - 1)}${direction === "up" ? "← " : "→ "}`;
-  const kind = edge === undefined || edge === "blocks" ? "" : ` (${cleanLine(edge)})`;
-  const shown =
-    record === undefined ? `${cleanLine(id)} (not in this store)` : beadLine(record, { ...call, columns: undefined });
-  return `${lead}${shown}${kind}${truncated ? " …" : ""}`;
+  const kind = edge === undefined || edge === "blocks" ? [] : [`(${cleanLine(edge)})`];
+  const note = [...kind, ...(truncated ? ["…"] : [])].join(" ");
+  if (record === undefined) return `${lead}${cleanLine(id)} (not in this store) ${note}`.trimEnd();
+  return beadLine(record, call, { lead, ...(note === "" ? {} : { note }) });
 }
 
 export const depCyclesCommand: BdCommand = {

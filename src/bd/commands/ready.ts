@@ -173,7 +173,7 @@ function claimFirst(call: Call): Promise<Answer> {
     if (taken === undefined) return { text: "No ready work to claim.", json: [] };
     const { graph, record } = taken;
     return {
-      text: call.isBrief ? record.id : `${call.paint("green", "✓")} Claimed issue: ${beadLine(record, call)}`,
+      text: call.isBrief ? record.id : beadLine(record, call, { lead: `${call.paint("green", "✓")} Claimed issue: ` }),
       json: [listedBead(graph, record)],
     };
   });
@@ -298,10 +298,13 @@ function explainText(
 ): string {
   return [
     `Ready (${ready.length}):`,
-    ...ready.flatMap(({ graph, record }) => [`  ${beadLine(record, call)}`, `      ${reasonOf(graph, record).reason}`]),
+    ...ready.flatMap(({ graph, record }) => [
+      beadLine(record, call, { lead: "  " }),
+      `      ${reasonOf(graph, record).reason}`,
+    ]),
     `Blocked (${blocked.length}):`,
     ...blocked.flatMap(({ graph, record }) => [
-      `  ${beadLine(record, call)}`,
+      beadLine(record, call, { lead: "  " }),
       `      waits for ${waitingFor(graph, record)
         .blocked_by.map(({ id }) => id)
         .join(", ")}`,

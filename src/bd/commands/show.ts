@@ -10,6 +10,7 @@ import { usageError } from "../grammar/usage-error.ts";
 import { listedBead, shownBead } from "../output/bead-json.ts";
 import { beadLine, briefLine } from "../output/bead-line.ts";
 import { beadPage } from "../output/bead-page.ts";
+import { cleanLine } from "../output/plain-text.ts";
 
 export const showCommand: BdCommand = {
   name: "show",
@@ -132,7 +133,8 @@ function refLines(call: Call, shown: readonly Shown[]): readonly string[] {
     const edges = reader.dependentsOf(record.id);
     const lines = edges.map((edge) => {
       const other = lookupIn(call, reader)(edge.issue_id);
-      return `  ${edge.type}: ${other === undefined ? edge.issue_id : beadLine(other, call)}`;
+      const lead = `  ${cleanLine(edge.type)}: `;
+      return other === undefined ? `${lead}${cleanLine(edge.issue_id)}` : beadLine(other, call, { lead });
     });
     return [`References to ${record.id}: ${edges.length}`, ...lines];
   });
@@ -151,7 +153,7 @@ async function childList(call: Call, shown: readonly Shown[]): Promise<Answer> {
     text: lists
       .flatMap(({ parent, children }) => [
         ...(call.isBrief ? [] : [`Children of ${parent.id}: ${children.length}`]),
-        ...children.map(({ record }) => (call.isBrief ? briefLine(record) : `  ${beadLine(record, call)}`)),
+        ...children.map(({ record }) => (call.isBrief ? briefLine(record) : beadLine(record, call, { lead: "  " }))),
       ])
       .join("\n"),
     json: lists.flatMap(({ children }) => children.map(({ reader, record }) => listedBead(reader, record))),

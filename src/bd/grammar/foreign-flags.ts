@@ -60,6 +60,7 @@ const ofCommand: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "whats-new": "bd prime says how to work here, bd help lists the commands",
   },
   list: {
+    "as-of": "bd show ID --as-of REV; bd diff REV tells what changed since",
     blocked: "bd blocked",
     closed: "-s closed",
     "in-progress": "-s in_progress",

@@ -6,7 +6,7 @@ import { settingsOf } from "../access/settings.ts";
 import type { Answer, Call, Truncation } from "../command.ts";
 import { customTypes, typeHint } from "../values/issue-type.ts";
 import { listedBead } from "./bead-json.ts";
-import { beadLine, briefLine, treeLines } from "./bead-line.ts";
+import { beadLine, briefLine, treeLines, waitNote } from "./bead-line.ts";
 
 /** A bead with the store it came from. */
 export interface ListedBead {
@@ -111,6 +111,6 @@ function listingText(
   const graphs = new Map(shown.map(({ graph, record }) => [record.id, graph]));
   const lines = isTree
     ? treeLines(records, (record) => graphs.get(record.id) ?? call.home, call)
-    : records.map((record) => beadLine(record, call));
+    : shown.map(({ graph, record }) => beadLine(record, call, waitNote(record, graph)));
   return [...(title === undefined ? [] : [title(count), ""]), ...lines].join("\n");
 }
