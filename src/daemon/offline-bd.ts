@@ -1,6 +1,7 @@
 import { absolute } from "../bd/access/files.ts";
 import type { BdContext } from "../bd/context.ts";
 import { oneGraph } from "../bd/context.ts";
+import { wrap } from "../bd/output/plain-text.ts";
 import { placeFlags } from "../bd/grammar/global-flags.ts";
 import { aboutBd, changesStore, failed, runBd } from "../bd/run-bd.ts";
 import { messageOf, TownError, WaitingError } from "../errors/town-error.ts";
@@ -73,7 +74,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
   const { directory, rig } = placeFlags(call.argv);
   const cwd = directory === undefined ? call.cwd : absolute(directory, call.cwd);
   const isWrite = changesStore(call.argv);
-  const { place, graph, actor, email } = await openPlace(cwd, isWrite, call, ports);
+  const { place, graph, actor, email, isPrefixStated } = await openPlace(cwd, isWrite, call, ports);
   const { seq } = graph;
   if (rig !== undefined && !namesOf(place, graph).includes(rig)) {
     await graph.close();
@@ -113,13 +114,24 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
     // What is left elsewhere of a lost text is found without the cache, as long as nothing was done yet.
     isSpoilt = graph.cache.isLost && graph.seq === seq && !isAgain;
     if (isSpoilt) return undefined;
-    say(call, { stdout, stderr: `${noteAfter(isWrite && exitCode === 0, actor)}${stderr}` });
+    if (isWrite && !isPrefixStated) await keepPrefix(place.store, graph);
+    const note = wrap(noteAfter(isWrite && exitCode === 0, actor), call.columns).join("\n");
+    say(call, { stdout, stderr: `${note}${stderr}` });
     return exitCode;
   } finally {
     await graph.close();
     if (isCacheDue && !isSpoilt && !isWrite && !call.argv.includes("--readonly"))
       await writeCache(place.store, graph.prefix, ports);
   }
+}
+
+/**
+ * Once there are beads with it, moving the directory must not change the prefix. Until then nothing is decided: what a first
+ * exchange takes in may have another one.
+ */
+async function keepPrefix(store: Repository, graph: GitGraph): Promise<void> {
+  const isUsed = graph.sketches().some(({ id }) => id.startsWith(`${graph.prefix}-`));
+  if (isUsed) await store.setConfig(prefixKey, graph.prefix);
 }
 
 /** What the store of a directory may be called by: its prefix, or the name of the repository that holds it. */
@@ -158,6 +170,7 @@ interface OpenPlace {
   readonly graph: GitGraph;
   readonly actor: Actor;
   readonly email: string | undefined;
+  readonly isPrefixStated: boolean;
 }
 
 /** The store that the caller's repository follows, opened; again when a town adopted the repository meanwhile. */
@@ -175,10 +188,9 @@ async function openPlace(
     const prefix = stated ?? { orElse: directoryPrefix(place.store) };
     const emailOf = (name: string): string | undefined => (name === actor.name ? email : undefined);
     const graph = await openStore(place.store, { prefix, isWrite, call, emailOf }, ports);
-    // Moving the directory must not change it.
-    if (stated === undefined && isWrite) await place.store.setConfig(prefixKey, graph.prefix);
     // Who adopts the repository names the new store first and then waits for this lock.
-    if (!isWrite || (await place.around.config(storeKey)) === place.bound) return { place, graph, actor, email };
+    if (!isWrite || (await place.around.config(storeKey)) === place.bound)
+      return { place, graph, actor, email, isPrefixStated: stated !== undefined };
     await graph.close();
   }
 }
@@ -194,8 +206,10 @@ interface StorePlace {
   readonly facts: ReadonlyMap<string, string>;
 }
 
-async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePlace> {
+async function storePlace(cwd: string, { git, files }: OfflineBdPorts): Promise<StorePlace> {
   const around = await git.open(cwd);
+  if (around === undefined && (await files.stat(cwd)) === undefined)
+    throw new TownError("DirectoryNotFound", `there is no directory ${cwd}`, { hint: "-C takes one that is there" });
   if (around === undefined)
     throw new TownError("RepositoryNotFound", `no git repository at ${cwd}`, {
       hint: "beads live in git: run `git init` first, or use -C DIR",
@@ -213,7 +227,7 @@ async function storePlace(cwd: string, { git }: OfflineBdPorts): Promise<StorePl
 
 /**
  * The prefix of ids: `town.prefix` of the store, or of the checkout; a town's own repository is `hq`. Undefined: it is that of
- * most beads there are, else the name of the directory, and is written down with the first change.
+ * most beads there are, else the name of the directory, and is written down with the first bead.
  */
 async function statedPrefix(
   { around, store, facts }: StorePlace,

@@ -303,7 +303,7 @@ describe("what a list tells of a bead that cannot start", () => {
   test("given an epic, when the tree of what it depends on is only itself, then its children are pointed at", async () => {
     const bd = await shop();
     const { stderr } = await bd.run(["dep", "tree", "api-a00003"]);
-    expect(stderr).toBe("Note: it depends on nothing itself; town bd children api-a00003 lists its 1 child.\n");
+    expect(stderr).toBe("Note: it depends on nothing itself. Its children (1): town bd children api-a00003\n");
     expect((await bd.run(["dep", "tree", "api-a00003", "--direction", "both"])).stderr).toBe("");
     expect((await bd.run(["dep", "tree", "api-a00002"])).stderr).toBe("");
   });

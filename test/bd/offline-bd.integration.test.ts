@@ -167,6 +167,25 @@ describe("bd without a town", () => {
     expect(await made(at, "y")).toMatch(/^orig-/);
   });
 
+  test("given a clone made before there were beads, when it takes in those of another, then it makes its own as that one does", async () => {
+    const at = site.repository("first");
+    site.git(site.root, "clone", "--quiet", "--bare", at, "prefix-hub.git");
+    site.git(at, "remote", "add", "origin", site.path("prefix-hub.git"));
+    site.git(site.root, "clone", "--quiet", "prefix-hub.git", "early");
+    await site.bd(at, ["init", "--prefix", "shop"]);
+    await made(at, "x");
+    expect((await site.bd(at, ["sync"])).stdout).toMatch(/Synced with origin at [0-9a-f]{12}: nothing new came in\n/);
+    const early = site.path("early");
+    expect((await site.bd(early, ["sync"])).stdout).toContain(": 1 bead came in");
+    expect(await made(early, "y")).toMatch(/^shop-/);
+    expect(site.git(early, "config", "town.prefix")).toBe("shop");
+  });
+
+  test("given a directory that is not there, when named, then that is what is said", async () => {
+    const at = site.repository("around");
+    expect((await site.bd(at, ["-C", "nowhere", "list"])).stderr).toContain(`there is no directory ${at}/nowhere`);
+  });
+
   test("given a checkout that follows a rig's store, when bd is run there, then it works on that store", async () => {
     const at = site.repository("checkout");
     site.git(site.root, "clone", "--quiet", "--bare", at, "rig.git");

@@ -16,7 +16,6 @@ import { usageError } from "../grammar/usage-error.ts";
 import { shortBead } from "../output/bead-json.ts";
 import { beadLine, briefLine } from "../output/bead-line.ts";
 import { limited } from "../output/listing.ts";
-import { counted } from "../output/counted.ts";
 import { mermaid } from "../output/mermaid.ts";
 import { cleanLine } from "../output/plain-text.ts";
 import { statusesOf } from "../../domain/work-graph/record/statuses.ts";
@@ -136,11 +135,7 @@ async function depTree(call: Call): Promise<Answer> {
 function childrenNote(graph: GraphReader, { id }: BeadRecord, rows: number, call: Call): readonly string[] {
   const children = rows > 1 || call.flags.has("status") ? 0 : graph.childrenOf(id).length;
   if (children === 0) return [];
-  return [
-    call.own(
-      `Note: it depends on nothing itself; bd children ${id} lists its ${counted(children, "child", "children")}.`,
-    ),
-  ];
+  return [call.own(`Note: it depends on nothing itself. Its children (${children}): bd children ${id}`)];
 }
 
 /** Of rows in the order of a tree those that fit, with the root and all that is above them. */

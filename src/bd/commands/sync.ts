@@ -3,6 +3,7 @@ import type { Answer, BdCommand, Call } from "../command.ts";
 import type { SyncSummary } from "../context.ts";
 import { flag, text } from "../grammar/flag.ts";
 import { usageError } from "../grammar/usage-error.ts";
+import { counted } from "../output/counted.ts";
 
 /** Other versions take a message for the commit that an exchange makes. */
 const messageFlag = text("message", "TEXT", "not kept: the commits say themselves what changed", "m");
@@ -77,8 +78,9 @@ async function sync(call: Call): Promise<Answer> {
 }
 
 function syncText({ commit, pushed, changed, rekeyed }: SyncSummary, remote: string, { paint }: Call): string {
+  const cameIn = changed.length === 0 ? "nothing new came in" : `${counted(changed.length, "bead")} came in`;
   return [
-    `${paint("green", "✓")} ${pushed ? `Synced with ${remote}` : `Taken in from ${remote}`} at ${commit.slice(0, 12)}: ${changed.length} changed here`,
+    `${paint("green", "✓")} ${pushed ? `Synced with ${remote}` : `Taken in from ${remote}`} at ${commit.slice(0, 12)}: ${cameIn}`,
     ...rekeyed.map(({ from, to }) => `  ${from} was given twice; ours is now ${to}`),
   ].join("\n");
 }
