@@ -355,7 +355,7 @@ async function initStore(
 ): Promise<{ readonly prefix: string; readonly fresh: boolean }> {
   const known = await store.config(prefixKey);
   const prefix = wanted ?? known ?? graph.prefix;
-  const fresh = known === undefined && graph.list().length === 0;
+  const fresh = known === undefined && graph.size === 0;
   if (around !== store)
     throw new TownError("BelongsToTown", `this checkout follows the store of a town (${store.commonDirectory})`, {
       hint: "its prefix is in the manifest of the rig: spec.prefix",

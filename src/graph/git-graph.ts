@@ -128,11 +128,6 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.#parts.lock !== undefined && !this.stopped;
   }
 
-  /** Records that are there, wisps included. */
-  get size(): number {
-    return this.index.size;
-  }
-
   /** Last commit that this store wrote or built on. */
   get tip(): string | undefined {
     return this.#parts.writer.tip;

@@ -7,7 +7,7 @@ import { FirstFew } from "../domain/work-graph/queries/sort-beads.ts";
 import { parentIdsOf } from "../domain/work-graph/record/edges.ts";
 import { metadataOf } from "../domain/work-graph/record/facts.ts";
 import { notWorkTypes } from "../domain/work-graph/record/bead-types.ts";
-import { tombstone } from "../domain/work-graph/record/statuses.ts";
+import { isSettled, tombstone } from "../domain/work-graph/record/statuses.ts";
 import type { FirstSketches, GraphReader, SketchFilter } from "../ports/work-graph.ts";
 
 export type ListFilter = NonNullable<Parameters<GraphReader["list"]>[0]>;
@@ -32,6 +32,10 @@ export class IndexReader implements GraphReader {
     if (key === "") return undefined;
     for (const id of this.index.idsByKey(key)) return this.get(id);
     return undefined;
+  }
+
+  get size(): number {
+    return this.index.size;
   }
 
   list(filter: ListFilter = {}): readonly BeadRecord[] {
@@ -87,7 +91,15 @@ export class IndexReader implements GraphReader {
     if (filter.status?.length === 1) consider(this.index.idsBy("status", filter.status[0] ?? ""));
     const key = filter.metadata?.["town.key"];
     if (typeof key === "string") consider(this.index.idsByKey(key));
-    return smallest;
+    return this.#unsettled(filter.status, smallest) ?? smallest;
+  }
+
+  /** All with one of some statuses that end with the work: they are few however many were closed. Undefined: not fewer. */
+  #unsettled(statuses: readonly string[] = [], than: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
+    if (statuses.length < 2 || statuses.some((status) => isSettled(status, this.index.statuses))) return undefined;
+    const sets = statuses.map((status) => this.index.idsBy("status", status));
+    const most = sets.reduce((sum, { size }) => sum + size, 0);
+    return than !== undefined && than.size <= most ? undefined : new Set(sets.flatMap((set) => [...set]));
   }
 
   ready(options: ReadyOptions = {}): readonly BeadRecord[] {

@@ -50,6 +50,8 @@ export interface GraphReader extends GraphView {
     readonly label?: string;
     readonly metadata?: Readonly<Record<string, unknown>>;
   }): readonly BeadRecord[];
+  /** How many records `list` finds without a filter. Costs nothing. */
+  readonly size: number;
   /** As `list`, in no order and without reading what is asleep: for filtering and ordering many to show few. */
   sketches(filter?: SketchFilter): readonly BeadSketch[];
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { GraphChange, GraphTransaction } from "../../src/ports/work-graph.ts";
+import type { BeadRecord } from "../../src/domain/work-graph/bead.ts";
+import type { GraphChange, GraphReader, GraphTransaction } from "../../src/ports/work-graph.ts";
 import { alice, bob, graphWorld } from "./graph-world.ts";
 
 const calm = { flushIntervalMs: 3_600_000 };
@@ -48,6 +49,36 @@ describe("transactions", () => {
     expect(inside).toEqual([["second"], true, false, 1, 1, 0]);
     expect(seen).toEqual(["open", 1, 1, undefined]);
     expect(graph.ready().map(({ title }) => title)).toEqual(["second"]);
+  });
+
+  test("given beads that change their status, when those of several are listed, then each is there that a walk over all finds", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    const statuses = ["open", "in_progress", "blocked", "deferred", "hooked"];
+    const wanted = [statuses.slice(0, 2), statuses.slice(1), [...statuses.slice(2), "closed"], ["closed", "open"]];
+    const check = (reader: GraphReader): void => {
+      expect(reader.size).toBe(reader.list().length);
+      for (const status of wanted)
+        for (const assignee of [undefined, "alice"]) {
+          const filter = assignee === undefined ? { status } : { status, assignee };
+          const fits = (record: BeadRecord) =>
+            status.includes(record.status) && (assignee === undefined || record.assignee === assignee);
+          expect(reader.list(filter)).toEqual(reader.list().filter(fits));
+        }
+    };
+    for (let round = 0; round < 6; round++) {
+      await graph.transact(alice, (tx) => {
+        for (let i = 0; i < 5; i++) tx.create({ id: `api-${round}${i}`, title: `bead ${i}` });
+        check(tx);
+        tx.claim(`api-${round}0`, "alice");
+        tx.close(`api-${round}1`);
+        for (const [i, status] of ["blocked", "deferred"].entries()) tx.update(`api-${round}${i + 2}`, { status });
+        if (round > 0) tx.close(`api-${round - 1}0`);
+        if (round > 1) tx.delete(`api-${round - 2}4`);
+        check(tx);
+      });
+      check(graph);
+    }
   });
 
   test("given many that wait, when written, then they share appends, in order", async () => {

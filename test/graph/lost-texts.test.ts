@@ -143,6 +143,26 @@ describe("a store whose cache has damaged texts", () => {
     await again.close();
   });
 
+  test("given a closed one that nobody can read, when all are counted or those under way are listed, then it is not read", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    await graph.transact(alice, (tx) => {
+      for (let i = 0; i < 40; i++) tx.create({ id: `api-${i}`, title: `bead ${i}` });
+      tx.close("api-7");
+      tx.claim("api-8", "alice");
+    });
+    await graph.close();
+    await settle(world);
+    await spoil(world, '"bead 7"', '"bead 8"');
+    await loseBlob(world, "api-7");
+    const again = (await world.open("/repo", calm)).graph;
+    expect(again.size).toBe(40);
+    expect(again.list({ status: ["in_progress", "hooked"] }).map(({ id }) => id)).toEqual(["api-8"]);
+    expect(again.list({ status: ["open", "in_progress"] })).toHaveLength(39);
+    expect(() => again.list({ status: ["open", "closed"] })).toThrow(/Cannot read api-7/);
+    await again.close();
+  });
+
   test("given one that git has lost and the log has, when a resident store reads it, then it is as it was", async () => {
     const world = await graphWorld();
     const { graph, kill } = await world.open("/repo", calm);

@@ -28,7 +28,7 @@ async function init(call: Call): Promise<Answer> {
   if (readOnly === true || call.flags.isSet("readonly"))
     throw new TownError("ReadOnly", "bd init changes something, and this is read-only");
   const done = await tools.init({ prefix });
-  const beads = call.home.list().length === 0 ? await bdDirectory(call.context) : undefined;
+  const beads = call.home.size === 0 ? await bdDirectory(call.context) : undefined;
   return {
     text: `${call.paint("green", "✓")} Beads of this repository begin with ${done.prefix}-\n  ${done.fresh ? call.own('Make the first: bd create "Title"') : "What is there keeps its ids."}`,
     json: { prefix: done.prefix, fresh: done.fresh },
@@ -78,7 +78,7 @@ async function placeFacts(call: Call): Promise<Readonly<Record<string, string | 
     ...(commit === undefined ? {} : { commit }),
     prefix: home.prefix,
     store: home.namespace,
-    issue_count: home.list().length,
+    issue_count: home.size,
     ...(setAside.length === 0 ? {} : { set_aside: setAside.length }),
     actor: call.author.actor,
     version: context.version,

@@ -24,8 +24,8 @@ export interface ConvoyObserved {
   readonly items: readonly ObservedItem[];
   readonly rigsMissing: readonly string[];
   readonly rigsNotReady: readonly string[];
-  /** Open, unstarted beads that carry this convoy but are no items of it any more. */
   readonly used: Usage;
+  /** Open, unstarted beads that carry this convoy but are no items of it any more. */
   readonly dropped: readonly { readonly rig: string; readonly id: string }[];
 }
 
@@ -91,10 +91,8 @@ function droppedBeads(object: ConvoyObject, ports: LoopPorts): ConvoyObserved["d
   const keys = new Set(object.spec.items.map((item) => itemKey(object, item.name)));
   return ports.graphs.all().flatMap((graph) =>
     graph
-      .list({ metadata: { [META.convoy]: mine } })
-      .filter(
-        (record) => record.status === "open" && record.assignee === undefined && record.issue_type !== "merge-request",
-      )
+      .list({ status: ["open"], metadata: { [META.convoy]: mine } })
+      .filter((record) => record.assignee === undefined && record.issue_type !== "merge-request")
       .filter(
         (record) => typeof record.metadata?.[META.key] === "string" && !keys.has(String(record.metadata[META.key])),
       )

@@ -65,7 +65,7 @@ export async function observeRig(object: RigObject, ports: LoopPorts): Promise<R
     source,
     cloned: clone !== undefined,
     graphOpen: graph !== undefined,
-    beads: graph?.list().length ?? 0,
+    beads: graph?.size ?? 0,
     queue: graph?.list({ type: ["merge-request"], status: ["open", "in_progress"] }).length ?? 0,
     removal: object.metadata.deletionTimestamp === undefined ? undefined : await observeRemoval(object, clone, ports),
   };
