@@ -341,8 +341,8 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
 
   it("given conditions, fields and deletion, when waited for, then kubectl returns as they come", async () => {
     await declare("waited");
-    const forCondition = ok(["wait", "wi/waited", "--for=condition=Ready", "--timeout=15s"]);
-    const forField = ok(["wait", "wi/waited", "--for=jsonpath={.status.note}=done", "--timeout=15s"]);
+    const forCondition = ok(["wait", "wi/waited", "--for=condition=Ready", "--timeout=120s"]);
+    const forField = ok(["wait", "wi/waited", "--for=jsonpath={.status.note}=done", "--timeout=120s"]);
     while (town.api.watches() < 2) await systemClock.sleep(10);
     await town.store.patchStatus(key("waited"), {
       note: "done",
@@ -359,7 +359,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor", ({ path, minor }) => {
     });
     expect(await forCondition).toBe("widget.town.dev/waited condition met\n");
     await forField;
-    const gone = ok(["wait", "wi/waited", "--for=delete", "--timeout=15s"]);
+    const gone = ok(["wait", "wi/waited", "--for=delete", "--timeout=120s"]);
     while (town.api.watches() < 1) await systemClock.sleep(10);
     await town.store.withdraw(key("waited"));
     await gone;

@@ -20,7 +20,8 @@ export interface DoorbellInput {
 const SETTLE_MS = 200;
 /** How long a program may take to show what was pasted; on a busy machine that is more than it takes it in peace. */
 const DRAW_MS = 2_000;
-const VERIFY_MS = 800;
+/** And to show that it took Enter: one too early would approve the question that it is about to draw. */
+const VERIFY_MS = 2_000;
 const LOOK_MS = 80;
 
 let buffers = 0;
