@@ -42,11 +42,15 @@ class Terminal {
     return this.tmux("capture-pane", "-p");
   }
 
-  sees(what: string, pattern: RegExp): Promise<string> {
-    return this.#town.until(`${what}:\n${this.screen}`, () => {
-      const { screen } = this;
-      return pattern.test(screen) ? screen : undefined;
-    });
+  async sees(what: string, pattern: RegExp): Promise<string> {
+    try {
+      return await this.#town.until(what, () => {
+        const { screen } = this;
+        return pattern.test(screen) ? screen : undefined;
+      });
+    } catch (error) {
+      throw new Error(`${String(pattern)} is not on the screen:\n${this.screen}`, { cause: error });
+    }
   }
 }
 
@@ -70,10 +74,10 @@ describe.skipIf(!hasTmux())("town top in a terminal", () => {
 
   it("given a town, when opened, then 80x24 shows its agents, convoys, rigs and events, and changes as they come", async () => {
     terminal.run(top);
-    const screen = await terminal.sees("the crew member rests", /sample\/toast +crew +Idle/);
-    expect(screen).toMatch(/^Town town {2}Synced main@[0-9a-f]{7} {2}Healthy/);
-    expect(screen).toMatch(/Agents 1\/30 running/);
-    expect(screen).toMatch(/hq\/first +░+ 0\/2 .*Suspended/);
+    await terminal.sees("the crew member rests", /sample\/toast +crew +Idle/);
+    await terminal.sees("the town", /^Town town {2}Synced main@[0-9a-f]{7} {2}Healthy/);
+    await terminal.sees("how many run", /Agents 1\/30 running/);
+    const screen = await terminal.sees("the convoy", /hq\/first +░+ 0\/2 .*Suspended/);
     expect(screen.trimEnd().split("\n")).toHaveLength(24);
     await terminal.sees("the sum of work", /sample +True +main +1 +0 +1 +0/);
     expect(town.run("scale", "agentpool/crew", "-n", "sample", "--replicas", "2").status).toBe(0);
