@@ -214,15 +214,17 @@ export class TownProcess {
 
   /** Polls until it holds; fails with how the town was then. */
   async until<T>(what: string, look: () => T | undefined | false, timeoutMs = WAIT_MS): Promise<T> {
-    const deadline = Date.now() + timeoutMs;
+    const began = Date.now();
     for (;;) {
       const seen = look();
       if (seen !== undefined && seen !== false) return seen;
-      if (Date.now() > deadline) {
+      const waited = Date.now() - began;
+      if (waited > timeoutMs) {
         this.#isReported = true;
         throw new Error(`not within ${timeoutMs} ms: ${what}\n${townReport(this)}`);
       }
-      await sleep(100);
+      // Most looks start a command, which takes from the town what it is waited for.
+      await sleep(Math.min(Math.max(100, waited / 10), 2_000));
     }
   }
 
