@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { rm, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { exitStatusOfShell } from "../../domain/sessions/exit-status.ts";
@@ -21,6 +21,7 @@ import {
   type SessionRecord,
 } from "../sessions/session-files.ts";
 import { SessionProcesses } from "../sessions/session-processes.ts";
+import { spawnedLeader } from "../sessions/spawned-leader.ts";
 
 export interface ProcessSessionsOptions {
   /** For records, shims, exit codes and logs; created with mode 0700. */
@@ -247,16 +248,16 @@ export class ProcessSessions implements Sessions {
     await this.#files.removeOldLogs(name, KEPT_LOGS);
     await this.#files.saveRecord(record);
     this.#ended.delete(keyOf(record));
-    const pid = await this.#spawn(start, shim);
-    const leader = await this.#processes.identify(pid);
-    if (leader === undefined && signal(pid, 0) !== "Gone") {
+    const { child, pid } = await this.#spawn(start, shim);
+    const leader = await spawnedLeader(child, (of) => this.#processes.identify(of), clock);
+    if (leader === "Untold") {
       signal(-pid, "SIGKILL");
       throw startFailed(
         start,
         `process ${pid} was started and ended again, since the system does not tell its start time`,
       );
     }
-    const complete = leader === undefined ? record : { ...record, leader };
+    const complete = leader === "Ended" ? record : { ...record, leader };
     await this.#files.saveRecord(complete);
     this.#records.set(name, complete);
     log.info({ session: name, generation, pid }, "started a session");
@@ -265,7 +266,7 @@ export class ProcessSessions implements Sessions {
     return { ...(await this.#running(complete)), pid };
   }
 
-  async #spawn(start: SessionStart, shim: string): Promise<number> {
+  async #spawn(start: SessionStart, shim: string): Promise<{ readonly child: ChildProcess; readonly pid: number }> {
     const child = spawn("/usr/bin/env", ["-i", "/bin/sh", shim], {
       cwd: start.cwd,
       env: {},
@@ -276,7 +277,7 @@ export class ProcessSessions implements Sessions {
     child.once("exit", () => this.#notify());
     child.unref();
     if (child.pid === undefined) throw startFailed(start, messageOf(await failed));
-    return child.pid;
+    return { child, pid: child.pid };
   }
 
   async #remove(record: SessionRecord, graceMs: number): Promise<void> {
