@@ -10,7 +10,8 @@ const LONGEST_TRY_MS = 30 * 60_000;
 /** The maker's clock, and a town's agents that must not all come back in one second. */
 const MARGIN_MS = 15_000;
 const SPREAD_MS = 45_000;
-const PLACES = 65_537;
+/** Once a person, or work that moves, has shown that it is over, somebody waits. */
+const LIFTED_SPREAD_MS = 10_000;
 /** The echo of a typed line is no answer to it. */
 const ECHO_MS = 3_000;
 /** A limit told so long after another one is no repetition of it. */
@@ -64,15 +65,19 @@ export function limitedAfter(known: Limited | undefined, signs: LimitSigns): Lim
   const times = isSame ? former.times : isRecent ? former.times + 1 : 1;
   const triedMs = Math.min(FIRST_TRY_MS * 2 ** Math.min(times - 1, 20), LONGEST_TRY_MS);
   const endMs = screen.resetAtMs === undefined ? sinceMs + triedMs : screen.resetAtMs + MARGIN_MS;
-  const untilMs = (liftedMs > sinceMs ? Math.min(endMs, liftedMs) : endMs) + spreadOf(signs.identity);
-  return { since: new Date(sinceMs).toISOString(), until: new Date(untilMs).toISOString(), times };
+  const isLifted = liftedMs > sinceMs && liftedMs < endMs;
+  const untilMs = isLifted
+    ? liftedMs + LIFTED_SPREAD_MS * placeOf(signs.identity)
+    : endMs + SPREAD_MS * placeOf(signs.identity);
+  return { since: new Date(sinceMs).toISOString(), until: new Date(Math.floor(untilMs)).toISOString(), times };
 }
 
-/** Each agent's own part of the spread, ms. */
-function spreadOf(identity: string): number {
-  let place = 7;
-  for (let at = 0; at < identity.length; at += 1) place = (place * 31 + identity.charCodeAt(at)) % PLACES;
-  return Math.floor((place / PLACES) * SPREAD_MS);
+/** Each agent's own place in a spread, at least 0, less than 1: FNV-1a, mixed, since names may differ in a digit only. */
+function placeOf(identity: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < identity.length; at += 1) hash = Math.imul(hash ^ identity.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }
 
 /** Whether a limit was told since something was typed last. */
