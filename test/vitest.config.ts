@@ -19,7 +19,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...integration, ...e2e],
           // Against hanging only: a loaded machine may take many times as long as usual.
-          testTimeout: 120_000 * patience,
+          testTimeout: 400_000 * patience,
         },
       },
       {

@@ -126,17 +126,7 @@ export function processesContract(name: string, make: () => Promise<ProcessesUnd
     given(
       "given a running program, when probed with its identity, then it is alive; when it has ended, dead",
       async (under, run) => {
-        const abort = new AbortController();
-        let identity: ProcessIdentity | undefined;
-        const running = run(under.programs.sleeps, {
-          signal: abort.signal,
-          started: async (started) => {
-            identity = started;
-          },
-        });
-        await under.pass(200);
-        expect(identity).toBeDefined();
-        const known = identity as ProcessIdentity;
+        const { running, identity: known } = await begun(under, run, under.programs.sleeps);
         expect(await under.processes.identify(known.pid)).toEqual(known);
         expect(await under.processes.probe(known)).toBe("Alive");
         expect(await under.processes.probe({ ...known, startTime: "another" })).toBe("Dead");
@@ -155,18 +145,14 @@ export function processesContract(name: string, make: () => Promise<ProcessesUnd
     given(
       "given a program that ignores SIGTERM, when terminated, then it is killed after the grace time",
       async (under, run) => {
-        let identity: ProcessIdentity | undefined;
-        const running = run(under.programs.stubborn, {
-          started: async (started) => {
-            identity = started;
-          },
-        });
-        await under.pass(400);
-        const ending = under.processes.terminate(identity as ProcessIdentity, 300);
+        const { running, identity } = await begun(under, run, under.programs.stubborn);
+        // For the program to say that it ignores the signal.
+        await under.pass(2_000);
+        const ending = under.processes.terminate(identity, 300);
         await under.pass(1000);
         await ending;
         expect(await running).toMatchObject({ signal: "SIGKILL", timedOut: false, aborted: false });
-        expect(await under.processes.probe(identity as ProcessIdentity)).toBe("Dead");
+        expect(await under.processes.probe(identity)).toBe("Dead");
       },
     );
 
@@ -197,6 +183,25 @@ export function processesContract(name: string, make: () => Promise<ProcessesUnd
       },
     );
   });
+}
+
+/** A program that runs: whoever started it was told who it is. */
+async function begun(
+  under: ProcessesUnderTest,
+  run: Run,
+  argv: readonly string[],
+): Promise<{ readonly running: Promise<RunResult>; readonly identity: ProcessIdentity }> {
+  const told: ProcessIdentity[] = [];
+  const running = run(argv, {
+    started: async (started) => {
+      told.push(started);
+    },
+  });
+  for (;;) {
+    const [identity] = told;
+    if (identity !== undefined) return { running, identity };
+    await under.pass(20);
+  }
 }
 
 function runIn(

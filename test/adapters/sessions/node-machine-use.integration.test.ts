@@ -5,6 +5,7 @@ import type { IdentitySource } from "../../../src/adapters/process-identity.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { startedGroups } from "../../started-groups.ts";
+import { until } from "./real-programs.ts";
 
 const sources: readonly IdentitySource[] = process.platform === "linux" ? ["proc", "ps"] : ["ps"];
 const started = startedGroups();
@@ -28,13 +29,10 @@ describe.each(sources)("what processes take of this machine, by %s", (source) =>
     const idle = await tree("setInterval(() => {}, 1000)");
     const machine = nodeMachineUse({ ...systemClock, monotonicMs: faster(20) }, source);
     // ps of Linux counts whole seconds: it takes some until one is full.
-    for (let tries = 0; tries < 60; tries += 1) {
-      const reading = await machine.read();
-      if ((reading.treeOf(busy.root)?.cpuMilli ?? 0) > 0) break;
-      await systemClock.sleep(200);
-    }
-    const reading = await machine.read();
-    expect(reading.treeOf(busy.root)?.cpuMilli).toBeGreaterThan(0);
+    const reading = await until("the busy tree to show", async () => {
+      const seen = await machine.read();
+      return (seen.treeOf(busy.root)?.cpuMilli ?? 0) > 0 && seen;
+    });
     // A Node process takes tens of MiB; the shell alone takes a few.
     expect(reading.treeOf(idle.root)?.memoryBytes).toBeGreaterThan(15 * 1024 ** 2);
     expect(reading.treeOf(idle.root)?.memoryBytes).toBeGreaterThan(reading.treeOf(idle.child)?.memoryBytes ?? Infinity);

@@ -4,7 +4,8 @@ import { processTable } from "../../../src/adapters/process-identity.ts";
 import { spawnedLeader } from "../../../src/adapters/sessions/spawned-leader.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 
-const { identify } = processTable(process.platform === "linux" ? "proc" : "ps");
+const table = processTable(process.platform === "linux" ? "proc" : "ps");
+const identify = (pid: number) => table.identify(pid);
 const child = (script: string) => spawn("/bin/sh", ["-c", script], { stdio: "ignore" });
 
 /** This process does not run, as on a machine that does too much at once. */

@@ -7,6 +7,7 @@
  */
 export const TYPING_AGENT = `
 const { appendFileSync } = require("node:fs");
+const decoder = new (require("node:string_decoder").StringDecoder)("utf8");
 const [mode, out] = process.argv.slice(2);
 const note = (kind, text) => appendFileSync(out, JSON.stringify({ kind, text }) + "\\n");
 let draft = "", block, deaf = { deaf: 1, numb: 2 }[mode] ?? 0, dialog = false;
@@ -16,7 +17,7 @@ process.stdout.write("\\x1b[?2004h");
 const START = "\\x1b[200~", END = "\\x1b[201~";
 let held = "";
 const take = (data) => {
-  let text = held + data.toString("utf8");
+  let text = held + decoder.write(data);
   held = "";
   while (text !== "") {
     if (block === undefined && text.length < START.length && START.startsWith(text)) { held = text; return; }
