@@ -4,7 +4,7 @@ import { hasTmux, TownProcess } from "./town-process.ts";
 
 const AGENTS = 6;
 /** Long enough for all to run into it, and a limit ends at most a minute after what it says. */
-const LIMIT = "You've hit your usage limit. Try again in 40 seconds.";
+const LIMIT = "You've hit your usage limit. Try again in 60 seconds.";
 
 interface Items {
   readonly items: readonly {

@@ -65,9 +65,9 @@ describe("rigs in a running town", () => {
     town.declareWork([{ name: "one", rig: "sample", script: "echo one > one.txt" }]);
     const bead = await town.until("an agent works", () => {
       const beads = town.json("get", "beads", "-n", "sample") as
-        | { items: { metadata: { name: string }; status: { state: string } }[] }
+        | { items: { metadata: { name: string }; status: { assignee?: string } }[] }
         | undefined;
-      return beads?.items.find((one) => one.status.state === "hooked")?.metadata.name;
+      return beads?.items.find((one) => one.status.assignee !== undefined)?.metadata.name;
     });
     const refused = town.run("rig", "remove", "sample");
     expect(refused.status).not.toBe(0);
