@@ -4,7 +4,6 @@ import {
   copyFile,
   link,
   lstat,
-  mkdir,
   open,
   readdir,
   readFile,
@@ -20,6 +19,7 @@ import { dirname, resolve } from "node:path";
 import { fileError } from "../ports/file-error.ts";
 import type { AppendFile, FileStat, Files, ReadFile } from "../ports/files.ts";
 import { codeOf } from "./error-code.ts";
+import { makePath } from "./make-path.ts";
 import { openAppendFile } from "./node-append-file.ts";
 import { openReadFile } from "./node-read-file.ts";
 import { PathWatch } from "./path-watch.ts";
@@ -142,10 +142,7 @@ class NodeFiles implements Files {
 
   async makeDirectory(path: string, options: { readonly mode?: number } = {}): Promise<void> {
     await attempt("make directory", path, async () => {
-      const first = await mkdir(path, {
-        recursive: true,
-        ...(options.mode === undefined ? {} : { mode: options.mode }),
-      });
+      const first = await makePath(path, options);
       if (first === undefined) return;
       if (options.mode !== undefined) await chmod(path, options.mode);
       const shortest = resolve(first).length;

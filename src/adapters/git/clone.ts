@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AdapterError, messageOf } from "../../errors/town-error.ts";
+import { makePath } from "../make-path.ts";
 import { removeTree } from "../remove-tree.ts";
 import { diskFailure, exists, syncDirectory, unlessMissing } from "./disk.ts";
 import type { GitCommand } from "./git-command.ts";
@@ -20,7 +21,7 @@ export async function cloneInto(command: GitCommand, url: string, path: string, 
   if (await adoptable(command, url, path)) return;
   const partial = `${path}.partial`;
   await removeTree(partial);
-  await mkdir(dirname(path), { recursive: true });
+  await makePath(dirname(path));
   try {
     await fetchAll(command, url, partial, "sha1", options).catch(async (error: unknown) => {
       if (!/mismatched algorithms/.test(messageOf(error))) throw error;

@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AdapterError } from "../../errors/town-error.ts";
 import type { Git, Repository } from "../../ports/git.ts";
+import { makePath } from "../make-path.ts";
 import { realPathAt, statAt } from "./at-once.ts";
 import { cloneInto, type CloneOptions } from "./clone.ts";
 import { ownersByPid, type OwnerProbe } from "./forward-lock.ts";
@@ -72,7 +72,7 @@ export class NodeGit implements Git {
   }
 
   async init(path: string, options: { readonly bare: boolean; readonly branch: string }): Promise<Repository> {
-    await mkdir(path, { recursive: true });
+    await makePath(path);
     const bare = options.bare ? ["--bare"] : [];
     await this.#command.run(["init", "--quiet", ...bare, `--initial-branch=${options.branch}`, "--", path], {
       place: { cwd: path },
