@@ -61,8 +61,8 @@ export interface GitObjects {
   /** About how many objects lie loose, whoever wrote them, as git itself guesses it: by one of 256 directories. */
   looseCount(): Promise<number>;
   /**
-   * Packs all loose objects and joins small packs, whoever wrote them; nothing is removed but what is in a pack as well. For
-   * repositories that are Town's alone: a user's has its own gc settings. False while somebody collects garbage there.
+   * Packs all loose objects and joins small packs, whoever wrote them; nothing is removed but what is in a pack as well. In
+   * a user's repository only where its own gc settings want it. False while somebody collects garbage there.
    */
   packAll(options: { readonly timeoutMs: number }): Promise<boolean>;
   /** Empty tree's id in this repository's hash. */

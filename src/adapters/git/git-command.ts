@@ -25,6 +25,8 @@ export interface GitRunOptions {
   readonly answers?: readonly number[];
   /** Stop reading (and end git) after this many bytes of output. Default: read all. */
   readonly maxBytes?: number;
+  /** Without the settings of every call: for reading the configuration itself. */
+  readonly asConfigured?: boolean;
   /** Told the process id once it runs. */
   readonly started?: (pid: number) => void;
   /** Waits for others more than it works (a remote): not counted against the processes that may run at once. */
@@ -84,8 +86,12 @@ export class GitCommand {
   }
 
   /** Starts a git process; the caller owns it, and has waited for `ready`. */
-  start(args: readonly string[], place: GitPlace, env: Readonly<Record<string, string>> = {}): ChildProcess {
-    return spawn(this.#program, [...gitOptions, ...placeOptions(place), ...args], {
+  start(
+    args: readonly string[],
+    place: GitPlace,
+    { env, asConfigured = false }: Pick<GitRunOptions, "env" | "asConfigured"> = {},
+  ): ChildProcess {
+    return spawn(this.#program, [...(asConfigured ? [] : gitOptions), ...placeOptions(place), ...args], {
       cwd: place.cwd ?? place.worktree ?? place.gitDirectory,
       env: { ...this.#environment, ...env },
       stdio: ["pipe", "pipe", "pipe"],
@@ -107,7 +113,7 @@ export class GitCommand {
 
   async #run(args: readonly string[], options: GitRunOptions): Promise<GitResult> {
     if (options.signal?.aborted === true) throw stopped("GitAborted", options, "it was cancelled");
-    const child = this.start(args, options.place, options.env);
+    const child = this.start(args, options.place, options);
     if (child.pid !== undefined) options.started?.(child.pid);
     const run = new RunningGit(child, options);
     const result = await run.result();

@@ -84,6 +84,7 @@ export class RepositoryConfig {
       place: { gitDirectory: this.#gitDirectory },
       doing: `${doing} in the configuration of ${this.#gitDirectory}`,
       answers,
+      asConfigured: true,
     });
   }
 }

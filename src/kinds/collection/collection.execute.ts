@@ -4,6 +4,7 @@ import { saveWork } from "../../work/rescue.ts";
 import { removeEndedBranch } from "../../work/task-branches.ts";
 import type { Orphan } from "./collection.observe.ts";
 import type { CollectionAction } from "./collection.plan.ts";
+import type { LooseObjects } from "./loose-objects.ts";
 
 const ACTOR = "loop/collection";
 const GRACE_MS = 3_000;
@@ -12,7 +13,7 @@ const PACK_TIMEOUT_MS = 8 * 60_000;
 
 export async function executeCollection(action: CollectionAction, _town: unknown, ports: LoopPorts): Promise<void> {
   if (action.do === "ScanOwners") return ports.collectOwned();
-  if (action.do === "Pack") return packClone(action.namespace, action.count, ports);
+  if (action.do === "Pack") return pack(action.objects, ports);
   const kept = await remove(action.orphan, ports);
   ports.events.record(
     { kind: "Town", name: "hq" },
@@ -25,18 +26,18 @@ export async function executeCollection(action: CollectionAction, _town: unknown
   );
 }
 
-/** Only Town's own clone of a rig, never the user's repository. What cannot be packed is only larger than it need be. */
-async function packClone(namespace: string, count: number, ports: LoopPorts): Promise<void> {
-  const repository = await ports.git.open(ports.layout.clone(namespace));
+/** What cannot be packed is only larger than it need be. */
+async function pack({ namespace, path, count }: LooseObjects, ports: LoopPorts): Promise<void> {
+  const repository = await ports.git.open(path);
   try {
     if ((await repository?.objects.packAll({ timeoutMs: PACK_TIMEOUT_MS })) !== true) return;
   } catch (err) {
-    ports.log.warn({ err, rig: namespace }, "cannot pack a rig's clone");
+    ports.log.warn({ err, repository: path }, "cannot pack a repository");
     return;
   }
-  const about = { kind: "Rig", name: namespace };
-  const message = `packed about ${count} loose objects of its clone`;
-  ports.events.record(about, { type: "Normal", reason: "ClonePacked", message, actor: ACTOR });
+  const about = namespace === "hq" ? { kind: "Town", name: "hq" } : { kind: "Rig", name: namespace };
+  const message = `packed about ${count} loose objects of ${path}`;
+  ports.events.record(about, { type: "Normal", reason: "RepositoryPacked", message, actor: ACTOR });
 }
 
 /** Removes it; says where work that was in it is now. */

@@ -11,6 +11,7 @@ import { targetHead } from "../../work/rig-target.ts";
 import { isPluginToken, unusedToken } from "../../work/plugin-run.ts";
 import type { RigSpec } from "../rig/rig.schema.ts";
 import type { TownSpec } from "../town/town.schema.ts";
+import { type LooseObjects, looseObjects } from "./loose-objects.ts";
 import { type StaleFiles, staleLogs, staleTranscripts } from "./stale-files.ts";
 
 export type TownHq = TownObject<
@@ -71,17 +72,11 @@ export type CollectionObserved =
       readonly state: "Looked";
       readonly now: number;
       readonly orphans: readonly Orphan[];
-      /** Rigs whose clones have many loose objects. */
-      readonly loose: readonly { readonly namespace: string; readonly count: number }[];
+      readonly loose: readonly LooseObjects[];
     };
 
 /** Between two looks. */
 const INTERVAL_MS = 10 * 60_000;
-/**
- * Each bead leaves some ten in a rig's clone, by the agents' git. That packs them by itself at 6,700, as a child of whichever
- * session commits then, and with it it ends half-way: the next one would begin anew.
- */
-const MANY_LOOSE = 2_000;
 /** Until manifests and sessions were seen completely: before that nothing absent is known to be gone. */
 const UNTIL_COMPLETE_MS = 10_000;
 
@@ -99,7 +94,6 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     ...(await staleLogs(ports, now)),
     ...(await staleTranscripts(spec, ports, now)),
   ];
-  const loose: { readonly namespace: string; readonly count: number }[] = [];
   for (const graph of ports.graphs.all()) {
     orphans.push(...escalationsOfNothing(graph));
     const path = graph.namespace === "hq" ? ports.layout.root : ports.layout.clone(graph.namespace);
@@ -110,10 +104,8 @@ export async function observeCollection(object: TownHq, ports: LoopPorts): Promi
     orphans.push(...(await endedRefs(graph, repository)));
     orphans.push(...(await branchesOfMergedWork(graph, repository)));
     orphans.push(...(await pinsOfLandedWork(graph, repository, ports)));
-    const count = await repository.objects.looseCount();
-    if (count >= MANY_LOOSE) loose.push({ namespace: graph.namespace, count });
   }
-  return { state: "Looked", now, orphans, loose };
+  return { state: "Looked", now, orphans, loose: await looseObjects(ports) };
 }
 
 /** An open graph that has no such agent, or a namespace that no manifest declares. */

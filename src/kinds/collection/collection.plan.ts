@@ -1,11 +1,12 @@
 import { timestamp } from "../../resource/condition.ts";
 import type { Plan } from "../../resource/controller.ts";
 import type { CollectionObserved, Orphan, TownHq } from "./collection.observe.ts";
+import type { LooseObjects } from "./loose-objects.ts";
 
 export type CollectionAction =
   | { readonly do: "ScanOwners" }
   | { readonly do: "Remove"; readonly orphan: Orphan }
-  | { readonly do: "Pack"; readonly namespace: string; readonly count: number };
+  | { readonly do: "Pack"; readonly objects: LooseObjects };
 
 /** Most that is removed in one look: whatever went wrong, a person sees it before much is gone. */
 const MOST_REMOVALS = 20;
@@ -18,7 +19,11 @@ export function planCollection(_town: TownHq, observed: CollectionObserved): Pla
     .slice(0, MOST_REMOVALS)
     .map((orphan): CollectionAction => ({ do: "Remove", orphan }));
   return {
-    actions: [{ do: "ScanOwners" }, ...removals, ...observed.loose.map((each) => ({ do: "Pack", ...each }) as const)],
+    actions: [
+      { do: "ScanOwners" },
+      ...removals,
+      ...observed.loose.map((objects) => ({ do: "Pack", objects }) as const),
+    ],
     status: { collectionTime: timestamp(now) },
     requeueAfterMs: 1_000,
   };

@@ -181,7 +181,7 @@ describe("the collection loop", () => {
     expect(site.events("hq")).toContain("OrphanLogRemoved");
   });
 
-  it("given many loose objects that agents left in a rig's clone, when collected, then they are packed, and those of the user's repository stay as they are", async () => {
+  it("given many loose objects that agents left in a rig's clone, when collected, then they are packed; those of the user's repository where its settings want it", async () => {
     const objects = (repository: string) =>
       new Map(
         site
@@ -219,6 +219,16 @@ describe("the collection loop", () => {
       expect(site.run(clone(), "cat-file", "blob", id)).toBe(text.trim());
     }
     expect(await packs()).toBe(0);
+    site.run(user, "config", "gc.auto", "2000");
+    site.run(user, "config", "maintenance.auto", "false");
+    expect(await packs()).toBe(0);
+    site.run(user, "config", "--unset", "maintenance.auto");
+    // Only git reads a configuration that includes another.
+    site.run(user, "config", "include.path", "more");
+    expect(await packs()).toBe(1);
+    expect(objects(user).get("count")).toBe("0");
+    expect(site.run(user, "fsck", "--no-dangling")).toBe("");
+    expect(site.events("api")).toContain("RepositoryPacked");
   });
 
   it("given logs, when collected, then the old ones go and those of running sessions stay", async () => {
