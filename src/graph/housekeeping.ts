@@ -99,6 +99,7 @@ export class Housekeeping implements CacheState {
   readonly #cache: CacheWriter;
   readonly #history: HistoryCache;
   #telling: Promise<void> = Promise.resolve();
+  #isFinishing = false;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -178,6 +179,8 @@ export class Housekeeping implements CacheState {
       .then(async () => {
         this.#cached = { tables: head.commit, commit: head.commit };
         for (const add of this.#added) await add();
+        // Whoever has closed the store may still look at what it holds.
+        if (!this.#isFinishing) this.#options.index.rest();
       })
       .catch((error: unknown) => {
         // What this commit changed was not added to the former one either.
@@ -273,6 +276,7 @@ export class Housekeeping implements CacheState {
 
   /** Before the store is closed with nothing unwritten. */
   async finish(): Promise<void> {
+    this.#isFinishing = true;
     await this.#endSegments(Math.min(this.#options.segmentBytes, leftOpenBytes));
     // One that is being written is of an earlier commit.
     await this.#caching;

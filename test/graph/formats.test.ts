@@ -172,9 +172,10 @@ describe("stores of former versions", () => {
     expect(log).not.toBe("k3x9q2a7b1");
     const repository = await world.repository("/repo");
     expect((await repository.objects.readCommit(graph.tip ?? ""))?.message).toContain("Town-Wal: k3x9q2a7b1=3");
+    const ids = graph.list().map(({ id }) => id);
     await graph.close();
     const again = await world.open("/repo");
-    expect(again.graph.list().map(({ id }) => id)).toEqual(graph.list().map(({ id }) => id));
+    expect(again.graph.list().map(({ id }) => id)).toEqual(ids);
     expect(await disk.list("/repo/town/set-aside")).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { recordPath } from "../../src/domain/work-graph/ids/record-path.ts";
+import { DormantBead } from "../../src/domain/work-graph/index/dormant-bead.ts";
 import type { GitGraph } from "../../src/graph/git-graph.ts";
 import type { Files } from "../../src/ports/files.ts";
 import type { MemoryObjects } from "../../src/simulation/memory-git-objects.ts";
@@ -141,6 +142,39 @@ describe("a store whose cache has damaged texts", () => {
     expect(again.dependentsOf("api-1")).toHaveLength(1);
     expect(again.list({ label: "ui" })).toHaveLength(40);
     await again.close();
+  });
+
+  test("given a store that runs on, when its cache was written anew, then closed beads sleep there and are as they were", async () => {
+    const world = await graphWorld();
+    const { graph } = await world.open("/repo", calm);
+    await graph.transact(alice, (tx) => {
+      for (let i = 0; i < 300; i++)
+        tx.create({ id: `api-${i}`, title: `bead ${i}`, dependsOn: [{ id: "api-0" }].slice(0, i) });
+    });
+    await graph.transact(alice, (tx) => {
+      for (let i = 0; i < 290; i++) tx.close(`api-${i}`, { force: true });
+    });
+    const before = graph.list();
+    const edges = graph
+      .dependentsOf("api-0")
+      .map(({ issue_id: id }) => id)
+      .sort();
+    await graph.flush();
+    await world.clock.advance(60_000);
+    const asleep = () => graph.sketches().filter((bead) => bead instanceof DormantBead).length;
+    expect(asleep()).toBe(290);
+    expect(graph.blockersOf("api-295")).toEqual([]);
+    expect(graph.get("api-7")).toEqual(before.find(({ id }) => id === "api-7"));
+    expect(asleep()).toBe(289);
+    expect(graph.list()).toEqual(before);
+    expect(asleep()).toBe(0);
+    expect(
+      graph
+        .dependentsOf("api-0")
+        .map(({ issue_id: id }) => id)
+        .sort(),
+    ).toEqual(edges);
+    await graph.close();
   });
 
   test("given a closed one that nobody can read, when all are counted or those under way are listed, then it is not read", async () => {

@@ -187,6 +187,15 @@ export class GraphIndex implements RecordSource {
     this.#records.moveTo(table, laid, places);
   }
 
+  /**
+   * Lets go of the records that are settled and lie in the table: they are read again when somebody asks for them. So a store
+   * that has run for weeks holds no more than one that was just opened.
+   */
+  rest(): void {
+    const sleeping = this.#records.sleep(({ status }) => isSettled(status, this.#statuses));
+    for (const record of sleeping) this.#edges.change(record, undefined);
+  }
+
   /** Revs of records that were changed since the store was made. */
   get revs(): ReadonlyMap<string, number> {
     return this.#revs.all;

@@ -149,6 +149,17 @@ export class RecordLayers {
     this.#states = states;
   }
 
+  /** Forgets what was read of rows whose record fits; returns these. */
+  sleep(fits: (record: BeadRecord) => boolean): readonly BeadRecord[] {
+    const sleeping = [...this.#woken.values()].filter(fits);
+    for (const { id } of sleeping) {
+      this.#woken.delete(id);
+      this.#states[this.#table?.find(id) ?? -1] = state.asleep;
+    }
+    this.#asleep += sleeping.length;
+    return sleeping;
+  }
+
   /** Ids that edges of rows point at and that are here no more, or never were. */
   *missingTargets(): Iterable<string> {
     const table = this.#table;

@@ -166,7 +166,7 @@ type Step =
   | { readonly remove: string }
   | { readonly now: number }
   | { readonly ship: string }
-  | { readonly isNewProcess: boolean; readonly changed: readonly string[] };
+  | { readonly isNewProcess: boolean; readonly rests: boolean; readonly changed: readonly string[] };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: arbitraryBead.map((put) => ({ put })) },
   { weight: 1, arbitrary: fc.constantFrom(...ids).map((remove) => ({ remove })) },
@@ -176,6 +176,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       isNewProcess: fc.boolean(),
+      rests: fc.boolean(),
       changed: fc.uniqueArray(fc.constantFrom(...ids), { maxLength: 3 }),
     }),
   },
@@ -264,8 +265,11 @@ describe("ready work", () => {
               index.foreignChanged([`external:${next.ship.replace("/", ":")}`]);
             } else {
               const { table, odd } = putAway(index, texts);
+              // Most sleep until somebody reads them; that must not be noticed.
+              if (next.rests) index.rest();
+              check();
               if (!next.isNewProcess) continue;
-              // Most sleep until somebody reads them; that must not be noticed. Some were changed since the table was written.
+              // Some were changed since the table was written.
               const wisps = [...records.values()].filter(({ ephemeral }) => ephemeral === true);
               const changed = [...records.values()].filter(({ id }) => next.changed.includes(id));
               index = new GraphIndex(options);
