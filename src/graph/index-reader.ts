@@ -76,7 +76,12 @@ export class IndexReader implements GraphReader {
 
   #candidates(filter: ListFilter): Iterable<string> {
     const narrow = this.#narrowest(filter);
-    return narrow === undefined ? this.index.sortedIds() : [...narrow].sort();
+    if (narrow !== undefined) return [...narrow].sort();
+    if (filter.status === undefined && filter.excludeStatus === undefined) return this.index.sortedIds();
+    // Closed beads are most of them, and asleep: they stay so.
+    const found: string[] = [];
+    this.index.visitBeads(statusTest(filter), ({ id }) => found.push(id));
+    return found.sort();
   }
 
   /** The smallest set that an index knows; undefined when the filter names no indexed field. */
@@ -178,6 +183,7 @@ function listFor(type: string | undefined): "Work" | "Epic" | "Other" {
 
 function matches(record: BeadSketch & { readonly metadata?: BeadRecord["metadata"] }, filter: ListFilter): boolean {
   if (filter.status !== undefined && !filter.status.includes(record.status)) return false;
+  if (filter.excludeStatus?.includes(record.status) === true) return false;
   if (filter.type !== undefined && !filter.type.includes(record.issue_type)) return false;
   if (filter.assignee !== undefined && (record.assignee ?? "") !== filter.assignee) return false;
   if (filter.label !== undefined && !(Array.isArray(record.labels) && record.labels.includes(filter.label)))

@@ -45,6 +45,7 @@ export interface GraphReader extends GraphView {
   /** All records, wisps included, in id order; filters are exact and combined with and. */
   list(filter?: {
     readonly status?: readonly string[];
+    readonly excludeStatus?: readonly string[];
     readonly type?: readonly string[];
     readonly assignee?: string;
     readonly label?: string;

@@ -176,6 +176,7 @@ describe("bd without a town", () => {
     await made(at, "x");
     expect((await site.bd(at, ["sync"])).stdout).toMatch(/Synced with origin at [0-9a-f]{12}: nothing new came in\n/);
     const early = site.path("early");
+    site.git(early, "config", "user.name", "Eve");
     expect((await site.bd(early, ["sync"])).stdout).toContain(": 1 bead came in");
     expect(await made(early, "y")).toMatch(/^shop-/);
     expect(site.git(early, "config", "town.prefix")).toBe("shop");

@@ -191,6 +191,8 @@ async function told(world: GraphWorld, at: string, options: { readonly files: Fi
     first: idsOf(graph.readySketches({ limit: 3 })),
     count: graph.readyCount(),
     open: idsOf(graph.sketches({ status: ["open"] })).sort(),
+    unsettled: idsOf(graph.list({ excludeStatus: ["closed", "pinned"] })),
+    twoStatuses: idsOf(graph.list({ status: ["open", "in_progress"] })),
     labelled: idsOf(graph.sketches({ label: "l1" })).sort(),
     few: fewSketches(graph),
     keys: graph

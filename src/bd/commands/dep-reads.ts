@@ -201,8 +201,8 @@ async function blocked(call: Call): Promise<Answer> {
   const rows: { readonly record: BeadRecord; readonly by: readonly string[] }[] = [];
   for (const graph of root === undefined ? scopeOf(call) : [root.graph]) {
     const statuses = statusesOf(await settingsOf(graph, call.context));
-    const records = root === undefined ? graph.list() : descendantsOf(graph, root.record.id);
-    for (const { record, blockedBy, heldBy } of blockedBeads(graph, { nowMs: call.now, statuses, records }))
+    const below = root === undefined ? {} : { records: descendantsOf(graph, root.record.id) };
+    for (const { record, blockedBy, heldBy } of blockedBeads(graph, { nowMs: call.now, statuses, ...below }))
       rows.push({ record, by: blockedBy.length > 0 ? blockedBy : heldBy.slice(0, 1) });
   }
   const { shown, truncated } = limited(rows, call.flags.number("limit"));

@@ -46,7 +46,7 @@ export const primeCommand: BdCommand = {
 };
 
 function stateLine({ home, author }: Call): string {
-  const ready = home.ready().length;
+  const ready = home.readyCount();
   const mine = home.list({ status: ["in_progress", "hooked"], assignee: author.actor });
   const held =
     mine.length === 0 ? "" : ` You hold ${mine.map(({ id, title }) => `${id} (${cleanLine(title)})`).join(", ")}.`;

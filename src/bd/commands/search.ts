@@ -1,4 +1,4 @@
-import type { BeadRecord } from "../../domain/work-graph/bead.ts";
+import type { BeadSketch } from "../../domain/work-graph/bead.ts";
 import { staleBeads } from "../../domain/work-graph/queries/attention.ts";
 import type { BeadFilter } from "../../domain/work-graph/queries/bead-filter.ts";
 import { searchBeads } from "../../domain/work-graph/queries/search-beads.ts";
@@ -62,12 +62,12 @@ async function search(call: Call): Promise<Answer> {
   });
 }
 
-const groupings: Readonly<Record<string, (record: BeadRecord) => readonly string[]>> = {
-  status: (record) => [record.status],
-  priority: (record) => [`P${record.priority}`],
-  type: (record) => [record.issue_type],
-  assignee: (record) => [record.assignee ?? "(unassigned)"],
-  label: (record) => ((record.labels ?? []).length === 0 ? ["(no labels)"] : (record.labels ?? [])),
+const groupings: Readonly<Record<string, (bead: BeadSketch) => readonly string[]>> = {
+  status: (bead) => [bead.status],
+  priority: (bead) => [`P${bead.priority}`],
+  type: (bead) => [bead.issue_type],
+  assignee: (bead) => [bead.assignee ?? "(unassigned)"],
+  label: (bead) => ((bead.labels ?? []).length === 0 ? ["(no labels)"] : (bead.labels ?? [])),
 };
 
 export const countCommand: BdCommand = {
@@ -84,13 +84,13 @@ export const countCommand: BdCommand = {
 };
 
 async function count(call: Call): Promise<Answer> {
-  const found = (await beadsById(call)).map(({ record }) => record);
+  const found = (await selectedBeads(call, everything)).map(sketchOf);
   const by = Object.keys(groupings).filter((name) => call.flags.isSet(`by-${name}`));
   if (by.length > 1) throw usageError("only one --by-… flag can be used", "run it once for each");
   const grouping = groupings[by[0] ?? ""];
   if (grouping === undefined) return { text: String(found.length), json: { count: found.length } };
   const counts = new Map<string, number>();
-  for (const record of found) for (const group of grouping(record)) counts.set(group, (counts.get(group) ?? 0) + 1);
+  for (const bead of found) for (const group of grouping(bead)) counts.set(group, (counts.get(group) ?? 0) + 1);
   const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     text: table([

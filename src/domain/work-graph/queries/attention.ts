@@ -2,7 +2,7 @@ import type { BeadRecord } from "../bead.ts";
 import { findCycles } from "../index/cycles.ts";
 import { timeOf } from "../record/stamp.ts";
 import type { StatusBook } from "../record/statuses.ts";
-import { isSettled, standardStatuses } from "../record/statuses.ts";
+import { settledNames, standardStatuses } from "../record/statuses.ts";
 import { leaseExpired } from "../rules/claim.ts";
 import type { GraphView } from "./graph-view.ts";
 import { sourceOf } from "./graph-view.ts";
@@ -20,8 +20,11 @@ export function staleBeads(
   const before = options.nowMs - options.days * 24 * 3_600_000;
   const statuses = options.statuses ?? standardStatuses;
   return view
-    .list(options.status === undefined ? {} : { status: options.status })
-    .filter((record) => !isSettled(record.status, statuses) && record.ephemeral !== true && record.is_template !== true)
+    .list({
+      excludeStatus: settledNames(statuses),
+      ...(options.status === undefined ? {} : { status: options.status }),
+    })
+    .filter((record) => record.ephemeral !== true && record.is_template !== true)
     .map((record) => ({ record, updated: timeOf(record.updated_at) ?? 0 }))
     .filter(({ updated }) => updated < before)
     .sort((a, b) => a.updated - b.updated)
@@ -44,8 +47,8 @@ export function duplicateGroups(
   statuses: StatusBook = standardStatuses,
 ): readonly (readonly BeadRecord[])[] {
   const groups = new Map<string, BeadRecord[]>();
-  for (const record of view.list()) {
-    if (isSettled(record.status, statuses) || record.ephemeral === true || record.is_template === true) continue;
+  for (const record of view.list({ excludeStatus: settledNames(statuses) })) {
+    if (record.ephemeral === true || record.is_template === true) continue;
     const key = `${record.issue_type}\n${normal(record.title)}\n${normal(record.description ?? "")}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [record]);

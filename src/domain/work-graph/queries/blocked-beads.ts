@@ -2,7 +2,7 @@ import type { BeadRecord } from "../bead.ts";
 import { holdingAncestors } from "../index/readiness.ts";
 import { edgesOf, parentChild } from "../record/edges.ts";
 import type { StatusBook } from "../record/statuses.ts";
-import { isSettled, standardStatuses } from "../record/statuses.ts";
+import { isSettled, settledNames, standardStatuses } from "../record/statuses.ts";
 import type { GraphView } from "./graph-view.ts";
 import { sourceOf } from "./graph-view.ts";
 
@@ -21,7 +21,7 @@ export function blockedBeads(
 ): readonly BlockedBead[] {
   const statuses = options.statuses ?? standardStatuses;
   const blocked: BlockedBead[] = [];
-  for (const record of options.records ?? view.list()) {
+  for (const record of options.records ?? view.list({ excludeStatus: settledNames(statuses) })) {
     if (isSettled(record.status, statuses) || edgesOf(record).length === 0 || !view.isBlocked(record.id)) continue;
     blocked.push({
       record,

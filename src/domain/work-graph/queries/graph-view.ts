@@ -10,6 +10,7 @@ export interface GraphView {
   get(id: string): BeadRecord | undefined;
   list(filter?: {
     readonly status?: readonly string[];
+    readonly excludeStatus?: readonly string[];
     readonly type?: readonly string[];
     readonly assignee?: string;
     readonly label?: string;

@@ -53,6 +53,11 @@ function isCategory(text: string): text is StatusCategory {
 
 export const standardStatuses: StatusBook = statusBook();
 
+/** Names of the statuses that are settled, for leaving those beads asleep. */
+export function settledNames(book: StatusBook): readonly string[] {
+  return book.names.filter((name) => isSettled(name, book));
+}
+
 /** Closed in the sense of dependencies: the work will not be waited for. */
 export function isSettled(status: string, book: StatusBook): boolean {
   return status === "closed" || status === "pinned" || status === tombstone || book.categoryOf(status) === "done";

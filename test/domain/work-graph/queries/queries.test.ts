@@ -14,6 +14,7 @@ import { epicStatus, openEpics } from "../../../../src/domain/work-graph/queries
 import { graphStats } from "../../../../src/domain/work-graph/queries/graph-stats.ts";
 import { descendantsOf } from "../../../../src/domain/work-graph/queries/graph-view.ts";
 import { searchBeads } from "../../../../src/domain/work-graph/queries/search-beads.ts";
+import { settledNames, statusBook } from "../../../../src/domain/work-graph/record/statuses.ts";
 import { sortBeads } from "../../../../src/domain/work-graph/queries/sort-beads.ts";
 import { IndexReader } from "../../../../src/graph/index-reader.ts";
 import { at, bead } from "../beads.ts";
@@ -27,6 +28,21 @@ function viewOf(...records: readonly BeadRecord[]): IndexReader {
   return new IndexReader(index, () => now);
 }
 const ids = (records: readonly BeadRecord[]): readonly string[] => records.map(({ id }) => id);
+
+describe("lists by status", () => {
+  test("given statuses to leave out, when listed, then the rest comes in id order, unknown statuses with it", () => {
+    const view = viewOf(
+      bead("d", { status: "verified" }),
+      bead("c"),
+      bead("b", { status: "closed", closed_at: hours(1) }),
+      bead("a", { status: "nobodys" }),
+      bead("e", { status: "tombstone" }),
+    );
+    const book = statusBook("verified:done");
+    expect(ids(view.list({ excludeStatus: settledNames(book) }))).toEqual(["a", "c"]);
+    expect(ids(view.list({ status: ["open", "closed"], excludeStatus: ["closed"] }))).toEqual(["c"]);
+  });
+});
 
 describe("filters", () => {
   const view = viewOf(
