@@ -46,7 +46,8 @@ describe.skipIf(!hasTmux())("agents are kept at what is on their hook", () => {
       "{ acknowledge: 2s, idle: 3s, busyLimit: 8s, reminders: 2, restarts: 5 }",
     );
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-    await town.until("the convoy closes", closed);
+    // Each way to go wrong is seen after some clocks of its own.
+    await town.until("the convoy closes", closed, 300_000);
     expect(reasons()).toEqual(expect.arrayContaining(["Reminded", "Unresponsive"]));
   });
 

@@ -79,7 +79,8 @@ describe.skipIf(!hasTmux())("a session that lives while its program does nothing
   it("given a program that is gone while a shell stays in its place, when nothing answers, then the session is replaced with what was seen, and the work ends", async () => {
     program.set("leaves a shell", "");
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
-    await town.until("it is given up", () => events("Unresponsive").length > 0);
+    // A start may take a minute before anything is typed.
+    await town.until("it is given up", () => events("Unresponsive").length > 0, 300_000);
     expect(events("Unresponsive")[0]).toContain("generation 1 is restarted: 1 reminders had no answer");
     expect(town.object("agent", "api", "toast")?.status?.["lastOutput"]).toContain("coder: out of memory");
     await town.until("its work is merged", merged);
