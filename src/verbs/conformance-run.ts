@@ -7,9 +7,10 @@ import { type Finding, needsPerson, NUDGED, PROBE, type ProbeCall, probeCalls } 
 import { type Launch, launch } from "../work/launch.ts";
 import { resolveEnvironment } from "../work/session-environment.ts";
 
-const START_MS = 60_000;
+/** Some programs take seconds of a whole core to start: on a busy machine that is a minute. */
+const START_MS = 120_000;
 const ACT_MS = 120_000;
-const IDLE_MS = 30_000;
+const IDLE_MS = 60_000;
 const LOOK_MS = 500;
 const DOORBELL = "[town] Something waits for you: do what the message with this prompt says.";
 

@@ -74,11 +74,13 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
   });
 
   test("given an exit while no controller runs, when the next one looks, then code and output are there", async () => {
-    await sessions.start(toastShell("sleep 0.3; echo last words; exit 9"));
+    await sessions.start(toastShell(`sleep 0.3; echo last words; : >${join(home, "over")}; exit 9`));
     await sessions.close();
-    await pause(700);
+    await until("its end", () => existsSync(join(home, "over")));
+    await pause(500);
     sessions = await open();
-    expect(await find()).toMatchObject({ state: "Exited", exitCode: 9 });
+    await until("the exit", async () => (await find())?.state === "Exited");
+    expect(await find()).toMatchObject({ exitCode: 9 });
     expect(await sessions.capture("api-polecats-toast", 5)).toBe("last words");
   });
 

@@ -100,11 +100,13 @@ describe.skipIf(!tmuxInstalled)("tmux runtime under attack", () => {
     });
 
     test("given an exit while no controller runs, when the next one looks, then the code is there", async () => {
-      await sessions.start(toastShell("sleep 0.3; echo last words; exit 9"));
+      const over = join(world.stateDirectory, "over");
+      await sessions.start(toastShell(`sleep 0.3; echo last words; : >'${over}'; exit 9`));
       await sessions.close();
-      await pause(600);
+      await until("its end", () => existsSync(over));
+      await pause(500);
       sessions = await world.open();
-      expect(await find()).toMatchObject({ state: "Exited", exitCode: 9 });
+      expect(await exited()).toMatchObject({ state: "Exited", exitCode: 9 });
       expect(await sessions.capture("api-polecats-toast", 5)).toContain("last words");
     });
 
