@@ -335,7 +335,7 @@ describe.each(kubectlPrograms())("kubectl 1.$minor in a real town", ({ path, min
     const field = canWaitForFields
       ? await watching(["wait", "pool/awaited", "--for=jsonpath={.status.replicas}=1", "--timeout=120s"])
       : undefined;
-    const condition = await watching(["wait", "rig/api", "--for=condition=Ready=False", "--timeout=2s"]);
+    const condition = kubectl.start(["wait", "rig/api", "--for=condition=Ready=False", "--timeout=2s"]);
     expect(field?.isRunning() ?? true).toBe(true);
     await kubectl.ok(["scale", "pool/awaited", "--replicas=1"]);
     if (field !== undefined)
