@@ -71,8 +71,9 @@ describe("a town on a bad day", () => {
     await town.process.until("one bead landed", () => hurt.landed().length >= 1);
     const before = crew();
     const ballast = join(disk, "ballast");
-    fill(ballast);
-    expect(statfsSync(disk).bavail).toBe(0);
+    // The town may still let go of something.
+    do fill(ballast);
+    while (statfsSync(disk).bavail > 0);
     await sleep(4_000);
     await town.killController();
     town.startController();
@@ -97,19 +98,22 @@ describe("a town on a bad day", () => {
     await hurt.until("the rig is ready", () =>
       hurt.object("rig", undefined, "api")?.status?.conditions?.some(({ reason }) => reason === "RigReady"),
     );
+    let heard = 0;
     const writer = (index: number): Promise<number | null> =>
       new Promise((resolve) => {
         const argv = [cli, "-C", hurt.directory, "bd", "create", `writer ${index}`, "--rig", "api"];
-        spawn(process.execPath, argv, { env: hurt.env, stdio: "ignore" }).once("exit", resolve);
+        spawn(process.execPath, argv, { env: hurt.env, stdio: "ignore" }).once("exit", (code) => {
+          if (code === 0) heard += 1;
+          resolve(code);
+        });
       });
     const writing = Array.from({ length: 100 }, (_, index) => writer(index));
-    await sleep(1_500);
+    await hurt.until("the first are acknowledged", () => heard >= 5);
     await town.killController();
     await sleep(1_000);
     town.startController();
     const codes = await Promise.all(writing);
     const acknowledged = codes.flatMap((code, index) => (code === 0 ? [`writer ${index}`] : []));
-    expect(acknowledged.length).toBeGreaterThan(0);
     const titles = await hurt.until("the beads are shown", () => {
       const beads = hurt.json("get", "beads", "-n", "api") as { items: { spec: { title: string } }[] } | undefined;
       const found = (beads?.items ?? []).map(({ spec }) => spec.title).filter((title) => title.startsWith("writer "));
