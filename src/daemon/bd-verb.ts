@@ -11,6 +11,7 @@ import type { RigSpec } from "../kinds/rig/rig.schema.ts";
 import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { GraphTransaction, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
+import { conditionOf, READY } from "../resource/condition.ts";
 import type { TownObject } from "../resource/object-meta.ts";
 import type { Verb } from "../resource/verb.ts";
 import type { AgentSession } from "../verbs/agent-session.ts";
@@ -127,17 +128,23 @@ async function homeStore(
   return openedStore(named ?? "hq", parts.ports, signal);
 }
 
-/** How long a rig that is declared may take until its store is open: a town that has just started. */
-const openWithinMs = 5_000;
+/** How long a rig that is declared may take until its store is open: a town that has just started, on a busy machine. */
+const openWithinMs = 60_000;
+/** That of a rig which says that it is not ready. */
+const waitingWithinMs = 5_000;
 const pollMs = 50;
 
 async function openedStore(namespace: string, ports: LoopPorts, signal: AbortSignal): Promise<WorkGraph> {
-  const isDeclared = namespace === "hq" || ports.objects.get({ kind: "Rig", name: namespace }) !== undefined;
-  const deadline = ports.clock.monotonicMs() + (isDeclared ? openWithinMs : 0);
-  for (;;) {
+  const rig = (): TownObject | undefined => ports.objects.get({ kind: "Rig", name: namespace });
+  const isDeclared = namespace === "hq" || rig() !== undefined;
+  const patience = (): number => {
+    if (!isDeclared) return 0;
+    return conditionOf(rig() ?? {}, READY)?.status === "False" ? waitingWithinMs : openWithinMs;
+  };
+  for (const began = ports.clock.monotonicMs(); ; ) {
     const graph = ports.graphs.graph(namespace);
     if (graph !== undefined) return graph;
-    if (signal.aborted || ports.clock.monotonicMs() >= deadline) break;
+    if (signal.aborted || ports.clock.monotonicMs() - began >= patience()) break;
     await ports.clock.sleep(pollMs, signal);
   }
   const known = ports.graphs.all().map((one) => one.namespace);

@@ -22,6 +22,8 @@ let settled: string[];
 let denials: { readonly about: ObjectKey; readonly event: PlannedEvent }[];
 /** How the sessions view sees every session. */
 let sight: "Running" | "Absent";
+/** What the rig that is declared and was not open before says of itself. */
+let lateReady: "False" | "Unknown";
 /** Opens the store of a rig that is declared and was not open before. */
 let openLate: () => Promise<void>;
 
@@ -33,6 +35,7 @@ beforeEach(async () => {
   settled = [];
   denials = [];
   sight = "Running";
+  lateReady = "Unknown";
   const files = world.disk.mount();
   const { clock, git, random } = world;
   const { processes } = world.machine.life();
@@ -57,6 +60,9 @@ beforeEach(async () => {
   const rigs = ["api", "late"].map((name) => ({
     metadata: { name },
     spec: { path: `/src/${name}`, push: { work: false, target: false } },
+    get status() {
+      return { conditions: name === "late" ? [{ type: "Ready", status: lateReady }] : [] };
+    },
   }));
   const ports = {
     clock,
@@ -162,8 +168,21 @@ describe("the verb bd", () => {
     expect((await waiting).text).toMatch(/^late-/);
   });
 
-  test("given a rig whose store does not open, when named, then it is told after five seconds", async () => {
+  test("given a rig that says it is not ready, when named, then it is told after five seconds", async () => {
+    lateReady = "False";
     const waiting = expect(run(["--rig", "late", "list"])).rejects.toMatchObject({ code: 503 });
+    await world.clock.advance(6_000);
+    await waiting;
+  });
+
+  test("given a rig that takes long to open on a busy machine, when named, then it is waited for, up to a minute", async () => {
+    lateReady = "Unknown";
+    let told = false;
+    const waiting = expect(run(["--rig", "late", "list"]).finally(() => (told = true))).rejects.toMatchObject({
+      code: 503,
+    });
+    await world.clock.advance(55_000);
+    expect(told).toBe(false);
     await world.clock.advance(6_000);
     await waiting;
   });
