@@ -6,6 +6,7 @@ import type { BdContext, BdResult } from "./context.ts";
 import { absolute } from "./access/files.ts";
 import { requireMayRun } from "./access/limits.ts";
 import { chooseCommand } from "./grammar/choose-command.ts";
+import { completeWord, wantedWord } from "./grammar/completion.ts";
 import { commandHelp, overview } from "./grammar/help-text.ts";
 import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
 import type { Flags } from "./grammar/flags.ts";
@@ -15,6 +16,7 @@ import { usageError } from "./grammar/usage-error.ts";
 import { paintFor } from "./output/paint.ts";
 import { wrap } from "./output/plain-text.ts";
 import { runnable } from "./output/program-name.ts";
+import { completionsFor } from "./queries/completions.ts";
 
 /**
  * Runs one bd command line over the work graph. Never throws: what goes wrong is in `stderr`, exit code 1 as bd's, or 6
@@ -27,6 +29,10 @@ export async function runBd(argv: readonly string[], given: BdContext): Promise<
   const { directory } = placeFlags(argv);
   const context = directory === undefined ? given : { ...given, cwd: absolute(directory, given.cwd) };
   try {
+    if (argv[0] === completeWord) {
+      const found = await completionsFor(wantedWord(commands, argv.slice(1)), argv.at(-1) ?? "", context);
+      return { stdout: found.map((word) => `${word}\n`).join(""), stderr: "", exitCode: 0 };
+    }
     const { command, line } = understood(argv);
     const call = callOf(command, line, context, (text) => runnable(text, program));
     return command.run === undefined ? printed("") : rendered(await command.run(call), call);
@@ -52,6 +58,7 @@ export function aboutBd(
 ): BdResult | undefined {
   const own = (text: string): string => runnable(text, program);
   try {
+    if (argv[0] === completeWord) return knownCompletions(argv.slice(1));
     if (chooseCommand(commands, asCommand(argv)) === undefined) return printed(overview(commands, { own, columns }));
     const { command, line } = understood(argv);
     const { args, flags } = line;
@@ -66,6 +73,14 @@ export function aboutBd(
   } catch (error) {
     return failed(error, { isJson: argv.includes("--json"), program, columns });
   }
+}
+
+/** What a shell offers without looking into a store; undefined: it must. */
+function knownCompletions(words: readonly string[]): BdResult | undefined {
+  const wanted = wantedWord(commands, words);
+  if (wanted.ids !== undefined || wanted.labels === true || wanted.statuses === true) return undefined;
+  const found = wanted.words.filter((word) => word.startsWith(words.at(-1) ?? "")).sort();
+  return { stdout: [...new Set(found)].map((word) => `${word}\n`).join(""), stderr: "", exitCode: 0 };
 }
 
 /** `--version` asks for a command, as other programs have it. */

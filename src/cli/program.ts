@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { bdArguments } from "./commands/pass-through.ts";
+import { bdArguments, COMPLETE } from "./commands/pass-through.ts";
 import { runBd } from "./commands/bd.ts";
 import { candidates } from "./commands/completion.ts";
 import { COMMANDS } from "./command-rows.ts";
@@ -15,8 +15,6 @@ import { normalisedArguments } from "./normalised-arguments.ts";
 /** Longest line of help. */
 const HELP_COLUMNS = 80;
 
-/** What the shells' completion scripts call; its words may be anything, so commander does not see them. */
-const COMPLETE = "__complete";
 const TMUX = "tmux";
 
 /** What runProgram adds to the context once it knows which town is meant. */
@@ -35,6 +33,9 @@ export async function runProgram(argv: readonly string[], bare: BareContext, mak
     if (rest[0] === TMUX && !isHelp(rest[1]))
       return await (await import("./commands/terminal.ts")).runTmux({ args: rest.slice(1), flags: {} }, context);
     if (rest[0] === COMPLETE) {
+      const words = bdArguments(rest.slice(1));
+      // bd has a grammar of its own: it is asked what may come.
+      if (words !== undefined && rest.length > 2) return await runBd([COMPLETE, ...words], context);
       const found = await candidates(
         programOf(() => Promise.resolve(), bare.streams),
         rest.slice(1),

@@ -172,6 +172,10 @@ describe("the bundles", () => {
       code: 0,
       out: `${JSON.stringify({ verb: "bd", args: { argv: ["import"], stdin: "{}", cwd } })}\n`,
     });
+    expect(await run(["__complete", "bead", "li"], { cwd })).toMatchObject({
+      code: 0,
+      out: `${JSON.stringify({ verb: "bd", args: { argv: ["__complete", "li"], cwd } })}\n`,
+    });
     expect(await run(["validate", "x"], { cwd })).toMatchObject({
       code: 1,
       out: expect.stringContaining('"paths":["x"]') as string,

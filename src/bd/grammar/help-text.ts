@@ -68,7 +68,10 @@ export function commandHelp(command: BdCommand, commands: readonly BdCommand[], 
 
 /** Help of a word that only begins commands, such as `label`. */
 export function groupHelp(word: string, commands: readonly BdCommand[], { own, columns }: HelpStyle): string {
-  const rows = commands.map((command) => [own(`  ${usage(command).replace(/ \[flags\]$/, "")}`), own(command.summary)]);
+  const rows = commands.map((command) => [
+    `  ${usage(command).replace(/^bd | \[flags\]$/g, "")}`,
+    own(command.summary),
+  ]);
   return `Commands:\n${table(rows, columns)}\n\n${own(`bd help ${word} COMMAND shows the flags of one.`)}`;
 }
 

@@ -3,6 +3,9 @@ import { CliError } from "../exit-codes.ts";
 import { callAgain } from "../verbs/call-again.ts";
 import { printResult } from "../verbs/call-verb.ts";
 
+/** What the shells' completion scripts call; its words may be anything. bd knows it, too. */
+export const COMPLETE = "__complete";
+
 /** Commands whose arguments the daemon reads: `bead` and `bd` in front of bd's own grammar, `ready` as short for `bd ready`. */
 const BD_WORDS: Readonly<Record<string, readonly string[]>> = { bead: [], bd: [], ready: ["ready"] };
 
@@ -33,6 +36,8 @@ export async function stdinOf(
 
 /** bd takes text from stdin for `-` (also as `--file=-`, `-f-` or `@-`) and `--stdin`, and for `batch` and `import` without a file. */
 export function readsStdin([command, ...rest]: readonly string[]): boolean {
+  // A line that is being typed reads nothing yet.
+  if (command === COMPLETE) return false;
   if (rest.some((word) => STDIN_WORD.test(word))) return true;
   if (rest.some((word) => word === "--help" || word === "-h")) return false;
   if (command === "batch") return !rest.some((word) => /^(?:-f|--file)/.test(word));

@@ -126,6 +126,7 @@ describe("verbs", () => {
       ["import", "-i", "x"],
       ["show", "a-b"],
       ["list", "--"],
+      ["__complete", "import", "-"],
     ]) {
       expect(readsStdin(argv), argv.join(" ")).toBe(false);
     }
