@@ -18,10 +18,7 @@ const offered = async (bd: BdWorld, ...words: readonly string[]): Promise<readon
 describe("what a shell offers behind bd", () => {
   test.each([
     [["cl"], ["claim", "close"]],
-    [
-      ["dep", "re"],
-      ["relate", "remove"],
-    ],
+    [["label", "re"], ["remove"]],
     [
       ["label", "list"],
       ["list", "list-all"],
