@@ -18,6 +18,10 @@ describe("plugins, with the built program", () => {
   afterEach(() => town.end());
 
   const status = (name: string) => town.object("plugin", "sample", name)?.status as Shown | undefined;
+  const isRigReady = (): boolean =>
+    town
+      .object("rig", undefined, "sample")
+      ?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
   const plugin = (name: string, spec: string): void => town.declare("Plugin", `sample/${name}`, spec);
 
   it("given a program with a permission, when somebody asks for it, then it files a bead as itself, and may do no more", async () => {
@@ -29,6 +33,7 @@ describe("plugins, with the built program", () => {
     );
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     await town.until("the plugin is seen", () => status("scan") !== undefined);
+    await town.until("its rig is ready", isRigReady);
     expect(town.run("plugin", "run", "scan")).toMatchObject({ status: 0 });
     await town.until("it has run", () => status("scan")?.result !== undefined);
     expect(status("scan")).toMatchObject({ runs: 1, result: "Succeeded", targets: [{ namespace: "sample" }] });
@@ -44,6 +49,7 @@ describe("plugins, with the built program", () => {
     plugin("note", `{ gate: { manual: true }, role: crew, run: { prompt: "${prompt}" } }`);
     expect(town.run("up", "-d")).toMatchObject({ status: 0 });
     await town.until("the plugin is seen", () => status("note") !== undefined);
+    await town.until("its rig is ready", isRigReady);
     expect(town.run("plugin", "run", "sample/note")).toMatchObject({ status: 0 });
     await town.until("it has run", () => status("note")?.result !== undefined);
     expect(status("note")).toMatchObject({ runs: 1, result: "Succeeded" });
