@@ -40,8 +40,13 @@ const LEVEL_MS = 1_000;
 /** Of its looks every so many are thorough: a pid that came round again, a zombie that nobody reaps. */
 const THOROUGH_EVERY = 30;
 const KEPT_LOGS = 5;
-/** The output of a program that just ended may still be on its way to the log. */
-const LOG_LAG_MS = 50;
+/**
+ * The output of a program that just ended may still be on its way to the log: the shim ends once that has taken it all,
+ * and is waited for so long, since a child in the background may keep it.
+ */
+const LOG_LAG_MS = 1_000;
+const LOG_LOOK_MS = 20;
+const JUST_NOW_MS = 5_000;
 
 /**
  * Sessions as plain processes without a terminal: each its own process session with a log; nothing can be typed.
@@ -135,7 +140,7 @@ export class ProcessSessions implements Sessions {
     this.#requireOpen();
     const record = await this.#known(name);
     if (record === undefined) return undefined;
-    if (await this.#endedJustNow(record)) await this.#options.clock.sleep(LOG_LAG_MS);
+    if (await this.#endedJustNow(record)) await this.#logTakesAll(record);
     return (await tailOfLog(this.#files.logPath(name, record.generation), lines)) ?? "";
   }
 
@@ -301,9 +306,16 @@ export class ProcessSessions implements Sessions {
     );
   }
 
+  async #logTakesAll({ leader }: SessionRecord): Promise<void> {
+    for (let waited = 0; waited < LOG_LAG_MS; waited += LOG_LOOK_MS) {
+      if (leader !== undefined && (await this.#processes.probe(leader)) === "Dead") return;
+      await this.#options.clock.sleep(LOG_LOOK_MS);
+    }
+  }
+
   async #endedJustNow(record: SessionRecord): Promise<boolean> {
     const left = await stat(this.#files.exitPath(record.name, record.generation)).catch(() => undefined);
-    return left !== undefined && Math.abs(Date.now() - left.mtimeMs) < 1_000;
+    return left !== undefined && Math.abs(Date.now() - left.mtimeMs) < JUST_NOW_MS;
   }
 
   #mark(of: { readonly name: string; readonly generation: number }): string {

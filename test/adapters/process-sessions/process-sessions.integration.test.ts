@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,6 +89,24 @@ describe.each(["proc", "ps"] as const)("process runtime (%s)", (processSource) =
     await sessions.start(toastShell("sleep 600 & echo started; exit 3"));
     await until("the exit", async () => (await find())?.state === "Exited");
     expect(await find()).toMatchObject({ exitCode: 3 });
+  });
+
+  test("given a log that is slow to take the last output, when the program has ended, then it is captured all the same", async () => {
+    const { name } = await sessions.start(toastShell("sleep 1; echo last words"));
+    const reader = await until("what reads for the log", () => {
+      const rows = execFileSync("ps", ["-axo", "pid=,ppid=,args="], { encoding: "utf8" })
+        .split("\n")
+        .map((row) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row) ?? []);
+      const logger = rows.find(
+        ([, , , args = ""]) => args.includes("output-log") && args.includes(sessions.logPath(name, 1)),
+      );
+      const child = rows.find(([, , parent, args = ""]) => parent === logger?.[1] && args.startsWith("dd "));
+      return child === undefined ? undefined : Number(child[1]);
+    });
+    process.kill(reader, "SIGSTOP");
+    await until("the exit", async () => (await find())?.state === "Exited");
+    setTimeout(() => process.kill(reader, "SIGCONT"), 300);
+    expect(await sessions.capture("api-polecats-toast", 5)).toBe("last words");
   });
 
   test("given output to both streams, when captured, then it is in order, and stdin is empty", async () => {
