@@ -170,7 +170,8 @@ describe("bd without a town", () => {
   test("given a clone made before there were beads, when it takes in those of another, then it makes its own as that one does", async () => {
     const at = site.repository("first");
     site.git(site.root, "clone", "--quiet", "--bare", at, "prefix-hub.git");
-    site.git(at, "remote", "add", "origin", site.path("prefix-hub.git"));
+    // As git itself has it, relative to the top of the worktree.
+    site.git(at, "remote", "add", "origin", "../prefix-hub.git");
     site.git(site.root, "clone", "--quiet", "prefix-hub.git", "early");
     await site.bd(at, ["init", "--prefix", "shop"]);
     await made(at, "x");

@@ -223,7 +223,11 @@ export function gitFailure(
   result: Pick<GitResult, "exitCode" | "stderr">,
   reason = "GitFailed",
 ): AdapterError {
-  const said = result.stderr.trim().split("\n").slice(-5).join("; ");
+  const lines = result.stderr.split("\n").map((line) => line.trim());
+  const said = lines
+    .filter((line) => line !== "")
+    .slice(-5)
+    .join("; ");
   const end = result.exitCode < 0 ? "was killed" : `exited with ${result.exitCode}`;
   const message = withoutCredentials(`Cannot ${doing}: git ${args[0]} ${end}: ${said}`);
   const { exitCode } = result;

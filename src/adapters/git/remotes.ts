@@ -1,7 +1,8 @@
+import { basename, dirname } from "node:path";
 import { branchName, refNameProblem } from "../../domain/git/ref-name.ts";
 import { AdapterError } from "../../errors/town-error.ts";
 import { withoutCredentials } from "./git-environment.ts";
-import { gitFailure, type GitCommand, type GitResult } from "./git-command.ts";
+import { gitFailure, type GitCommand, type GitPlace, type GitResult } from "./git-command.ts";
 import { KeyedMutex } from "./mutex.ts";
 
 export interface PushUpdate {
@@ -20,11 +21,14 @@ export interface NetworkOptions {
 export class Remotes {
   readonly #command: GitCommand;
   readonly #gitDirectory: string;
+  readonly #place: GitPlace;
   readonly #mutex = new KeyedMutex();
 
   constructor(command: GitCommand, gitDirectory: string) {
     this.#command = command;
     this.#gitDirectory = gitDirectory;
+    // A remote may be a path, relative to where `git fetch` is run by hand: the top of the worktree.
+    this.#place = basename(gitDirectory) === ".git" ? { gitDirectory, cwd: dirname(gitDirectory) } : { gitDirectory };
   }
 
   async fetch(
@@ -93,7 +97,7 @@ export class Remotes {
 
   /** A clone of an empty repository learns the default branch once there is one. */
   async #adoptRemoteHead(remote: string, options: NetworkOptions): Promise<void> {
-    const place = { gitDirectory: this.#gitDirectory };
+    const place = this.#place;
     const branches = await this.#command.text(["for-each-ref", "--format=%(refname)", `refs/remotes/${remote}/`], {
       place,
       doing: `read the branches of ${remote}`,
@@ -106,7 +110,7 @@ export class Remotes {
 
   #network(args: readonly string[], remote: string, verb: string, options: NetworkOptions): Promise<GitResult> {
     return this.#command.run(args, {
-      place: { gitDirectory: this.#gitDirectory },
+      place: this.#place,
       doing: `${verb} ${remote} (${this.#gitDirectory})`,
       timeoutMs: options.timeoutMs ?? 600_000,
       signal: options.signal,
