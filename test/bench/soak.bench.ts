@@ -11,7 +11,8 @@ import { hasTmux } from "../e2e/town-process.ts";
 // what the controller holds (`live`: of the heap, after everything else was collected; `buffers`: outside of it) and what
 // lies on disk; the last lines are what one landed bead costs, from the first third of the time (everything is warm by
 // then) to the end. A night is thousands of beads: what grows with each must be next to nothing, and what grows with time
-// alone must not be there. SNAPSHOTS=3,12 leaves heap snapshots after these waves in the directory for temporary files.
+// alone must not be there. SNAPSHOTS=3,12 leaves heap snapshots after these waves in the directory for temporary files: from
+// the first on V8 keeps an id of each object outside of its heap, so resident memory and CPU mean nothing any more.
 const AGENTS = Number(process.env["AGENTS"] ?? 20);
 const WAVE = Number(process.env["WAVE"] ?? 40);
 const MINUTES = Number(process.env["SOAK_MINUTES"] ?? 10);
@@ -233,7 +234,10 @@ async function soak(): Promise<void> {
       const sample = await sampleOf(town, startedMs);
       samples.push(sample);
       process.stdout.write(`${rowOf(sample)}\n`);
-      if (SNAPSHOTS.includes(wave)) process.kill(town.controllerPid ?? 0, SNAPSHOT_SIGNAL);
+      if (!SNAPSHOTS.includes(wave)) continue;
+      process.kill(town.controllerPid ?? 0, SNAPSHOT_SIGNAL);
+      // It answers when the snapshot is written.
+      await liveHeap(town);
     }
     const warm = samples.find(({ minute }) => minute >= MINUTES / 3);
     const last = samples.at(-1);
