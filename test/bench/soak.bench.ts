@@ -30,6 +30,7 @@ interface Sample {
   readonly buffersMiB: number;
   readonly descriptors: number;
   readonly processes: number;
+  readonly processesMiB: number;
   readonly stateMiB: number;
   readonly rigMiB: number;
   readonly rigFiles: number;
@@ -112,9 +113,14 @@ function sumOf(places: ReadonlyMap<string, Size>, isWanted: (place: string) => b
   };
 }
 
-function childrenOf(pid: number): number {
+/** Resident memory of each child, bytes. One that has just ended counts as nothing. */
+function childrenOf(pid: number): readonly number[] {
   const path = `/proc/${pid}/task/${pid}/children`;
-  return existsSync(path) ? readFileSync(path, "utf8").split(" ").filter(Boolean).length : 0;
+  const pids = existsSync(path) ? readFileSync(path, "utf8").split(" ").filter(Boolean) : [];
+  return pids.map((child) => {
+    const status = `/proc/${child}/status`;
+    return existsSync(status) ? Number(/VmRSS:\s+(\d+)/.exec(readFileSync(status, "utf8"))?.[1] ?? 0) * 1024 : 0;
+  });
 }
 
 const collector = fileURLToPath(new URL("collect-garbage.mjs", import.meta.url));
@@ -142,6 +148,7 @@ async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
   const live = await liveHeap(town);
   const places = await placesSoon(town.process.home);
   const rig = sumOf(places, (place) => place.startsWith("rig: "));
+  const children = childrenOf(pid);
   const state = sumOf(places, (place) => /^(gate|session|status|town: work)/.test(place));
   return {
     minute: (performance.now() - startedMs) / 60_000,
@@ -151,7 +158,8 @@ async function sampleOf(town: ChaosTown, startedMs: number): Promise<Sample> {
     liveMiB: live.heapUsed / 2 ** 20,
     buffersMiB: live.external / 2 ** 20,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    processes: childrenOf(pid),
+    processes: children.length,
+    processesMiB: children.reduce((sum, bytes) => sum + bytes, 0) / 2 ** 20,
     stateMiB: state.bytes / 2 ** 20,
     rigMiB: rig.bytes / 2 ** 20,
     rigFiles: rig.files,
@@ -170,6 +178,7 @@ const COLUMNS: readonly (readonly [Column, string, number])[] = [
   ["buffersMiB", "buffers MiB", 1],
   ["descriptors", "fds", 0],
   ["processes", "children", 0],
+  ["processesMiB", "their MiB", 0],
   ["stateMiB", "state MiB", 2],
   ["rigMiB", "rig MiB", 2],
   ["rigFiles", "rig files", 0],
@@ -246,7 +255,7 @@ async function soak(): Promise<void> {
     const each = (key: Column): number => (last[key] - warm[key]) / beads;
     process.stdout.write(
       `per landed bead: ${(each("cpuSeconds") * 1000).toFixed(0)} ms of CPU, ${(each("liveMiB") * 1024).toFixed(1)} kB live, ${(each("buffersMiB") * 1024).toFixed(1)} kB in buffers, ` +
-        `${(each("residentMiB") * 1024).toFixed(1)} kB resident, ${(each("stateMiB") * 1024).toFixed(1)} kB state, ` +
+        `${(each("residentMiB") * 1024).toFixed(1)} kB resident, ${(each("processesMiB") * 1024).toFixed(1)} kB in children, ${(each("stateMiB") * 1024).toFixed(1)} kB state, ` +
         `${(each("rigMiB") * 1024).toFixed(1)} kB and ${each("rigFiles").toFixed(2)} files in the rig\n`,
     );
     process.stdout.write("per landed bead, by place:\n");

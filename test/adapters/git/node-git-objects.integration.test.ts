@@ -310,6 +310,29 @@ describe("NodeGitObjects", () => {
     await reader.service.close();
   });
 
+  it("given a process that is old, when nothing waits any more, then it ends; what was asked is answered", async () => {
+    const { ObjectReader } = await import("../../../src/adapters/git/object-reader.ts");
+    const reader = new ObjectReader(
+      new GitCommand({ environment: site.environment }),
+      { gitDirectory: path },
+      { lifetimeMs: 0 },
+    );
+    for (let round = 0; round < 3; round++) {
+      const asked = Array.from({ length: 50 }, () => reader.info(objects.emptyTree));
+      await asked[0];
+      const pid = reader.service.pid;
+      expect((await Promise.all(asked)).map((found) => found?.type)).toEqual(asked.map(() => "tree"));
+      expect(reader.service.pid).toBeUndefined();
+      if (pid !== undefined) await expect.poll(() => isAlive(pid)).toBe(false);
+    }
+    const young = new ObjectReader(new GitCommand({ environment: site.environment }), { gitDirectory: path });
+    await young.info(objects.emptyTree);
+    const { pid } = young.service;
+    await young.info(objects.emptyTree);
+    expect(young.service.pid).toBe(pid);
+    await young.service.close();
+  });
+
   it("given a process that hangs, when asked, then it is killed and the request fails in time", async () => {
     const program = join(site.root, "hang");
     await site.write(program, "#!/bin/sh\nexec sleep 600\n");
