@@ -12,7 +12,7 @@ import type { GitCommand, GitRunOptions } from "./git-command.ts";
 import { type MergedTree, MergeTrees } from "./merge-trees.ts";
 import type { NodeGitObjects } from "./node-git-objects.ts";
 import { ObjectReader } from "./object-reader.ts";
-import { readPlainRef } from "./plain-refs.ts";
+import { readPlainHead, readPlainRef } from "./plain-refs.ts";
 import { RefTransactions } from "./ref-transactions.ts";
 import { Remotes, type NetworkOptions, type PushUpdate } from "./remotes.ts";
 import { RepositoryConfig } from "./repository-config.ts";
@@ -344,6 +344,9 @@ export class NodeRepository implements Repository {
   }
 
   async #symbolic(ref: string): Promise<string | undefined> {
+    const directory = ref === "HEAD" ? this.gitDirectory : this.commonDirectory;
+    const plain = this.#isPlain ? readPlainHead(directory, ref) : undefined;
+    if (plain !== undefined) return plain ?? undefined;
     const { exitCode, stdout } = await this.#run(["symbolic-ref", "--quiet", ref], `read ${ref}`, { answers: [0, 1] });
     return exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
   }

@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { textAt } from "./at-once.ts";
 
@@ -17,6 +18,27 @@ export function readPlainRef(commonDirectory: string, ref: string): string | nul
     const loose = textAt(join(commonDirectory, ref));
     if (loose !== undefined) return objectId.exec(loose)?.[1];
     return packedRef(textAt(join(commonDirectory, "packed-refs")) ?? "", ref);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refs that git writes as the name of another: of a checkout, and of a remote. */
+const headRef = /^(HEAD|refs\/remotes\/[A-Za-z0-9_][A-Za-z0-9_-]*\/HEAD)$/;
+
+/**
+ * The ref that a HEAD names, read from its file below `directory` (gitrepository-layout(5)), or null when it names none.
+ * Undefined when git must be asked. Names of refs are never packed. Only for repositories that keep their refs in files.
+ */
+export function readPlainHead(directory: string, ref: string): string | null | undefined {
+  if (!headRef.test(ref)) return undefined;
+  try {
+    const path = join(directory, ref);
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return ref === "HEAD" ? undefined : null;
+    // Very old repositories have a link to the file of the branch.
+    const text = found.isFile() ? (textAt(path) ?? "") : "";
+    return objectId.test(text) ? null : /^ref: (refs\/\S+)\n$/.exec(text)?.[1];
   } catch {
     return undefined;
   }

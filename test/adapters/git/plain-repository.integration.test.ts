@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { globalConfigFiles, mergedPlainConfig } from "../../../src/adapters/git/plain-config.ts";
-import { readPlainRef } from "../../../src/adapters/git/plain-refs.ts";
+import { readPlainHead, readPlainRef } from "../../../src/adapters/git/plain-refs.ts";
 import { discoverPlain } from "../../../src/adapters/git/plain-repository.ts";
 
 /*
@@ -176,6 +176,11 @@ describe("reading a repository without git", () => {
     expect(found.path).toBe(realpathSync(says(place, ...absolute, "--show-toplevel") ?? found.gitDirectory));
     for (const ref of ["refs/heads/main", "refs/heads/side", "refs/town/flushed"])
       expect(readPlainRef(found.commonDirectory, ref)).toBe(says(place, "rev-parse", "-q", "--verify", ref) ?? null);
+    for (const [directory, ref] of [
+      [found.gitDirectory, "HEAD"],
+      [found.commonDirectory, "refs/remotes/origin/HEAD"],
+    ] as const)
+      expect(readPlainHead(directory, ref)).toBe(says(found.gitDirectory, "symbolic-ref", "-q", ref) ?? null);
     const config = mergedPlainConfig([...(globals ?? []), join(found.commonDirectory, "config")]);
     for (const key of ["user.name", "user.email", "town.prefix", "town.store", "core.bare"]) {
       const value = config?.get(key)?.at(-1);
@@ -200,6 +205,27 @@ describe("reading a repository without git", () => {
     expect(readPlainRef(common, "refs/heads/main")).toBeUndefined();
     writeFileSync(join(common, "refs/heads/main"), "ref: refs/heads/other\n");
     expect(readPlainRef(common, "refs/heads/main")).toBeUndefined();
+  });
+
+  test("given what a HEAD names, when read from its file, then it is what git says, or git is asked", () => {
+    const at = withCommit(join(root, "heads"));
+    const common = join(at, ".git");
+    const remote = "refs/remotes/origin/HEAD";
+    expect(readPlainHead(common, remote)).toBeNull();
+    git(at, "update-ref", "refs/remotes/origin/main", "HEAD");
+    git(at, "symbolic-ref", remote, "refs/remotes/origin/main");
+    git(at, "pack-refs", "--all");
+    expect(readPlainHead(common, remote)).toBe("refs/remotes/origin/main");
+    expect(readPlainHead(common, "HEAD")).toBe(says(at, "symbolic-ref", "HEAD"));
+    git(at, "worktree", "add", "--quiet", "--detach", join(root, "heads-linked"));
+    expect(readPlainHead(join(common, "worktrees/heads-linked"), "HEAD")).toBeNull();
+    expect(readPlainHead(common, "refs/heads/main")).toBeUndefined();
+    expect(readPlainHead(common, "refs/remotes/../HEAD")).toBeUndefined();
+    writeFileSync(join(common, remote), "ref:refs/remotes/origin/main");
+    expect(readPlainHead(common, remote)).toBeUndefined();
+    rmSync(join(common, "HEAD"));
+    symlinkSync("refs/heads/main", join(common, "HEAD"));
+    expect(readPlainHead(common, "HEAD")).toBeUndefined();
   });
 
   test("given bare repositories that must be named, then git is asked for one that is found", () => {
