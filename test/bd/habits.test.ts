@@ -211,6 +211,7 @@ describe("slips", () => {
     ["list --status done", "did you mean closed?", "other trackers call it so"],
     ["update api-a00002 -s wip", "did you mean in_progress?", "other trackers call it so"],
     ["take api-a00002", "town bd update ID --claim", "a likely guess"],
+    ["reset --force", "town bd help init", "leaving takes more than a word"],
     ["hooks install", "no git hooks are needed", "it needs nothing"],
     ["edit api-a00002", "town bd update ID", "an editor is no way for agents"],
     ["list --db x", "use -C DIR", "a flag of another version says what to use"],

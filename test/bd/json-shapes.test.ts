@@ -186,7 +186,7 @@ describe("JSON of bd", () => {
   test.each([
     { argv: ["create", "--help"], has: "Usage:\n  town bd create [title] [flags]" },
     { argv: ["help", "dep"], has: "dep tree" },
-    { argv: ["help", "label"], has: "town bd label add <id>... <label>" },
+    { argv: ["help", "label"], has: "  label add <id>... <label>" },
     { argv: [], has: "Finding work:" },
   ])("given bd $argv, when run, then help is printed", async ({ argv, has }) => {
     const bd = await bdWorld();

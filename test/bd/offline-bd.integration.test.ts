@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { directoryPrefix } from "../../src/daemon/offline-bd.ts";
@@ -181,6 +182,18 @@ describe("bd without a town", () => {
     expect((await site.bd(early, ["sync"])).stdout).toContain(": 1 bead came in");
     expect(await made(early, "y")).toMatch(/^shop-/);
     expect(site.git(early, "config", "town.prefix")).toBe("shop");
+  });
+
+  test("given a store, when the lines of init's help are run, then the repository is as it was", async () => {
+    const at = site.repository("left");
+    const before = [site.git(at, "for-each-ref"), site.git(at, "config", "--local", "--list")];
+    await site.bd(at, ["init", "--prefix", "left"]);
+    await made(at, "x");
+    const help = (await site.bd(at, ["help", "init"])).stdout;
+    const script = /To leave[^\n]*\n((?: {2}[^\n]*\n)+)/.exec(help)?.[1] ?? "";
+    execFileSync("sh", ["-ec", script], { cwd: at, env: site.environment });
+    expect([site.git(at, "for-each-ref"), site.git(at, "config", "--local", "--list")]).toEqual(before);
+    expect(existsSync(`${at}/.git/town`)).toBe(false);
   });
 
   test("given a directory that is not there, when named, then that is what is said", async () => {

@@ -494,6 +494,17 @@ describe("changing", () => {
     expect(await bd.json("comments", a)).toMatchObject([{ author: "alice", text: "not fixed", issue_id: a }]);
   });
 
+  test("given a bead that is open, when reopened, then that is said, and nothing happens to it", async () => {
+    const bd = await bdWorld();
+    const [open, closed] = [await bd.make("open"), await bd.make("closed")];
+    await bd.out("close", closed);
+    const before = bd.graph.get(open);
+    expect(await bd.out("reopen", open, closed)).toBe(
+      `↻ Not closed: ${open} (open) - open\n↻ Reopened ${closed} - closed`,
+    );
+    expect(bd.graph.get(open)).toEqual(before);
+  });
+
   test("given delete, when not forced, then nothing goes; when forced, then references go with it and a tombstone stays", async () => {
     const bd = await bdWorld();
     const a = await bd.make("a");

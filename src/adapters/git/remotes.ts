@@ -143,6 +143,7 @@ function remoteWords(stderr: string): readonly string[] {
   return words.filter((line) => line !== "").slice(0, 5);
 }
 
+const unreachable = "Look at its address (git remote -v) and the network. What is here stays; try again.";
 const answered = /couldn't find remote ref|\[rejected\]|refusing to fetch|would clobber|src refspec/;
 
 function failure(
@@ -153,13 +154,16 @@ function failure(
 ): AdapterError {
   const reached = answered.test(result.stderr) || result.exitCode !== 128;
   const error = gitFailure(args, doing, result, reached ? reason : "RemoteUnreachable");
+  const { exitCode } = result;
   if (
     !/terminal prompts disabled|Authentication failed|Permission denied|could not read (Username|Password)/.test(
       result.stderr,
     )
   )
-    return error;
+    return reached || error.hint !== undefined
+      ? error
+      : new AdapterError("RemoteUnreachable", error.message, { cause: error, exitCode, hint: unreachable });
   const hint =
     "Give git credentials that work without a prompt (a credential helper, an ssh agent, or a token in the git configuration).";
-  return new AdapterError("RemoteAuthRequired", error.message, { cause: error, exitCode: result.exitCode, hint });
+  return new AdapterError("RemoteAuthRequired", error.message, { cause: error, exitCode, hint });
 }

@@ -179,14 +179,18 @@ async function reopen(call: Call): Promise<Answer> {
   const originals = await originalsOf(call, call.args);
   const { done, notes, exitCode } = await eachBead(call, call.args, (tx, id) => {
     requireMayChange(call, requireIn(tx, id), "reopen");
+    const before = requireIn(tx, id);
     const opened = tx.reopen(id, reason === undefined ? {} : { reason });
-    return restoreTexts(tx, id, originals) ?? opened;
+    return { wasOpen: opened === before, record: restoreTexts(tx, id, originals) ?? opened };
   });
   return {
     text: done
-      .map(({ value }) => `${call.paint("blue", "↻")} Reopened ${value.id} - ${cleanLine(value.title)}`)
+      .map(({ value: { wasOpen, record } }) => {
+        const said = wasOpen ? `Not closed: ${record.id} (${record.status})` : `Reopened ${record.id}`;
+        return `${call.paint("blue", "↻")} ${said} - ${cleanLine(record.title)}`;
+      })
       .join("\n"),
-    json: done.map(({ graph, value }) => listedBead(graph, graph.get(value.id) ?? value)),
+    json: done.map(({ graph, value: { record } }) => listedBead(graph, graph.get(record.id) ?? record)),
     notes,
     exitCode,
   };

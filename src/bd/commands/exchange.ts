@@ -84,8 +84,8 @@ function importText(summary: ImportSummary, source: string, dryRun: boolean, { p
     [summary.updated.length, "updated"],
     [summary.unchanged, "unchanged"],
     [summary.older.length, "older than here, left (--allow-stale takes them)"],
-    [summary.memories.length, "memories"],
-    [summary.problems.length, "unreadable lines"],
+    [summary.memories.length, summary.memories.length === 1 ? "memory" : "memories"],
+    [summary.problems.length, summary.problems.length === 1 ? "unreadable line" : "unreadable lines"],
   ];
   const told = counts.filter(([count], i) => count > 0 || i === 0).map(([count, what]) => `${count} ${what}`);
   const verb = dryRun ? "Would import" : `${paint("green", "✓")} Imported`;

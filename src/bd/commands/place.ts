@@ -9,6 +9,16 @@ export const initCommand: BdCommand = {
   group: "Store",
   summary: "give the beads of this repository a prefix; nothing else is needed to begin",
   flags: [text("prefix", "PREFIX", "prefix of ids; default the directory's name", "p")],
+  examples: ["bd init --prefix api"],
+  section: {
+    title: "To leave a repository as it was (bd export -o FILE keeps the beads)",
+    lines: [
+      "git for-each-ref --format='delete %(refname)' refs/town refs/heads/town |",
+      "  git update-ref --stdin",
+      'rm -r "$(git rev-parse --git-common-dir)/town"',
+      "git config --remove-section town",
+    ],
+  },
   // The prefix is in git's configuration: the store need not be locked for it.
   run: init,
 };

@@ -83,6 +83,7 @@ export const elsewhere: Readonly<Record<string, string>> = {
   "repair-deps": "bd doctor says what is wrong and what mends it",
   repo: "--all-rigs looks into the stores of every rig, -C DIR into another repository",
   resolve: "bd close ID --reason TEXT",
+  reset: "bd help init says how to leave a repository as it was",
   "resolve-conflicts": "bd sync merges field by field: there are none; bd import sets aside what it cannot read",
   rm: "bd close ID ends it; bd delete ID shows what deleting it would take along",
   rules: told,
