@@ -270,6 +270,20 @@ describe("me", () => {
     expect((await bd.run(["list", "-a", "me", "--json"], { actor: "bob" })).stdout).toBe("[]\n");
   });
 
+  test("given a bead put in progress by its status alone, when nobody is assigned, then it is said what would keep others away", async () => {
+    const bd = await shop();
+    const { stderr, exitCode } = await bd.run(["update", "api-a00002", "-s", "in_progress"]);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      "Note: api-a00002 is assigned to nobody; town bd update api-a00002 -a me says who. --claim does both at once.\n",
+    ]);
+    expect(await bd.fails("claim", "api-a00002")).toContain("town bd update api-a00002 --assignee me");
+    expect((await bd.run(["update", "api-a00002", "-a", "me"])).stderr).toBe("");
+    expect(await bd.out("claim", "api-a00002")).toContain("Claimed issue");
+    expect((await bd.run(["update", "api-a00002", "-s", "in_progress"])).stderr).toBe("");
+    expect((await bd.run(["update", "api-a00003.1", "--claim"])).stderr).toBe("");
+  });
+
   test("given a free bead, when claimed by its own word, then it is as by update --claim, and nobody else gets it", async () => {
     const bd = await shop();
     expect(await bd.out("claim", "api-a00002")).toContain("Claimed issue: api-a00002");

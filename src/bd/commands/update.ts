@@ -1,3 +1,4 @@
+import type { BeadRecord } from "../../domain/work-graph/bead.ts";
 import type { BeadPatch } from "../../ports/work-graph.ts";
 import { claimLease, settingsOf } from "../access/settings.ts";
 import { storeOf } from "../access/find-bead.ts";
@@ -83,9 +84,26 @@ export async function updateBeads(call: Call): Promise<Answer> {
       )
       .join("\n"),
     json: done.map(({ graph, value }) => listedBead(graph, graph.get(value.id) ?? value)),
-    notes,
+    notes: [
+      ...notes,
+      ...unclaimedNote(
+        change,
+        done.map(({ value }) => value),
+        call,
+      ),
+    ],
     exitCode,
   };
+}
+
+/** The status alone keeps nobody else away, though much that is written about bd says so. */
+function unclaimedNote({ patch }: BeadChange, changed: readonly BeadRecord[], { own }: Call): readonly string[] {
+  if (patch?.status !== "in_progress") return [];
+  const free = changed.filter(({ assignee }) => (assignee ?? "") === "").map(({ id }) => id);
+  if (free.length === 0) return [];
+  const is = free.length === 1 ? "is" : "are";
+  const ids = free.join(" ");
+  return [own(`Note: ${ids} ${is} assigned to nobody; bd update ${ids} -a me says who. --claim does both at once.`)];
 }
 
 /** Ids of the named beads that the caller has claimed already. */

@@ -36,7 +36,7 @@ export function claimed(
   if (isClaimed(record) || (holder !== "" && holder !== assignee)) throw alreadyClaimed(record, holder);
   if (book.categoryOf(record.status) !== "active" || record.is_template === true || record.pinned === true) {
     throw new TownError("NotClaimable", `Cannot claim ${record.id} for ${assignee}: ${unclaimableReason(record)}.`, {
-      hint: "Only open beads can be claimed; `town bd ready` lists them.",
+      hint: unclaimableHint(record),
     });
   }
   const next = withFields(record, {
@@ -56,6 +56,14 @@ function alreadyClaimed(record: BeadRecord, holder: string): TownError {
       hint: "Take another bead: `town bd ready` lists what is free.",
     },
   );
+}
+
+/** A bead in progress that nobody is assigned to may be somebody's all the same: who it is must be said. */
+function unclaimableHint({ id, status, assignee }: BeadRecord): string {
+  const isNobodys = (status === "in_progress" || status === "hooked") && (assignee ?? "") === "";
+  return isNobodys
+    ? `Is it yours: \`town bd update ${id} --assignee me\`. Does nobody work on it: \`town bd update ${id} --status open\`.`
+    : "Only open beads can be claimed; `town bd ready` lists them.";
 }
 
 function unclaimableReason(record: BeadRecord): string {
