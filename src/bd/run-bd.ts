@@ -7,7 +7,7 @@ import { absolute } from "./access/files.ts";
 import { requireMayRun } from "./access/limits.ts";
 import { chooseCommand } from "./grammar/choose-command.ts";
 import { completeWord, wantedWord } from "./grammar/completion.ts";
-import { commandHelp, overview } from "./grammar/help-text.ts";
+import { commandHelp, firstHelp, overview } from "./grammar/help-text.ts";
 import { globalFlags, placeFlags } from "./grammar/global-flags.ts";
 import type { Flags } from "./grammar/flags.ts";
 import type { ParsedLine } from "./grammar/parse-flags.ts";
@@ -59,7 +59,10 @@ export function aboutBd(
   const own = (text: string): string => runnable(text, program);
   try {
     if (argv[0] === completeWord) return knownCompletions(argv.slice(1));
-    if (chooseCommand(commands, asCommand(argv)) === undefined) return printed(overview(commands, { own, columns }));
+    if (chooseCommand(commands, asCommand(argv)) === undefined) {
+      const isAsked = argv.some((word) => word === "-h" || word === "--help");
+      return printed((isAsked ? overview : firstHelp)(commands, { own, columns }));
+    }
     const { command, line } = understood(argv);
     const { args, flags } = line;
     if (flags.isSet("help")) return printed(commandHelp(command, commands, { own, columns }));

@@ -138,6 +138,7 @@ describe("what people read", () => {
 
   test.each([
     [[]],
+    [["--help"]],
     [["quickstart"]],
     [["prime"]],
     [["statuses"]],
@@ -153,6 +154,24 @@ describe("what people read", () => {
     const { stdout, stderr } = await bd.run(argv, { isTerminal: true, columns: 80, env: { NO_COLOR: "1" } });
     expect(Math.max(...`${stdout}${stderr}`.split("\n").map(displayWidth))).toBeLessThanOrEqual(80);
     expect([words(stdout), words(stderr)]).toEqual([words(wide.stdout), words(wide.stderr)]);
+  });
+
+  test("given no command, when bd is run in a terminal, then what is used every day fits one screen", async () => {
+    const { stdout } = await bd.run([], { isTerminal: true, columns: 80 });
+    expect(stdout.split("\n").length).toBeLessThanOrEqual(24);
+    const named = stdout.split("\n").flatMap((line) => /^ {2}(\S+(?: \S+)?) {2}/.exec(line)?.[1] ?? []);
+    expect(named).toHaveLength(13);
+    expect(commands.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
+  });
+
+  test("given an empty store, when a person lists it, then the first steps are named, and not to a program", async () => {
+    const empty = await bdWorld();
+    const terminal = { isTerminal: true, columns: 80 };
+    expect((await empty.run(["list"], terminal)).stderr).toContain('town bd create "Title"');
+    expect((await empty.run(["ready"], terminal)).stderr).toContain("town bd sync");
+    expect((await empty.run(["list"])).stderr).toBe("");
+    await empty.make("first");
+    expect((await empty.run(["list", "-s", "closed"], terminal)).stderr).toBe("");
   });
 
   test("given a diagram, when printed to a narrow terminal, then its lines are left whole", async () => {

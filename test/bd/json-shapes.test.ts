@@ -187,7 +187,8 @@ describe("JSON of bd", () => {
     { argv: ["create", "--help"], has: "Usage:\n  town bd create [title] [flags]" },
     { argv: ["help", "dep"], has: "dep tree" },
     { argv: ["help", "label"], has: "  label add <id>... <label>" },
-    { argv: [], has: "Finding work:" },
+    { argv: [], has: "town bd help lists all" },
+    { argv: ["--help"], has: "Finding work:" },
   ])("given bd $argv, when run, then help is printed", async ({ argv, has }) => {
     const bd = await bdWorld();
     expect(await bd.out(...argv)).toContain(has);

@@ -16,6 +16,37 @@ const groups: readonly CommandGroup[] = [
 /** How help is written: commands as the reader can run them, within the columns of a terminal. */
 export type HelpStyle = Pick<AboutCall, "own" | "columns">;
 
+const intro = "bd: the issues of this repository and what depends on what.\nThey live in git, on the branch town/work.";
+
+/** What is used every day, in the order of a day. */
+const daily = [
+  "create",
+  "ready",
+  "list",
+  "show",
+  "claim",
+  "update",
+  "comment",
+  "close",
+  "dep add",
+  "blocked",
+  "search",
+  "sync",
+  "quickstart",
+];
+
+/** `bd` alone: few commands, on one screen. */
+export function firstHelp(commands: readonly BdCommand[], style: HelpStyle): string {
+  const rows = daily.flatMap((name) =>
+    commands.filter((command) => command.name === name).map(({ summary }) => [`  ${name}`, style.own(summary)]),
+  );
+  return [
+    intro,
+    table(rows, style.columns),
+    style.own(`bd help lists all ${commands.length} commands, bd help COMMAND its flags.`),
+  ].join("\n\n");
+}
+
 /** `bd help`: every command with one line. */
 export function overview(commands: readonly BdCommand[], style: HelpStyle): string {
   const sections = groups.map((group) => {
@@ -25,7 +56,7 @@ export function overview(commands: readonly BdCommand[], style: HelpStyle): stri
     return `${group}:\n${table(rows, style.columns)}`;
   });
   return [
-    "bd: the issues of this repository and what depends on what.\nThey live in git, on the branch town/work.",
+    intro,
     ...sections,
     `Flags of every command:\n${flagTable(globalFlags, style)}`,
     style.own("bd help COMMAND shows the flags of a command.\nbd quickstart is a short tour."),

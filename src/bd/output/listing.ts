@@ -71,7 +71,7 @@ export async function listing(
     json: call.isJson ? shown.map(({ graph, record }) => listedBead(graph, record)) : undefined,
     notes: [
       ...(read?.notes ?? []),
-      ...(found.length === 0 ? [...(await unknownTypes(call)), ...otherStores(call)] : []),
+      ...(found.length === 0 ? [...(await unknownTypes(call)), ...otherStores(call), ...firstSteps(call)] : []),
     ],
     ...(truncated === undefined ? {} : { truncated }),
   };
@@ -82,6 +82,14 @@ function otherStores({ flags, home, context }: Call): readonly string[] {
   const others = context.graphs.all().length - 1;
   if (others < 1 || context.session !== undefined || flags.isSet("all-rigs") || flags.has("rig")) return [];
   return [`Note: these are the beads of ${home.namespace}; --rig NAME looks into those of a rig, --all-rigs into all.`];
+}
+
+/** A person who looks into an empty store is shown what fills it. */
+function firstSteps({ home, columns, own }: Call): readonly string[] {
+  if (columns === undefined || home.sketches().length > 0) return [];
+  return [
+    own('Note: there are no beads here yet.\n  bd create "Title" makes one; bd sync fetches those of the remote.'),
+  ];
 }
 
 /** Types may be called anything; one that is found nowhere is likely a slip. */
