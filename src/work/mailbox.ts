@@ -156,11 +156,11 @@ export function undelivered(graph: GraphReader, to: string, generation: number, 
   return unread(graph, to).flatMap((record) => {
     const delivery = deliveryOf(record);
     const createdMs = Date.parse(record.created_at);
+    // A time ahead of the clock was written before the clock was set back: it is long ago, for all that is known.
     if (delivery === undefined || delivery.generation < generation)
-      return [{ record, again: delivery !== undefined, sinceMs: createdMs }];
+      return [{ record, again: delivery !== undefined, sinceMs: createdMs > now ? 0 : createdMs }];
     const handedMs = Date.parse(delivery.at);
-    // A time ahead of the clock was written before the clock was set back.
-    const sinceMs = handedMs > now ? now : handedMs + SHOWN_WITHIN_MS;
+    const sinceMs = handedMs > now ? 0 : handedMs + SHOWN_WITHIN_MS;
     const isOver = isShown(delivery) || isGivenUp(delivery);
     return isOver || sinceMs > now ? [] : [{ record, again: true, sinceMs }];
   });

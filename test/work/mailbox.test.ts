@@ -45,6 +45,15 @@ const waiting = (generation: number, inMs = 0): readonly string[] =>
   );
 
 describe("a mailbox", () => {
+  test("given a clock that is set back behind a message, when looked at, then it waits since long ago, handed over or not", async () => {
+    await send("x");
+    const [before] = undelivered(graph, toast, 1, world.clock.now() - 3_600_000);
+    expect(before?.sinceMs).toBe(0);
+    await take(1, "r");
+    const [handed] = undelivered(graph, toast, 1, world.clock.now() - 3_600_000);
+    expect(handed?.sinceMs).toBe(0);
+  });
+
   test("given messages in one instant, when made, then their sequence numbers rise and none is used twice", async () => {
     await graph.transact(author, (tx) => {
       for (const subject of ["a", "b", "c"])
