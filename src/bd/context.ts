@@ -157,6 +157,8 @@ export interface StoreTools {
   /** Gives the repository a prefix of ids. Absent where the prefix is declared elsewhere. */
   init?(options: {
     readonly prefix: string | undefined;
+    /** Where none is wanted and none was given before. */
+    readonly orElse: string | undefined;
   }): Promise<{ readonly prefix: string; readonly fresh: boolean }>;
 }
 

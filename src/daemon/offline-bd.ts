@@ -103,7 +103,7 @@ async function run(call: OfflineBdCall, ports: OfflineBdPorts, isAgain = false):
       version: call.version,
       tools: {
         ...bdTools({ storeOf: () => graph, ...ports }),
-        init: (options) => initStore(place, graph, options.prefix),
+        init: (options) => initStore(place, graph, options),
       },
       changedStatus: endAnsweredEscalations,
       closeStep: (tx, id, reason) =>
@@ -351,10 +351,10 @@ async function openForReading(repository: Repository, options: Parameters<typeof
 async function initStore(
   { around, store }: StorePlace,
   graph: GitGraph,
-  wanted: string | undefined,
+  wanted: { readonly prefix: string | undefined; readonly orElse: string | undefined },
 ): Promise<{ readonly prefix: string; readonly fresh: boolean }> {
   const known = await store.config(prefixKey);
-  const prefix = wanted ?? known ?? graph.prefix;
+  const prefix = wanted.prefix ?? known ?? wanted.orElse ?? graph.prefix;
   const fresh = known === undefined && graph.size === 0;
   if (around !== store)
     throw new TownError("BelongsToTown", `this checkout follows the store of a town (${store.commonDirectory})`, {

@@ -158,6 +158,10 @@ describe("bd without a town", () => {
     expect((await site.bd(at, ["init"])).stderr).toContain("town bd import .beads");
     expect((await site.bd(at, ["import", ".beads"])).stdout).toContain("1 created");
     expect((await site.bd(at, ["init"])).stderr).toBe("");
+    expect((await site.bd(at, ["init"])).stdout).toContain("begin with moving-");
+    const fresh = site.repository("fresh");
+    site.write(`${fresh}/.beads/issues.jsonl`, `${JSON.stringify(bead)}\n`);
+    expect((await site.bd(fresh, ["init"])).stdout).toContain("begin with old-");
   });
 
   test("given beads of another prefix and no setting, when opened, then their prefix is taken on", async () => {

@@ -1,3 +1,4 @@
+import { prefixOf } from "../../domain/work-graph/ids/parse-id.ts";
 import { TownError } from "../../errors/town-error.ts";
 import type { Answer, BdCommand, Call } from "../command.ts";
 import { text } from "../grammar/flag.ts";
@@ -8,7 +9,7 @@ export const initCommand: BdCommand = {
   name: "init",
   group: "Store",
   summary: "give the beads of this repository a prefix; nothing else is needed to begin",
-  flags: [text("prefix", "PREFIX", "prefix of ids; default the directory's name", "p")],
+  flags: [text("prefix", "PREFIX", "prefix of ids; default that of .beads, else the directory's name", "p")],
   examples: ["bd init --prefix api"],
   section: {
     title: "To leave a repository as it was (bd export -o FILE keeps the beads)",
@@ -26,7 +27,7 @@ export const initCommand: BdCommand = {
 async function init(call: Call): Promise<Answer> {
   const { tools, readOnly } = call.context;
   const prefix = call.flags.text("prefix")?.replace(/-+$/, "");
-  if (prefix !== undefined && !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(prefix))
+  if (prefix !== undefined && !isPrefix(prefix))
     throw usageError(
       `invalid prefix "${prefix}"`,
       "use lower-case letters, digits and single hyphens, beginning with a letter",
@@ -37,8 +38,8 @@ async function init(call: Call): Promise<Answer> {
     });
   if (readOnly === true || call.flags.isSet("readonly"))
     throw new TownError("ReadOnly", "bd init changes something, and this is read-only");
-  const done = await tools.init({ prefix });
   const beads = call.home.size === 0 ? await bdDirectory(call.context) : undefined;
+  const done = await tools.init({ prefix, orElse: await prefixIn(beads, call.context) });
   return {
     text: `${call.paint("green", "✓")} Beads of this repository begin with ${done.prefix}-\n  ${done.fresh ? call.own('Make the first: bd create "Title"') : "What is there keeps its ids."}`,
     json: { prefix: done.prefix, fresh: done.fresh },
@@ -47,6 +48,22 @@ async function init(call: Call): Promise<Answer> {
         ? []
         : [call.own(`Note: beads of an earlier tracker are here; take them in with: bd import ${beads}`)],
   };
+}
+
+function isPrefix(text: string): boolean {
+  return /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text);
+}
+
+/** What the ids of an earlier tracker begin with, so that those made here go on like them. */
+async function prefixIn(directory: string | undefined, { files, cwd }: Call["context"]): Promise<string | undefined> {
+  if (directory === undefined) return undefined;
+  const text = (await files.readText(`${cwd}/${directory}/issues.jsonl`)) ?? "";
+  const counts = new Map<string, number>();
+  for (const [, id = ""] of text.matchAll(/^\{\s*"id":\s*"([^"]+)"/gm)) {
+    const prefix = prefixOf(id) ?? "";
+    if (isPrefix(prefix)) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
 /** Where another bd keeps its beads in the caller's directory. */
