@@ -124,6 +124,11 @@ export class GitGraph extends GraphStore implements WorkGraph {
     return this.#parts.branch;
   }
 
+  /** Lets go of what was read of settled records; it is read again when somebody asks for it. */
+  rest(): void {
+    this.index.rest();
+  }
+
   get canWrite(): boolean {
     return this.#parts.lock !== undefined && !this.stopped;
   }

@@ -88,6 +88,8 @@ export class TownGraphs implements GraphHost {
       throw error;
     }
     this.#projections.set(namespace, await this.#ports.project(graph));
+    // To be shown all were read; most are of work that was done long ago.
+    graph.rest();
     // Edits with plain git are taken in when they are made, not with the next change of ours.
     const ref = `${repository.commonDirectory}/refs/heads/${options.branch}`;
     this.#followers.set(
