@@ -127,7 +127,7 @@ export class TownWorld {
   readonly toolsWork = new Set<number>();
   /** Output tokens that each agent's programs wrote down. */
   readonly used = new Map<string, number>();
-  /** The limit of all programs, and what they say of it. */
+  /** The limit of all programs, until when by the clock that nobody sets, and what they say of it. */
   limit: { readonly untilMs: number; readonly told: string } | undefined;
   /** Sessions that were started where no set-up had ended. */
   readonly unprepared: string[] = [];
@@ -171,7 +171,7 @@ export class TownWorld {
         return isFull;
       },
       files: this.disk.mount(),
-      limit: () => (this.limit !== undefined && this.limit.untilMs > clock.now() ? this.limit.told : undefined),
+      limit: () => (this.limit !== undefined && this.limit.untilMs > clock.monotonicMs() ? this.limit.told : undefined),
       used: (name, tokens) => this.used.set(name, (this.used.get(name) ?? 0) + tokens),
       call: (caller, name, args) => {
         const controller = this.#controller;

@@ -153,6 +153,17 @@ export interface Undelivered {
  * `MOST_UNCONFIRMED` times. In order of sequence.
  */
 export function undelivered(graph: GraphReader, to: string, generation: number, now: number): readonly Undelivered[] {
+  return unshown(graph, to, generation, now).filter(({ sinceMs }) => sinceMs <= now);
+}
+
+/** When the next of the messages that were just handed over will count as lost on the way, ms; undefined: none will. */
+export function nextLostMs(graph: GraphReader, to: string, generation: number, now: number): number | undefined {
+  const times = unshown(graph, to, generation, now).map(({ sinceMs }) => sinceMs);
+  return times.filter((ms) => ms > now).toSorted((a, b) => a - b)[0];
+}
+
+/** Also those that may still be shown: they wait from when that time is over. */
+function unshown(graph: GraphReader, to: string, generation: number, now: number): readonly Undelivered[] {
   return unread(graph, to).flatMap((record) => {
     const delivery = deliveryOf(record);
     const createdMs = Date.parse(record.created_at);
@@ -161,8 +172,7 @@ export function undelivered(graph: GraphReader, to: string, generation: number, 
       return [{ record, again: delivery !== undefined, sinceMs: createdMs > now ? 0 : createdMs }];
     const handedMs = Date.parse(delivery.at);
     const sinceMs = handedMs > now ? 0 : handedMs + SHOWN_WITHIN_MS;
-    const isOver = isShown(delivery) || isGivenUp(delivery);
-    return isOver || sinceMs > now ? [] : [{ record, again: true, sinceMs }];
+    return isShown(delivery) || isGivenUp(delivery) ? [] : [{ record, again: true, sinceMs }];
   });
 }
 

@@ -75,7 +75,7 @@ describe("agents in the simulated town", () => {
     [" Try again in 5 hours.", 0.5],
   ])("given all agents at a limit that says '%s' and lasts %i hours, when it is over, then all go on by themselves, and nothing was spent on it", async (time, hours) => {
     const town = await world(1);
-    town.limit = { untilMs: town.clock.now() + hours * 3_600_000, told: `You've hit your usage limit.${time}` };
+    town.limit = { untilMs: town.clock.monotonicMs() + hours * 3_600_000, told: `You've hit your usage limit.${time}` };
     await town.start();
     await town.clock.advance(hours * 3_600_000);
     expect(town.worked).toEqual([]);

@@ -5,6 +5,7 @@ import {
   messagesTo,
   messageState,
   MOST_UNCONFIRMED,
+  nextLostMs,
   noteShown,
   sendMessage,
   sequenceOf,
@@ -45,6 +46,17 @@ const waiting = (generation: number, inMs = 0): readonly string[] =>
   );
 
 describe("a mailbox", () => {
+  test("given messages that were handed over, when nobody says that they were shown, then it is known when they count as lost", async () => {
+    const lostMs = (): number | undefined => nextLostMs(graph, toast, 1, world.clock.now());
+    await send("x");
+    expect(lostMs()).toBeUndefined();
+    const handedMs = world.clock.now();
+    await take(1, "r");
+    expect(lostMs()).toBe(handedMs + 30_000);
+    await shown(1, "r");
+    expect(lostMs()).toBeUndefined();
+  });
+
   test("given a clock that is set back behind a message, when looked at, then it waits since long ago, handed over or not", async () => {
     await send("x");
     const [before] = undelivered(graph, toast, 1, world.clock.now() - 3_600_000);

@@ -9,7 +9,7 @@ import { durationMs } from "../../resource/field.ts";
 import type { TownObject } from "../../resource/object-meta.ts";
 import { agentRecord, generationOf, hookOf } from "../../work/agent-record.ts";
 import { acknowledgementOf, isAcknowledged } from "../../work/hook-acknowledgement.ts";
-import { MESSAGE, sequenceOf, unconfirmed, undelivered } from "../../work/mailbox.ts";
+import { MESSAGE, nextLostMs, sequenceOf, unconfirmed, undelivered } from "../../work/mailbox.ts";
 import { progressOf } from "../../work/molecule.ts";
 import { holdOf } from "../../work/provider-hold.ts";
 import { answerOf, questionOf } from "../../work/question.ts";
@@ -90,8 +90,9 @@ function recordedIn(
   graph: WorkGraph | undefined,
   object: AgentObject,
   now: number,
-): Pick<HooksObserved, "hook" | "mail" | "unconfirmed"> & { readonly generation: number } {
-  if (graph === undefined) return { generation: 0, hook: undefined, mail: undefined, unconfirmed: 0 };
+): Pick<HooksObserved, "hook" | "mail" | "nextMailMs" | "unconfirmed"> & { readonly generation: number } {
+  if (graph === undefined)
+    return { generation: 0, hook: undefined, mail: undefined, nextMailMs: undefined, unconfirmed: 0 };
   const { identity } = object.spec;
   const record = agentRecord(graph, object.metadata.name);
   const generation = record === undefined ? 0 : generationOf(record);
@@ -100,6 +101,7 @@ function recordedIn(
     generation,
     hook: hook === undefined ? undefined : observeHook(graph, hook, record, generation),
     mail: observeMail(graph, identity, generation, now),
+    nextMailMs: nextLostMs(graph, identity, generation, now),
     unconfirmed: unconfirmed(graph, identity, generation).length,
   };
 }

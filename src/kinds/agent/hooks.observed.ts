@@ -40,6 +40,8 @@ export interface HooksObserved {
         readonly count: number;
       }
     | undefined;
+  /** When more will count as not handed, because nobody said that they were shown, ms; undefined: none will. */
+  readonly nextMailMs: number | undefined;
   /** Messages that it was handed several times and never said that it was shown; it is not handed them any more. */
   readonly unconfirmed: number;
   readonly policy: {

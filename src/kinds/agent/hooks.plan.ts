@@ -90,13 +90,7 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
   const actions: HooksAction[] = [...ended, ...lifts(observed)];
   if (found !== undefined) actions.push(...holds(situation, found));
   if (seen) actions.push(...act(situation, decision));
-  // What is due and was not done, for no screen was seen or no prompt shows yet, is looked at again soon.
-  const putOff = decision.now !== "Nothing" && (!seen || (decision.now === "Ring" && notReady(situation)));
-  const next = putOff
-    ? REFUSED_MS
-    : found === undefined
-      ? nextLook(decision, situation)
-      : Date.parse(found.lookTime) - observed.now;
+  const next = nextLook(situation, decision, found);
   const propulsion = { ...propulsionAfter(situation, seen ? decision : undefined), obstacle: found };
   const rings = actions.some((action) => action.do === "Ring");
   return {
@@ -115,7 +109,21 @@ export function planHooks(object: AgentObject, observed: HooksObserved): Plan<Ho
   };
 }
 
-function nextLook(decision: Decision, { outputUntilMs, observed }: Situation): number | undefined {
+/** When to look again, in ms; undefined: something will tell. */
+function nextLook(situation: Situation, decision: Decision, found: Obstacle | undefined): number | undefined {
+  const { observed } = situation;
+  const times = [observed.nextMailMs === undefined ? undefined : observed.nextMailMs - observed.now];
+  // What is due and was not done, for no screen was seen or no prompt shows yet, is looked at again soon.
+  const isSeen = observed.screen !== undefined;
+  if (decision.now !== "Nothing" && (!isSeen || (decision.now === "Ring" && notReady(situation))))
+    times.push(REFUSED_MS);
+  else if (found === undefined) times.push(nextDue(decision, situation));
+  else times.push(Date.parse(found.lookTime) - observed.now);
+  const known = times.filter((each) => each !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function nextDue(decision: Decision, { outputUntilMs, observed }: Situation): number | undefined {
   if (decision.now !== "Nothing" || decision.nextMs === undefined) return undefined;
   const silenceMs = outputUntilMs === undefined ? Number.POSITIVE_INFINITY : outputUntilMs - observed.now;
   return Math.min(decision.nextMs, silenceMs);

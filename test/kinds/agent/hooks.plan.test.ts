@@ -27,6 +27,7 @@ function world(fields: Partial<HooksObserved> = {}): HooksObserved {
     session: { name: "s", generation: 1, startedAtMs: START, lastActivityMs: START, canType: true },
     hook,
     mail: undefined,
+    nextMailMs: undefined,
     unconfirmed: 0,
     policy,
     title: "Idle",
@@ -544,6 +545,14 @@ describe("what must never happen", () => {
     expect(plan.conditions).toMatchObject([{ type: "MessagesUnconfirmed", status: "True", reason: "NoReceipt" }]);
     expect(plan.conditions?.[0]?.message).toContain("2 messages 5 times");
     expect(plan.conditions?.[0]?.message).toContain("town handoff --agent api/toast");
+  });
+
+  it.each([
+    ["an idle agent", {}],
+    ["a limit that lasts", { screen: { state: "RateLimited", resetAtMs: START + 60 * MINUTE } }],
+  ] as const)("given %s and messages that nobody said were shown, when planned, then it is looked again when they count as lost", (_, fields) => {
+    const observed = world({ now: START + 10 * S, hook: read, nextMailMs: START + 40 * S, ...fields });
+    expect(planHooks(anAgent(), observed).requeueAfterMs).toBe(30 * S);
   });
 
   it("given a screen that cannot be read, when due, then nothing is done and it is tried again", () => {
