@@ -6,6 +6,7 @@ import type { LoopPorts } from "../ports/loop-ports.ts";
 import type { Author, GraphReader, WorkGraph } from "../ports/work-graph.ts";
 import type { Caller } from "../resource/caller.ts";
 import type { TownObject } from "../resource/object-meta.ts";
+import { startedFor } from "../work/conversation.ts";
 import { metaText } from "../work/record-fields.ts";
 import { AGENT, agentRecord, generationOf, hookOf } from "../work/agent-record.ts";
 
@@ -74,18 +75,29 @@ export function authorOf(caller: Caller): Author {
     : { actor: caller.name, session: `${session.agent}@${session.generation}` };
 }
 
-/** Refuses what a session of an older generation says; call it inside the transaction that acts. */
+/**
+ * Refuses what a session of an older generation says, and one whose own work is over while other work is on the hook already:
+ * what it did would be in the worktree of the former, and lost to the session that is started for the new. Call it inside the
+ * transaction that acts.
+ */
 export function checkFence(graph: GraphReader, agent: string, generation: number): void {
   const record = agentRecord(graph, agent);
   const current = record === undefined ? 0 : generationOf(record);
-  if (current !== generation) {
-    throw new ApiStatusError(
-      409,
-      "Fenced",
+  if (current !== generation)
+    throw fenced(
       `this session (generation ${generation}) was replaced by generation ${current}; it may do nothing more`,
-      { hint: "end this program" },
     );
-  }
+  const own = record === undefined ? undefined : startedFor(record);
+  if (record === undefined || own === undefined) return;
+  const held = hookOf(graph, record.title);
+  if (held !== undefined && held.id !== own)
+    throw fenced(
+      `this session was started for ${own}, which is closed or handed on; ${held.id} on the hook is for the next session`,
+    );
+}
+
+function fenced(message: string): ApiStatusError {
+  return new ApiStatusError(409, "Fenced", message, { hint: "end this program" });
 }
 
 /** The bead on the session's hook. Throws 409 `NothingOnHook`. */

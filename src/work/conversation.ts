@@ -26,6 +26,8 @@ export interface LaunchFact {
   readonly generation: number;
   readonly provider: string;
   readonly directory: string;
+  /** On the hook then; absent: nothing was. */
+  readonly bead?: string;
   readonly model?: string;
   readonly effort?: string;
 }
@@ -41,6 +43,16 @@ export function conversationsOf(record: BeadRecord): readonly Conversation[] {
 export function launchFact(record: BeadRecord): LaunchFact | undefined {
   const value = record.metadata?.[AGENT.launch];
   return typeof value === "object" && value !== null ? (value as LaunchFact) : undefined;
+}
+
+/**
+ * The bead that the newest session was started for, where it is for that one alone: its worktree is at that bead's branch.
+ * Undefined for sessions that go on with whatever is on the hook next, and for programs that joined.
+ */
+export function startedFor(record: BeadRecord): string | undefined {
+  const launch = launchFact(record);
+  if (launch?.generation !== generationOf(record) || record.metadata?.[AGENT.desired] !== "OnWork") return undefined;
+  return launch.bead;
 }
 
 /**

@@ -10,6 +10,7 @@ import { handoffVerb } from "../../src/verbs/handoff.ts";
 import { primeVerb } from "../../src/verbs/prime.ts";
 import { BEAD_TOKENS, type PrimeFacts, primeSections, primeText } from "../../src/verbs/prime-text.ts";
 import { receiptVerb } from "../../src/verbs/receipt.ts";
+import { AGENT, agentRecord, generationOf } from "../../src/work/agent-record.ts";
 import { acknowledgementOf, isAcknowledged } from "../../src/work/hook-acknowledgement.ts";
 import { nudgeDrainVerb } from "../../src/verbs/nudge-drain.ts";
 import { sendMessage, undelivered } from "../../src/work/mailbox.ts";
@@ -188,6 +189,31 @@ describe("town prime", () => {
     expect(acknowledgementOf(site.api.get("api-agent-toast"))).toBeUndefined();
     await site.caller();
     await expect(site.call(receiptVerb(site.ports), receipt, caller)).rejects.toMatchObject({ reason: "Fenced" });
+  });
+
+  it("given a session whose work is over, when the next work is on the hook already, then it may do nothing; the next session may", async () => {
+    const first = await site.hooked();
+    const caller = await site.caller();
+    const startFor = (bead: string): Promise<unknown> =>
+      site.api.transact({ actor: "loop/workers" }, (tx) => {
+        const record = agentRecord(tx, "toast") as BeadRecord;
+        const launch = { generation: generationOf(record), provider: "shell", directory: site.sandbox, bead };
+        return tx.setMetadata(record.id, { [AGENT.launch]: launch });
+      });
+    await startFor(first.id);
+    await prime({}, caller);
+    await site.api.transact({ actor: "overseer" }, (tx) => tx.close(first.id, { force: true }));
+    expect((await prime({}, caller)).data).toMatchObject({ hook: null, exit: true });
+    const second = await site.bead({ title: "more", description: "" });
+    await site.api.transact({ actor: "loop/workers" }, (tx) => tx.claim(second.id, TOAST, { status: "hooked" }));
+    await expect(prime({}, caller)).rejects.toMatchObject({
+      reason: "Fenced",
+      message: expect.stringContaining(`started for ${first.id}`),
+    });
+    expect(site.api.get(second.id)?.status).toBe("hooked");
+    const next = await site.caller();
+    await startFor(second.id);
+    expect((await prime({}, next)).data).toMatchObject({ hook: { bead: { id: second.id } } });
   });
 
   it("given a program that starts with nothing to do, when its start hook asks, then messages are left for the prompt that wakes it", async () => {

@@ -150,6 +150,7 @@ function beginGeneration(
     generation,
     provider: provider.metadata.name,
     directory: what.path,
+    ...(what.bead === undefined ? {} : { bead: what.bead }),
     ...(model === undefined ? {} : { model }),
     ...(effort === undefined ? {} : { effort }),
   };

@@ -30,6 +30,10 @@ export function noteEnd(
       event: { type: "Normal", reason: "SessionHandedOff", message },
     };
   }
+  if (session?.bead !== undefined && session.bead !== observed.hook?.bead && observed.desired === "OnWork") {
+    const message = `session of generation ${observed.generation} ended, and so had its work on ${session.bead}`;
+    return { starts: NO_STARTS, event: { type: "Normal", reason: "SessionEnded", message } };
+  }
   const livedMs = session === undefined ? 0 : observed.now - session.startedAtMs;
   return {
     starts: afterEnd(startRecord(object), { livedMs, by: endedBy(session), jitter: observed.jitter }, observed.now),

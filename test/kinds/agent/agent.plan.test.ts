@@ -215,6 +215,17 @@ describe("planning an agent", () => {
     expect(actionsOf({ sight: exited }, plan.status as AgentObject["status"])).toEqual(["EnsureSandbox", "Start"]);
   });
 
+  it("given a session that ends with its work while the next work is hooked already, when planned, then that was no failure", () => {
+    const ended = session({ state: "Exited", exitCode: 3, bead: "api-x0" });
+    const plan = planAgent(
+      anAgent({ endedGeneration: 2, failures: 2 }),
+      observed({ sight: { state: "Exited", session: ended } }),
+    );
+    expect(plan.actions.map((action) => action.do)).toEqual(["EnsureSandbox", "Start"]);
+    expect(plan.status).toMatchObject({ failures: 0, endedGeneration: 3 });
+    expect(plan.events?.[0]).toMatchObject({ type: "Normal", reason: "SessionEnded" });
+  });
+
   it("given a session killed from outside, when planned, then it is replaced at once", () => {
     const plan = planAgent(
       anAgent({ endedGeneration: 2 }),
