@@ -77,3 +77,14 @@ export async function bdWorld(seed: number | string = 1): Promise<BdWorld> {
     },
   };
 }
+
+/** `api-a00002` is free, `api-a00003` an epic with the child `api-a00003.1`, `api-a00004` closed. */
+export async function shop(): Promise<BdWorld> {
+  const bd = await bdWorld();
+  await bd.make("free", "-d", "text", "-l", "x");
+  await bd.make("goal", "-t", "epic");
+  await bd.make("part", "--parent", "api-a00003");
+  await bd.make("gone");
+  await bd.out("close", "api-a00004");
+  return bd;
+}

@@ -2,20 +2,9 @@ import { describe, expect, test } from "vitest";
 import { commands } from "../../src/bd/commands/command-list.ts";
 import { nameAndAliases } from "../../src/bd/grammar/choose-command.ts";
 import { elsewhere } from "../../src/bd/grammar/elsewhere.ts";
-import { bdWorld, type BdWorld } from "./bd-world.ts";
+import { bdWorld, shop } from "./bd-world.ts";
 
 type Json = Record<string, unknown>;
-
-/** `api-a00002` is free, `api-a00003` an epic with the child `api-a00003.1`, `api-a00004` closed. */
-async function shop(): Promise<BdWorld> {
-  const bd = await bdWorld();
-  await bd.make("free", "-d", "text", "-l", "x");
-  await bd.make("goal", "-t", "epic");
-  await bd.make("part", "--parent", "api-a00003");
-  await bd.make("gone");
-  await bd.out("close", "api-a00004");
-  return bd;
-}
 
 // What somebody writes who has used bd for a year: every flag of the commands that agents use must be understood.
 const lines: readonly (readonly [line: string, stdin?: string])[] = [

@@ -1,16 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bdWorld, type BdWorld } from "./bd-world.ts";
-
-/** `api-a00002` is free, `api-a00003` an epic with the child `api-a00003.1`, `api-a00004` closed. */
-async function shop(): Promise<BdWorld> {
-  const bd = await bdWorld();
-  await bd.make("free", "-d", "text", "-l", "x");
-  await bd.make("goal", "-t", "epic");
-  await bd.make("part", "--parent", "api-a00003");
-  await bd.make("gone");
-  await bd.out("close", "api-a00004");
-  return bd;
-}
+import { bdWorld, shop } from "./bd-world.ts";
 
 describe("labels, states and relations", () => {
   test("given labels with a comma between, when put on or taken off, then each is a label", async () => {
